@@ -1,0 +1,1 @@
+"""A Kraken spot trading and market-data pipeline, orchestrated by Dagster."""
