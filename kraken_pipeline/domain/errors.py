@@ -1,0 +1,78 @@
+"""Every error of ours, told apart by what the caller may do next.
+
+PipelineError
+├── ConfigurationError       a person mends the configuration; nothing was done
+├── InvalidValueError        fix the value; nothing was done
+│   └── UnknownNameError       … it names nothing that we know
+├── ImpossibleFactError      books and exchange disagree: halt, call a person
+├── RefusedError             our own safety said no; nothing was done
+├── LeaseLostError           another process sends now: stop, leave the rest
+├── ConflictError            another writer was first: read again, decide again
+└── ExchangeError
+    ├── UnreachableError       nothing was done: may be tried again
+    │   └── RateLimitedError     … after a pause
+    ├── OrderRefusedError      the exchange said no: final for this order
+    ├── AuthError              the key was refused: never retry, call a person
+    ├── OutcomeUnknownError    it may have been done: settle it, never send it again
+    └── UnexpectedReplyError   we cannot read the answer: after a write, unknown
+"""
+
+
+class PipelineError(Exception):
+    """Whatever this package raises on purpose."""
+
+
+class ConfigurationError(PipelineError):
+    """A setting, a folder or a variable is wrong; the message names it and the remedy."""
+
+
+class InvalidValueError(PipelineError):
+    """A value breaks a rule. Nothing was done."""
+
+
+class UnknownNameError(InvalidValueError):
+    """An asset, a pair or a timeframe that is in no table of ours."""
+
+
+class ImpossibleFactError(PipelineError):
+    """Something was heard that cannot be true beside what the books say."""
+
+
+class RefusedError(PipelineError):
+    """A gate of ours is closed. The message names the gate."""
+
+
+class LeaseLostError(PipelineError):
+    """The lease that allows sending is held by another process, or ran out."""
+
+
+class ConflictError(PipelineError):
+    """Another writer changed the row first."""
+
+
+class ExchangeError(PipelineError):
+    """A call to the exchange did not give what was asked."""
+
+
+class UnreachableError(ExchangeError):
+    """The exchange did not do it. The same request may be made again."""
+
+
+class RateLimitedError(UnreachableError):
+    """The exchange did not do it because we asked too often. Wait before asking again."""
+
+
+class OrderRefusedError(ExchangeError):
+    """The exchange refused the order. It will not exist."""
+
+
+class AuthError(ExchangeError):
+    """The exchange refused the key or the signature."""
+
+
+class OutcomeUnknownError(ExchangeError):
+    """The exchange may or may not have done it."""
+
+
+class UnexpectedReplyError(ExchangeError):
+    """The exchange answered something that we cannot read."""

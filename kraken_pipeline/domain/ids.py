@@ -1,0 +1,81 @@
+"""Names that are derived from what they name, so that doing twice names the same thing."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NewType
+from uuid import UUID
+
+from kraken_pipeline.domain.errors import InvalidValueError
+
+DecisionId = NewType("DecisionId", str)
+IntentId = NewType("IntentId", str)
+PlanId = NewType("PlanId", str)
+ClOrdId = NewType("ClOrdId", str)
+
+
+def canonical(value: object) -> str:
+    """Write a value as the one JSON text that stands for it: sorted keys, no float, UTC times.
+
+    Raises:
+        InvalidValueError: the value holds something that has no exact text, such as a float.
+    """
+    return json.dumps(_exact(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(value: object) -> str:
+    """Return the SHA-256 of a value's canonical text, in hex."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def decision_id(
+    *, namespace: str, strategy_id: str, timeframe: str, closed_at: datetime
+) -> DecisionId:
+    """Name the decision of one strategy on one bar.
+
+    It is one for each bar, whatever re-runs: the configuration is not part of it, so that a
+    changed setting cannot decide the same bar a second time.
+
+    Source: STG-2.
+    """
+    return DecisionId("D" + digest([namespace, strategy_id, timeframe, closed_at])[:24])
+
+
+def intent_id(decision: DecisionId, *, pair: str, side: str) -> IntentId:
+    """Name what a decision wants of one pair.
+
+    Source: OMS-1. The decision stands for strategy, bar and namespace.
+    """
+    return IntentId("I" + digest([decision, pair, side])[:24])
+
+
+def cl_ord_id(intent: IntentId, attempt: int) -> ClOrdId:
+    """Name one attempt to place an intent at Kraken, as a UUID.
+
+    Source: OMS-1; Kraken takes a UUID of 36 characters as `cl_ord_id`.
+    """
+    raw = hashlib.sha256(f"{intent}/{attempt}".encode()).digest()[:16]
+    return ClOrdId(str(UUID(bytes=raw, version=8)))
+
+
+def plan_id(intents: Sequence[IntentId], assessed_at: datetime) -> PlanId:
+    """Name what was approved together."""
+    return PlanId("P" + digest([list(intents), assessed_at])[:16])
+
+
+def _exact(value: object) -> object:
+    if isinstance(value, float):
+        raise InvalidValueError(f"the float {value!r} has no exact text")
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _exact(each) for key, each in value.items()}
+    if isinstance(value, str | int | None):
+        return value
+    if isinstance(value, Sequence | frozenset):
+        return [_exact(each) for each in (sorted(value) if isinstance(value, frozenset) else value)]
+    raise InvalidValueError(f"{type(value).__name__} has no exact text")

@@ -1,0 +1,83 @@
+"""What a strategy may say, and what is kept of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from kraken_pipeline.domain.ids import DecisionId, IntentId
+from kraken_pipeline.domain.market import Side
+
+
+class Namespace(StrEnum):
+    """Who a decision is for. Only `trade` can lead to an order at an exchange."""
+
+    TRADE = "trade"
+    REHEARSAL = "rehearsal"
+    """`run-once`: every step, but the order is only checked by the exchange."""
+    RESEARCH = "research"
+    """Past bars, decided for study; no table of intents."""
+
+
+class Outcome(StrEnum):
+    """What came of looking at a bar."""
+
+    SIGNAL = "signal"
+    NO_SIGNAL = "no_signal"
+    SKIPPED = "skipped"
+    """It was not looked at, and the reason says why: data missing, tick late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a strategy wants of one pair (STG-4).
+
+    A buy says how much it is worth wanting (`confidence`) and where it is proven wrong
+    (`stop_distance`); the size is for risk to find. A sell closes what the strategy holds there.
+    """
+
+    intent_id: IntentId
+    decision_id: DecisionId
+    strategy_id: str
+    timeframe: str
+    pair: str
+    side: Side
+    confidence: Decimal
+    """0 to 1."""
+    stop_distance: Decimal
+    """How far the price may go against it, as a share of the price; above zero for a buy."""
+    decided_at: datetime
+    closed_at: datetime
+    """Close of the bar that it was decided on."""
+    expires_at: datetime
+    """After this it must not open anything any more."""
+    decision_price: Decimal
+    """Close of that bar, in quote per base: slippage is measured from here."""
+    reason: str
+    userref: int | None
+    """The strategy's own mark, kept in our books only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one strategy said on one bar of one timeframe, for all pairs at once (INV-8)."""
+
+    decision_id: DecisionId
+    namespace: Namespace
+    strategy_id: str
+    strategy_version: str
+    timeframe: str
+    closed_at: datetime
+    decided_at: datetime
+    outcome: Outcome
+    reason: str
+    universe_version: str
+    config_hash: str
+    inputs_hash: str
+    """Of everything that was looked at: bars, holdings, parameters."""
+    run_id: str
+    """The Dagster run, or the command, that decided."""
+    intents: tuple[Intent, ...]
+    no_signals: Mapping[str, str]
+    """Pair to why nothing is wanted of it (STG-5)."""

@@ -1,0 +1,93 @@
+"""Positions at weighted average cost: what fills make of them, in base currency.
+
+This is the trading view: a fee is a loss when it is paid (contract 8.3, PF-7).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
+
+MANUAL = "manual"
+"""The book of fills that no order of ours explains."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """A trade of ours as the exchange reports it."""
+
+    trade_id: str
+    kraken_order_id: str
+    pair: str
+    side: Side
+    price: Price
+    qty: Qty
+    cost: Decimal
+    """In quote."""
+    fee: Decimal
+    """In quote."""
+    maker: bool
+    at: datetime
+    quote_rate: Decimal
+    """Base currency per quote unit at the time of the fill, kept once (PF-6)."""
+    book: str
+    """Whose position it changes: `strategy@timeframe`, or `manual`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """What a book holds of a pair's base asset."""
+
+    book: str
+    pair: str
+    qty: Qty = NOTHING
+    cost: Decimal = ZERO
+    """What the held qty cost, in base currency, without fees."""
+    realised: Decimal = ZERO
+    """In base currency, after fees."""
+    fees: Decimal = ZERO
+    """In base currency."""
+    uncosted: Qty = NOTHING
+    """Sold qty whose cost is not known: it was booked at its proceeds, without profit (PF-8)."""
+
+    @property
+    def average_price(self) -> Decimal:
+        """Cost of a base unit, in base currency; zero when nothing is held."""
+        return self.cost / self.qty if self.qty else ZERO
+
+    def unrealised(self, price: Decimal) -> Decimal:
+        """What the held qty would gain at `price` (base currency per base unit), without fees."""
+        return self.qty * price - self.cost
+
+
+def booked(position: Position, fill: Fill) -> Position:
+    """Return the position after a fill of its book and pair."""
+    proceeds = fill.cost * fill.quote_rate
+    fee = fill.fee * fill.quote_rate
+    if fill.side is Side.BUY:
+        return replace(
+            position,
+            qty=Qty(position.qty + fill.qty),
+            cost=position.cost + proceeds,
+            realised=position.realised - fee,
+            fees=position.fees + fee,
+        )
+    return _sold(position, fill.qty, proceeds=proceeds, fee=fee)
+
+
+def _sold(position: Position, qty: Qty, *, proceeds: Decimal, fee: Decimal) -> Position:
+    held = min(qty, position.qty)
+    to_flat = held == position.qty
+    # to flat the whole cost goes out: no rest of a division may stay behind
+    cost_out = position.cost if to_flat else position.cost * held / position.qty
+    proceeds_of_held = proceeds if held == qty else proceeds * held / qty
+    return replace(
+        position,
+        qty=Qty(position.qty - held),
+        cost=position.cost - cost_out,
+        realised=position.realised + proceeds_of_held - cost_out - fee,
+        fees=position.fees + fee,
+        uncosted=Qty(position.uncosted + qty - held),
+    )

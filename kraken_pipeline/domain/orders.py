@@ -1,0 +1,257 @@
+"""An order, the states it can be in, and the facts that move it. Every rule is in the tables.
+
+A fact in a state either moves the order, or echoes what is known, or contradicts it. Whatever is
+in neither table contradicts: the books and the exchange disagree, and nobody guesses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from kraken_pipeline.domain.errors import ImpossibleFactError
+from kraken_pipeline.domain.ids import ClOrdId, IntentId, PlanId
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
+
+
+class State(StrEnum):
+    """Where an order stands. Partly filled is `0 < filled < qty`, not a state of its own."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    LIVE = "live"
+    CANCELING = "canceling"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    ABSENT = "absent"
+    WITHDRAWN = "withdrawn"
+    REHEARSED = "rehearsed"
+
+
+class Fact(StrEnum):
+    """What happened to an order. Never renamed or reused: facts stand in journals."""
+
+    SEND_STARTED = "send_started"
+    WITHDRAWN = "withdrawn"
+    REHEARSED = "rehearsed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    FATE_UNCLEAR = "fate_unclear"
+    FILL_SEEN = "fill_seen"
+    FILLED_SEEN = "filled_seen"
+    CANCEL_STARTED = "cancel_started"
+    CANCEL_REFUSED = "cancel_refused"
+    CANCELED_SEEN = "canceled_seen"
+    EXPIRED_SEEN = "expired_seen"
+    ABSENCE_PROVEN = "absence_proven"
+    BOOKS_MATCHED = "books_matched"
+
+
+S, F = State, Fact
+
+AT_THE_EXCHANGE: Final = frozenset({S.SENDING, S.UNKNOWN, S.LIVE, S.CANCELING})
+"""The order may be there and may still fill: it counts at its worst in every cap."""
+RESERVING: Final = AT_THE_EXCHANGE | {S.PLANNED}
+"""The order holds a reservation."""
+FATE_OPEN: Final = frozenset({S.SENDING, S.UNKNOWN})
+"""We do not know whether the order exists; its pair takes no new order (OMS-10)."""
+ENDED: Final = frozenset(State) - RESERVING
+"""Nothing more is expected of the exchange."""
+
+_ENDINGS: Final = {F.FILLED_SEEN: S.FILLED, F.CANCELED_SEEN: S.CANCELED, F.EXPIRED_SEEN: S.EXPIRED}
+
+
+def _endings_from(*states: State) -> dict[tuple[State, Fact], State]:
+    return {(state, fact): end for state in states for fact, end in _ENDINGS.items()}
+
+
+MOVES: Final[Mapping[tuple[State, Fact], State]] = MappingProxyType(
+    {
+        (S.PLANNED, F.SEND_STARTED): S.SENDING,
+        (S.PLANNED, F.WITHDRAWN): S.WITHDRAWN,
+        (S.SENDING, F.REHEARSED): S.REHEARSED,
+        (S.SENDING, F.ACCEPTED): S.LIVE,
+        (S.SENDING, F.REFUSED): S.REJECTED,
+        (S.SENDING, F.FATE_UNCLEAR): S.UNKNOWN,
+        (S.SENDING, F.FILL_SEEN): S.LIVE,  # a fill can be heard before the reply
+        (S.UNKNOWN, F.ACCEPTED): S.LIVE,
+        (S.UNKNOWN, F.FILL_SEEN): S.LIVE,
+        (S.UNKNOWN, F.ABSENCE_PROVEN): S.ABSENT,
+        (S.LIVE, F.FILL_SEEN): S.LIVE,
+        (S.LIVE, F.CANCEL_STARTED): S.CANCELING,
+        (S.CANCELING, F.FILL_SEEN): S.CANCELING,
+        (S.CANCELING, F.CANCEL_REFUSED): S.LIVE,
+        # the race: what filled before the cancel took effect is heard after it
+        (S.CANCELED, F.FILL_SEEN): S.CANCELED,
+        (S.CANCELED, F.FILLED_SEEN): S.FILLED,
+        (S.EXPIRED, F.FILL_SEEN): S.EXPIRED,
+        (S.EXPIRED, F.FILLED_SEEN): S.FILLED,
+        **_endings_from(S.SENDING, S.UNKNOWN, S.LIVE, S.CANCELING),
+    }
+)
+
+ECHOES: Final[frozenset[tuple[State, Fact]]] = frozenset(
+    {
+        (S.SENDING, F.SEND_STARTED),
+        (S.UNKNOWN, F.FATE_UNCLEAR),
+        (S.LIVE, F.ACCEPTED),
+        (S.LIVE, F.FATE_UNCLEAR),  # the stream was faster than the failing reply
+        (S.LIVE, F.CANCEL_REFUSED),
+        (S.CANCELING, F.ACCEPTED),
+        (S.CANCELING, F.CANCEL_STARTED),
+        (S.REJECTED, F.REFUSED),
+        (S.ABSENT, F.ABSENCE_PROVEN),
+        (S.WITHDRAWN, F.WITHDRAWN),
+        (S.REHEARSED, F.REHEARSED),
+        (S.FILLED, F.FILL_SEEN),
+        (S.FILLED, F.CANCELED_SEEN),
+        (S.FILLED, F.EXPIRED_SEEN),
+        *(
+            (state, fact)
+            for state in (S.FILLED, S.CANCELED, S.EXPIRED)
+            for fact in (
+                F.ACCEPTED,
+                F.FATE_UNCLEAR,
+                F.CANCEL_STARTED,
+                F.CANCEL_REFUSED,
+                F.BOOKS_MATCHED,
+            )
+        ),
+        (S.FILLED, F.FILLED_SEEN),
+        (S.CANCELED, F.CANCELED_SEEN),
+        (S.CANCELED, F.EXPIRED_SEEN),
+        (S.EXPIRED, F.EXPIRED_SEEN),
+        (S.EXPIRED, F.CANCELED_SEEN),
+    }
+)
+
+
+def after(state: State, fact: Fact) -> State:
+    """Return the state that a fact leaves an order in.
+
+    Raises:
+        ImpossibleFactError: the fact cannot be true of an order in that state.
+    """
+    if (state, fact) in MOVES:
+        return MOVES[state, fact]
+    if (state, fact) in ECHOES:
+        return state
+    raise ImpossibleFactError(f"an order that is {state} cannot have {fact}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as its facts leave it. Amounts in base units, prices in quote per base."""
+
+    local_id: str
+    """Ours; it never changes."""
+    plan_id: PlanId
+    intent_id: IntentId
+    cl_ord_id: ClOrdId
+    strategy_id: str
+    timeframe: str
+    pair: str
+    side: Side
+    order_type: str
+    time_in_force: str
+    qty: Qty
+    limit_price: Price
+    post_only: bool
+    quote_rate: Decimal
+    """Base currency per quote unit when it was approved: values the reservation."""
+    stop_distance: Decimal
+    """Share of the price; zero for a sell."""
+    expires_at: datetime
+    """When the wish behind it ends: from then on what rests is canceled."""
+    userref: int | None
+    created_at: datetime
+    updated_at: datetime
+    state: State = State.PLANNED
+    version: int = 0
+    """Rises by one with each fact that is kept; a writer names the version that it saw."""
+    deadline: datetime | None = None
+    """After this instant of exchange time the engine refuses the request (OMS-4)."""
+    kraken_order_id: str | None = None
+    filled_qty: Qty = NOTHING
+    avg_fill_price: Price | None = None
+    fee: Decimal = ZERO
+    """In quote."""
+    last_error: str | None = None
+
+    @property
+    def open_qty(self) -> Qty:
+        """What may still fill, in base."""
+        return Qty(self.qty - self.filled_qty)
+
+    @property
+    def open_notional(self) -> Decimal:
+        """What may still be bought or sold, at the worst price, in base currency."""
+        return self.open_qty * self.limit_price * self.quote_rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A fact with its evidence."""
+
+    fact: Fact
+    at: datetime
+    source: str
+    """Where it was learned: `reply`, `poll`, `operator`, `submit`."""
+    detail: str = ""
+    """The request, the refusal, the proof: for a person who asks why."""
+    kraken_order_id: str | None = None
+    filled_qty: Qty | None = None
+    """Cumulative, in base."""
+    avg_fill_price: Price | None = None
+    fee: Decimal | None = None
+    """Cumulative, in quote."""
+    deadline: datetime | None = None
+
+
+def advance(order: Order, event: Event) -> Order:
+    """Return the order as the event leaves it. What filled never falls (INV-3).
+
+    Raises:
+        ImpossibleFactError: the fact cannot be true of it: a wrong state, more filled than
+            ordered, or another id at the exchange than the one that we know.
+    """
+    state = after(order.state, event.fact)
+    _require_same_id(order, event)
+    heard = event.filled_qty if event.filled_qty is not None else order.filled_qty
+    if heard > order.qty:
+        raise ImpossibleFactError(f"{order.local_id}: filled {heard} of {order.qty}")
+    news = heard > order.filled_qty
+    return replace(
+        order,
+        state=state,
+        version=order.version + 1,
+        updated_at=max(order.updated_at, event.at),
+        kraken_order_id=event.kraken_order_id or order.kraken_order_id,
+        filled_qty=max(heard, order.filled_qty),
+        avg_fill_price=event.avg_fill_price if news else order.avg_fill_price,
+        fee=event.fee if news and event.fee is not None else order.fee,
+        deadline=event.deadline or order.deadline,
+        last_error=event.detail
+        if event.fact in {F.REFUSED, F.FATE_UNCLEAR, F.WITHDRAWN}
+        else order.last_error,
+    )
+
+
+def says_nothing_new(order: Order, event: Event) -> bool:
+    """Tell whether the event repeats what the order already shows, so that it need not be kept."""
+    return (
+        (order.state, event.fact) in ECHOES or after(order.state, event.fact) is order.state
+    ) and (event.filled_qty is None or event.filled_qty <= order.filled_qty)
+
+
+def _require_same_id(order: Order, event: Event) -> None:
+    heard, known = event.kraken_order_id, order.kraken_order_id
+    if heard and known and heard != known:
+        raise ImpossibleFactError(f"{order.local_id} is {known} at the exchange, not {heard}")

@@ -1,0 +1,118 @@
+"""All that a risk rule may look at. No field has a default: what is not known must be said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from kraken_pipeline.domain.intents import Intent
+from kraken_pipeline.domain.market import Pair, Quote, Side
+from kraken_pipeline.domain.money import PERCENT, Price, Qty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The configured bounds. Percentages are of equity."""
+
+    max_risk_per_trade_pct: Decimal
+    max_portfolio_stop_risk_pct: Decimal
+    max_gross_exposure_pct: Decimal
+    max_per_asset_pct: Decimal
+    max_per_strategy_pct: Decimal
+    """Of the strategy at hand."""
+    max_open_positions: int
+    max_pair_notional: Decimal | None
+    """In base currency; None where the configuration sets no such cap."""
+    max_total_notional: Decimal | None
+    """In base currency; None where the configuration sets no such cap."""
+    max_order_pct_of_24h_volume: Decimal
+    min_liquidity_24h: Decimal
+    """In base currency."""
+    max_spread_bps: Decimal
+    max_quote_age_seconds: int
+    max_sync_age_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """What is held and what open, unknown and approved orders may still add, at their worst.
+
+    In base currency, `positions` and quantities apart (RSK-2).
+    """
+
+    pair: Decimal
+    asset: Decimal
+    strategy: Decimal
+    gross: Decimal
+    stop_risk: Decimal
+    """What all positions and orders would lose if every stop were hit."""
+    positions: int
+    """Assets held or about to be."""
+    asset_is_held: bool
+    """Whether the asset at hand is among `positions`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """An intent with a size and a price, and the world that it would be sent into."""
+
+    now: datetime
+    intent: Intent
+    pair: Pair
+    in_universe: bool
+    qty: Qty
+    limit_price: Price
+    quote_rate: Decimal
+    """Base currency per quote unit."""
+    fee_share: Decimal
+    """The higher fee rate, as a share of cost."""
+    min_qty: Qty
+    """Smallest order that exchange and configuration accept at `limit_price`."""
+    quote: Quote | None
+    """What the market says now; None where it did not answer."""
+    notional_24h: Decimal
+    """In base currency."""
+    equity: Decimal
+    """In base currency."""
+    unpriced: tuple[str, ...]
+    """Held assets without a price."""
+    synced_at: datetime
+    """When balances and fills were last read."""
+    cash: Decimal
+    """Free quote asset after every reservation, in quote."""
+    owned_qty: Qty
+    """What the strategy's book holds of the base and no open order is selling already."""
+    free_qty: Qty
+    """What the account holds of the base and no open order is selling already."""
+    exposure: Exposure
+    limits: Limits
+    halts: frozenset[str]
+    """Codes of the halts that are latched."""
+    system_status: str
+    orders_of_unknown_fate: int
+    """On this pair."""
+    open_orders_alike: int
+    """Of the same book, pair and side."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether it adds risk. Spot without shorts: a buy does, a sell reduces."""
+        return self.intent.side is Side.BUY
+
+    @property
+    def notional(self) -> Decimal:
+        """At the limit, in base currency."""
+        return self.qty * self.limit_price * self.quote_rate
+
+    @property
+    def worst_cost(self) -> Decimal:
+        """At the limit with the higher fee, in base currency."""
+        return self.notional * (1 + self.fee_share)
+
+    @property
+    def stop_risk(self) -> Decimal:
+        """What a hit stop would lose, in base currency."""
+        return self.notional * self.intent.stop_distance
+
+    def share_of_equity(self, percent: Decimal) -> Decimal:
+        """Return a percentage of equity, in base currency."""
+        return self.equity * percent * PERCENT

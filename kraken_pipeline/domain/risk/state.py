@@ -1,0 +1,161 @@
+"""Questions about the state of the world: halts, age, stale data, status, funds, minimums."""
+
+from datetime import timedelta
+from typing import Final
+
+from kraken_pipeline.domain.gates import Objection, Question
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import BPS
+from kraken_pipeline.domain.risk.case import Case
+
+MAY_OPEN: Final = frozenset({"online", "limit_only"})
+"""Pair status in which a limit order may open a position."""
+MAY_REDUCE: Final = MAY_OPEN | {"reduce_only"}
+
+
+def not_halted(case: Case) -> Objection | None:
+    """Nothing is latched, or the order reduces."""
+    if not case.opens or not case.halts:
+        return None
+    codes = sorted(case.halts)
+    return Objection(codes[0], f"halts={','.join(codes)}")
+
+
+def intent_is_alive(case: Case) -> Objection | None:
+    """The horizon of the intent is not over."""
+    if case.now < case.intent.expires_at:
+        return None
+    return Objection("INTENT_EXPIRED", f"now={case.now}, expires_at={case.intent.expires_at}")
+
+
+def quote_is_fresh(case: Case) -> Objection | None:
+    """The market answered a short while ago; a reduction may do with what it has."""
+    if not case.opens:
+        return None
+    if case.quote is None:
+        return Objection("DATA_STALE_EVENT", f"no quote of {case.pair.name}")
+    age, bound = case.quote.age(case.now), timedelta(seconds=case.limits.max_quote_age_seconds)
+    if age <= bound:
+        return None
+    return Objection("DATA_STALE_EVENT", f"quote_age={age}, max={bound}")
+
+
+def books_are_fresh(case: Case) -> Objection | None:
+    """Balances and fills were read a short while ago."""
+    age, bound = case.now - case.synced_at, timedelta(seconds=case.limits.max_sync_age_seconds)
+    if not case.opens or age <= bound:
+        return None
+    return Objection("SYNC_STALE", f"sync_age={age}, max={bound}")
+
+
+def equity_is_known(case: Case) -> Objection | None:
+    """Everything held has a price, and it adds up to more than nothing (RSK-6)."""
+    if not case.opens or (case.equity > 0 and not case.unpriced):
+        return None
+    figures = f"equity={case.equity:.2f}, unpriced={','.join(case.unpriced) or 'none'}"
+    return Objection("NAV_COVERAGE", figures)
+
+
+def exchange_takes_orders(case: Case) -> Objection | None:
+    """The exchange as a whole is online."""
+    if case.system_status == "online":
+        return None
+    return Objection("SYSTEM_STATUS", f"status={case.system_status}")
+
+
+def pair_takes_orders(case: Case) -> Objection | None:
+    """The pair's status allows this side."""
+    allowed = MAY_OPEN if case.opens else MAY_REDUCE
+    if case.pair.status in allowed:
+        return None
+    return Objection("PAIR_STATUS", f"status={case.pair.status}")
+
+
+def pair_is_in_the_universe(case: Case) -> Objection | None:
+    """A pair that left the universe may be closed, not opened (UNI-6)."""
+    if not case.opens or case.in_universe:
+        return None
+    return Objection("UNIVERSE", f"pair={case.pair.name}")
+
+
+def pair_is_liquid(case: Case) -> Objection | None:
+    """Enough trades in a day; reductions pass."""
+    if not case.opens or case.notional_24h >= case.limits.min_liquidity_24h:
+        return None
+    figures = f"notional_24h={case.notional_24h:.0f}, min={case.limits.min_liquidity_24h}"
+    return Objection("LIQUIDITY", figures)
+
+
+def spread_is_narrow(case: Case) -> Objection | None:
+    """Bid and ask are close together."""
+    if not case.opens or case.quote is None:
+        return None
+    ticker = case.quote.ticker
+    widest = ticker.mid * case.limits.max_spread_bps * BPS
+    if ticker.ask - ticker.bid <= widest:
+        return None
+    return Objection("SPREAD", f"bid={ticker.bid}, ask={ticker.ask}, max={widest:.8f}")
+
+
+def price_is_within_reach(case: Case) -> Objection | None:
+    """The market has not run past the slippage bound since the decision."""
+    if not case.opens or case.quote is None or case.quote.ticker.ask <= case.limit_price:
+        return None
+    return Objection("PRICE_BAND", f"ask={case.quote.ticker.ask}, limit={case.limit_price}")
+
+
+def fates_are_known(case: Case) -> Objection | None:
+    """No order on the pair is of unknown fate (OMS-10)."""
+    if case.orders_of_unknown_fate == 0:
+        return None
+    return Objection("UNKNOWN_ORDER", f"count={case.orders_of_unknown_fate}")
+
+
+def nothing_alike_is_open(case: Case) -> Objection | None:
+    """The book has no open order on that side of the pair already."""
+    if case.open_orders_alike == 0:
+        return None
+    return Objection("DUPLICATE_INTENT", f"open={case.open_orders_alike}")
+
+
+def cash_suffices(case: Case) -> Objection | None:
+    """A buy with its fee can be paid from what is free."""
+    worst_quote = case.qty * case.limit_price * (1 + case.fee_share)
+    if case.intent.side is Side.SELL or worst_quote <= case.cash:
+        return None
+    return Objection("FUNDS", f"worst_cost={worst_quote:.8f}, cash={case.cash}")
+
+
+def seller_owns_it(case: Case) -> Objection | None:
+    """A sell takes only what its own book and the account both hold (PF-10)."""
+    available = min(case.owned_qty, case.free_qty)
+    if case.opens or 0 < case.qty <= available:
+        return None
+    return Objection("NOT_OWNED", f"qty={case.qty}, owned={case.owned_qty}, free={case.free_qty}")
+
+
+def order_is_large_enough(case: Case) -> Objection | None:
+    """The exchange's minimums hold, and for a buy the configured one."""
+    if case.qty >= case.min_qty:
+        return None
+    return Objection("MIN_QTY", f"qty={case.qty}, min={case.min_qty}")
+
+
+STATE_RULES: Final[tuple[Question[Case], ...]] = (
+    not_halted,
+    intent_is_alive,
+    quote_is_fresh,
+    books_are_fresh,
+    equity_is_known,
+    exchange_takes_orders,
+    pair_takes_orders,
+    pair_is_in_the_universe,
+    pair_is_liquid,
+    spread_is_narrow,
+    price_is_within_reach,
+    fates_are_known,
+    nothing_alike_is_open,
+    cash_suffices,
+    seller_owns_it,
+    order_is_large_enough,
+)

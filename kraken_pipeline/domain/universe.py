@@ -1,0 +1,147 @@
+"""Which pairs may be traded, and for each that may not, why (UNI-2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from kraken_pipeline.domain.gates import Objection, Question, objections
+from kraken_pipeline.domain.ids import digest
+from kraken_pipeline.domain.market import Pair, Ticker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniverseRules:
+    """What a pair must keep to be in."""
+
+    quote: str
+    statuses: frozenset[str]
+    asset_class: str
+    min_notional_24h: Decimal
+    """In quote."""
+    include: frozenset[str]
+    """Exactly these when not empty; liquidity is asked all the same (UNI-3)."""
+    exclude: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A pair with its market and the rules that it is held against."""
+
+    pair: Pair
+    ticker: Ticker | None
+    rules: UniverseRules
+
+
+def is_listed_by_the_user(case: Candidate) -> Objection | None:
+    """The include list is empty or names the pair."""
+    if not case.rules.include or case.pair.name in case.rules.include:
+        return None
+    return Objection("NOT_INCLUDED", f"pair={case.pair.name}")
+
+
+def is_not_excluded(case: Candidate) -> Objection | None:
+    """The exclude list does not name the pair."""
+    if case.pair.name not in case.rules.exclude:
+        return None
+    return Objection("EXCLUDED", f"pair={case.pair.name}")
+
+
+def has_the_quote(case: Candidate) -> Objection | None:
+    """The pair is quoted in the wanted asset."""
+    if case.rules.include or case.pair.quote == case.rules.quote:
+        return None
+    return Objection("QUOTE", f"quote={case.pair.quote}, wanted={case.rules.quote}")
+
+
+def has_a_status(case: Candidate) -> Objection | None:
+    """The exchange takes orders for the pair."""
+    if case.pair.status in case.rules.statuses:
+        return None
+    wanted = ",".join(sorted(case.rules.statuses))
+    return Objection("STATUS", f"status={case.pair.status}, wanted={wanted}")
+
+
+def has_the_class(case: Candidate) -> Objection | None:
+    """The base is a currency, not a tokenised share."""
+    if case.pair.asset_class == case.rules.asset_class:
+        return None
+    return Objection("CLASS", f"class={case.pair.asset_class}, wanted={case.rules.asset_class}")
+
+
+def has_a_ticker(case: Candidate) -> Objection | None:
+    """The market answered for the pair; silence is not liquidity (UNI-3)."""
+    return Objection("NO_TICKER", f"pair={case.pair.name}") if case.ticker is None else None
+
+
+def is_liquid(case: Candidate) -> Objection | None:
+    """Enough traded in 24 h."""
+    if case.ticker is None or case.ticker.notional_24h >= case.rules.min_notional_24h:
+        return None
+    figures = f"notional_24h={case.ticker.notional_24h:.0f}, min={case.rules.min_notional_24h}"
+    return Objection("LIQUIDITY", figures)
+
+
+FILTERS: Final[tuple[Question[Candidate], ...]] = (
+    is_listed_by_the_user,
+    is_not_excluded,
+    has_the_quote,
+    has_a_status,
+    has_the_class,
+    has_a_ticker,
+    is_liquid,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Universe:
+    """The pairs that were in at an instant; never changed, only followed by another."""
+
+    version: str
+    """Derived from the members, the rules and every reason."""
+    at: datetime
+    members: tuple[Pair, ...]
+    """By name."""
+    notional_24h: Mapping[str, Decimal]
+    """Of each member, in quote."""
+    reasons: Mapping[str, tuple[Objection, ...]]
+    """Pair that is out, to why."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The members' names."""
+        return tuple(each.name for each in self.members)
+
+    def pair(self, name: str) -> Pair | None:
+        """Return a member by name."""
+        return next((each for each in self.members if each.name == name), None)
+
+
+def select(
+    pairs: Mapping[str, Pair],
+    tickers: Mapping[str, Ticker],
+    *,
+    rules: UniverseRules,
+    at: datetime,
+) -> Universe:
+    """Ask every filter of every pair and keep what each said."""
+    asked = {
+        name: objections(FILTERS, Candidate(pair=pair, ticker=tickers.get(name), rules=rules))
+        for name, pair in sorted(pairs.items())
+    }
+    members = tuple(pairs[name] for name, found in asked.items() if not found)
+    return Universe(
+        version=_version(members, asked),
+        at=at,
+        members=members,
+        notional_24h={each.name: tickers[each.name].notional_24h for each in members},
+        reasons={name: found for name, found in asked.items() if found},
+    )
+
+
+def _version(members: tuple[Pair, ...], asked: Mapping[str, tuple[Objection, ...]]) -> str:
+    """Name the set: who is in with which rules, and by which code the others are out."""
+    rows = [[p.name, p.tick, p.lot, p.min_qty, p.min_cost, p.status] for p in members]
+    out = {name: [each.code for each in found] for name, found in asked.items() if found}
+    return "U" + digest([rows, out])[:16]

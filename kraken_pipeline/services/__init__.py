@@ -1,0 +1,1 @@
+"""What the product does, one use a module: read, decide, write, in this order."""

@@ -1,0 +1,340 @@
+"""What services need from outside. Adapters fit by shape and inherit nothing."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from kraken_pipeline.domain.bars import Candles, MonthReport
+from kraken_pipeline.domain.fees import FeeRates
+from kraken_pipeline.domain.halts import Halt, HaltKind
+from kraken_pipeline.domain.ids import PlanId
+from kraken_pipeline.domain.intents import Decision, Intent, Namespace
+from kraken_pipeline.domain.ledger import LedgerEntry
+from kraken_pipeline.domain.lots import Fill, Position
+from kraken_pipeline.domain.market import Pair, Ticker
+from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.domain.orders import Event, Order
+from kraken_pipeline.domain.plans import Plan, PlanResult
+from kraken_pipeline.domain.reports import (
+    Balance,
+    Listing,
+    OrderReport,
+    Placed,
+    Rehearsed,
+    TradeReport,
+)
+from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.strategies.base import Bars
+
+Clock = Callable[[], datetime]
+"""Tells the exchange's time, aware and in UTC."""
+
+
+class Market(Protocol):
+    """The exchange's public side. Every method may raise `ExchangeError`."""
+
+    def listing(self) -> Listing:
+        """Return every pair and asset that the exchange lists."""
+        ...
+
+    def tickers(self) -> Mapping[str, Ticker]:
+        """Return the ticker of every listed pair, by our name, in one call."""
+        ...
+
+    def candles(self, pair: Pair, frame: Timeframe, since: datetime | None) -> Candles:
+        """Return closed candles from `since` (an open time) on, or as many as there are."""
+        ...
+
+    def system_status(self) -> str:
+        """Return `online`, `maintenance`, `cancel_only` or `post_only`."""
+        ...
+
+
+class Account(Protocol):
+    """The exchange's private side, reading only. Every method may raise `ExchangeError`."""
+
+    def balances(self) -> Mapping[str, Balance]:
+        """Return each bucket by Kraken's own asset id."""
+        ...
+
+    def fee_rates(self, pair: Pair) -> FeeRates:
+        """Return what the account pays on a pair."""
+        ...
+
+    def open_orders(self, cl_ord_id: str | None = None) -> tuple[OrderReport, ...]:
+        """Return open orders, all or of one client order id."""
+        ...
+
+    def closed_orders(
+        self, *, since: datetime, cl_ord_id: str | None = None
+    ) -> tuple[OrderReport, ...]:
+        """Return orders that ended after `since`, every page."""
+        ...
+
+    def orders(self, kraken_order_ids: Sequence[str]) -> Mapping[str, OrderReport]:
+        """Return orders by Kraken's id, whatever their state; one never issued is left out."""
+        ...
+
+    def trades(self, *, since: datetime | None) -> tuple[TradeReport, ...]:
+        """Return our trades after `since`, every page, unconsolidated, oldest first."""
+        ...
+
+    def ledger(self, *, since: datetime | None) -> tuple[LedgerEntry, ...]:
+        """Return ledger entries after `since`, every page, oldest first."""
+        ...
+
+
+class Gateway(Protocol):
+    """Where orders go. Which one it is was chosen when it was made (MOD-1)."""
+
+    def add(self, order: Order, *, deadline: datetime) -> Placed | Rehearsed:
+        """Send the order once.
+
+        Raises:
+            OrderRefusedError: it will not exist.
+            UnreachableError: it never left, or was turned away; it does not exist.
+            AuthError: the key was refused; it does not exist.
+            OutcomeUnknownError: it may exist.
+            UnexpectedReplyError: it may exist.
+        """
+        ...
+
+    def request_of(self, order: Order, *, deadline: datetime) -> Mapping[str, str]:
+        """Return what `add` would send, without nonce, to be written down first."""
+        ...
+
+    def cancel(self, kraken_order_id: str) -> None:
+        """Ask for a cancel; it is proven only by what the exchange shows later (OMS-11).
+
+        Raises:
+            OrderRefusedError: the order is not open any more.
+            OutcomeUnknownError: it may be canceled.
+        """
+        ...
+
+
+class BarStore(Protocol):
+    """Closed bars, exact, all pairs of a timeframe together."""
+
+    def append(self, frame: Timeframe, pages: Iterable[Candles]) -> int:
+        """Add what is new and return how many rows that were; what is there stays as it is."""
+        ...
+
+    def newest(self, frame: Timeframe) -> Mapping[str, datetime]:
+        """Return the open time of each pair's newest bar."""
+        ...
+
+    def read(
+        self, frame: Timeframe, pairs: Sequence[str], *, closed_by: datetime, count: int
+    ) -> Bars:
+        """Return the last `count` bars of each pair that were closed at `closed_by`."""
+        ...
+
+    def closes(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
+        """Return each pair's exact close of the bar that closed then."""
+        ...
+
+    def report(self, frame: Timeframe, month: str, *, now: datetime) -> MonthReport:
+        """Return what is stored of a UTC month (`YYYY-MM-01`)."""
+        ...
+
+
+class UniverseStore(Protocol):
+    """Versions of the universe; never changed, only added to."""
+
+    def keep(self, universe: Universe, *, config_hash: str) -> None:
+        """Keep a version; one that is there stays, with the time it was last seen."""
+        ...
+
+    def latest(self) -> Universe | None:
+        """Return the version in force."""
+        ...
+
+
+class DecisionStore(Protocol):
+    """Decisions with all they saw, and the strategies' own state."""
+
+    def is_decided(
+        self, namespace: Namespace, strategy_id: str, frame: Timeframe, closed_at: datetime
+    ) -> bool:
+        """Tell whether the bar was decided."""
+        ...
+
+    def record(self, decision: Decision, state: Mapping[str, str]) -> bool:
+        """Keep decision, intents and state in one transaction; False if the bar was decided."""
+        ...
+
+    def state(self, namespace: Namespace, strategy_id: str, timeframe: str) -> Mapping[str, str]:
+        """Return what the strategy saved with its last decision; empty at first."""
+        ...
+
+    def pending(self, namespace: Namespace) -> tuple[Intent, ...]:
+        """Return the intents that no plan has answered, oldest decision first."""
+        ...
+
+
+class Assessment(Protocol):
+    """One open transaction in which intents are answered; nobody else writes meanwhile."""
+
+    def pending(self, namespace: Namespace) -> tuple[Intent, ...]:
+        """Return the intents that no plan has answered."""
+        ...
+
+    def reserving_orders(self) -> tuple[Order, ...]:
+        """Return every order that may still fill."""
+        ...
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return what every book holds."""
+        ...
+
+    def halts(self) -> tuple[Halt, ...]:
+        """Return the latched halts."""
+        ...
+
+    def keep(self, plan: Plan, orders: Sequence[Order]) -> None:
+        """Write verdicts and reservations; the transaction ends with the context."""
+        ...
+
+
+class OrderStore(Protocol):
+    """Orders, reservations and the lease, always in one transaction with the journal."""
+
+    def assessing(self) -> AbstractContextManager[Assessment]:
+        """Open the transaction of an assessment; an exception undoes all of it."""
+        ...
+
+    def reserving(self) -> tuple[Order, ...]:
+        """Return every order that may still fill, oldest first."""
+        ...
+
+    def order(self, local_id: str) -> Order:
+        """Return one order.
+
+        Raises:
+            UnknownNameError: there is none of that id.
+        """
+        ...
+
+    def with_exchange_ids(self, kraken_order_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Return the orders that these ids of Kraken's belong to."""
+        ...
+
+    def record(self, order: Order, event: Event, *, epoch: int | None = None) -> Order:
+        """Write the event and what it makes of the order, in one transaction.
+
+        Args:
+            order: as it was read; its version guards the write.
+            event: what happened.
+            epoch: of the lease; needed to move to SENDING.
+
+        Raises:
+            ConflictError: the order changed since it was read.
+            LeaseLostError: the epoch is not the one in force (OMS-2).
+            RefusedError: a halt is latched and the order would open (PAN-2).
+            ImpossibleFactError: the fact contradicts what is known.
+        """
+        ...
+
+    def take_lease(self, resource: str, *, owner: str, now: datetime, length: timedelta) -> int:
+        """Take or renew the lease and return its epoch.
+
+        Raises:
+            LeaseLostError: another owner holds it.
+        """
+        ...
+
+    def release_lease(self, resource: str, *, owner: str) -> None:
+        """Give the lease back, if the owner still has it."""
+        ...
+
+    def note_result(self, result: PlanResult) -> None:
+        """Write how far a plan came, over what was noted of it before."""
+        ...
+
+    def unfinished_plans(self) -> tuple[PlanResult, ...]:
+        """Return the plans that are neither settled nor failed."""
+        ...
+
+    def orders_of_plan(self, plan: PlanId) -> tuple[Order, ...]:
+        """Return a plan's orders."""
+        ...
+
+    def clean_reads(self, local_id: str) -> int:
+        """Return how many reads found nothing of the order, as noted."""
+        ...
+
+    def note_clean_read(self, local_id: str, *, at: datetime) -> None:
+        """Note that open and closed orders were read and did not hold the order."""
+        ...
+
+
+class HaltStore(Protocol):
+    """What is latched."""
+
+    def latched(self) -> tuple[Halt, ...]:
+        """Return what stops opening now."""
+        ...
+
+    def latch(self, kind: HaltKind, *, reason: str, at: datetime, by: str) -> bool:
+        """Latch; False if one of that kind is latched already."""
+        ...
+
+    def clear(self, *, reason: str, at: datetime, by: str) -> int:
+        """Clear all with a reason and return how many there were."""
+        ...
+
+
+class BookStore(Protocol):
+    """Fills, ledger, positions and snapshots."""
+
+    def last_fill_at(self) -> datetime | None:
+        """Return the time of the newest fill that is booked."""
+        ...
+
+    def last_entry_at(self) -> datetime | None:
+        """Return the time of the newest ledger entry that is kept."""
+        ...
+
+    def strategy_books(self, kraken_order_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return whose book each order's fills belong to; one that is not ours is left out."""
+        ...
+
+    def book(self, fills: Sequence[Fill], entries: Sequence[LedgerEntry]) -> tuple[int, int]:
+        """Keep what is new, move the positions with it, and return how many were new."""
+        ...
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return every position, also flat ones."""
+        ...
+
+    def replayed_balances(self) -> Mapping[str, Decimal]:
+        """Return what the kept ledger adds up to, by bucket."""
+        ...
+
+    def flows_after(self, at: datetime | None) -> tuple[LedgerEntry, ...]:
+        """Return deposits and withdrawals after an instant."""
+        ...
+
+    def fills_after(self, at: datetime | None) -> tuple[Fill, ...]:
+        """Return booked fills after an instant, oldest first."""
+        ...
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot."""
+        ...
+
+    def latest_snapshot(self) -> Snapshot | None:
+        """Return the newest snapshot."""
+        ...
+
+    def unit_prices(self, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
+        """Return instants and unit prices of the snapshots since then."""
+        ...
+
+    def prune_snapshots(self, before: datetime) -> int:
+        """Delete snapshots older than that and return how many; ledger and fills stay."""
+        ...

@@ -1,0 +1,1 @@
+"""Strategies: pure functions from closed bars to wishes."""

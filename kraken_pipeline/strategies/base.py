@@ -1,0 +1,140 @@
+"""What a strategy is, and all that it may see."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.timeframes import Timeframe, timeframe
+
+Floats = NDArray[np.float64]
+"""Rows are bars, oldest first; columns are pairs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bars:
+    """The last bars of many pairs on one timeframe, as matrices of time by pair.
+
+    A row is one bar's open time; where a pair has no bar then, its values are NaN.
+    """
+
+    frame: Timeframe
+    pairs: tuple[str, ...]
+    opened_at: NDArray[np.int64]
+    """Unix seconds, one a row, evenly spaced, oldest first."""
+    open: Floats
+    """Quote per base, as are high, low and close."""
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    """Base units."""
+
+    def digest(self) -> str:
+        """Return the SHA-256 of everything in here, in hex: the identity of what was seen."""
+        known = hashlib.sha256(f"{self.frame.name}|{'|'.join(self.pairs)}".encode())
+        for column in (self.opened_at, self.open, self.high, self.low, self.close, self.volume):
+            known.update(np.ascontiguousarray(column).tobytes())
+        return known.hexdigest()
+
+    def frame_of(self, column: str) -> pd.DataFrame:
+        """Return one column as pandas shows it: a row a bar, indexed by close time, UTC.
+
+        Raises:
+            InvalidValueError: there is no such column.
+        """
+        if column not in {"open", "high", "low", "close", "volume"}:
+            raise InvalidValueError(f"bars have no column {column!r}")
+        closed = pd.to_datetime(self.opened_at + self.frame.seconds, unit="s", utc=True)
+        return pd.DataFrame(getattr(self, column), index=closed, columns=list(self.pairs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Snapshot:
+    """What a strategy may see at the close of a bar, and nothing later (STG-1, STG-3)."""
+
+    frame: Timeframe
+    closed_at: datetime
+    pairs: tuple[str, ...]
+    """The universe, and whatever the strategy still holds."""
+    tradable: frozenset[str]
+    """Pairs that may be entered; others may only be left."""
+    held: frozenset[str]
+    """Pairs in which the strategy's book of this timeframe holds something."""
+    parameters: Mapping[str, object]
+    """Checked by the strategy's own model."""
+    panels: Mapping[str, Bars]
+    """By timeframe; each ends at or before `closed_at`."""
+
+    def bars(self, name: str | None = None) -> Bars:
+        """Return the bars of a timeframe, by default of the one that closed.
+
+        Raises:
+            InvalidValueError: the strategy did not ask for that timeframe in `needs`, or its bars
+                reach past the close that is being decided.
+        """
+        wanted = self.frame.name if name is None else name
+        if wanted not in self.panels:
+            raise InvalidValueError(f"the strategy's needs do not name bars of {wanted}")
+        panel = self.panels[wanted]
+        newest = int(panel.opened_at[-1]) + panel.frame.seconds if panel.opened_at.size else 0
+        if newest > self.closed_at.timestamp():
+            raise InvalidValueError(f"bars of {wanted} reach past {self.closed_at}")
+        return panel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a strategy wants of one pair. Floats end here: risk makes exact numbers of it."""
+
+    pair: str
+    enter: bool
+    """True to hold the pair, False to leave it."""
+    confidence: float
+    """0 to 1."""
+    stop_distance: float
+    """Share of the price at which an entry is proven wrong, above zero; ignored on leaving."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a strategy says of all pairs at one close."""
+
+    wishes: tuple[Wish, ...]
+    no_signals: Mapping[str, str]
+    """Every other pair, to why nothing is wanted of it (STG-5)."""
+    state: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Saved with the decision and given back at the next (STG-2)."""
+
+
+Decide = Callable[[Snapshot, Mapping[str, str]], Wishes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """A strategy: a module constant of this type, named in `STRATEGIES`."""
+
+    name: str
+    version: str
+    """Changes with every change of what it decides."""
+    timeframes: tuple[str, ...]
+    """On whose closes it can decide."""
+    needs: Callable[[str, Mapping[str, object]], Mapping[str, int]]
+    """Timeframe that closed and parameters, to bars needed of each timeframe."""
+    parameters: Callable[[Mapping[str, object]], Mapping[str, object]]
+    """Checks what the configuration says, fills in defaults.
+
+    Raises `InvalidValueError` that names the parameter, its value and the bound.
+    """
+    decide: Decide
+
+    def __post_init__(self) -> None:
+        for name in self.timeframes:
+            timeframe(name)
