@@ -103,6 +103,8 @@ class Universe:
     at: datetime
     members: tuple[Pair, ...]
     """By name."""
+    leaving: tuple[Pair, ...]
+    """Pairs that are out but still held or ordered: data and exits go on, no entry (UNI-6)."""
     notional_24h: Mapping[str, Decimal]
     """Of each member, in quote."""
     reasons: Mapping[str, tuple[Objection, ...]]
@@ -113,9 +115,10 @@ class Universe:
         """The members' names."""
         return tuple(each.name for each in self.members)
 
-    def pair(self, name: str) -> Pair | None:
-        """Return a member by name."""
-        return next((each for each in self.members if each.name == name), None)
+    @property
+    def managed(self) -> tuple[Pair, ...]:
+        """Every pair that needs data: the members and those that are leaving."""
+        return self.members + self.leaving
 
 
 def select(
@@ -123,25 +126,43 @@ def select(
     tickers: Mapping[str, Ticker],
     *,
     rules: UniverseRules,
+    in_use: frozenset[str],
     at: datetime,
 ) -> Universe:
-    """Ask every filter of every pair and keep what each said."""
+    """Ask every filter of every pair and keep what each said.
+
+    Args:
+        pairs: our name to every listed pair.
+        tickers: our name to its ticker; a pair may be missing.
+        rules: what a pair must keep.
+        in_use: pairs with a position or an order that may fill.
+        at: when the market answered.
+    """
     asked = {
         name: objections(FILTERS, Candidate(pair=pair, ticker=tickers.get(name), rules=rules))
         for name, pair in sorted(pairs.items())
     }
     members = tuple(pairs[name] for name, found in asked.items() if not found)
+    leaving = tuple(pairs[name] for name, found in asked.items() if found and name in in_use)
     return Universe(
-        version=_version(members, asked),
+        version=_version(members, leaving, asked),
         at=at,
         members=members,
+        leaving=leaving,
         notional_24h={each.name: tickers[each.name].notional_24h for each in members},
         reasons={name: found for name, found in asked.items() if found},
     )
 
 
-def _version(members: tuple[Pair, ...], asked: Mapping[str, tuple[Objection, ...]]) -> str:
+def _version(
+    members: tuple[Pair, ...],
+    leaving: tuple[Pair, ...],
+    asked: Mapping[str, tuple[Objection, ...]],
+) -> str:
     """Name the set: who is in with which rules, and by which code the others are out."""
-    rows = [[p.name, p.tick, p.lot, p.min_qty, p.min_cost, p.status] for p in members]
+    rows = [
+        [each.name, each.tick, each.lot, each.min_qty, each.min_cost, each.status]
+        for each in members + leaving
+    ]
     out = {name: [each.code for each in found] for name, found in asked.items() if found}
-    return "U" + digest([rows, out])[:16]
+    return "U" + digest([len(members), rows, out])[:16]
