@@ -14,6 +14,11 @@ MANUAL = "manual"
 """The book of fills that no order of ours explains."""
 
 
+def book_of(strategy_id: str, timeframe: str) -> str:
+    """Name the sub-book of a strategy on one timeframe: what one opens, only it may close."""
+    return f"{strategy_id}@{timeframe}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """A trade of ours as the exchange reports it."""

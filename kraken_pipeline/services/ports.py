@@ -60,8 +60,8 @@ class Account(Protocol):
         """Return each bucket by Kraken's own asset id."""
         ...
 
-    def fee_rates(self, pair: Pair) -> FeeRates:
-        """Return what the account pays on a pair."""
+    def fee_rates(self, pairs: Sequence[Pair]) -> Mapping[str, FeeRates]:
+        """Return what the account pays on each pair, by our name, in one call."""
         ...
 
     def open_orders(self, cl_ord_id: str | None = None) -> tuple[OrderReport, ...]:
@@ -191,6 +191,10 @@ class Assessment(Protocol):
         """Return what every book holds."""
         ...
 
+    def stop_distances(self) -> Mapping[tuple[str, str], Decimal]:
+        """Return the stop distance of the newest buy that filled, by book and pair."""
+        ...
+
     def halts(self) -> tuple[Halt, ...]:
         """Return the latched halts."""
         ...
@@ -261,6 +265,14 @@ class OrderStore(Protocol):
 
     def orders_of_plan(self, plan: PlanId) -> tuple[Order, ...]:
         """Return a plan's orders."""
+        ...
+
+    def unmatched(self) -> tuple[tuple[Order, Decimal], ...]:
+        """Return ended orders that filled and have no BOOKS_MATCHED yet, with the booked qty.
+
+        The booked qty is the sum of the order's fills that the books hold, in base. Recording
+        BOOKS_MATCHED sets the order's `settled_at`.
+        """
         ...
 
     def clean_reads(self, local_id: str) -> int:
