@@ -1,0 +1,54 @@
+"""Adding up what is held and what may still be bought, at its worst (RSK-2)."""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Final
+
+from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.risk import Exposure
+
+COUNTS_FROM: Final = Decimal(10)
+"""A holding worth less than this, in base currency, is dust and no position."""
+
+
+class Tally:
+    """A running total; each approval is added before the next intent is looked at."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._by_pair: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._by_asset: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._by_strategy: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._gross = ZERO
+        self._stop_risk = ZERO
+
+    def add(
+        self, *, pair: str, asset: str, strategy: str, worth: Decimal, stop_distance: Decimal
+    ) -> None:
+        """Add a holding or an order.
+
+        Args:
+            pair: our name of the pair; empty for coins that no pair of ours explains.
+            asset: what is held.
+            strategy: whose it is.
+            worth: at its worst, in base currency.
+            stop_distance: the share of it that a hit stop would lose.
+        """
+        self._by_pair[pair] += worth
+        self._by_asset[asset] += worth
+        self._by_strategy[strategy] += worth
+        self._gross += worth
+        self._stop_risk += worth * stop_distance
+
+    def exposure(self, *, pair: str, asset: str, strategy: str) -> Exposure:
+        """Return the totals that bear on one pair, asset and strategy."""
+        held = {name for name, worth in self._by_asset.items() if worth >= COUNTS_FROM}
+        return Exposure(
+            pair=self._by_pair[pair],
+            asset=self._by_asset[asset],
+            strategy=self._by_strategy[strategy],
+            gross=self._gross,
+            stop_risk=self._stop_risk,
+            positions=len(held),
+            asset_is_held=asset in held,
+        )

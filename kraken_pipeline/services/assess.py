@@ -1,0 +1,453 @@
+"""Intents to cases to verdicts; what is approved is reserved in the same transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.exposure import Tally
+from kraken_pipeline.domain.fees import FeeRates
+from kraken_pipeline.domain.gates import Objection
+from kraken_pipeline.domain.ids import canonical, cl_ord_id, plan_id
+from kraken_pipeline.domain.intents import Intent, Namespace
+from kraken_pipeline.domain.lots import MANUAL, book_of
+from kraken_pipeline.domain.market import Pair, Quote, Side, Ticker
+from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
+from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order
+from kraken_pipeline.domain.plans import Plan, PlanResult, Verdict
+from kraken_pipeline.domain.prices import PriceTable
+from kraken_pipeline.domain.pricing import limit_price
+from kraken_pipeline.domain.reports import Balance
+from kraken_pipeline.domain.risk import Approved, Case, Limits, review
+from kraken_pipeline.domain.risk.caps import rooms
+from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, wanted_notional
+from kraken_pipeline.domain.symbols import Asset, SymbolTable
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.ports import (
+    Account,
+    Assessment,
+    BookStore,
+    Clock,
+    DecisionStore,
+    Market,
+    OrderStore,
+    UniverseStore,
+)
+
+PANIC_CODE: Final = "HALTED"
+"""What an intent is denied with while the panic file lies there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStyle:
+    """How orders are made, from the configuration."""
+
+    max_slippage_bps: int
+    time_in_force: str
+    post_only: bool
+    min_notional: Decimal
+    """Of a buy, in base currency."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskDesk:
+    """What assessing needs."""
+
+    market: Market
+    account: Account
+    decisions: DecisionStore
+    orders: OrderStore
+    books: BookStore
+    universes: UniverseStore
+    limits: Limits
+    """With the cap of a strategy that `strategy_caps` does not name."""
+    strategy_caps: Mapping[str, Decimal]
+    """Percent of equity."""
+    style: OrderStyle
+    base_currency: Asset
+    panic_is_latched: bool
+    config_hash: str
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the exchange and the books said just before the assessment."""
+
+    now: datetime
+    universe: Universe
+    pairs: Mapping[str, Pair]
+    symbols: SymbolTable
+    tickers: Mapping[str, Ticker]
+    prices: PriceTable
+    balances: Mapping[Asset, Balance]
+    fees: Mapping[str, FeeRates]
+    system_status: str
+    snapshot: Snapshot | None
+
+
+def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
+    """Answer every pending intent, and reserve what is approved.
+
+    Reductions come first, then buys by confidence. Each approval is added to the exposure before
+    the next intent is looked at, and all of it is one transaction, so that two assessments can
+    not both use the same room (RSK-2).
+
+    Returns:
+        The plan, or None where nothing was pending.
+
+    Raises:
+        ExchangeError: the exchange did not answer; every intent stays pending.
+    """
+    waiting = desk.decisions.pending(namespace)
+    if not waiting:
+        return None
+    world = look(desk, {each.pair for each in waiting})
+    with desk.orders.assessing() as assessment:
+        pending = assessment.pending(namespace)
+        if not pending:
+            return None
+        plan, orders = _Bench(desk, world, assessment).plan(
+            pending, namespace=namespace, run_id=run_id
+        )
+        assessment.keep(plan, orders)
+    desk.orders.note_result(
+        PlanResult(
+            plan_id=plan.plan_id,
+            started_at=world.now,
+            completed_at=None,
+            status="assessed",
+            summary=f"{len(plan.verdicts)} intents, {len(orders)} approved",
+        )
+    )
+    return plan
+
+
+def look(desk: RiskDesk, names: set[str]) -> World:
+    """Read what the verdicts will stand on.
+
+    Raises:
+        InvalidValueError: there is no universe yet.
+        ExchangeError: the exchange did not answer.
+    """
+    universe = desk.universes.latest()
+    if universe is None:
+        raise InvalidValueError("there is no universe yet; refresh pair_universe first")
+    listing = desk.market.listing()
+    tickers = desk.market.tickers()
+    balances: dict[Asset, Balance] = {}
+    for bucket, balance in desk.account.balances().items():
+        asset = listing.symbols.asset(bucket)
+        known = balances.get(asset, Balance(total=ZERO, held=ZERO))
+        balances[asset] = Balance(total=known.total + balance.total, held=known.held + balance.held)
+    wanted = [listing.pairs[name] for name in sorted(names) if name in listing.pairs]
+    return World(
+        now=desk.clock(),
+        universe=universe,
+        pairs=listing.pairs,
+        symbols=listing.symbols,
+        tickers=tickers,
+        prices=PriceTable(desk.base_currency, listing.pairs, tickers),
+        balances=balances,
+        fees=desk.account.fee_rates(wanted) if wanted else {},
+        system_status=desk.market.system_status(),
+        snapshot=desk.books.latest_snapshot(),
+    )
+
+
+class _Bench:
+    """One assessment: what is held, reserved and approved so far."""
+
+    def __init__(self, desk: RiskDesk, world: World, assessment: Assessment) -> None:
+        self._desk = desk
+        self._world = world
+        self._reserving = list(assessment.reserving_orders())
+        self._books = {(each.book, each.pair): each.qty for each in assessment.positions()}
+        self._halts = frozenset(each.kind.value for each in assessment.halts())
+        if desk.panic_is_latched:
+            self._halts |= {PANIC_CODE}
+        self._tally = Tally()
+        self._count_positions(assessment)
+        for order in self._reserving:
+            self._count_order(order)
+
+    def plan(
+        self, pending: Sequence[Intent], *, namespace: Namespace, run_id: str
+    ) -> tuple[Plan, list[Order]]:
+        """Answer every intent."""
+        identity = plan_id([each.intent_id for each in pending], self._world.now)
+        plan = Plan(
+            plan_id=identity,
+            namespace=namespace,
+            assessed_at=self._world.now,
+            config_hash=self._desk.config_hash,
+            run_id=run_id,
+            verdicts=(),
+        )
+        verdicts, orders = [], []
+        for intent in sorted(pending, key=_rank):
+            verdict, order = self._answer(intent, plan)
+            verdicts.append(verdict)
+            if order is not None:
+                orders.append(order)
+                self._reserving.append(order)
+                self._count_order(order)
+        return replace(plan, verdicts=tuple(verdicts)), orders
+
+    def _answer(self, intent: Intent, plan: Plan) -> tuple[Verdict, Order | None]:
+        pair = self._world.pairs.get(intent.pair)
+        if pair is None or intent.pair not in self._world.fees:
+            return _unheard(intent, Objection("BAD_INTENT", f"pair={intent.pair} not listed")), None
+        try:
+            limit = self._limit(intent, pair)
+        except InvalidValueError as error:
+            return _unheard(intent, Objection("TICK", str(error))), None
+        case, clamped_by = self._case(intent, pair, limit)
+        answer = review(case, clamped_by=clamped_by)
+        if isinstance(answer, Approved):
+            return _verdict(case, (), clamped_by), self._order(answer, plan)
+        return _verdict(case, answer.objections, clamped_by), None
+
+    def _limit(self, intent: Intent, pair: Pair) -> Price:
+        style = self._desk.style
+        bound = limit_price(
+            intent.side,
+            Price(intent.decision_price),
+            max_slippage_bps=style.max_slippage_bps,
+            tick=pair.tick,
+        )
+        ticker = self._world.tickers.get(pair.name)
+        if not style.post_only or ticker is None:
+            return bound
+        own_best = ticker.bid if intent.side is Side.BUY else ticker.ask
+        return min(bound, own_best) if intent.side is Side.BUY else max(bound, own_best)
+
+    def _case(self, intent: Intent, pair: Pair, limit: Price) -> tuple[Case, tuple[str, ...]]:
+        """Build the case at its clamped size, or at the smallest order where a cap leaves less.
+
+        At the smallest order every cap that leaves less objects by itself (RSK-4).
+        """
+        case = self._bare_case(intent, pair, limit)
+        if intent.side is Side.SELL:
+            sellable = max(min(case.owned_qty, case.free_qty), NOTHING)
+            return replace(case, qty=Qty(round_down(sellable, pair.lot))), ()
+        wanted = wanted_notional(
+            equity=case.equity,
+            risk_pct=case.limits.max_risk_per_trade_pct,
+            stop_distance=intent.stop_distance,
+            confidence=intent.confidence,
+        )
+        left = rooms(
+            case.exposure,
+            case.limits,
+            equity=case.equity,
+            notional_24h=case.notional_24h,
+            stop_distance=intent.stop_distance,
+            fee_share=case.fee_share,
+        )
+        if case.quote_rate <= 0:
+            return case, ()
+        left["FUNDS"] = case.cash * case.quote_rate / (1 + case.fee_share)
+        sized = clamp(wanted, left)
+        qty, unclamped = (
+            qty_for(notional, price=limit, quote_rate=case.quote_rate, lot=pair.lot)
+            for notional in (sized.notional, wanted)
+        )
+        a_cap_leaves_too_little = qty < case.min_qty <= unclamped
+        return replace(case, qty=case.min_qty if a_cap_leaves_too_little else qty), sized.clamped_by
+
+    def _bare_case(self, intent: Intent, pair: Pair, limit: Price) -> Case:
+        world, desk = self._world, self._desk
+        rate = world.prices.rate(pair.quote)
+        ticker = world.tickers.get(pair.name)
+        snapshot = world.snapshot
+        alike = [each for each in self._reserving if each.pair == pair.name]
+        selling_here = [each for each in alike if each.side is Side.SELL]
+        own = [each for each in alike if _book(each) == _book(intent)]
+        min_notional = desk.style.min_notional if intent.side is Side.BUY else ZERO
+        return Case(
+            now=world.now,
+            intent=intent,
+            pair=pair,
+            in_universe=pair.name in world.universe.names,
+            qty=NOTHING,
+            limit_price=limit,
+            quote_rate=rate if rate is not None else ZERO,
+            fee_share=world.fees[pair.name].worst_share,
+            min_qty=minimum_qty(
+                pair, price=limit, quote_rate=rate or Decimal(1), min_notional=min_notional
+            ),
+            quote=None
+            if ticker is None
+            else Quote(pair=pair.name, ticker=ticker, source="rest", received_at=world.now),
+            notional_24h=ZERO if ticker is None or rate is None else ticker.notional_24h * rate,
+            equity=ZERO if snapshot is None else snapshot.equity,
+            unpriced=("no snapshot",) if snapshot is None else snapshot.unpriced,
+            synced_at=world.universe.at if snapshot is None else snapshot.at,
+            cash=self._free_cash(pair.quote),
+            owned_qty=Qty(
+                self._books.get((_book(intent), pair.name), NOTHING)
+                - sum((each.open_qty for each in own if each.side is Side.SELL), ZERO)
+            ),
+            free_qty=self._free_qty(pair.base, selling_here),
+            exposure=self._tally.exposure(
+                pair=pair.name, asset=pair.base, strategy=intent.strategy_id
+            ),
+            limits=self._limits(intent.strategy_id),
+            halts=self._halts,
+            system_status=world.system_status,
+            orders_of_unknown_fate=sum(each.state in FATE_OPEN for each in alike),
+            open_orders_alike=sum(each.side is intent.side for each in own),
+        )
+
+    def _limits(self, strategy_id: str) -> Limits:
+        cap = self._desk.strategy_caps.get(strategy_id)
+        limits = self._desk.limits
+        return limits if cap is None else replace(limits, max_per_strategy_pct=cap)
+
+    def _order(self, approved: Approved, plan: Plan) -> Order:
+        case, style = approved.case, self._desk.style
+        intent = case.intent
+        return Order(
+            local_id="O" + intent.intent_id[1:],
+            plan_id=plan.plan_id,
+            intent_id=intent.intent_id,
+            cl_ord_id=cl_ord_id(intent.intent_id, attempt=1),
+            strategy_id=intent.strategy_id,
+            timeframe=intent.timeframe,
+            pair=intent.pair,
+            side=intent.side,
+            order_type="limit",
+            time_in_force=style.time_in_force,
+            qty=case.qty,
+            limit_price=case.limit_price,
+            post_only=style.post_only,
+            quote_rate=case.quote_rate,
+            stop_distance=intent.stop_distance,
+            expires_at=intent.expires_at,
+            userref=intent.userref,
+            created_at=self._world.now,
+            updated_at=self._world.now,
+        )
+
+    def _count_positions(self, assessment: Assessment) -> None:
+        stops = assessment.stop_distances()
+        unexplained = {asset: balance.total for asset, balance in self._world.balances.items()}
+        for position in assessment.positions():
+            pair = self._world.pairs.get(position.pair)
+            if pair is None or not position.qty:
+                continue
+            unexplained[pair.base] = unexplained.get(pair.base, ZERO) - position.qty
+            self._tally.add(
+                pair=pair.name,
+                asset=pair.base,
+                strategy=position.book.partition("@")[0],
+                worth=position.qty * (self._world.prices.rate(pair.base) or ZERO),
+                stop_distance=stops.get((position.book, pair.name), Decimal(1)),
+            )
+        for asset, qty in unexplained.items():
+            if asset != self._desk.base_currency and qty > 0:
+                worth = qty * (self._world.prices.rate(asset) or ZERO)
+                self._tally.add(
+                    pair="", asset=asset, strategy=MANUAL, worth=worth, stop_distance=ZERO
+                )
+
+    def _count_order(self, order: Order) -> None:
+        pair = self._world.pairs.get(order.pair)
+        if order.side is Side.SELL or pair is None:
+            return
+        fees = self._world.fees.get(order.pair)
+        self._tally.add(
+            pair=order.pair,
+            asset=pair.base,
+            strategy=order.strategy_id,
+            worth=order.open_notional * (1 + (fees.worst_share if fees else ZERO)),
+            stop_distance=order.stop_distance,
+        )
+
+    def _free_cash(self, quote: Asset) -> Decimal:
+        """What no order needs. An order of ours counts in full until the exchange holds for it."""
+        balance = self._world.balances.get(quote, Balance(total=ZERO, held=ZERO))
+        needed = ZERO
+        for order in self._reserving:
+            pair = self._world.pairs.get(order.pair)
+            if order.side is Side.BUY and pair is not None and pair.quote == quote:
+                fees = self._world.fees.get(order.pair)
+                fee_share = fees.worst_share if fees else ZERO
+                cost = order.open_qty * order.limit_price
+                needed += cost * (fee_share if _is_held_for(order) else 1 + fee_share)
+        return balance.total - balance.held - needed
+
+    def _free_qty(self, base: Asset, selling: Sequence[Order]) -> Qty:
+        balance = self._world.balances.get(base, Balance(total=ZERO, held=ZERO))
+        not_held_yet = sum((each.open_qty for each in selling if not _is_held_for(each)), ZERO)
+        return Qty(balance.total - balance.held - not_held_yet)
+
+
+def _is_held_for(order: Order) -> bool:
+    return order.state in AT_THE_EXCHANGE and order.state not in FATE_OPEN
+
+
+def _book(of: Order | Intent) -> str:
+    return book_of(of.strategy_id, of.timeframe)
+
+
+def _rank(intent: Intent) -> tuple[bool, Decimal, int, str]:
+    """Reductions first, then the surest, then the longer timeframe."""
+    opens = intent.side is Side.BUY
+    return opens, -intent.confidence, -TIMEFRAMES[intent.timeframe].minutes, intent.pair
+
+
+def _unheard(intent: Intent, objection: Objection) -> Verdict:
+    """Deny what can not even be put to the rules."""
+    return Verdict(
+        intent_id=intent.intent_id,
+        pair=intent.pair,
+        side=intent.side,
+        approved=False,
+        objections=(objection,),
+        clamped_by=(),
+        qty=NOTHING,
+        limit_price=None,
+        notional=ZERO,
+        figures="{}",
+    )
+
+
+def _verdict(case: Case, found: tuple[Objection, ...], clamped_by: tuple[str, ...]) -> Verdict:
+    ticker = None if case.quote is None else case.quote.ticker
+    figures = {
+        "equity": case.equity,
+        "cash": case.cash,
+        "bid": None if ticker is None else ticker.bid,
+        "ask": None if ticker is None else ticker.ask,
+        "notional_24h": case.notional_24h,
+        "fee_share": case.fee_share,
+        "quote_rate": case.quote_rate,
+        "min_qty": case.min_qty,
+        "owned_qty": case.owned_qty,
+        "exposure_pair": case.exposure.pair,
+        "exposure_asset": case.exposure.asset,
+        "exposure_strategy": case.exposure.strategy,
+        "exposure_gross": case.exposure.gross,
+        "stop_risk": case.exposure.stop_risk,
+        "positions": case.exposure.positions,
+        "stop_distance": case.intent.stop_distance,
+        "confidence": case.intent.confidence,
+    }
+    return Verdict(
+        intent_id=case.intent.intent_id,
+        pair=case.pair.name,
+        side=case.intent.side,
+        approved=not found,
+        objections=found,
+        clamped_by=clamped_by,
+        qty=case.qty,
+        limit_price=case.limit_price,
+        notional=case.notional,
+        figures=canonical(figures),
+    )

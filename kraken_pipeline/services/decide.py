@@ -1,0 +1,267 @@
+"""Closed bars, holdings and state to a decision, recorded with the identity of all it saw."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.ids import DecisionId, decision_id, digest, intent_id
+from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
+from kraken_pipeline.domain.lots import book_of
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
+from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.ports import BarStore, BookStore, Clock, DecisionStore, UniverseStore
+from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, Wish, Wishes
+
+SMALLEST_STOP: Final = 1e-6
+"""Share of the price; a nearer stop is a slip of the strategy, not a stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """A strategy as the configuration runs it."""
+
+    strategy_id: str
+    strategy: Strategy
+    timeframes: tuple[str, ...]
+    parameters: Mapping[str, object]
+    userref: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionDesk:
+    """What deciding needs."""
+
+    strategies: tuple[Configured, ...]
+    bars: BarStore
+    universes: UniverseStore
+    decisions: DecisionStore
+    books: BookStore
+    config_hash: str
+    clock: Clock
+
+
+def decide(
+    desk: DecisionDesk, frame: Timeframe, *, namespace: Namespace, run_id: str, late: str = ""
+) -> tuple[Decision, ...]:
+    """Decide the newest closed bar of a timeframe for each strategy that has not yet.
+
+    Args:
+        desk: what is needed.
+        frame: the timeframe.
+        namespace: who the decision is for.
+        run_id: the Dagster run or the command.
+        late: why nothing may be decided any more; empty when all is in time.
+
+    Returns:
+        The decisions that were made now; none where every strategy had decided the bar.
+
+    Raises:
+        InvalidValueError: there is no universe yet.
+    """
+    closed_at = last_close(frame, desk.clock())
+    return decide_close(desk, frame, closed_at, namespace=namespace, run_id=run_id, late=late)
+
+
+def decide_close(
+    desk: DecisionDesk,
+    frame: Timeframe,
+    closed_at: datetime,
+    *,
+    namespace: Namespace,
+    run_id: str,
+    late: str = "",
+) -> tuple[Decision, ...]:
+    """Decide one closed bar for each strategy that has not yet; see `decide`."""
+    universe = desk.universes.latest()
+    if universe is None:
+        raise InvalidValueError("there is no universe yet; refresh pair_universe first")
+    due = [
+        each
+        for each in desk.strategies
+        if frame.name in each.timeframes
+        and not desk.decisions.is_decided(namespace, each.strategy_id, frame, closed_at)
+    ]
+    made = []
+    for configured in due:
+        ask = _Ask(desk, configured, frame, closed_at, universe, namespace, run_id)
+        decision, state = ask.skipped(late) if late else ask.decided()
+        if desk.decisions.record(decision, state):
+            made.append(decision)
+    return tuple(made)
+
+
+class _Ask:
+    """One strategy, one bar."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - private, called once, each is one of the facts
+        self,
+        desk: DecisionDesk,
+        configured: Configured,
+        frame: Timeframe,
+        closed_at: datetime,
+        universe: Universe,
+        namespace: Namespace,
+        run_id: str,
+    ) -> None:
+        self._desk = desk
+        self._configured = configured
+        self._frame = frame
+        self._closed_at = closed_at
+        self._universe = universe
+        self._namespace = namespace
+        self._run_id = run_id
+        self._now = desk.clock()
+        self._id = decision_id(
+            namespace=namespace,
+            strategy_id=configured.strategy_id,
+            timeframe=frame.name,
+            closed_at=closed_at,
+        )
+
+    def skipped(self, reason: str) -> tuple[Decision, Mapping[str, str]]:
+        """Record that the bar was not looked at; the strategy's state stays."""
+        return self._decision(Outcome.SKIPPED, reason, digest([reason])), self._state()
+
+    def decided(self) -> tuple[Decision, Mapping[str, str]]:
+        """Show the strategy its snapshot and record what it says."""
+        snapshot = self._snapshot()
+        opened = int(self._closed_at.timestamp()) - self._frame.seconds
+        if opened not in snapshot.bars().opened_at[-1:]:
+            return self.skipped(
+                f"DATA_STALE_EVENT: no {self._frame.name} bar closed at {self._closed_at:%F %H:%M}"
+            )
+        state = self._state()
+        wishes = self._configured.strategy.decide(snapshot, state)
+        intents, refused = self._intents(wishes)
+        outcome = Outcome.SIGNAL if intents else Outcome.NO_SIGNAL
+        reason = f"{len(intents)} of {len(snapshot.pairs)} pairs"
+        decision = self._decision(
+            outcome,
+            reason,
+            _inputs_hash(snapshot, state, self._universe.version),
+            intents=intents,
+            no_signals={**wishes.no_signals, **refused},
+        )
+        return decision, wishes.state
+
+    def _state(self) -> Mapping[str, str]:
+        return self._desk.decisions.state(
+            self._namespace, self._configured.strategy_id, self._frame.name
+        )
+
+    def _snapshot(self) -> Snapshot:
+        book = book_of(self._configured.strategy_id, self._frame.name)
+        held = frozenset(
+            each.pair for each in self._desk.books.positions() if each.book == book and each.qty
+        )
+        pairs = tuple(each.name for each in self._universe.managed)
+        parameters = self._configured.parameters
+        needs = self._configured.strategy.needs(self._frame.name, parameters)
+        return Snapshot(
+            frame=self._frame,
+            closed_at=self._closed_at,
+            pairs=pairs,
+            tradable=frozenset(self._universe.names),
+            held=held,
+            parameters=parameters,
+            panels={name: self._panel(name, pairs, count) for name, count in needs.items()},
+        )
+
+    def _panel(self, name: str, pairs: tuple[str, ...], count: int) -> Bars:
+        frame = TIMEFRAMES[name]
+        closed_by = last_close(frame, self._closed_at)
+        return self._desk.bars.read(frame, pairs, closed_by=closed_by, count=count)
+
+    def _intents(self, wishes: Wishes) -> tuple[tuple[Intent, ...], dict[str, str]]:
+        closes = self._desk.bars.closes(self._frame, self._closed_at)
+        intents, refused = [], {}
+        for wish in wishes.wishes:
+            fault = _fault(wish, closes)
+            if fault:
+                refused[wish.pair] = f"BAD_INTENT: {fault}"
+            else:
+                intents.append(self._intent(wish, closes[wish.pair]))
+        return tuple(intents), refused
+
+    def _intent(self, wish: Wish, close: Decimal) -> Intent:
+        side = Side.BUY if wish.enter else Side.SELL
+        return Intent(
+            intent_id=intent_id(self._id, pair=wish.pair, side=side),
+            decision_id=self._id,
+            strategy_id=self._configured.strategy_id,
+            timeframe=self._frame.name,
+            pair=wish.pair,
+            side=side,
+            confidence=Decimal(f"{wish.confidence:.4f}"),
+            stop_distance=Decimal(f"{wish.stop_distance:.6f}") if wish.enter else Decimal(0),
+            decided_at=self._now,
+            closed_at=self._closed_at,
+            expires_at=self._closed_at + horizon(self._frame),
+            decision_price=close,
+            reason=wish.reason,
+            userref=self._configured.userref,
+        )
+
+    def _decision(
+        self,
+        outcome: Outcome,
+        reason: str,
+        inputs_hash: str,
+        *,
+        intents: tuple[Intent, ...] = (),
+        no_signals: Mapping[str, str] | None = None,
+    ) -> Decision:
+        return Decision(
+            decision_id=DecisionId(self._id),
+            namespace=self._namespace,
+            strategy_id=self._configured.strategy_id,
+            strategy_version=self._configured.strategy.version,
+            timeframe=self._frame.name,
+            closed_at=self._closed_at,
+            decided_at=self._now,
+            outcome=outcome,
+            reason=reason,
+            universe_version=self._universe.version,
+            config_hash=self._desk.config_hash,
+            inputs_hash=inputs_hash,
+            run_id=self._run_id,
+            intents=intents,
+            no_signals=no_signals or {},
+        )
+
+
+def horizon(frame: Timeframe) -> timedelta:
+    """Return how long after the close a wish lives: until the next bar can be decided."""
+    return frame.length + frame.max_lateness
+
+
+def _fault(wish: Wish, closes: Mapping[str, Decimal]) -> str:
+    """Say what is wrong with a wish, or nothing (STG-4)."""
+    if wish.pair not in closes:
+        return f"{wish.pair} has no bar that closed now"
+    if not 0 <= wish.confidence <= 1:
+        return f"confidence={wish.confidence} is not within 0..1"
+    if wish.enter and not (
+        math.isfinite(wish.stop_distance) and SMALLEST_STOP <= wish.stop_distance < 1
+    ):
+        return f"stop_distance={wish.stop_distance} is not above 0 and below 1"
+    return ""
+
+
+def _inputs_hash(snapshot: Snapshot, state: Mapping[str, str], universe: str) -> str:
+    return digest(
+        {
+            "panels": {name: each.digest() for name, each in snapshot.panels.items()},
+            "pairs": list(snapshot.pairs),
+            "held": snapshot.held,
+            "tradable": snapshot.tradable,
+            "parameters": {name: str(each) for name, each in snapshot.parameters.items()},
+            "state": dict(state),
+            "universe": universe,
+        }
+    )

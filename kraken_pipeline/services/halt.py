@@ -1,0 +1,83 @@
+"""Latch what stops opening, and clear it with a reason."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.money import PERCENT
+from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.services.ports import Clock, HaltStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillSwitches:
+    """What latches by itself, from the configuration."""
+
+    max_drawdown_pct: Decimal
+    """Fall of the unit price from its highest of 24 h, in percent."""
+    on_drift: bool
+    """Whether a difference between books and balances latches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltDesk:
+    """What latching and clearing need."""
+
+    halts: HaltStore
+    switches: KillSwitches
+    clear_panic_file: Callable[[], bool]
+    """Take the panic file away; False if there was none."""
+    clock: Clock
+
+
+def latch_breaches(desk: HaltDesk, snapshot: Snapshot) -> tuple[HaltKind, ...]:
+    """Latch every kill switch that the snapshot breaches, and return those that are new."""
+    breached = {
+        HaltKind.DRAWDOWN: _drawdown_breach(desk.switches, snapshot),
+        HaltKind.DRIFT: _drift_breach(desk.switches, snapshot),
+    }
+    return tuple(
+        kind
+        for kind, reason in breached.items()
+        if reason and desk.halts.latch(kind, reason=reason, at=snapshot.at, by="portfolio")
+    )
+
+
+def halt(desk: HaltDesk, *, reason: str, by: str) -> bool:
+    """Stop opening until `resume`; False if that was latched already.
+
+    Raises:
+        InvalidValueError: no reason was given.
+    """
+    return desk.halts.latch(HaltKind.OPERATOR, reason=_given(reason), at=desk.clock(), by=by)
+
+
+def resume(desk: HaltDesk, *, reason: str, by: str) -> tuple[int, bool]:
+    """Clear every halt and the panic file; return how many halts, and whether the file was there.
+
+    Raises:
+        InvalidValueError: no reason was given.
+    """
+    cleared = desk.halts.clear(reason=_given(reason), at=desk.clock(), by=by)
+    return cleared, desk.clear_panic_file()
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise InvalidValueError("a reason is needed; it is kept in the journal")
+    return reason.strip()
+
+
+def _drawdown_breach(switches: KillSwitches, snapshot: Snapshot) -> str:
+    most = switches.max_drawdown_pct * PERCENT
+    if snapshot.drawdown <= most:
+        return ""
+    return f"drawdown={snapshot.drawdown:.4f}, max={most:.4f}"
+
+
+def _drift_breach(switches: KillSwitches, snapshot: Snapshot) -> str:
+    if not switches.on_drift or not snapshot.drift:
+        return ""
+    return "; ".join(f"{asset}: {how}" for asset, how in sorted(snapshot.drift.items()))

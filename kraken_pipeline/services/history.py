@@ -1,0 +1,108 @@
+"""Bring the bars of a timeframe up to date: closed ones only, and only what is new."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from kraken_pipeline.domain.bars import Candles
+from kraken_pipeline.domain.errors import ExchangeError, UnreachableError
+from kraken_pipeline.domain.market import Pair
+from kraken_pipeline.domain.timeframes import Timeframe, last_close
+from kraken_pipeline.services.ports import BarStore, Market
+
+AT_ONCE = 4
+"""Requests under way together: enough to hide the wire, few enough to be polite."""
+PAIRS_AT_A_TIME = 100
+"""Pairs fetched before their bars are written: a cut leaves what is complete."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshed:
+    """What refreshing a timeframe did."""
+
+    timeframe: str
+    asked: int
+    """Pairs that had a bar to fetch."""
+    added: int
+    """Bars that were new."""
+    first_opened_at: datetime | None
+    """Open of the oldest bar that was added."""
+    failures: Mapping[str, str]
+    """Pair to why it could not be fetched; it is tried again the next time."""
+
+
+def refresh(
+    frame: Timeframe, pairs: Sequence[Pair], *, now: datetime, market: Market, store: BarStore
+) -> Refreshed:
+    """Fetch every closed bar that the store does not have yet.
+
+    A pair whose newest bar is stored is not asked, so a run that repeats costs nothing.
+
+    Args:
+        frame: the timeframe.
+        pairs: whose bars.
+        now: on the exchange's clock; later bars are not closed.
+        market: where candles come from.
+        store: where they go.
+
+    Raises:
+        UnreachableError: no pair at all could be fetched.
+    """
+    newest_due = last_close(frame, now) - frame.length
+    newest = store.newest(frame)
+    due = [each for each in pairs if each.name not in newest or newest[each.name] < newest_due]
+    failures: dict[str, str] = {}
+    added, oldest = 0, None
+    for start in range(0, len(due), PAIRS_AT_A_TIME):
+        pages, failed = _fetch(frame, due[start : start + PAIRS_AT_A_TIME], newest, market)
+        failures.update(failed)
+        added += store.append(frame, [_closed_by(page, frame, now) for page in pages])
+        opens = [page.opened_at[0] for page in pages if len(page)]
+        oldest = min([*opens, *([oldest] if oldest is not None else [])], default=None)
+    if due and len(failures) == len(due):
+        pair, reason = next(iter(failures.items()))
+        raise UnreachableError(f"no {frame.name} bars of any of {len(due)} pairs; {pair}: {reason}")
+    return Refreshed(
+        timeframe=frame.name,
+        asked=len(due),
+        added=added,
+        first_opened_at=None if oldest is None else datetime.fromtimestamp(oldest, tz=now.tzinfo),
+        failures=failures,
+    )
+
+
+def _fetch(
+    frame: Timeframe, pairs: Sequence[Pair], newest: Mapping[str, datetime], market: Market
+) -> tuple[list[Candles], dict[str, str]]:
+    def one(pair: Pair) -> Candles | tuple[str, str]:
+        stored = newest.get(pair.name)
+        since = None if stored is None else stored + frame.length
+        try:
+            return market.candles(pair, frame, since)
+        except ExchangeError as error:
+            return pair.name, str(error)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(one, pairs))
+    pages = [each for each in answers if isinstance(each, Candles)]
+    return pages, dict(each for each in answers if not isinstance(each, Candles))
+
+
+def _closed_by(page: Candles, frame: Timeframe, now: datetime) -> Candles:
+    """Leave out what is not over on the exchange's clock, whatever the exchange marked."""
+    last_open = int(last_close(frame, now).timestamp()) - frame.seconds
+    if not len(page) or page.opened_at[-1] <= last_open:
+        return page
+    keep = sum(1 for opened in page.opened_at if opened <= last_open)
+    return Candles(
+        pair=page.pair,
+        timeframe=page.timeframe,
+        opened_at=page.opened_at[:keep],
+        open=page.open[:keep],
+        high=page.high[:keep],
+        low=page.low[:keep],
+        close=page.close[:keep],
+        volume=page.volume[:keep],
+        trades=page.trades[:keep],
+    )

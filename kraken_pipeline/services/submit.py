@@ -1,0 +1,164 @@
+"""Under the lease: write that an order leaves, send it once, write what came of it."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from kraken_pipeline.domain.errors import (
+    AuthError,
+    ExchangeError,
+    OrderRefusedError,
+    OutcomeUnknownError,
+    RefusedError,
+    UnexpectedReplyError,
+    UnreachableError,
+)
+from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Event, Fact, Order, State
+from kraken_pipeline.domain.reports import Rehearsed
+from kraken_pipeline.services.ports import Clock, Gateway, OrderStore
+
+LEASE: Final = "orders"
+"""Whoever holds this lease may send."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitDesk:
+    """What sending needs."""
+
+    orders: OrderStore
+    gateway: Gateway
+    panic_is_latched: Callable[[], bool]
+    owner: str
+    """Who takes the lease: the run or the command."""
+    lease: timedelta
+    deadline: timedelta
+    """How long the engine may take an order after it was sent (OMS-4)."""
+    max_plan_age: timedelta
+    max_at_exchange: int
+    """Orders that may be at the exchange together."""
+    clock: Clock
+
+
+def submit(desk: SubmitDesk) -> Counter[str]:
+    """Send every planned order once, reductions first, and count what became of them.
+
+    An order that a dead run left in SENDING becomes UNKNOWN first: it is settled by evidence and
+    never sent again. What can not go now stays planned until its plan is too old.
+
+    Returns:
+        State or `waiting`, to how many orders.
+
+    Raises:
+        LeaseLostError: another process sends now; every order stays planned.
+        AuthError: the key was refused; the order is rejected, the rest stays planned.
+    """
+    epoch = desk.orders.take_lease(LEASE, owner=desk.owner, now=desk.clock(), length=desk.lease)
+    try:
+        return _Sender(desk, epoch).send_all()
+    finally:
+        desk.orders.release_lease(LEASE, owner=desk.owner)
+
+
+class _Sender:
+    """The holder of one lease."""
+
+    def __init__(self, desk: SubmitDesk, epoch: int) -> None:
+        self._desk = desk
+        self._epoch = epoch
+
+    def send_all(self) -> Counter[str]:
+        """Send what is planned; see `submit`."""
+        self._doubt_orphans()
+        reserving = self._desk.orders.reserving()
+        planned = [each for each in reserving if each.state is State.PLANNED]
+        unsure = {each.pair for each in reserving if each.state in FATE_OPEN}
+        at_exchange = sum(each.state in AT_THE_EXCHANGE for each in reserving)
+        counts: Counter[str] = Counter()
+        for order in sorted(planned, key=_rank):
+            if self._is_stale(order):
+                counts[self._withdraw(order, "PLAN_AGE").state] += 1
+            elif order.pair in unsure or at_exchange >= self._desk.max_at_exchange:
+                counts["waiting"] += 1
+            else:
+                sent = self._send(order)
+                counts[sent.state] += 1
+                at_exchange += sent.state in AT_THE_EXCHANGE
+                unsure |= {sent.pair} if sent.state in FATE_OPEN else set()
+        return counts
+
+    def _doubt_orphans(self) -> None:
+        """Whoever began to send these held the lease before us and is gone."""
+        for order in self._desk.orders.reserving():
+            if order.state is State.SENDING:
+                self._record(order, Fact.FATE_UNCLEAR, "the sender died before it wrote the reply")
+
+    def _is_stale(self, order: Order) -> bool:
+        now = self._desk.clock()
+        too_old = now - order.created_at > self._desk.max_plan_age
+        return too_old or (order.side is Side.BUY and now >= order.expires_at)
+
+    def _withdraw(self, order: Order, why: str) -> Order:
+        return self._record(order, Fact.WITHDRAWN, why)
+
+    def _send(self, order: Order) -> Order:
+        desk = self._desk
+        if desk.panic_is_latched():
+            return self._withdraw(order, "HALTED: the panic file is there")
+        now = self._renewed()
+        deadline = now + desk.deadline
+        request = canonical(desk.gateway.request_of(order, deadline=deadline))
+        started = Event(
+            fact=Fact.SEND_STARTED, at=now, source="submit", detail=request, deadline=deadline
+        )
+        try:
+            sending = desk.orders.record(order, started, epoch=self._epoch)
+        except RefusedError as refusal:
+            return self._withdraw(order, str(refusal))
+        return self._act(sending, deadline)
+
+    def _act(self, order: Order, deadline: datetime) -> Order:
+        try:
+            answer = self._desk.gateway.add(order, deadline=deadline)
+        except (OutcomeUnknownError, UnexpectedReplyError) as doubt:
+            return self._record(order, Fact.FATE_UNCLEAR, str(doubt))
+        except (OrderRefusedError, UnreachableError) as refusal:
+            return self._record(order, Fact.REFUSED, str(refusal))
+        except AuthError as refusal:
+            self._record(order, Fact.REFUSED, str(refusal))
+            raise
+        except ExchangeError as failure:
+            return self._record(order, Fact.FATE_UNCLEAR, str(failure))
+        if isinstance(answer, Rehearsed):
+            return self._record(order, Fact.REHEARSED, answer.description)
+        return self._record(
+            order, Fact.ACCEPTED, answer.description, kraken_order_id=answer.kraken_order_id
+        )
+
+    def _renewed(self) -> datetime:
+        """Renew the lease before each send, so that it outlives the deadline of the order."""
+        now = self._desk.clock()
+        epoch = self._desk.orders.take_lease(
+            LEASE, owner=self._desk.owner, now=now, length=self._desk.lease
+        )
+        self._epoch = epoch
+        return now
+
+    def _record(
+        self, order: Order, fact: Fact, detail: str, *, kraken_order_id: str | None = None
+    ) -> Order:
+        event = Event(
+            fact=fact,
+            at=self._desk.clock(),
+            source="submit",
+            detail=detail,
+            kraken_order_id=kraken_order_id,
+        )
+        return self._desk.orders.record(order, event)
+
+
+def _rank(order: Order) -> tuple[bool, datetime, str]:
+    return order.side is Side.BUY, order.created_at, order.local_id
