@@ -15,6 +15,11 @@ def test_a_connection_past_this_machine_is_refused(host: str) -> None:
         outward.connect((host, 443))
 
 
+def test_a_connection_that_reports_its_error_is_refused_too() -> None:
+    with socket.socket() as outward, pytest.raises(NetworkForbiddenError):
+        outward.connect_ex(("192.0.2.1", 443))
+
+
 def test_a_connection_within_this_machine_is_let_through() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         with socket.create_connection(server.getsockname()) as client:

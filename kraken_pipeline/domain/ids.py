@@ -5,22 +5,28 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NewType
-from uuid import UUID
+from typing import Final, NewType
+from uuid import UUID, uuid5
 
 from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.money import decimal_from, plain
+from kraken_pipeline.domain.timeframes import require_utc
 
 DecisionId = NewType("DecisionId", str)
 IntentId = NewType("IntentId", str)
 PlanId = NewType("PlanId", str)
 ClOrdId = NewType("ClOrdId", str)
 
+ORDERS: Final = UUID("6b1f2f0e-5c58-4c0e-9d8e-3f4d6a9b7c21")
+"""Under which the ids of our orders are derived. Another value would make every order a new one."""
+
 
 def canonical(value: object) -> str:
     """Write a value as the one JSON text that stands for it: sorted keys, no float, UTC times.
 
     Raises:
-        InvalidValueError: the value holds something that has no exact text, such as a float.
+        InvalidValueError: the value holds something that has no exact text, such as a float, or a
+            time that is not in UTC and would make another name of the same instant.
     """
     return json.dumps(_exact(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -56,8 +62,7 @@ def cl_ord_id(intent: IntentId, attempt: int) -> ClOrdId:
 
     Source: OMS-1; Kraken takes a UUID of 36 characters as `cl_ord_id`.
     """
-    raw = hashlib.sha256(f"{intent}/{attempt}".encode()).digest()[:16]
-    return ClOrdId(str(UUID(bytes=raw, version=8)))
+    return ClOrdId(str(uuid5(ORDERS, f"{intent}/{attempt}")))
 
 
 def plan_id(intents: Sequence[IntentId], assessed_at: datetime) -> PlanId:
@@ -69,13 +74,13 @@ def _exact(value: object) -> object:
     if isinstance(value, float):
         raise InvalidValueError(f"the float {value!r} has no exact text")
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
+        return plain(decimal_from(value))
     if isinstance(value, datetime):
-        return value.isoformat()
+        return require_utc(value).isoformat()
     if isinstance(value, Mapping):
         return {str(key): _exact(each) for key, each in value.items()}
     if isinstance(value, str | int | None):
         return value
-    if isinstance(value, Sequence | frozenset):
+    if isinstance(value, list | tuple | frozenset):
         return [_exact(each) for each in (sorted(value) if isinstance(value, frozenset) else value)]
     raise InvalidValueError(f"{type(value).__name__} has no exact text")

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.money import EXACT, ZERO
 
 
 class EntryClass(StrEnum):
@@ -30,13 +30,37 @@ CLASSES: Final[Mapping[str, EntryClass]] = MappingProxyType(
         "receive": EntryClass.TRADE,
         "deposit": EntryClass.FLOW,
         "withdrawal": EntryClass.FLOW,
-        "transfer": EntryClass.INTERNAL,
+        "transfer": EntryClass.FLOW,
         "staking": EntryClass.REWARD,
         "reward": EntryClass.REWARD,
         "dividend": EntryClass.REWARD,
     }
 )
 """Kraken's entry type to what it means. Whatever is not here is unknown, and shown as such."""
+
+BY_SUBTYPE: Final[Mapping[tuple[str, str], EntryClass]] = MappingProxyType(
+    {
+        **{
+            ("transfer", subtype): EntryClass.INTERNAL
+            for subtype in (
+                "spottostaking",
+                "stakingfromspot",
+                "stakingtospot",
+                "spotfromstaking",
+            )
+        },
+        **{
+            ("earn", subtype): EntryClass.INTERNAL
+            for subtype in ("allocation", "deallocation", "autoallocation", "migration")
+        },
+        ("earn", "reward"): EntryClass.REWARD,
+    }
+)
+"""Where the subtype decides. A transfer to another wallet or an airdrop is a flow: counted as
+internal, it would read as a loss or a gain (PF-13).
+
+Source: Kraken's ledger types and subtypes.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +89,8 @@ class LedgerEntry:
     @property
     def entry_class(self) -> EntryClass:
         """What it means for the books."""
-        return CLASSES.get(self.type, EntryClass.UNKNOWN)
+        by_type = CLASSES.get(self.type, EntryClass.UNKNOWN)
+        return BY_SUBTYPE.get((self.type, self.subtype), by_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +105,9 @@ class Drift:
 def replay(entries: Iterable[LedgerEntry]) -> dict[str, Decimal]:
     """Return the balance of each bucket that the entries add up to, exactly (INV-4)."""
     balances: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-    for entry in entries:
-        balances[entry.asset] += entry.net
+    with localcontext(EXACT):
+        for entry in entries:
+            balances[entry.asset] += entry.net
     return dict(balances)
 
 

@@ -1,7 +1,7 @@
 """Exact amounts: text to `Decimal`, `Decimal` to text, and rounding to a step."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation, localcontext
-from typing import NewType
+from typing import Final, NewType
 
 from kraken_pipeline.domain.errors import InvalidValueError
 
@@ -17,41 +17,53 @@ BPS = Decimal("0.0001")
 PERCENT = Decimal("0.01")
 """One percent as a share."""
 
-EXACT = Context(prec=60)
+MOST_DIGITS: Final = 60
+"""Of one amount; none of Kraken's comes near."""
+EXACT = Context(prec=MOST_DIGITS)
 """Wide enough that no product of two amounts of Kraken's is cut."""
 
 
-def decimal_from(text: str | int) -> Decimal:
+def decimal_from(text: str | int | Decimal) -> Decimal:
     """Read an amount from the text that the exchange or a person wrote.
 
     Raises:
-        InvalidValueError: not a finite plain number. A float is refused by type: its digits are
-            not the ones that were written.
+        InvalidValueError: not a finite plain number of a sane length. A float is refused by type:
+            its digits are not the ones that were written.
     """
-    if isinstance(text, float):
-        raise InvalidValueError(f"an amount must come as text, not as the float {text!r}")
+    if isinstance(text, bool) or not isinstance(text, str | int | Decimal):
+        raise InvalidValueError(f"an amount must come as text, not as {text!r}")
     try:
         value = Decimal(text)
     except InvalidOperation as error:
         raise InvalidValueError(f"{text!r} is not a number") from error
-    if not value.is_finite():
-        raise InvalidValueError(f"{text!r} is not a finite number")
+    if not value.is_finite() or (isinstance(text, str) and "_" in text):
+        raise InvalidValueError(f"{text!r} is not a finite number in plain digits")
+    if value and max(abs(value.adjusted()), len(value.as_tuple().digits)) > MOST_DIGITS:
+        raise InvalidValueError(f"{str(text)[:50]!r} has more than {MOST_DIGITS} digits")
     return value
 
 
 def plain(value: Decimal) -> str:
     """Write an amount without an exponent and without trailing zeros, as Kraken accepts it."""
-    text = format(value, "f")
+    text = format(value, "f") if value else "0"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def round_down(value: Decimal, step: Decimal) -> Decimal:
-    """Return the largest multiple of `step` that is at most `value`."""
+    """Return the largest multiple of `step` that is at most `value`.
+
+    Raises:
+        InvalidValueError: the step is not above zero.
+    """
     return _to_step(value, step, ROUND_FLOOR)
 
 
 def round_up(value: Decimal, step: Decimal) -> Decimal:
-    """Return the smallest multiple of `step` that is at least `value`."""
+    """Return the smallest multiple of `step` that is at least `value`.
+
+    Raises:
+        InvalidValueError: the step is not above zero.
+    """
     return _to_step(value, step, ROUND_CEILING)
 
 
@@ -61,9 +73,9 @@ def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:
     with localcontext(EXACT):
         steps = (value / step).to_integral_value(rounding=rounding)
         nearest = steps * step
-    # the quotient itself may have been cut; one step back mends the only way that it can be wrong
-    if rounding == ROUND_FLOOR and nearest > value:
-        return nearest - step
-    if rounding == ROUND_CEILING and nearest < value:
-        return nearest + step
+        # the quotient may have been cut; one step back mends the only way that it can be wrong
+        if rounding == ROUND_FLOOR and nearest > value:
+            return nearest - step
+        if rounding == ROUND_CEILING and nearest < value:
+            return nearest + step
     return nearest
