@@ -1,0 +1,282 @@
+"""What single values cannot show: settings that contradict each other.
+
+An error is a setting that can never take effect, or that promises what nothing does: a trade may
+not risk more than the whole portfolio, an order may not have to be larger than it may be. A warning
+is a setting that another one overrules towards safety, such as a cap above the cap on everything:
+the tighter one holds, and the user should know which. Whether a share of NAV is enough for the
+smallest order cannot be told without NAV; that is for the gates before an order.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from kraken_pipeline.settings.documents import KeyPath
+from kraken_pipeline.settings.nearest import nearest
+from kraken_pipeline.settings.sections import Settings
+
+MANUAL: Final = "manual"
+"""In `risk.max_per_strategy_pct`: what the operator holds by hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Settings that do not go together."""
+
+    paths: tuple[KeyPath, ...]
+    """The settings, the one to blame first."""
+    says: str
+
+
+Written: TypeAlias = frozenset[KeyPath]
+"""Every key that a file or a variable sets; the rest is default."""
+Check: TypeAlias = Callable[[Settings, Written], Iterator[Finding]]
+
+
+def _find(says: str, *dotted: str) -> Finding:
+    return Finding(paths=tuple(tuple(each.split(".")) for each in dotted), says=says)
+
+
+def a_trade_fits_into_the_portfolio(settings: Settings, written: Written) -> Iterator[Finding]:
+    """One trade may not risk more than all trades together (CFG-1)."""
+    risk = settings.risk
+    trade = risk.max_risk_per_trade_pct
+    for key, whole in (
+        ("risk.max_portfolio_risk_pct", risk.max_portfolio_risk_pct),
+        ("risk.max_portfolio_stop_risk_pct", risk.max_portfolio_stop_risk_pct),
+    ):
+        if trade > whole:
+            yield _find(
+                f"risk.max_risk_per_trade_pct is {trade} % of NAV, above {key}, {whole} % of NAV: "
+                "it can never be used up. Lower the first or raise the second.",
+                "risk.max_risk_per_trade_pct",
+                key,
+            )
+
+
+def caps_name_known_strategies(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A cap on a strategy that does not exist caps nothing."""
+    known = {*settings.strategies.enabled, *settings.strategies.configs, MANUAL}
+    yield from _strangers("risk.max_per_strategy_pct", settings.risk.max_per_strategy_pct, known)
+
+
+def the_allowlist_names_known_strategies(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A permission for a strategy that does not exist is meant for another one."""
+    known = {*settings.strategies.enabled, *settings.strategies.configs}
+    names = settings.execution.live_strategy_allowlist
+    yield from _strangers("execution.live_strategy_allowlist", names, known)
+
+
+def _strangers(key: str, names: Iterable[str], known: set[str]) -> Iterator[Finding]:
+    for name in names:
+        if name not in known:
+            meant = " or ".join(nearest(name, sorted(known)))
+            hint = f"The nearest one is {meant}: rename it" if meant else "Remove it"
+            yield _find(
+                f"{key} names {name}, which is neither in strategies.enabled nor in "
+                f"strategies.configs. {hint}, or add the strategy.",
+                f"{key}.{name}",
+            )
+
+
+def live_has_a_cap_for_every_strategy(settings: Settings, written: Written) -> Iterator[Finding]:
+    """Live money needs a limit that someone wrote down for this strategy (CFG-6)."""
+    if settings.execution.mode != "live":
+        return
+    for name in settings.strategies.running():
+        if ("risk", "max_per_strategy_pct", name) not in written:
+            yield _find(
+                f"execution.mode is live, but risk.max_per_strategy_pct has no entry for the "
+                f"enabled strategy {name}. Write risk.max_per_strategy_pct.{name} in % of NAV.",
+                "execution.mode",
+            )
+
+
+def nothing_is_both_in_and_out(settings: Settings, written: Written) -> Iterator[Finding]:
+    """What is included and excluded would be excluded."""
+    universe, portfolio = settings.universe, settings.portfolio
+    for section, kind, included, excluded in (
+        ("universe", "pairs", universe.include_pairs, universe.exclude_pairs),
+        ("portfolio", "assets", portfolio.include_assets, portfolio.exclude_assets),
+    ):
+        for name in sorted(set(included) & set(excluded)):
+            yield _find(
+                f"{section}.include_{kind} and {section}.exclude_{kind} both name {name}. "
+                "Remove it from one.",
+                f"{section}.include_{kind}",
+                f"{section}.exclude_{kind}",
+            )
+
+
+def an_order_can_be_large_enough(settings: Settings, written: Written) -> Iterator[Finding]:
+    """No buy could be sent if the smallest one were above the largest."""
+    execution = settings.execution
+    smallest = execution.min_order_notional_usd
+    for key, largest in (
+        ("execution.max_pair_notional_usd", execution.max_pair_notional_usd),
+        ("execution.max_total_notional_usd", execution.max_total_notional_usd),
+    ):
+        if largest is not None and smallest > largest:
+            yield _find(
+                f"{key} is {largest} USD, below execution.min_order_notional_usd, {smallest} USD: "
+                "nothing could be bought. Raise the first or lower the second.",
+                key,
+                "execution.min_order_notional_usd",
+            )
+
+
+def post_only_orders_can_rest(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A post-only order must be able to wait in the book."""
+    execution = settings.execution
+    if not execution.post_only:
+        return
+    if execution.default_order_type == "market" or execution.time_in_force != "GTC":
+        yield _find(
+            "execution.post_only is true, but a market, IOC or FOK order cannot rest. "
+            "Set it to false, or use limit and GTC.",
+            "execution.post_only",
+        )
+
+
+def the_guard_renews_in_time(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A switch that is renewed later than it fires always fires."""
+    guard = settings.guard
+    if guard.interval_seconds >= guard.timeout_seconds:
+        yield _find(
+            f"guard.interval_seconds is {guard.interval_seconds}, not below guard.timeout_seconds, "
+            f"{guard.timeout_seconds}: the switch would fire before it is renewed. Lower it.",
+            "guard.interval_seconds",
+            "guard.timeout_seconds",
+        )
+
+
+def ranges_have_room(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A least value may not be above its greatest."""
+    risk, throttle = settings.risk, settings.risk.market_regime_throttle
+    at = "risk.market_regime_throttle."
+    for low_key, low, high_key, high in (
+        (
+            "risk.min_strategy_weight_pct",
+            risk.min_strategy_weight_pct,
+            "risk.max_strategy_weight_pct",
+            risk.max_strategy_weight_pct,
+        ),
+        (
+            f"{at}risk_off_allocation_multiplier",
+            throttle.risk_off_allocation_multiplier,
+            f"{at}neutral_allocation_multiplier",
+            throttle.neutral_allocation_multiplier,
+        ),
+        (
+            f"{at}neutral_allocation_multiplier",
+            throttle.neutral_allocation_multiplier,
+            f"{at}risk_on_allocation_multiplier",
+            throttle.risk_on_allocation_multiplier,
+        ),
+    ):
+        if low > high:
+            yield _find(
+                f"{low_key} is {low}, above {high_key}, {high}. Lower the first or raise the "
+                "second.",
+                low_key,
+                high_key,
+            )
+
+
+def nothing_is_promised_that_nothing_does(
+    settings: Settings, written: Written
+) -> Iterator[Finding]:
+    """A protection that is switched on and does not exist is worse than none.
+
+    The keys are known, so that a file made for another program of this kind can be read. Whoever
+    builds one of these takes its line away here.
+    """
+    risk = settings.risk
+    for key, is_on in (
+        ("risk.protections", bool(risk.protections)),
+        ("risk.dynamic_allocation_enabled", risk.dynamic_allocation_enabled),
+        ("risk.market_regime_throttle.enabled", risk.market_regime_throttle.enabled),
+    ):
+        if is_on:
+            yield _find(
+                f"{key} is set, but this version has nothing that would act on it. Remove it.", key
+            )
+
+
+def caps_are_below_the_cap_on_everything(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A cap above `max_gross_exposure_pct` never bites; that one does."""
+    risk = settings.risk
+    caps = {"risk.max_per_asset_pct": risk.max_per_asset_pct} | {
+        f"risk.max_per_strategy_pct.{name}": cap for name, cap in risk.max_per_strategy_pct.items()
+    }
+    for key, cap in caps.items():
+        if cap > risk.max_gross_exposure_pct:
+            yield _find(
+                f"{key} is {cap} % of NAV, but risk.max_gross_exposure_pct allows only "
+                f"{risk.max_gross_exposure_pct} % in all, and holds.",
+                key,
+                "risk.max_gross_exposure_pct",
+            )
+
+
+def paper_has_a_cap_for_every_strategy(settings: Settings, written: Written) -> Iterator[Finding]:
+    """Without a cap of its own a strategy is held to the risk of one trade (CFG-6)."""
+    if settings.execution.mode == "live":
+        return
+    for name in settings.strategies.running():
+        if name not in settings.risk.max_per_strategy_pct:
+            yield _find(
+                f"risk.max_per_strategy_pct has no entry for {name}: it may hold "
+                f"risk.max_risk_per_trade_pct, {settings.risk.max_risk_per_trade_pct} % of NAV. "
+                "Live would refuse to start.",
+                "strategies.enabled",
+            )
+
+
+def what_is_enabled_runs(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A strategy runs if the list names it and its own section does not switch it off."""
+    strategies = settings.strategies
+    for name in strategies.enabled:
+        if name not in strategies.running():
+            yield _find(
+                f"strategies.enabled names {name}, but strategies.configs.{name}.enabled is "
+                "false: it does not run.",
+                f"strategies.configs.{name}.enabled",
+            )
+
+
+def there_is_one_database(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A database address makes the database file idle."""
+    portfolio = settings.portfolio
+    if portfolio.db_url is not None and portfolio.db_path is not None:
+        yield _find(
+            f"portfolio.db_path, {portfolio.db_path}, is not used: portfolio.db_url is set.",
+            "portfolio.db_path",
+        )
+
+
+ERRORS: Final[tuple[Check, ...]] = (
+    a_trade_fits_into_the_portfolio,
+    caps_name_known_strategies,
+    the_allowlist_names_known_strategies,
+    live_has_a_cap_for_every_strategy,
+    nothing_is_both_in_and_out,
+    an_order_can_be_large_enough,
+    post_only_orders_can_rest,
+    the_guard_renews_in_time,
+    ranges_have_room,
+    nothing_is_promised_that_nothing_does,
+)
+WARNINGS: Final[tuple[Check, ...]] = (
+    caps_are_below_the_cap_on_everything,
+    paper_has_a_cap_for_every_strategy,
+    what_is_enabled_runs,
+    there_is_one_database,
+)
+
+
+def findings(
+    checks: tuple[Check, ...], settings: Settings, written: Written
+) -> tuple[Finding, ...]:
+    """Ask every check and return all that they find."""
+    return tuple(found for check in checks for found in check(settings, written))

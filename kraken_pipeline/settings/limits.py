@@ -1,0 +1,120 @@
+"""How much may be risked, and how orders may be sent: the sections `risk`, `execution`, `guard`."""
+
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final, Literal
+
+from pydantic import Field
+
+from kraken_pipeline.settings.fields import (
+    Bars,
+    Bps,
+    Caps,
+    Factor,
+    Hours,
+    PctOfAllocation,
+    PctOfNav,
+    PctOfVolume,
+    PositiveUsd,
+    Seconds,
+    Section,
+    Share,
+    StrategyIds,
+    Texts,
+    Timeframe,
+    Usd,
+)
+
+DEMO_STRATEGY: Final = "trend_core"
+"""The strategy that a machine without any configuration runs on paper."""
+
+
+class MarketRegimeThrottle(Section):
+    """Smaller targets in bad markets."""
+
+    enabled: bool = False
+    timeframe: Timeframe = "4h"
+    momentum_lookback_bars: Bars = 63
+    basket_momentum_lookback_bars: Bars = 63
+    volatility_lookback_bars: Bars = 63
+    drawdown_lookback_bars: Bars = 63
+    risk_on_allocation_multiplier: Share = Decimal("1.0")
+    neutral_allocation_multiplier: Share = Decimal("0.75")
+    risk_off_allocation_multiplier: Share = Decimal("0.25")
+    unavailable_policy: Literal["block_new_risk", "allow"] = "block_new_risk"
+    """What holds while the regime cannot be told."""
+
+
+class Risk(Section):
+    """What may be lost, held and opened. Percentages are percent of NAV unless the name differs."""
+
+    max_risk_per_trade_pct: PctOfNav = Decimal("1.0")
+    """The loss at its stop that one trade may carry."""
+    max_portfolio_risk_pct: PctOfNav = Decimal(10)
+    """The sum of the losses at their stops of all that is open."""
+    max_open_positions: int = Field(default=10, ge=1, le=1000)
+    max_per_asset_pct: PctOfNav = Decimal(5)
+    max_per_strategy_pct: Caps = Field(
+        default_factory=lambda: MappingProxyType({DEMO_STRATEGY: Decimal(10)})
+    )
+    """Exposure by strategy id; `manual` stands for what the operator holds by hand."""
+    max_daily_drawdown_pct: PctOfNav = Field(default=Decimal(10), gt=0)
+    kill_switch_on_drift: bool = True
+    include_manual_positions: bool = True
+    volatility_lookback_bars: Bars = 20
+    min_liquidity_24h_usd: Usd = Decimal(100_000)
+    max_gross_exposure_pct: PctOfNav = Decimal(10)
+    """The value of all holdings but cash. It is its own limit, apart from risk at the stops."""
+    max_portfolio_stop_risk_pct: PctOfNav = Decimal(10)
+    """Beside `max_portfolio_risk_pct`, which counts the same: the lower one holds."""
+    max_order_pct_of_24h_volume: PctOfVolume = Decimal(1)
+    max_spread_bps: Bps = Field(default=100, ge=1, le=10_000)
+    protections: Texts = ()
+    dynamic_allocation_enabled: bool = False
+    dynamic_allocation_lookback_hours: Hours = 72
+    min_strategy_weight_pct: PctOfAllocation = Decimal(0)
+    max_strategy_weight_pct: PctOfAllocation = Decimal(50)
+    market_regime_throttle: MarketRegimeThrottle = Field(default_factory=MarketRegimeThrottle)
+
+
+class Execution(Section):
+    """How and whether orders are sent. What is left out is the choice that sends least."""
+
+    mode: Literal["dry_run", "paper", "live"] = "paper"
+    default_order_type: Literal["limit", "market"] = "limit"
+    max_slippage_bps: Bps = Field(default=50, ge=0, le=1000)
+    """How much worse than the decision's price an order may trade."""
+    time_in_force: Literal["GTC", "IOC", "FOK"] = "GTC"
+    post_only: bool = False
+    validate_only: bool = True
+    """Live: ask Kraken to check the order and not to take it."""
+    allow_live_trading: bool = False
+    paper_tests_completed: bool = False
+    live_strategy_allowlist: StrategyIds = ()
+    dead_man_switch_seconds: Seconds = Field(default=600, ge=10, le=86_400)
+    """Source: CancelAllOrdersAfter takes at most 86400."""
+    max_retries: int = Field(default=3, ge=0, le=10)
+    """Of requests that read. What writes is never sent again."""
+    retry_backoff_seconds: Seconds = Field(default=2, ge=0, le=300)
+    retry_backoff_factor: Factor = Decimal("2.0")
+    max_concurrent_orders: int = Field(default=10, ge=1, le=225)
+    """Source: Kraken allows 60 to 225 open orders a pair, by account level."""
+    min_order_notional_usd: Usd = Decimal(20)
+    """Holds for buys that raise risk; reductions may be smaller."""
+    max_pair_notional_usd: PositiveUsd | None = None
+    max_total_notional_usd: PositiveUsd | None = None
+    max_plan_age_seconds: Seconds = Field(default=60, ge=1, le=3600)
+    submit_deadline_seconds: Seconds = Field(default=5, ge=2, le=60)
+    """Source: REST takes a `deadline` from 2 to 60 seconds ahead."""
+    unknown_settle_seconds: Seconds = Field(default=120, ge=60, le=3600)
+    """Source: fills seen on the socket can be missing from REST for up to a minute."""
+    lease_seconds: Seconds = Field(default=30, ge=5, le=600)
+    """How long the right to send lasts before it must be renewed."""
+
+
+class Guard(Section):
+    """The dead man's switch while a process of its own renews it."""
+
+    timeout_seconds: Seconds = Field(default=60, ge=10, le=86_400)
+    """Source: CancelAllOrdersAfter; Kraken recommends 60 s, renewed every 15 to 30 s."""
+    interval_seconds: Seconds = Field(default=20, ge=1, le=86_400)

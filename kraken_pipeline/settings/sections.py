@@ -1,0 +1,232 @@
+"""Every section and key of `config.yaml`, with its default."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from kraken_pipeline.settings.fields import (
+    TIMEFRAMES,
+    AssetCode,
+    DatabaseUrl,
+    Days,
+    Free,
+    Milliseconds,
+    Names,
+    PctOfCost,
+    PctOfNav,
+    Seconds,
+    Section,
+    StrategyId,
+    StrategyIds,
+    Text,
+    Texts,
+    Timeframes,
+    Usd,
+)
+from kraken_pipeline.settings.limits import DEMO_STRATEGY, Execution, Guard, Risk
+
+
+class Capabilities(Section):
+    """What the account's region may use."""
+
+    supports_margin: bool = False
+    supports_futures: bool = False
+    supports_staking: bool = False
+
+
+class Region(Section):
+    """Where the account is held."""
+
+    code: Text = "US_CA"
+    country_code: Annotated[str, Field(pattern=r"^[A-Z]{2}(:[A-Z]{2})?$")] | None = None
+    """Source: `country_code` of AssetPairs, such as `US` or `US:TX`; none asks for all pairs."""
+    capabilities: Capabilities = Field(default_factory=Capabilities)
+    default_quote: AssetCode = "USD"
+
+
+class Filters(Section):
+    """Which pairs may be chosen at all."""
+
+    quote: AssetCode = "USD"
+    """If left out: `region.default_quote`."""
+    statuses: Texts = ("online",)
+    asset_class: Literal["currency", "tokenized_asset"] = "currency"
+
+
+class Universe(Section):
+    """Which pairs are watched and traded."""
+
+    include_pairs: Texts = ()
+    """If any: these and no others."""
+    exclude_pairs: Texts = ()
+    min_24h_volume_usd: Usd = Decimal(100_000)
+    filters: Filters = Field(default_factory=Filters)
+
+
+class Stream(Section):
+    """The public WebSocket."""
+
+    stale_tolerance_seconds: Seconds = Field(default=60, ge=1, le=3600)
+
+
+class OhlcStore(Section):
+    """Where bars are kept."""
+
+    backend: Literal["parquet"] = "parquet"
+    root_dir: Text | None = None
+    """If left out: `ohlc` in the data folder."""
+
+
+class MarketData(Section):
+    """Which bars are fetched, and how often."""
+
+    ws: Stream = Field(default_factory=Stream)
+    ws_timeframes: Timeframes = ("1m",)
+    backfill_timeframes: Timeframes = ("1h", "4h", "1d")
+    ohlc_tail_refresh_interval_seconds: Seconds = Field(default=3600, ge=0, le=86_400)
+    """0 turns it off."""
+    ohlc_store: OhlcStore = Field(default_factory=OhlcStore)
+    metadata_path: Text | None = None
+    """If left out: `metadata.json` in the data folder."""
+
+
+class Portfolio(Section):
+    """What is counted, in which currency, and where the books are kept."""
+
+    base_currency: AssetCode = "USD"
+    valuation_pairs: Names = Field(default_factory=dict)
+    """Asset to the pair that values it, where the usual choice is wrong."""
+    include_assets: Texts = ()
+    exclude_assets: Texts = ()
+    cost_basis_method: Literal["wac"] = "wac"
+    track_manual_trades: bool = True
+    snapshot_retention_days: Days = 30
+    reconciliation_tolerance: Usd = Decimal("1.0")
+    reconciliation_relative_tolerance_pct: PctOfNav = Decimal("0.10")
+    sync_interval_seconds: Seconds = Field(default=300, ge=10, le=86_400)
+    db_path: Text | None = None
+    """If left out: `portfolio.db` in the data folder."""
+    db_url: DatabaseUrl | None = Field(default=None, repr=False)
+    """A database server instead of `db_path`. Its password is no part of the configuration."""
+    auto_migrate_schema: bool = True
+
+
+class StrategyConfig(Section):
+    """One strategy as it is run."""
+
+    name: Text
+    """If left out: the id."""
+    type: Text
+    """Which rules it follows. If left out: the id."""
+    enabled: bool = True
+    timeframes: Timeframes = TIMEFRAMES
+    params: Free = Field(default_factory=dict)
+    """The strategy's own; it checks them."""
+    userref: int | None = Field(default=None, ge=-(2**31), le=2**31 - 1)
+    """Source: Kraken's `userref` is a signed 32 bit number."""
+    strategy_weight: int = Field(default=100, ge=1, le=100)
+
+
+class Strategies(Section):
+    """Which strategies run, and how."""
+
+    enabled: StrategyIds = (DEMO_STRATEGY,)
+    configs: Annotated[Mapping[StrategyId, StrategyConfig], AfterValidator(MappingProxyType)] = (
+        Field(default_factory=dict)
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_their_ids(cls, given: object) -> object:
+        configs = given.get("configs") if isinstance(given, Mapping) else None
+        if not isinstance(given, Mapping) or not isinstance(configs, Mapping):
+            return given
+        named = {
+            key: {"name": key, "type": key, **entry} if isinstance(entry, Mapping) else entry
+            for key, entry in configs.items()
+        }
+        return {**given, "configs": named}
+
+    def config(self, strategy_id: str) -> StrategyConfig:
+        """Return how a strategy is run; all defaults if the file says nothing of it."""
+        found = self.configs.get(strategy_id)
+        return found or StrategyConfig(name=strategy_id, type=strategy_id)
+
+    def running(self) -> tuple[str, ...]:
+        """Return the ids that are enabled and not switched off in their own section."""
+        return tuple(name for name in self.enabled if self.config(name).enabled)
+
+
+class Fees(Section):
+    """What an order is assumed to cost."""
+
+    source: Literal["account", "assumed"] = "account"
+    """`account` asks Kraken for the account's own rates."""
+    assumed_maker_pct: PctOfCost = Decimal("0.40")
+    """Source: Kraken's published base tier, 2026-09-19."""
+    assumed_taker_pct: PctOfCost = Decimal("0.80")
+    """Source: Kraken's published base tier, 2026-09-19."""
+
+
+class Clock(Section):
+    """This machine's clock against Kraken's."""
+
+    max_skew_ms: Milliseconds = Field(default=500, ge=1, le=10_000)
+
+
+class Settings(Section):
+    """The whole configuration. Built without arguments it is that of a fresh machine: paper."""
+
+    region: Region = Field(default_factory=Region)
+    universe: Universe = Field(default_factory=Universe)
+    market_data: MarketData = Field(default_factory=MarketData)
+    portfolio: Portfolio = Field(default_factory=Portfolio)
+    risk: Risk = Field(default_factory=Risk)
+    strategies: Strategies = Field(default_factory=Strategies)
+    execution: Execution = Field(default_factory=Execution)
+    guard: Guard = Field(default_factory=Guard)
+    fees: Fees = Field(default_factory=Fees)
+    clock: Clock = Field(default_factory=Clock)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_that_follow_others(cls, given: object) -> object:
+        if not isinstance(given, Mapping):
+            return given
+        quote = _at(given, "region", "default_quote")
+        if quote is not None:
+            given = _with_default(given, "universe", "filters", "quote", value=quote)
+        enabled = _at(given, "strategies", "enabled")
+        if isinstance(enabled, list | tuple) and DEMO_STRATEGY not in enabled:
+            # The demo's cap goes with the demo's strategy; left behind it would cap nothing.
+            given = _with_default(given, "risk", "max_per_strategy_pct", value={})
+        return given
+
+    def strategy_cap_pct(self, strategy_id: str) -> Decimal:
+        """Return how much a strategy may hold, in percent of NAV.
+
+        Without an entry of its own that is `risk.max_risk_per_trade_pct`, the smaller limit; live
+        refuses to start without one (CFG-6).
+        """
+        caps = self.risk.max_per_strategy_pct
+        return caps.get(strategy_id, self.risk.max_risk_per_trade_pct)
+
+
+def _at(tree: object, *keys: str) -> object:
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, Mapping) else None
+    return tree
+
+
+def _with_default(tree: Mapping[str, object], *keys: str, value: object) -> Mapping[str, object]:
+    """Return the tree with a value where it has none and could have one."""
+    key, *rest = keys
+    if not rest:
+        return {key: value, **tree}
+    below = tree.get(key, {})
+    if not isinstance(below, Mapping):
+        return tree
+    return {**tree, key: _with_default(below, *rest, value=value)}
