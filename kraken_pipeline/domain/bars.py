@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from kraken_pipeline.domain.errors import InvalidValueError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candles:
     """Closed candles, oldest first. All columns are of one length.
 
     Prices and volumes stay text until the store makes exact numbers of them.
+
+    Raises:
+        InvalidValueError: a column is longer or shorter than the others.
     """
 
     pair: str
@@ -24,6 +29,14 @@ class Candles:
     volume: tuple[str, ...]
     """Base units."""
     trades: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        columns = (self.open, self.high, self.low, self.close, self.volume, self.trades)
+        if any(len(each) != len(self.opened_at) for each in columns):
+            raise InvalidValueError(
+                f"candles of {self.pair}: {len(self.opened_at)} rows, "
+                f"but columns of {[len(each) for each in columns]}"
+            )
 
     def __len__(self) -> int:
         return len(self.opened_at)

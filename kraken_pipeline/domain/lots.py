@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
 
@@ -68,7 +69,16 @@ class Position:
 
 
 def booked(position: Position, fill: Fill) -> Position:
-    """Return the position after a fill of its book and pair."""
+    """Return the position after a fill of its book and pair.
+
+    Raises:
+        InvalidValueError: the fill is of another book or pair.
+    """
+    if (position.book, position.pair) != (fill.book, fill.pair):
+        raise InvalidValueError(
+            f"fill {fill.trade_id} is of {fill.pair} in {fill.book}, "
+            f"not of {position.pair} in {position.book}"
+        )
     proceeds = fill.cost * fill.quote_rate
     fee = fill.fee * fill.quote_rate
     if fill.side is Side.BUY:

@@ -1,7 +1,7 @@
 """A pair with the rules that its orders must keep, and what the market says of it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -72,7 +72,3 @@ class Quote:
     source: str
     """Where it comes from: `rest`, later `stream`."""
     received_at: datetime
-
-    def age(self, now: datetime) -> timedelta:
-        """How long ago it was received; never negative."""
-        return max(now - self.received_at, timedelta(0))

@@ -59,7 +59,9 @@ def total(valuations: Iterable[Valuation]) -> Decimal:
     return sum((each.value for each in valuations if each.value is not None), ZERO)
 
 
-def units_after(*, units: Decimal, equity: Decimal, flows: Decimal) -> tuple[Decimal, Decimal]:
+def units_after(
+    *, units: Decimal, equity: Decimal, flows: Decimal, last_price: Decimal = Decimal(1)
+) -> tuple[Decimal, Decimal]:
     """Return units and unit price after external flows.
 
     A flow changes the number of units, never their price, so a deposit cannot hide a loss and a
@@ -69,12 +71,14 @@ def units_after(*, units: Decimal, equity: Decimal, flows: Decimal) -> tuple[Dec
         units: before the flows; zero for a new account.
         equity: with the flows in it, in base currency.
         flows: what came (above zero) or left since the last snapshot, in base currency.
+        last_price: at which an account that was empty goes on, so that emptying and filling it
+            again is no fall; 1 for a new account.
 
     Source: PF-13.
     """
     before = equity - flows
     if units <= 0 or before <= 0:
-        return equity, Decimal(1)
+        return equity / last_price, last_price
     price = before / units
     return units + flows / price, price
 

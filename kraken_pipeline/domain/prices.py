@@ -28,7 +28,7 @@ class PriceTable:
         self._quoted = {
             (pair.base, pair.quote): (name, tickers[name])
             for name, pair in pairs.items()
-            if name in tickers and tickers[name].last > 0
+            if name in tickers and 0 < tickers[name].bid <= tickers[name].ask
         }
 
     def rate(self, asset: Asset) -> Decimal | None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.market import Pair
-from kraken_pipeline.domain.money import PERCENT, ZERO, Price, Qty, round_down, round_up
+from kraken_pipeline.domain.money import EXACT, PERCENT, ZERO, Price, Qty, round_down, round_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,13 @@ def qty_for(notional: Decimal, *, price: Price, quote_rate: Decimal, lot: Decima
         price: in quote per base.
         quote_rate: base currency per quote unit.
         lot: the pair's smallest qty step, in base.
+
+    Raises:
+        InvalidValueError: price, rate or lot is not above zero.
     """
-    return Qty(round_down(notional / (price * quote_rate), lot))
+    with localcontext(EXACT) as exact:
+        exact.rounding = ROUND_FLOOR
+        return Qty(round_down(notional / _worth_of_one(price, quote_rate), lot))
 
 
 def minimum_qty(pair: Pair, *, price: Price, quote_rate: Decimal, min_notional: Decimal) -> Qty:
@@ -74,7 +79,19 @@ def minimum_qty(pair: Pair, *, price: Price, quote_rate: Decimal, min_notional: 
         quote_rate: base currency per quote unit.
         min_notional: the configured minimum, in base currency.
 
+    Raises:
+        InvalidValueError: price or rate is not above zero.
+
     Source: OMS-6.
     """
-    by_cost = max(pair.min_cost, min_notional / quote_rate) / price
-    return Qty(round_up(max(pair.min_qty, by_cost), pair.lot))
+    with localcontext(EXACT) as exact:
+        exact.rounding = ROUND_CEILING
+        worth = _worth_of_one(price, quote_rate)
+        by_cost = max(pair.min_cost * quote_rate, min_notional) / worth
+        return Qty(round_up(max(pair.min_qty, by_cost), pair.lot))
+
+
+def _worth_of_one(price: Price, quote_rate: Decimal) -> Decimal:
+    if price <= 0 or quote_rate <= 0:
+        raise InvalidValueError(f"price {price} and quote rate {quote_rate} must be above zero")
+    return price * quote_rate

@@ -19,6 +19,9 @@ MODERN: Final = MappingProxyType({"XBT": "BTC", "XDG": "DOGE"})
 BUCKETS: Final = frozenset({"S", "M", "P", "B", "F", "T", "HOLD"})
 """Suffixes under which Kraken keeps parts of one economic asset."""
 
+VARIANTS: Final = MappingProxyType({"ETH2": "ETH"})
+"""Products that Kraken names without a suffix."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairName:
@@ -42,6 +45,11 @@ def modern(asset: str) -> str:
     return MODERN.get(asset, asset)
 
 
+def _is_part(altname: str) -> bool:
+    _, dot, suffix = altname.rpartition(".")
+    return altname in VARIANTS or (bool(dot) and suffix in BUCKETS)
+
+
 class SymbolTable:
     """Looks names up; never builds or strips them. Fixed once made."""
 
@@ -57,9 +65,11 @@ class SymbolTable:
         """
         self._assets: dict[str, Asset] = {}
         self._pairs: dict[str, PairName] = {}
-        for key, altname in assets.items():
+        # buckets last: what they are a part of must be known by then
+        for key, altname in sorted(assets.items(), key=lambda each: _is_part(each[1])):
+            whole = self._whole(altname) if _is_part(altname) else None
             for spelling in (key, altname, modern(altname)):
-                self._add_asset(spelling, Asset(altname))
+                self._add_asset(spelling, whole or Asset(altname))
         for name in pairs:
             for spelling in (name.pair, name.key, name.slashed, name.slashed.replace("/", "")):
                 self._add_pair(spelling, name)
@@ -71,13 +81,10 @@ class SymbolTable:
         Raises:
             UnknownNameError: no asset is spelled so.
         """
-        if spelling in self._assets:
-            return self._assets[spelling]
-        stem, dot, suffix = spelling.rpartition(".")
-        stem = stem.rstrip("0123456789") if stem not in self._assets else stem
-        if dot and suffix in BUCKETS and stem in self._assets:
-            return self._assets[stem]
-        raise UnknownNameError(f"{spelling!r} is no asset that the exchange lists")
+        known = self._assets.get(spelling) or self._whole(spelling)
+        if known is None:
+            raise UnknownNameError(f"{spelling!r} is no asset that the exchange lists")
+        return known
 
     def pair(self, spelling: str) -> PairName:
         """Return the pair that a spelling means.
@@ -88,6 +95,16 @@ class SymbolTable:
         if spelling not in self._pairs:
             raise UnknownNameError(f"{spelling!r} is no pair that the exchange lists")
         return self._pairs[spelling]
+
+    def _whole(self, part: str) -> Asset | None:
+        """Return the asset of which a bucket or a variant is a part, where that is listed."""
+        stem, dot, suffix = part.rpartition(".")
+        stem = stem if dot and suffix in BUCKETS else part
+        stem = VARIANTS.get(stem, stem)
+        if stem == part:
+            return None
+        # the digits before a suffix are the term of a bond, unless they belong to a listed name
+        return self._assets.get(stem) or self._assets.get(stem.rstrip("0123456789"))
 
     def _add_asset(self, spelling: str, asset: Asset) -> None:
         if self._assets.setdefault(spelling, asset) != asset:

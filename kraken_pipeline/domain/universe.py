@@ -99,7 +99,7 @@ class Universe:
     """The pairs that were in at an instant; never changed, only followed by another."""
 
     version: str
-    """Derived from the members, the rules and every reason."""
+    """Derived from who is in with which order rules, and by which codes the others are out."""
     at: datetime
     members: tuple[Pair, ...]
     """By name."""

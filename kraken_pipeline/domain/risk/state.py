@@ -29,21 +29,37 @@ def intent_is_alive(case: Case) -> Objection | None:
 
 
 def quote_is_fresh(case: Case) -> Objection | None:
-    """The market answered a short while ago; a reduction may do with what it has."""
+    """The market answered a short while ago; a reduction may do with what it has.
+
+    One from the future is as bad as an old one: a clock is wrong, and it would stay fresh.
+    """
     if not case.opens:
         return None
     if case.quote is None:
         return Objection("DATA_STALE_EVENT", f"no quote of {case.pair.name}")
-    age, bound = case.quote.age(case.now), timedelta(seconds=case.limits.max_quote_age_seconds)
-    if age <= bound:
+    age, bound = (
+        case.now - case.quote.received_at,
+        timedelta(seconds=case.limits.max_quote_age_seconds),
+    )
+    if abs(age) <= bound:
         return None
     return Objection("DATA_STALE_EVENT", f"quote_age={age}, max={bound}")
 
 
+def quote_makes_sense(case: Case) -> Objection | None:
+    """Somebody buys, and nobody pays more than somebody asks; zeros are no market."""
+    if not case.opens or case.quote is None:
+        return None
+    ticker = case.quote.ticker
+    if 0 < ticker.bid <= ticker.ask:
+        return None
+    return Objection("DATA_CONTENT", f"bid={ticker.bid}, ask={ticker.ask}")
+
+
 def books_are_fresh(case: Case) -> Objection | None:
-    """Balances and fills were read a short while ago."""
+    """Balances and fills were read a short while ago, and not in the future."""
     age, bound = case.now - case.synced_at, timedelta(seconds=case.limits.max_sync_age_seconds)
-    if not case.opens or age <= bound:
+    if not case.opens or abs(age) <= bound:
         return None
     return Objection("SYNC_STALE", f"sync_age={age}, max={bound}")
 
@@ -135,8 +151,8 @@ def seller_owns_it(case: Case) -> Objection | None:
 
 
 def order_is_large_enough(case: Case) -> Objection | None:
-    """The exchange's minimums hold, and for a buy the configured one."""
-    if case.qty >= case.min_qty:
+    """It orders something, and no less than the exchange and, for a buy, we accept."""
+    if case.qty > 0 and case.qty >= case.min_qty:
         return None
     return Objection("MIN_QTY", f"qty={case.qty}, min={case.min_qty}")
 
@@ -145,6 +161,7 @@ STATE_RULES: Final[tuple[Question[Case], ...]] = (
     not_halted,
     intent_is_alive,
     quote_is_fresh,
+    quote_makes_sense,
     books_are_fresh,
     equity_is_known,
     exchange_takes_orders,
