@@ -38,7 +38,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 """By pydantic's name of an error, what the value must be."""
 
 _LONG: Final = 32
-_SECRETIVE: Final = re.compile(r"secret|token|passw|private|api_?key|url", re.IGNORECASE)
+_SECRETIVE: Final = re.compile(r"secret|token|passw|private|api_?key|db_url", re.IGNORECASE)
 
 
 def schema_problems(document: Document) -> tuple[str, ...]:
@@ -46,12 +46,17 @@ def schema_problems(document: Document) -> tuple[str, ...]:
     try:
         Settings.model_validate(document.tree)
     except ValidationError as wrong:
-        return tuple(_sentence(document, found) for found in wrong.errors(include_url=False))
+        found = sorted(wrong.errors(include_url=False), key=lambda each: document.line(_path(each)))
+        return tuple(_sentence(document, each) for each in found)
     return ()
 
 
+def _path(found: ErrorDetails) -> KeyPath:
+    return tuple(str(step) for step in found["loc"] if step != "[key]")
+
+
 def _sentence(document: Document, found: ErrorDetails) -> str:
-    path = tuple(str(step) for step in found["loc"] if step != "[key]")
+    path = _path(found)
     where, key = document.where(path), ".".join(path)
     value = shown(path, found["input"])
     if found["type"] == "extra_forbidden":

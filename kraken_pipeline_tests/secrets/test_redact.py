@@ -65,6 +65,10 @@ def test_secrets_that_overlap_or_look_like_the_mark_do_not_survive(secrets: list
     assert not any(secret in redacted for secret in secrets)
 
 
+def test_a_mark_beside_what_is_left_does_not_spell_a_secret() -> None:
+    assert Redactor(["***abc"]).redact("***abcabc") == MARK
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(secret=st.one_of(st.just(SECRET), st.just(KEY)), before=TEXTS, after=TEXTS)
 def test_a_key_survives_in_no_encoding(encoding: str, secret: str, before: str, after: str) -> None:
@@ -179,6 +183,19 @@ def test_a_log_line_hides_secrets_in_the_exception_and_its_cause(
     assert SECRET not in sink.getvalue()
     assert f"ValueError: with {MARK}" in sink.getvalue()
     assert f"KeyError: '{MARK}'" in sink.getvalue()
+
+
+def test_no_formatter_is_given_the_exception_itself() -> None:
+    with pytest.raises(ValueError, match="with") as caught:
+        fail(SECRET)
+    record = logging.LogRecord(
+        "x", logging.ERROR, "x.py", 1, "failed", None, (caught.type, caught.value, caught.tb)
+    )
+
+    RedactingFilter(Redactor([SECRET])).filter(record)
+
+    assert record.exc_info is None
+    assert SECRET not in repr(vars(record))
 
 
 def test_a_log_line_hides_secrets_in_what_is_attached(

@@ -165,10 +165,13 @@ def test_a_wrong_value_is_told_with_its_place_its_bound_and_its_unit(text: str, 
     assert problems(text) == (f"/c/config.yaml:{says}",)
 
 
-def test_all_that_is_wrong_is_told_in_one_go() -> None:
-    found = problems("risk:\n  max_per_asset_pct: -1\n  nonsense: 2\nexecution:\n  mode: x\n")
+def test_all_that_is_wrong_is_told_in_one_go_from_top_to_bottom() -> None:
+    found = problems(
+        "nonsense: 1\nfees: 1\nrisk:\n  nonsense: 2\n  max_per_asset_pct: -1\nclock: 1\n"
+        "execution:\n\n\n  mode: x\n"
+    )
 
-    assert [line.split(":")[1] for line in sorted(found)] == ["2", "3", "5"]
+    assert [line.split(":")[1] for line in found] == ["1", "2", "4", "5", "6", "10"]
 
 
 @pytest.mark.parametrize(
