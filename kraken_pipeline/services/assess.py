@@ -111,9 +111,7 @@ def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
         pending = assessment.pending(namespace)
         if not pending:
             return None
-        plan, orders = _Bench(desk, world, assessment).plan(
-            pending, namespace=namespace, run_id=run_id
-        )
+        plan, orders = _Bench(desk, world, assessment, namespace).plan(pending, run_id)
         assessment.keep(plan, orders)
     desk.orders.note_result(
         PlanResult(
@@ -162,10 +160,17 @@ def look(desk: RiskDesk, names: set[str]) -> World:
 class _Bench:
     """One assessment: what is held, reserved and approved so far."""
 
-    def __init__(self, desk: RiskDesk, world: World, assessment: Assessment) -> None:
+    def __init__(
+        self, desk: RiskDesk, world: World, assessment: Assessment, namespace: Namespace
+    ) -> None:
         self._desk = desk
         self._world = world
-        self._reserving = list(assessment.reserving_orders())
+        self._namespace = namespace
+        self._reserving = [
+            each
+            for each in assessment.reserving_orders()
+            if each.namespace in {namespace, Namespace.TRADE}
+        ]
         self._books = {(each.book, each.pair): each.qty for each in assessment.positions()}
         self._halts = frozenset(each.kind.value for each in assessment.halts())
         if desk.panic_is_latched:
@@ -175,14 +180,12 @@ class _Bench:
         for order in self._reserving:
             self._count_order(order)
 
-    def plan(
-        self, pending: Sequence[Intent], *, namespace: Namespace, run_id: str
-    ) -> tuple[Plan, list[Order]]:
+    def plan(self, pending: Sequence[Intent], run_id: str) -> tuple[Plan, list[Order]]:
         """Answer every intent."""
         identity = plan_id([each.intent_id for each in pending], self._world.now)
         plan = Plan(
             plan_id=identity,
-            namespace=namespace,
+            namespace=self._namespace,
             assessed_at=self._world.now,
             config_hash=self._desk.config_hash,
             run_id=run_id,
@@ -314,6 +317,7 @@ class _Bench:
         intent = case.intent
         return Order(
             local_id="O" + intent.intent_id[1:],
+            namespace=plan.namespace,
             plan_id=plan.plan_id,
             intent_id=intent.intent_id,
             cl_ord_id=cl_ord_id(intent.intent_id, attempt=1),

@@ -146,6 +146,7 @@ def _snapshot(
         units=ZERO if before is None else before.units,
         equity=equity,
         flows=_worth(flows, prices, listing),
+        last_price=Decimal(1) if before is None else before.unit_price,
     )
     positions = tuple(each for each in desk.books.positions() if each.qty or each.realised)
     differing = drifts(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -95,6 +95,37 @@ def decide_close(
     return tuple(made)
 
 
+def decide_month(
+    desk: DecisionDesk, frame: Timeframe, month: str, *, run_id: str
+) -> tuple[Decision, ...]:
+    """Decide every stored bar that closed in a UTC month, for research.
+
+    It shows what the strategies would have said with nothing held and today's universe, so the
+    result is biased by survivorship. It is kept apart: no intent and no order can come of it.
+
+    Args:
+        desk: what is needed.
+        frame: the timeframe.
+        month: `YYYY-MM-01`.
+        run_id: the Dagster run.
+    """
+    closed_at = datetime.fromisoformat(month).replace(tzinfo=UTC) + frame.length
+    end = min(desk.clock(), _next_month(month))
+    made: list[Decision] = []
+    while closed_at <= end:
+        if desk.bars.closes(frame, closed_at):
+            made += decide_close(
+                desk, frame, closed_at, namespace=Namespace.RESEARCH, run_id=run_id
+            )
+        closed_at += frame.length
+    return tuple(made)
+
+
+def _next_month(month: str) -> datetime:
+    first = datetime.fromisoformat(month).replace(tzinfo=UTC)
+    return (first + timedelta(days=32)).replace(day=1)
+
+
 class _Ask:
     """One strategy, one bar."""
 
@@ -155,10 +186,7 @@ class _Ask:
         )
 
     def _snapshot(self) -> Snapshot:
-        book = book_of(self._configured.strategy_id, self._frame.name)
-        held = frozenset(
-            each.pair for each in self._desk.books.positions() if each.book == book and each.qty
-        )
+        held = self._held()
         pairs = tuple(each.name for each in self._universe.managed)
         parameters = self._configured.parameters
         needs = self._configured.strategy.needs(self._frame.name, parameters)
@@ -170,6 +198,15 @@ class _Ask:
             held=held,
             parameters=parameters,
             panels={name: self._panel(name, pairs, count) for name, count in needs.items()},
+        )
+
+    def _held(self) -> frozenset[str]:
+        """Return what the book holds; research on past bars holds nothing of today's."""
+        if self._namespace is Namespace.RESEARCH:
+            return frozenset()
+        book = book_of(self._configured.strategy_id, self._frame.name)
+        return frozenset(
+            each.pair for each in self._desk.books.positions() if each.book == book and each.qty
         )
 
     def _panel(self, name: str, pairs: tuple[str, ...], count: int) -> Bars:

@@ -1,6 +1,6 @@
 """Bring the bars of a timeframe up to date: closed ones only, and only what is new."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,32 +32,42 @@ class Refreshed:
     """Pair to why it could not be fetched; it is tried again the next time."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryDesk:
+    """What keeping bars needs."""
+
+    market: Market
+    bars: BarStore
+    progress: Callable[[str, int, int], None]
+    """Told timeframe, pairs done and pairs due after each batch."""
+
+
 def refresh(
-    frame: Timeframe, pairs: Sequence[Pair], *, now: datetime, market: Market, store: BarStore
+    desk: HistoryDesk, frame: Timeframe, pairs: Sequence[Pair], *, now: datetime
 ) -> Refreshed:
     """Fetch every closed bar that the store does not have yet.
 
     A pair whose newest bar is stored is not asked, so a run that repeats costs nothing.
 
     Args:
+        desk: what is needed.
         frame: the timeframe.
         pairs: whose bars.
         now: on the exchange's clock; later bars are not closed.
-        market: where candles come from.
-        store: where they go.
 
     Raises:
         UnreachableError: no pair at all could be fetched.
     """
     newest_due = last_close(frame, now) - frame.length
-    newest = store.newest(frame)
+    newest = desk.bars.newest(frame)
     due = [each for each in pairs if each.name not in newest or newest[each.name] < newest_due]
     failures: dict[str, str] = {}
     added, oldest = 0, None
     for start in range(0, len(due), PAIRS_AT_A_TIME):
-        pages, failed = _fetch(frame, due[start : start + PAIRS_AT_A_TIME], newest, market)
+        pages, failed = _fetch(frame, due[start : start + PAIRS_AT_A_TIME], newest, desk.market)
         failures.update(failed)
-        added += store.append(frame, [_closed_by(page, frame, now) for page in pages])
+        added += desk.bars.append(frame, [_closed_by(page, frame, now) for page in pages])
+        desk.progress(frame.name, min(start + PAIRS_AT_A_TIME, len(due)), len(due))
         opens = [page.opened_at[0] for page in pages if len(page)]
         oldest = min([*opens, *([oldest] if oldest is not None else [])], default=None)
     if due and len(failures) == len(due):

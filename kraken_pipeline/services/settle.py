@@ -14,6 +14,7 @@ from kraken_pipeline.domain.errors import (
 )
 from kraken_pipeline.domain.fate import Search, missing_proofs
 from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import Event, Fact, Order, State, says_nothing_new
@@ -59,11 +60,11 @@ def settle(desk: SettleDesk) -> Counter[str]:
         ExchangeError: the exchange did not answer; what was learned until then is written.
     """
     settler = _Settler(desk)
-    open_before = [each for each in desk.orders.reserving() if each.state is not State.PLANNED]
+    open_before = _at_work(desk)
     for order in open_before:
         if order.kraken_order_id is None:
             settler.search(order)
-    settler.poll([each for each in desk.orders.reserving() if each.kraken_order_id])
+    settler.poll([each for each in _at_work(desk) if each.kraken_order_id])
     expired = settler.cancel_expired()
     if expired:
         settler.poll(expired)
@@ -133,7 +134,7 @@ class _Settler:
         now = self._desk.clock()
         late = [
             each
-            for each in self._desk.orders.reserving()
+            for each in _at_work(self._desk)
             if each.state in {State.LIVE, State.CANCELING} and now >= each.expires_at
         ]
         for order in late:
@@ -223,6 +224,15 @@ class _Settler:
     def _record(self, order: Order, fact: Fact, detail: str) -> Order:
         event = Event(fact=fact, at=self._desk.clock(), source="settle", detail=detail)
         return self._desk.orders.record(order, event)
+
+
+def _at_work(desk: SettleDesk) -> list[Order]:
+    """Return our orders that may be at the exchange; a rehearsal's never are."""
+    return [
+        each
+        for each in desk.orders.reserving()
+        if each.namespace is Namespace.TRADE and each.state is not State.PLANNED
+    ]
 
 
 def _require_echo(order: Order, report: OrderReport) -> None:

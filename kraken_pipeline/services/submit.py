@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from kraken_pipeline.domain.errors import (
     AuthError,
@@ -16,19 +15,24 @@ from kraken_pipeline.domain.errors import (
     UnreachableError,
 )
 from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Event, Fact, Order, State
 from kraken_pipeline.domain.reports import Rehearsed
 from kraken_pipeline.services.ports import Clock, Gateway, OrderStore
 
-LEASE: Final = "orders"
-"""Whoever holds this lease may send."""
+
+def lease_of(namespace: Namespace) -> str:
+    """Name the lease whose holder may send the orders of a namespace."""
+    return f"orders-{namespace}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitDesk:
     """What sending needs."""
 
+    namespace: Namespace
+    """Whose orders it sends; no other's."""
     orders: OrderStore
     gateway: Gateway
     panic_is_latched: Callable[[], bool]
@@ -56,11 +60,13 @@ def submit(desk: SubmitDesk) -> Counter[str]:
         LeaseLostError: another process sends now; every order stays planned.
         AuthError: the key was refused; the order is rejected, the rest stays planned.
     """
-    epoch = desk.orders.take_lease(LEASE, owner=desk.owner, now=desk.clock(), length=desk.lease)
+    epoch = desk.orders.take_lease(
+        lease_of(desk.namespace), owner=desk.owner, now=desk.clock(), length=desk.lease
+    )
     try:
         return _Sender(desk, epoch).send_all()
     finally:
-        desk.orders.release_lease(LEASE, owner=desk.owner)
+        desk.orders.release_lease(lease_of(desk.namespace), owner=desk.owner)
 
 
 class _Sender:
@@ -73,7 +79,7 @@ class _Sender:
     def send_all(self) -> Counter[str]:
         """Send what is planned; see `submit`."""
         self._doubt_orphans()
-        reserving = self._desk.orders.reserving()
+        reserving = self._own_orders()
         planned = [each for each in reserving if each.state is State.PLANNED]
         unsure = {each.pair for each in reserving if each.state in FATE_OPEN}
         at_exchange = sum(each.state in AT_THE_EXCHANGE for each in reserving)
@@ -92,9 +98,14 @@ class _Sender:
 
     def _doubt_orphans(self) -> None:
         """Whoever began to send these held the lease before us and is gone."""
-        for order in self._desk.orders.reserving():
+        for order in self._own_orders():
             if order.state is State.SENDING:
                 self._record(order, Fact.FATE_UNCLEAR, "the sender died before it wrote the reply")
+
+    def _own_orders(self) -> list[Order]:
+        return [
+            each for each in self._desk.orders.reserving() if each.namespace is self._desk.namespace
+        ]
 
     def _is_stale(self, order: Order) -> bool:
         now = self._desk.clock()
@@ -142,7 +153,7 @@ class _Sender:
         """Renew the lease before each send, so that it outlives the deadline of the order."""
         now = self._desk.clock()
         epoch = self._desk.orders.take_lease(
-            LEASE, owner=self._desk.owner, now=now, length=self._desk.lease
+            lease_of(self._desk.namespace), owner=self._desk.owner, now=now, length=self._desk.lease
         )
         self._epoch = epoch
         return now

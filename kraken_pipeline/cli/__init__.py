@@ -1,0 +1,177 @@
+"""The commands: each calls one use of the pipeline and prints what came of it."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from kraken_pipeline.domain import errors
+
+EXIT_CODES: Final = (
+    (errors.ConfigurationError, 2),
+    (errors.InvalidValueError, 2),
+    (errors.RefusedError, 3),
+    (errors.LeaseLostError, 3),
+    (errors.OrderRefusedError, 4),
+    (errors.AuthError, 8),
+    (errors.UnreachableError, 7),
+    (errors.OutcomeUnknownError, 5),
+    (errors.UnexpectedReplyError, 5),
+    (errors.ImpossibleFactError, 6),
+    (errors.PipelineError, 1),
+)
+"""Error to exit code; the first that fits holds. 0 is success."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+OFF: Final = False
+"""A flag that was not given."""
+Reason = Annotated[str, typer.Option("--reason", help="Kept in the journal.")]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A Kraken spot trading pipeline. Paper unless the configuration opens every live gate.",
+)
+orders = typer.Typer(no_args_is_help=True, help="Orders in our books.")
+config = typer.Typer(no_args_is_help=True, help="The configuration in force.")
+app.add_typer(orders, name="orders")
+app.add_typer(config, name="config")
+
+
+@app.command()
+def cycle(
+    replay: Annotated[
+        Path | None, typer.Option(help="Folder of recorded candles to trade on.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Where in the recorded range to begin, ISO-8601, UTC.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the made-up market.")] = None,
+    port: Annotated[int, typer.Option(help="The simulator's port; 0 takes any.")] = 0,
+) -> None:
+    """Run one full cycle through Dagster, against a simulator that is started for it."""
+    from kraken_pipeline.cli.cycle import run  # noqa: PLC0415 - Dagster is heavy, others wait less
+
+    run(os.environ, replay=replay, at=at, seed=seed, port=port)
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="Port of Dagster's UI on this machine.")] = 3000,
+    replay: Annotated[
+        Path | None, typer.Option(help="Folder of recorded candles to trade on.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the made-up market.")] = None,
+    simulator_port: Annotated[int, typer.Option(help="The simulator's port; 0 takes any.")] = 0,
+) -> None:
+    """Open Dagster's UI with schedules and sensors running against a simulator."""
+    from kraken_pipeline.cli.dev import run  # noqa: PLC0415 - only this command needs it
+
+    run(os.environ, port=port, replay=replay, seed=seed, simulator_port=simulator_port)
+
+
+@app.command(name="run-once")
+def run_once(json: Json = OFF) -> None:
+    """Do one cycle without Dagster: paper, and orders are only validated, never placed."""
+    from kraken_pipeline.cli.run_once import run  # noqa: PLC0415 - heavy
+
+    run(os.environ, as_json=json)
+
+
+@app.command()
+def status(json: Json = OFF) -> None:
+    """Show mode, halts, open orders, equity and the last results."""
+    from kraken_pipeline.cli.status import show_status  # noqa: PLC0415 - only what is asked for
+
+    show_status(os.environ, as_json=json)
+
+
+@app.command()
+def panic() -> None:
+    """Latch, cancel every order of the account, verify. Opening stays stopped until `resume`."""
+    from kraken_pipeline.cli.halts import run_panic  # noqa: PLC0415 - only what is asked for
+
+    raise typer.Exit(run_panic(os.environ))
+
+
+@app.command()
+def halt(reason: Reason) -> None:
+    """Stop opening positions until `resume`; open orders stay."""
+    from kraken_pipeline.cli.halts import run_halt  # noqa: PLC0415 - only what is asked for
+
+    run_halt(os.environ, reason=reason)
+
+
+@app.command()
+def resume(reason: Reason) -> None:
+    """Clear every halt and the panic file."""
+    from kraken_pipeline.cli.halts import run_resume  # noqa: PLC0415 - only what is asked for
+
+    run_resume(os.environ, reason=reason)
+
+
+@orders.command("list-open")
+def list_open(json: Json = OFF) -> None:
+    """List orders that may still fill."""
+    from kraken_pipeline.cli.orders import list_open_orders  # noqa: PLC0415 - the same
+
+    list_open_orders(os.environ, as_json=json)
+
+
+@orders.command("recent-executions")
+def recent_executions(
+    json: Json = OFF,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+) -> None:
+    """List the newest orders with what became of them."""
+    from kraken_pipeline.cli.orders import list_recent  # noqa: PLC0415 - the same
+
+    list_recent(os.environ, limit=limit, as_json=json)
+
+
+@orders.command("cancel")
+def cancel(
+    plan: Annotated[str | None, typer.Option(help="All of this plan.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="All of this strategy.")] = None,
+    kraken_id: Annotated[str | None, typer.Option(help="The one with this id at Kraken.")] = None,
+    local_id: Annotated[str | None, typer.Option(help="The one with this id of ours.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every open order.")] = OFF,
+    json: Json = OFF,
+) -> None:
+    """Cancel open orders of ours that every given filter names, and prove each cancel."""
+    from kraken_pipeline.cli.orders import Filters, cancel_orders  # noqa: PLC0415 - the same
+
+    filters = Filters(
+        plan=plan,
+        strategy=strategy,
+        kraken_id=kraken_id,
+        local_id=local_id,
+        everything=everything,
+    )
+    cancel_orders(os.environ, filters, as_json=json)
+
+
+@config.command("show")
+def show(
+    effective: Annotated[
+        bool, typer.Option("--effective", help="Every value with the layer it comes from.")
+    ] = OFF,
+) -> None:
+    """Print the configuration as it holds after all layers."""
+    from kraken_pipeline.cli.status import show_config  # noqa: PLC0415 - only what is asked for
+
+    show_config(os.environ, effective_values=effective)
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one sentence and an exit code of its class."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except errors.PipelineError as error:
+        sys.stderr.write(f"kraken-pipeline: {error}\n")
+        sys.exit(next(code for kind, code in EXIT_CODES if isinstance(error, kind)))

@@ -1,0 +1,107 @@
+"""`cycle`: what `make run` does."""
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from kraken_pipeline.cli.progress import Progress
+from kraken_pipeline.cli.summary import Cycle, show
+from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
+from kraken_pipeline.wiring.exchange import (
+    DEFAULT_SEED,
+    MarketChoice,
+    running_simulator,
+    turn_clock,
+)
+from kraken_pipeline.wiring.home import SIMULATOR_URL, settled
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
+
+REPLAY_STEP = TIMEFRAMES["4h"]
+"""A second cycle on recorded candles moves to this timeframe's next close."""
+
+
+def run(
+    environ: Mapping[str, str],
+    *,
+    replay: Path | None,
+    at: str | None,
+    seed: int | None,
+    port: int,
+) -> None:
+    """Start the simulator, run both jobs, print the summary."""
+    choice = market_choice(replay=replay, at=at, seed=seed, port=port)
+    env = settled(environ, choice)
+    progress = Progress()
+    data_dir = Path(env["KRAKEN_PIPELINE_DATA_DIR"])
+    with ExitStack() as stack:
+        progress.begin("simulator")
+        started = perf_counter()
+        url = stack.enter_context(running_simulator(data_dir, choice))
+        progress.finished("simulator", perf_counter() - started, url)
+        os.environ.update(env, **{SIMULATOR_URL: url})
+        pipeline = connect(os.environ, observer=progress.finished, progress=progress.bars)
+        stack.callback(pipeline.close)
+        _move_on(pipeline, choice, url)
+        show(_cycle(pipeline, progress), file=sys.stdout)
+
+
+def market_choice(
+    *, replay: Path | None, at: str | None, seed: int | None, port: int
+) -> MarketChoice:
+    """Return the market that the options name.
+
+    Raises:
+        ConfigurationError: two options exclude each other or one can not be read.
+    """
+    if replay is not None and seed is not None:
+        raise ConfigurationError("--replay and --seed are two different markets; give one of them")
+    if at is not None and replay is None:
+        raise ConfigurationError("--at says where to begin in recorded candles; it needs --replay")
+    if replay is not None and not replay.is_dir():
+        raise ConfigurationError(f"--replay is {str(replay)!r}, which is no folder")
+    try:
+        begin = None if at is None else datetime.fromisoformat(at)
+    except ValueError as error:
+        raise ConfigurationError(f"--at is {at!r}; write it as 2024-12-01T00:00") from error
+    if begin is not None:
+        begin = begin.replace(tzinfo=UTC) if begin.tzinfo is None else begin.astimezone(UTC)
+    return MarketChoice(
+        seed=DEFAULT_SEED if seed is None else seed, replay=replay, at=begin, port=port
+    )
+
+
+def _move_on(pipeline: Pipeline, choice: MarketChoice, url: str) -> None:
+    """Let time pass between two cycles on recorded candles, so that new bars have closed."""
+    snapshot = pipeline.stores.books.latest_snapshot()
+    now = pipeline.clock()
+    if choice.replay is not None and snapshot is not None and snapshot.at >= now:
+        turn_clock(url, last_close(REPLAY_STEP, now) + REPLAY_STEP.length)
+
+
+def _cycle(pipeline: Pipeline, progress: Progress) -> Cycle:
+    progress.begin("dagster")
+    started = perf_counter()
+    import dagster as dg  # noqa: PLC0415 - a second of imports, with the simulator up meanwhile
+
+    from kraken_pipeline.definitions import build  # noqa: PLC0415 - the same
+    from kraken_pipeline.defs.cycle import run_cycle  # noqa: PLC0415 - the same
+
+    definitions = build(dg.ResourceDefinition.hardcoded_resource(pipeline))
+    progress.finished("dagster", perf_counter() - started, "")
+    before = pipeline.stores.books.latest_snapshot()
+    now = pipeline.clock()
+    started = perf_counter()
+    runs = run_cycle(definitions, pipeline, now)
+    return Cycle(
+        pipeline=pipeline,
+        stages=progress.stages,
+        equity_before=None if before is None else before.equity,
+        at=now,
+        run_ids=(runs.refresh_run, runs.trade_run),
+        seconds=perf_counter() - started,
+    )

@@ -1,0 +1,96 @@
+"""`dev`: Dagster's UI, daemon and a simulator, together, until Ctrl-C."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from kraken_pipeline.cli.cycle import market_choice
+from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.wiring.exchange import running_simulator
+from kraken_pipeline.wiring.home import DATA_DIR, SIMULATOR_URL, settled
+
+HOST: Final = "127.0.0.1"
+PATIENCE_SECONDS: Final = 20
+"""How long Dagster may take to end its runs before it is killed."""
+
+
+def run(
+    environ: Mapping[str, str],
+    *,
+    port: int,
+    replay: Path | None,
+    seed: int | None,
+    simulator_port: int,
+) -> None:
+    """Run everything until Ctrl-C or SIGTERM; nothing is left running afterwards.
+
+    Raises:
+        ConfigurationError: a port is in use, or a folder is wrong.
+    """
+    choice = market_choice(replay=replay, at=None, seed=seed, port=simulator_port)
+    env = settled(environ, choice)
+    _require_free(port)
+    # Dagster starts two to three times slower where it may not keep compiled code
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    with _ctrl_c_as_exit(), running_simulator(Path(env[DATA_DIR]), choice) as url:
+        env[SIMULATOR_URL] = url
+        sys.stderr.write(f"simulator  {url}\nDagster    http://{HOST}:{port}\n")
+        sys.stderr.write(
+            f"data       {env[DATA_DIR]}\npanic      touch {env[DATA_DIR]}/panic.latch\n"
+        )
+        _serve(env, port)
+
+
+def _serve(env: Mapping[str, str], port: int) -> None:
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "kraken_pipeline.definitions"]
+    command += ["-h", HOST, "-p", str(port)]
+    dagster = subprocess.Popen(  # noqa: S603 - Dagster's own program
+        command, env=dict(env), start_new_session=True
+    )
+    try:
+        dagster.wait()
+    finally:
+        _end_group(dagster)
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End Dagster and all that it started: first asked, then not asked."""
+    for sign in (signal.SIGINT, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=PATIENCE_SECONDS)
+
+
+@contextlib.contextmanager
+def _ctrl_c_as_exit() -> Iterator[None]:
+    """Leave in good order on SIGTERM as on Ctrl-C."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"port {port} is in use; end what uses it or choose another with PORT=n"
+            ) from error

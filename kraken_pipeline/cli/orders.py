@@ -1,0 +1,127 @@
+"""`orders list-open`, `orders recent-executions` and `orders cancel`."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kraken_pipeline.cli.output import print_json, print_rows
+from kraken_pipeline.domain.errors import ExchangeError, InvalidValueError
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Order, State
+from kraken_pipeline.store.executions import recent_executions
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which orders a command is about; all that are given must hold."""
+
+    plan: str | None
+    strategy: str | None
+    kraken_id: str | None
+    local_id: str | None
+    everything: bool
+
+    def hold(self, order: Order) -> bool:
+        """Whether the order is one that is meant."""
+        return all(
+            wanted is None or wanted == is_
+            for wanted, is_ in (
+                (self.plan, order.plan_id),
+                (self.strategy, order.strategy_id),
+                (self.kraken_id, order.kraken_order_id),
+                (self.local_id, order.local_id),
+            )
+        )
+
+    @property
+    def are_empty(self) -> bool:
+        """Whether nothing at all was said."""
+        named = (self.plan, self.strategy, self.kraken_id, self.local_id)
+        return not self.everything and all(each is None for each in named)
+
+
+def list_open_orders(environ: Mapping[str, str], *, as_json: bool) -> None:
+    """Print every order that may still fill."""
+    pipeline = connect(environ)
+    try:
+        rows = [_row(each) for each in pipeline.stores.orders.reserving()]
+    finally:
+        pipeline.close()
+    if as_json:
+        print_json(rows)
+    else:
+        print_rows("open orders", rows, nothing="no open order")
+
+
+def list_recent(environ: Mapping[str, str], *, limit: int, as_json: bool) -> None:
+    """Print the newest orders, newest first."""
+    pipeline = connect(environ)
+    try:
+        rows = [
+            _row(each.order) for each in recent_executions(pipeline.stores.database, limit=limit)
+        ]
+    finally:
+        pipeline.close()
+    if as_json:
+        print_json(rows)
+    else:
+        print_rows("recent executions", rows, nothing="no order yet")
+
+
+def cancel_orders(environ: Mapping[str, str], filters: Filters, *, as_json: bool) -> None:
+    """Cancel what the filters name and print what became of each.
+
+    Raises:
+        InvalidValueError: no filter was given, or nothing open fits.
+    """
+    if filters.are_empty:
+        raise InvalidValueError(
+            "say which orders: --plan, --strategy, --kraken-id, --local-id or --all"
+        )
+    pipeline = connect(environ)
+    try:
+        meant = [
+            each
+            for each in pipeline.stores.orders.reserving()
+            if each.namespace is Namespace.TRADE and filters.hold(each)
+        ]
+        if not meant:
+            raise InvalidValueError("no open order fits these filters")
+        rows = [_row(_canceled(pipeline, each)) for each in meant]
+    finally:
+        pipeline.close()
+    if as_json:
+        print_json(rows)
+    else:
+        print_rows("canceled", rows, nothing="nothing")
+
+
+def _canceled(pipeline: Pipeline, order: Order) -> Order:
+    if order.state is State.PLANNED:
+        return pipeline.withdraw(order, "by the operator")
+    try:
+        return pipeline.cancel(order)
+    except ExchangeError as failure:
+        sys.stderr.write(f"{order.local_id}: {failure}\n")
+        raise
+
+
+def _row(order: Order) -> dict[str, object]:
+    return {
+        "local_id": order.local_id,
+        "plan_id": order.plan_id,
+        "strategy_id": order.strategy_id,
+        "timeframe": order.timeframe,
+        "pair": order.pair,
+        "side": order.side.value,
+        "status": order.state.value,
+        "volume": order.qty,
+        "price": order.limit_price,
+        "filled_volume": order.filled_qty,
+        "avg_fill_price": order.avg_fill_price,
+        "kraken_order_id": order.kraken_order_id,
+        "at_exchange": order.state in AT_THE_EXCHANGE,
+        "last_error": order.last_error,
+        "updated_at": order.updated_at,
+    }

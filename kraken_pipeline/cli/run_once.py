@@ -1,0 +1,67 @@
+"""`run-once`: one cycle without Dagster that can place nothing."""
+
+import json
+import sys
+from collections.abc import Mapping
+from time import perf_counter
+
+from kraken_pipeline.cli.progress import Progress
+from kraken_pipeline.cli.summary import Cycle, show
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
+
+OWNER = "run-once"
+
+
+def run(environ: Mapping[str, str], *, as_json: bool) -> None:
+    """Run every stage; orders are checked by the exchange and not placed."""
+    progress = Progress()
+    pipeline = connect(environ, rehearse=True, observer=progress.finished, progress=progress.bars)
+    try:
+        cycle = rehearse(pipeline, progress)
+        if as_json:
+            json.dump(_as_json(cycle), sys.stdout, indent=2)
+            sys.stdout.write("\n")
+        else:
+            show(cycle, file=sys.stdout)
+    finally:
+        pipeline.close()
+
+
+def rehearse(pipeline: Pipeline, progress: Progress) -> Cycle:
+    """Run the stages in the order in which Dagster would."""
+    now, before, started = (
+        pipeline.clock(),
+        pipeline.stores.books.latest_snapshot(),
+        perf_counter(),
+    )
+    frames = [each for each in TIMEFRAMES.values() if each.name in pipeline.timeframes]
+    pipeline.refresh_universe()
+    for frame in TIMEFRAMES.values():
+        pipeline.refresh_bars(frame)
+    pipeline.keep_books()
+    for frame in frames:
+        pipeline.decide(frame, run_id=OWNER, namespace=Namespace.REHEARSAL)
+    pipeline.assess(Namespace.REHEARSAL, run_id=OWNER)
+    pipeline.submit(Namespace.REHEARSAL, owner=OWNER)
+    pipeline.keep_books()
+    pipeline.finish_plans()
+    return Cycle(
+        pipeline=pipeline,
+        stages=progress.stages,
+        equity_before=None if before is None else before.equity,
+        at=now,
+        run_ids=(OWNER,),
+        seconds=perf_counter() - started,
+    )
+
+
+def _as_json(cycle: Cycle) -> dict[str, object]:
+    return {
+        "at": cycle.at.isoformat(),
+        "decisions": len(cycle.decisions),
+        "intents": sum(len(each.intents) for each in cycle.decisions),
+        "stages": {each.name: round(each.seconds, 4) for each in cycle.stages},
+        "open_at_exchange": list(cycle.pipeline.open_at_exchange()),
+    }

@@ -1,0 +1,78 @@
+"""`status` and `config show`."""
+
+import sys
+from collections.abc import Mapping
+
+from kraken_pipeline.cli.output import print_json, print_rows, text
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.settings import dump, effective, load
+from kraken_pipeline.store.executions import last_results
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
+
+WIDTH = 14
+
+
+def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
+    """Print one screen of how things stand; nothing is asked of the exchange."""
+    pipeline = connect(environ)
+    try:
+        found = _status(pipeline)
+        results = last_results(pipeline.stores.database, limit=3)
+    finally:
+        pipeline.close()
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        sys.stdout.write(f"{name:<{WIDTH}} {_shown(value)}\n")
+    rows: list[dict[str, object]] = [
+        {
+            "plan": each.plan_id,
+            "started": each.started_at,
+            "status": each.status,
+            "summary": each.summary,
+        }
+        for each in results
+    ]
+    print_rows("last results", rows, nothing="no result yet")
+
+
+def show_config(environ: Mapping[str, str], *, effective_values: bool) -> None:
+    """Print the configuration: as a file would say it, or each value with its layer."""
+    loaded = load(environ)
+    if not effective_values:
+        sys.stdout.write(dump(loaded.settings))
+        return
+    for key, value, origin in effective(loaded):
+        sys.stdout.write(f"{key:<52} {value:<28} {origin}\n")
+    sys.stdout.write(f"hash {loaded.hash}\n")
+
+
+def _status(pipeline: Pipeline) -> dict[str, object]:
+    snapshot = pipeline.stores.books.latest_snapshot()
+    universe = pipeline.stores.universes.latest()
+    orders = pipeline.stores.orders.reserving()
+    execution = pipeline.loaded.settings.execution
+    return {
+        "mode": execution.mode,
+        "panic": "latched" if pipeline.panic_file.exists() else "no",
+        "halts": [f"{each.kind.value}: {each.reason}" for each in pipeline.halts()],
+        "open orders": len(orders),
+        "unknown fate": sum(each.state.value == "unknown" for each in orders),
+        "waiting intents": len(pipeline.stores.decisions.pending(Namespace.TRADE)),
+        "universe": None if universe is None else f"{len(universe.members)} pairs",
+        "equity": None if snapshot is None else snapshot.equity,
+        "drawdown pct": None if snapshot is None else snapshot.drawdown * 100,
+        "realised": None if snapshot is None else snapshot.realised,
+        "fees": None if snapshot is None else snapshot.fees,
+        "books": None if snapshot is None else dict(snapshot.drift) or "equal the balances",
+        "books at": None if snapshot is None else snapshot.at,
+        "data": str(pipeline.loaded.data_dir),
+        "config hash": pipeline.loaded.hash,
+    }
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(value) or "none"
+    return text(value) or "none yet"

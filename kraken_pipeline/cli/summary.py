@@ -1,0 +1,174 @@
+"""The end of a cycle, as a trader reads it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+from kraken_pipeline.cli.progress import Stage
+from kraken_pipeline.domain.intents import Decision, Outcome
+from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.plans import Plan
+from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.book import Booked
+from kraken_pipeline.services.history import Refreshed
+from kraken_pipeline.wiring.pipeline import Pipeline
+
+WORTH_A_WORD = 0.01
+"""Seconds; a shorter stage is not listed."""
+SHOWN = 15
+"""Rows of a table before it says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """What a cycle did."""
+
+    pipeline: Pipeline
+    stages: Sequence[Stage]
+    equity_before: Decimal | None
+    at: datetime
+    run_ids: tuple[str, ...]
+    seconds: float
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """Return every decision that was made."""
+        return [
+            one
+            for each in self.stages
+            if each.name.startswith("decisions") and isinstance(each.outcome, tuple)
+            for one in each.outcome
+        ]
+
+
+def show(cycle: Cycle, file: TextIO) -> None:
+    """Print the summary of a cycle."""
+    console = Console(file=file, highlight=False, width=100)
+    console.print(f"\n[bold]Cycle at {cycle.at:%Y-%m-%d %H:%M:%S} UTC[/bold]")
+    for line in (*_market_lines(cycle), *_decision_lines(cycle)):
+        console.print(line)
+    _denials(cycle, console)
+    _orders(cycle, console)
+    for line in (*_money_lines(cycle), *_time_lines(cycle), *_where_to_look(cycle)):
+        console.print(line, soft_wrap=True)
+
+
+def _market_lines(cycle: Cycle) -> list[str]:
+    universes = [each.outcome for each in cycle.stages if isinstance(each.outcome, Universe)]
+    lines = [
+        f"pairs      {len(each.members)} tradable, {len(each.reasons)} out, each with its reason"
+        for each in universes
+    ]
+    bars = [each.outcome for each in cycle.stages if isinstance(each.outcome, Refreshed)]
+    by_frame = ", ".join(f"{each.timeframe} {each.added}" for each in bars)
+    lines.append(f"bars       {sum(each.added for each in bars)} new ({by_frame})")
+    failed = sum(len(each.failures) for each in bars)
+    return [*lines, f"           {failed} fetches failed"] if failed else lines
+
+
+def _decision_lines(cycle: Cycle) -> list[str]:
+    counts = Counter(each.outcome for each in cycle.decisions)
+    intents = sum(len(each.intents) for each in cycle.decisions)
+    frames = ", ".join(each.timeframe for each in cycle.decisions) or "no newly closed bar"
+    skipped = [each for each in cycle.decisions if each.outcome is Outcome.SKIPPED]
+    return [
+        f"decisions  {len(cycle.decisions)} ({frames}): {counts[Outcome.SIGNAL]} with a signal, "
+        f"{counts[Outcome.NO_SIGNAL]} without, {counts[Outcome.SKIPPED]} skipped",
+        f"intents    {intents}",
+        *(f"           {each.timeframe} skipped: {each.reason}" for each in skipped),
+    ]
+
+
+def _plans(cycle: Cycle) -> list[Plan]:
+    return [each.outcome for each in cycle.stages if isinstance(each.outcome, Plan)]
+
+
+def _denials(cycle: Cycle, console: Console) -> None:
+    counts = Counter(
+        found.code
+        for plan in _plans(cycle)
+        for verdict in plan.verdicts
+        for found in verdict.objections
+    )
+    if not counts:
+        console.print("denials    none")
+        return
+    said = ", ".join(f"{code} {count}" for code, count in counts.most_common())
+    denied = sum(not verdict.approved for plan in _plans(cycle) for verdict in plan.verdicts)
+    console.print(f"denials    {denied} intents denied; by code: {said}", soft_wrap=True)
+
+
+def _orders(cycle: Cycle, console: Console) -> None:
+    orders = [
+        order
+        for plan in _plans(cycle)
+        for order in cycle.pipeline.stores.orders.orders_of_plan(plan.plan_id)
+    ]
+    if not orders:
+        console.print("orders     none")
+        return
+    table = Table(title=f"orders of this cycle: {len(orders)}", title_justify="left")
+    for name in ("pair", "side", "on", "state"):
+        table.add_column(name)
+    for name in ("volume", "limit", "filled", "fill price", "fee"):
+        table.add_column(name, justify="right")
+    for order in orders[:SHOWN]:
+        table.add_row(*_cells(order))
+    console.print(table)
+    if len(orders) > SHOWN:
+        console.print(f"… and {len(orders) - SHOWN} more: kraken-pipeline orders recent-executions")
+
+
+def _cells(order: Order) -> tuple[str, ...]:
+    price = "" if order.avg_fill_price is None else f"{order.avg_fill_price:f}"
+    return (
+        order.pair,
+        order.side,
+        order.timeframe,
+        order.state,
+        f"{order.qty:f}",
+        f"{order.limit_price:f}",
+        f"{order.filled_qty:f}",
+        price,
+        f"{order.fee:f}",
+    )
+
+
+def _money_lines(cycle: Cycle) -> list[str]:
+    booked = [each.outcome for each in cycle.stages if isinstance(each.outcome, Booked)]
+    if not booked:
+        return ["equity     unknown: the books were not read"]
+    first, last = booked[0].snapshot, booked[-1].snapshot
+    before = first.equity if cycle.equity_before is None else cycle.equity_before
+    books = "equal the balances" if not last.drift else f"DIFFER: {dict(last.drift)}"
+    return [
+        f"equity     {before:.2f} before, {last.equity:.2f} after "
+        f"({cycle.pipeline.loaded.settings.portfolio.base_currency})",
+        f"           fees {last.fees:.4f}, realised {last.realised:.4f}, "
+        f"unrealised {last.unrealised:.4f}; the books {books}",
+    ]
+
+
+def _time_lines(cycle: Cycle) -> list[str]:
+    slowest = sorted(cycle.stages, key=lambda each: -each.seconds)
+    said = ", ".join(
+        f"{each.name} {each.seconds:.2f}" for each in slowest if each.seconds >= WORTH_A_WORD
+    )
+    return [f"seconds    {cycle.seconds:.2f} in Dagster; by stage: {said}"]
+
+
+def _where_to_look(cycle: Cycle) -> list[str]:
+    data_dir = cycle.pipeline.loaded.data_dir
+    return [
+        f"\nbooks      {data_dir / 'portfolio.db'} (tables execution_orders, "
+        "execution_order_events, execution_results)",
+        f"runs       {', '.join(cycle.run_ids)}",
+        "next       `make dev` opens Dagster's UI; `kraken-pipeline status`, "
+        "`kraken-pipeline orders recent-executions`",
+    ]

@@ -1,0 +1,51 @@
+"""One cycle through Dagster's own engine, in this process, recorded in a persistent instance."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import dagster as dg
+
+from kraken_pipeline.defs.partitions import decisions_name, month_of, ohlc_name
+from kraken_pipeline.defs.trading import refresh_and_decide, trade
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.wiring.pipeline import Pipeline
+
+QUIET: Final[dict[str, Any]] = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+"""Dagster keeps every event; the console belongs to the cycle's own progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleRuns:
+    """The two runs of a cycle, as Dagster's UI knows them."""
+
+    refresh_run: str
+    trade_run: str
+
+
+def run_cycle(definitions: dg.Definitions, pipeline: Pipeline, now: datetime) -> CycleRuns:
+    """Refresh, decide, then trade on what was decided.
+
+    Args:
+        definitions: with the pipeline at hand as their resource.
+        pipeline: whose strategies say which timeframes are decided.
+        now: whose month is refreshed.
+
+    Raises:
+        DagsterError: a step failed; the run is kept and shown.
+    """
+    frames = [each for each in TIMEFRAMES.values() if each.name in pipeline.timeframes]
+    selection = [dg.AssetKey(name) for name in ("pair_universe", "portfolio_snapshot")]
+    selection += [dg.AssetKey(ohlc_name(each)) for each in TIMEFRAMES.values()]
+    selection += [dg.AssetKey(decisions_name(each)) for each in frames]
+    with dg.DagsterInstance.get() as instance:
+        refreshed = definitions.resolve_job_def(refresh_and_decide.name).execute_in_process(
+            instance=instance,
+            partition_key=month_of(now),
+            asset_selection=selection,
+            run_config=QUIET,
+        )
+        traded = definitions.resolve_job_def(trade.name).execute_in_process(
+            instance=instance, run_config=QUIET
+        )
+    return CycleRuns(refresh_run=refreshed.run_id, trade_run=traded.run_id)

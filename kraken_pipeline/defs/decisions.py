@@ -1,0 +1,101 @@
+"""The assets of decisions, one a timeframe, all pairs and strategies in one step."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from kraken_pipeline.defs.partitions import (
+    FRAME_OF,
+    MONTHS,
+    OWNERS,
+    decisions_name,
+    lateness,
+    month_of,
+    ohlc_name,
+)
+from kraken_pipeline.domain.intents import Decision, Outcome
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
+from kraken_pipeline.wiring.pipeline import Pipeline
+
+SEEN_ON_EVERY_CLOSE = ("1h", "1d")
+"""Timeframes that strategies look at beside the one that closed: regime and daily filter."""
+
+
+def _spec(frame: Timeframe) -> dg.AssetSpec:
+    seen = {frame.name, *SEEN_ON_EVERY_CLOSE}
+    bars = [ohlc_name(each) for each in TIMEFRAMES.values() if each.name in seen]
+    return dg.AssetSpec(
+        decisions_name(frame),
+        deps=["pair_universe", "portfolio_snapshot", *bars],
+        group_name="decisions",
+        kinds={"python", "sqlite"},
+        owners=OWNERS,
+        description=(
+            f"What each strategy wants on the close of a {frame.name} bar, and for every other "
+            "pair why nothing is wanted. A past month is decided for research only. "
+            "Nothing here can place an order."
+        ),
+        partitions_def=MONTHS,
+    )
+
+
+@dg.multi_asset(
+    name="decisions",
+    specs=[_spec(each) for each in TIMEFRAMES.values()],
+    can_subset=True,
+    partitions_def=MONTHS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def decisions(
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Decide the newest closed bar; in months that are over, every bar, for research."""
+    now = pipeline.clock()
+    selected = sorted(context.selected_asset_keys, key=lambda key: FRAME_OF[key].minutes)
+    for key in selected:
+        frame = FRAME_OF[key]
+        made: list[Decision] = []
+        late = lateness(frame, context.run.tags, now)
+        if late:
+            context.log.warning("%s: %s", frame.name, late)
+        for month in context.partition_keys:
+            if month == month_of(now):
+                made += pipeline.decide(frame, run_id=context.run.run_id, late=late)
+            else:
+                made += pipeline.research(frame, month, run_id=context.run.run_id)
+        yield _result(key, made, late)
+
+
+def _result(key: dg.AssetKey, made: Sequence[Decision], late: str) -> dg.MaterializeResult[None]:
+    outcomes = Counter(each.outcome for each in made)
+    reasons = Counter(
+        reason.partition(":")[0] for each in made for reason in each.no_signals.values()
+    )
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata={
+            "dagster/partition_row_count": len(made),
+            "signals": outcomes[Outcome.SIGNAL],
+            "no_signals": outcomes[Outcome.NO_SIGNAL],
+            "skipped": outcomes[Outcome.SKIPPED],
+            "intents": sum(len(each.intents) for each in made),
+            "late": late or "no",
+            "closed_at": str(max((each.closed_at for each in made), default=None)),
+            "wanted": dg.MetadataValue.md(_wanted(made)),
+            "not_wanted": dict(reasons.most_common(20)),
+            "config_hash": made[0].config_hash if made else "",
+            "inputs_hash": made[0].inputs_hash if made else "",
+        },
+    )
+
+
+def _wanted(made: Sequence[Decision]) -> str:
+    intents = sorted((one for each in made for one in each.intents), key=lambda i: -i.confidence)
+    rows = [
+        f"| {one.strategy_id} | {one.pair} | {one.side} | {one.confidence} | {one.reason} |"
+        for one in intents[:20]
+    ]
+    return "\n".join(
+        ["| strategy | pair | side | confidence | reason |", "|---|---|---|---|---|", *rows]
+    )

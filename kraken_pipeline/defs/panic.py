@@ -1,0 +1,49 @@
+"""The panic job, by hand or by its sensor: the panic program, then the proof in our books."""
+
+import dagster as dg
+
+from kraken_pipeline.defs.trading import SENDS
+from kraken_pipeline.wiring.pipeline import Pipeline
+
+
+@dg.op(out=dg.Out(dg.Nothing))
+def cancel_everything(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+    """Run the panic program as a process of its own: latch, cancel all, verify."""
+    outcome = pipeline.panic()
+    context.log.info(outcome.said)
+    context.add_output_metadata({"said": outcome.said, "exit_code": outcome.exit_code})
+    if outcome.exit_code:
+        raise dg.Failure(
+            f"panic ended with exit code {outcome.exit_code}: {outcome.said}", allow_retries=False
+        )
+
+
+@dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
+def prove_nothing_is_open(
+    context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> None:
+    """Bring our orders up to what the exchange shows; fail if one is still open there."""
+    pipeline.settle()
+    still_open = pipeline.open_at_exchange()
+    context.add_output_metadata({"still_open": len(still_open)})
+    if still_open:
+        raise dg.Failure(f"still open: {', '.join(still_open)}", allow_retries=False)
+
+
+@dg.job(name="panic", executor_def=dg.in_process_executor, tags=SENDS)
+def panic_job() -> None:
+    """Cancel every order of the account, stop opening until a person resumes."""
+    prove_nothing_is_open(cancel_everything())
+
+
+@dg.sensor(
+    job=panic_job,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def panic_flag(pipeline: dg.ResourceParam[Pipeline]) -> dg.RunRequest | dg.SkipReason:
+    """Start `panic` once for each time that the panic file appears or a kill switch latches."""
+    cause = pipeline.panic_cause()
+    if not cause:
+        return dg.SkipReason("no panic file, no kill switch breached")
+    return dg.RunRequest(run_key=cause, tags={"kraken/cause": cause})

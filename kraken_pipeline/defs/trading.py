@@ -1,0 +1,171 @@
+"""The job that trades, the sensor that starts it and the schedule of the closes."""
+
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import dagster as dg
+
+from kraken_pipeline.defs.partitions import (
+    BAR_CLOSE,
+    MONTHS,
+    decisions_name,
+    month_of,
+    ohlc_name,
+)
+from kraken_pipeline.defs.portfolio import books_check, snapshot_metadata
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at
+from kraken_pipeline.wiring.pipeline import Pipeline
+
+SENDS: Final = {"dagster/max_retries": "0", "dagster/max_runtime": "120"}
+"""On every job that sends: a step that ran is never run again by Dagster."""
+CAUSE: Final = "kraken/cause"
+"""Run tag: which decisions or orders a run of `trade` was started for."""
+MAX_ATTEMPTS: Final = 3
+"""Runs for one cause; after that a person must look."""
+
+
+@dg.op(out=dg.Out(dg.Nothing))
+def assess_risk(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+    """Answer every pending intent by every risk rule, and reserve what is approved."""
+    plan = pipeline.assess(Namespace.TRADE, run_id=context.run.run_id)
+    if plan is None:
+        context.log.info("no intent waits for an answer")
+        return
+    approved = sum(each.approved for each in plan.verdicts)
+    context.log.info("plan %s: %s intents, %s approved", plan.plan_id, len(plan.verdicts), approved)
+    context.add_output_metadata(
+        {
+            "plan_id": plan.plan_id,
+            "intents": len(plan.verdicts),
+            "approved": approved,
+            "denials_by_code": pipeline.denials(plan),
+        }
+    )
+
+
+@dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
+def submit_orders(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+    """Under the lease: write each order down, send it once, write what came of it."""
+    counts = pipeline.submit(Namespace.TRADE, owner=context.run.run_id)
+    context.log.info("orders: %s", dict(counts))
+    context.add_output_metadata({"orders": dict(counts)})
+
+
+@dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
+def settle(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+    """Bring orders up to what the exchange shows, then keep the books."""
+    counts = pipeline.settle()
+    booked = pipeline.keep_books()
+    pipeline.finish_plans()
+    context.log.info("orders: %s; fills booked: %s", dict(counts), booked.fills)
+    context.log_event(
+        dg.AssetMaterialization("portfolio_snapshot", metadata=snapshot_metadata(booked))
+    )
+    check = books_check(booked.snapshot)
+    context.add_output_metadata({"orders": dict(counts), "books_equal": check.passed})
+
+
+@dg.job(executor_def=dg.in_process_executor, tags=SENDS)
+def trade() -> None:
+    """Assess risk, submit orders, settle. The only job that can open a position."""
+    settle(submit_orders(assess_risk()))
+
+
+def selection_for(frames: tuple[Timeframe, ...]) -> list[dg.AssetKey]:
+    """Return what a close of these timeframes refreshes.
+
+    Books are read again when five minutes are full and the universe when the hour is.
+    """
+    names = [name(each) for each in frames for name in (ohlc_name, decisions_name)]
+    closing = {each.name for each in frames}
+    names += ["portfolio_snapshot"] if "5m" in closing else []
+    names += ["pair_universe"] if "1h" in closing else []
+    return [dg.AssetKey(each) for each in names]
+
+
+refresh_and_decide = dg.define_asset_job(
+    "refresh_and_decide",
+    selection=dg.AssetSelection.assets(
+        "pair_universe",
+        "portfolio_snapshot",
+        *[name(each) for each in TIMEFRAMES.values() for name in (ohlc_name, decisions_name)],
+    ),
+    partitions_def=MONTHS,
+    executor_def=dg.in_process_executor,
+    tags={"dagster/max_runtime": "3600"},
+    description="Bring bars and books up to date and decide. It cannot place an order.",
+)
+
+
+@dg.schedule(
+    job=refresh_and_decide,
+    cron_schedule="* * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def bar_close(
+    context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.RunRequest | dg.SkipReason:
+    """At each close: one run for all timeframes that close together, if it is not too late."""
+    due = context.scheduled_execution_time.astimezone(UTC)
+    late = pipeline.clock() - due
+    frames = tuple(
+        each
+        for each in closes_at(due)
+        if late <= each.max_lateness and each.name in pipeline.timeframes
+    )
+    if not frames:
+        return dg.SkipReason(
+            f"the close of {due:%H:%M} is {late.total_seconds():.0f} s ago; "
+            "no timeframe may be decided any more"
+        )
+    return dg.RunRequest(
+        run_key=due.isoformat(),
+        partition_key=month_of(due),
+        asset_selection=selection_for(frames),
+        tags={BAR_CLOSE: due.isoformat()},
+    )
+
+
+WATCH_FROM: Final = 54
+"""Second of the minute from which the sensor waits for the close's decisions."""
+WATCH_UNTIL: Final = 12
+"""Second of the minute at which it stops waiting."""
+POLL_SECONDS: Final = 0.1
+
+
+@dg.sensor(
+    job=trade,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def new_decisions(
+    context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.RunRequest | dg.SkipReason:
+    """Start `trade` for new decisions, once; and for orders that wait to be sent or settled.
+
+    Around a close it waits here, asleep between looks, because the daemon comes by only every
+    five seconds and a decision is worth most when it is new.
+    """
+    cause = pipeline.work()
+    deadline = _watch_deadline(datetime.now(tz=UTC))  # noqa: TID251 - the daemon's own time
+    while not cause and datetime.now(tz=UTC) < deadline:  # noqa: TID251 - the same
+        time.sleep(POLL_SECONDS)
+        cause = pipeline.work()
+    if not cause:
+        return dg.SkipReason("no new decision, no order to send or settle")
+    runs = context.instance.get_runs(dg.RunsFilter(job_name=trade.name, tags={CAUSE: cause}))
+    if any(not each.is_finished for each in runs):
+        return dg.SkipReason(f"a run for {cause} is under way")
+    if len(runs) >= MAX_ATTEMPTS:
+        return dg.SkipReason(f"{len(runs)} runs did not finish {cause}; look at them")
+    return dg.RunRequest(run_key=f"{cause}/{len(runs) + 1}", tags={CAUSE: cause})
+
+
+def _watch_deadline(now: datetime) -> datetime:
+    minute = now.replace(second=0, microsecond=0)
+    if now.second >= WATCH_FROM:
+        return minute.fromtimestamp(minute.timestamp() + 60 + WATCH_UNTIL, tz=UTC)
+    return minute.replace(second=WATCH_UNTIL)

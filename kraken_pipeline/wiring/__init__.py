@@ -1,0 +1,1 @@
+"""Settings to adapters: the only clock, the only place that knows modes."""

@@ -1,0 +1,199 @@
+"""From settings and adapters to what each service asks for."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.risk import Limits
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.universe import UniverseRules
+from kraken_pipeline.services.assess import OrderStyle, RiskDesk
+from kraken_pipeline.services.book import BookDesk
+from kraken_pipeline.services.decide import Configured, DecisionDesk
+from kraken_pipeline.services.halt import HaltDesk, KillSwitches
+from kraken_pipeline.services.history import HistoryDesk
+from kraken_pipeline.services.settle import SettleDesk
+from kraken_pipeline.services.submit import SubmitDesk
+from kraken_pipeline.services.universe import UniverseDesk
+from kraken_pipeline.settings import Settings
+from kraken_pipeline.strategies import strategy_named
+from kraken_pipeline.wiring.panic import latch_text, remove_latch
+
+if TYPE_CHECKING:
+    from kraken_pipeline.wiring.pipeline import Pipeline
+
+SYNC_AGE_BOUNDS = (120, 600)
+"""Seconds; twice the sync interval, but at least and at most so much (contract 8.7)."""
+
+
+def universe(pipeline: "Pipeline") -> UniverseDesk:
+    """What refreshing the universe needs."""
+    settings = pipeline.loaded.settings
+    filters = settings.universe.filters
+    return UniverseDesk(
+        market=pipeline.edge.market,
+        universes=pipeline.stores.universes,
+        orders=pipeline.stores.orders,
+        books=pipeline.stores.books,
+        rules=UniverseRules(
+            quote=filters.quote,
+            statuses=frozenset(filters.statuses),
+            asset_class=filters.asset_class,
+            min_notional_24h=settings.universe.min_24h_volume_usd,
+            include=frozenset(settings.universe.include_pairs),
+            exclude=frozenset(settings.universe.exclude_pairs),
+        ),
+        config_hash=pipeline.loaded.hash,
+        clock=pipeline.edge.clock,
+    )
+
+
+def history(pipeline: "Pipeline") -> HistoryDesk:
+    """What keeping bars needs."""
+    return HistoryDesk(
+        market=pipeline.edge.market, bars=pipeline.stores.bars, progress=pipeline.progress
+    )
+
+
+def decisions(pipeline: "Pipeline") -> DecisionDesk:
+    """What deciding needs."""
+    return DecisionDesk(
+        strategies=configured_strategies(pipeline.loaded.settings),
+        bars=pipeline.stores.bars,
+        universes=pipeline.stores.universes,
+        decisions=pipeline.stores.decisions,
+        books=pipeline.stores.books,
+        config_hash=pipeline.loaded.hash,
+        clock=pipeline.edge.clock,
+    )
+
+
+def configured_strategies(settings: Settings) -> tuple[Configured, ...]:
+    """Return the enabled strategies with their parameters checked.
+
+    Raises:
+        InvalidValueError: a strategy type is unknown or a parameter is wrong.
+    """
+    return tuple(_configured(settings, each) for each in settings.strategies.running())
+
+
+def _configured(settings: Settings, strategy_id: str) -> Configured:
+    config = settings.strategies.config(strategy_id)
+    strategy = strategy_named(config.type)
+    return Configured(
+        strategy_id=strategy_id,
+        strategy=strategy,
+        timeframes=tuple(each for each in config.timeframes if each in strategy.timeframes),
+        parameters=strategy.parameters(config.params),
+        userref=config.userref,
+    )
+
+
+def risk(pipeline: "Pipeline") -> RiskDesk:
+    """What assessing needs."""
+    settings = pipeline.loaded.settings
+    execution = settings.execution
+    is_ioc = execution.default_order_type == "market"
+    return RiskDesk(
+        market=pipeline.edge.market,
+        account=pipeline.edge.account,
+        decisions=pipeline.stores.decisions,
+        orders=pipeline.stores.orders,
+        books=pipeline.stores.books,
+        universes=pipeline.stores.universes,
+        limits=limits(settings),
+        strategy_caps={
+            each: settings.strategy_cap_pct(each) for each in settings.strategies.running()
+        },
+        style=OrderStyle(
+            max_slippage_bps=execution.max_slippage_bps,
+            time_in_force="IOC" if is_ioc else execution.time_in_force,
+            post_only=execution.post_only,
+            min_notional=execution.min_order_notional_usd,
+        ),
+        base_currency=Asset(settings.portfolio.base_currency),
+        panic_is_latched=bool(latch_text(pipeline.panic_file)),
+        config_hash=pipeline.loaded.hash,
+        clock=pipeline.edge.clock,
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """Return the configured bounds; a strategy without a cap of its own gets the smallest."""
+    bounds, execution = settings.risk, settings.execution
+    least, most = SYNC_AGE_BOUNDS
+    return Limits(
+        max_risk_per_trade_pct=bounds.max_risk_per_trade_pct,
+        max_portfolio_stop_risk_pct=min(
+            bounds.max_portfolio_stop_risk_pct, bounds.max_portfolio_risk_pct
+        ),
+        max_gross_exposure_pct=bounds.max_gross_exposure_pct,
+        max_per_asset_pct=bounds.max_per_asset_pct,
+        max_per_strategy_pct=bounds.max_risk_per_trade_pct,
+        max_open_positions=bounds.max_open_positions,
+        max_pair_notional=execution.max_pair_notional_usd,
+        max_total_notional=execution.max_total_notional_usd,
+        max_order_pct_of_24h_volume=bounds.max_order_pct_of_24h_volume,
+        min_liquidity_24h=bounds.min_liquidity_24h_usd,
+        max_spread_bps=Decimal(bounds.max_spread_bps),
+        max_quote_age_seconds=settings.market_data.ws.stale_tolerance_seconds,
+        max_sync_age_seconds=min(max(2 * settings.portfolio.sync_interval_seconds, least), most),
+    )
+
+
+def submit(pipeline: "Pipeline", namespace: Namespace, owner: str) -> SubmitDesk:
+    """What sending needs."""
+    execution = pipeline.loaded.settings.execution
+    return SubmitDesk(
+        namespace=namespace,
+        orders=pipeline.stores.orders,
+        gateway=pipeline.edge.gateway,
+        panic_is_latched=lambda: bool(latch_text(pipeline.panic_file)),
+        owner=owner,
+        lease=timedelta(seconds=execution.lease_seconds),
+        deadline=timedelta(seconds=execution.submit_deadline_seconds),
+        max_plan_age=timedelta(seconds=execution.max_plan_age_seconds),
+        max_at_exchange=execution.max_concurrent_orders,
+        clock=pipeline.edge.clock,
+    )
+
+
+def settle(pipeline: "Pipeline") -> SettleDesk:
+    """What settling needs."""
+    execution = pipeline.loaded.settings.execution
+    return SettleDesk(
+        orders=pipeline.stores.orders,
+        halts=pipeline.stores.halts,
+        account=pipeline.edge.account,
+        gateway=pipeline.edge.gateway,
+        unknown_settle=timedelta(seconds=execution.unknown_settle_seconds),
+        clock=pipeline.edge.clock,
+    )
+
+
+def books(pipeline: "Pipeline") -> BookDesk:
+    """What keeping the books needs."""
+    portfolio = pipeline.loaded.settings.portfolio
+    return BookDesk(
+        market=pipeline.edge.market,
+        account=pipeline.edge.account,
+        books=pipeline.stores.books,
+        orders=pipeline.stores.orders,
+        base_currency=Asset(portfolio.base_currency),
+        retention=timedelta(days=portfolio.snapshot_retention_days),
+        clock=pipeline.edge.clock,
+    )
+
+
+def halts(pipeline: "Pipeline") -> HaltDesk:
+    """What latching and clearing need."""
+    bounds = pipeline.loaded.settings.risk
+    return HaltDesk(
+        halts=pipeline.stores.halts,
+        switches=KillSwitches(
+            max_drawdown_pct=bounds.max_daily_drawdown_pct, on_drift=bounds.kill_switch_on_drift
+        ),
+        clear_panic_file=lambda: remove_latch(pipeline.panic_file),
+        clock=pipeline.edge.clock,
+    )

@@ -1,0 +1,104 @@
+"""Everything with the simulator: the same client as for Kraken, at an address of this machine."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from kraken_pipeline.kraken.account import ReadOnlyAccount
+from kraken_pipeline.kraken.address import LoopbackAddress
+from kraken_pipeline.kraken.http import PrivateLine, PublicLine
+from kraken_pipeline.kraken.nonce import Nonces
+from kraken_pipeline.kraken.orders import Recorder, Trader, Validator
+from kraken_pipeline.kraken.public import PublicMarket
+from kraken_pipeline.kraken.signing import Credential
+from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
+from kraken_pipeline.settings import Loaded
+from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
+from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
+
+
+class Edge:
+    """The exchange as paper sees it. Nothing is connected, or started, before it is used."""
+
+    key = KEY
+    secret = SECRET
+
+    def __init__(self, loaded: Loaded, *, rehearse: bool) -> None:
+        """Take the configuration.
+
+        Args:
+            loaded: says where a simulator runs, or where one may keep its state.
+            rehearse: orders are only checked by the exchange, never placed.
+        """
+        self._loaded = loaded
+        self._rehearse = rehearse
+        self._opened = ExitStack()
+
+    @cached_property
+    def url(self) -> str:
+        """The simulator's address; one is started if none runs for this data folder."""
+        given = self._loaded.simulator_url
+        if given is not None:
+            return LoopbackAddress(given).url
+        running = running_simulator(self._loaded.data_dir, MarketChoice())
+        return LoopbackAddress(self._opened.enter_context(running)).url
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The simulator's time."""
+        return simulator_clock(self.url)
+
+    @cached_property
+    def market(self) -> Market:
+        """Its public side."""
+        return self._public
+
+    @cached_property
+    def account(self) -> Account:
+        """Its private side, reading."""
+        return ReadOnlyAccount(self.private_line, symbols=self._public.symbols)
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """Where orders go: the one table of modes; what it does not list is not built."""
+        if self._rehearse:
+            return Validator(self.private_line)
+        return GATEWAYS[self._loaded.settings.execution.mode](self)
+
+    @property
+    def nonce_dir(self) -> Path:
+        """Where the mark of used nonces is kept, for every process of this key."""
+        return self._loaded.data_dir / "nonces"
+
+    def close(self) -> None:
+        """Close the connections and end a simulator that was started here."""
+        self._opened.close()
+
+    @cached_property
+    def _public(self) -> PublicMarket:
+        market = PublicMarket(PublicLine(self.url))
+        self._opened.callback(market.close)
+        return market
+
+    @cached_property
+    def private_line(self) -> PrivateLine:
+        """The line of the paper account's key."""
+        credential = Credential(key=self.key, secret=self.secret)
+        nonces = Nonces(self.nonce_dir, credential.key_id, clock=system_microseconds)
+        line = PrivateLine(self.url, credential=credential, nonces=nonces)
+        self._opened.callback(line.close)
+        return line
+
+
+GATEWAYS: Final[Mapping[str, Callable[[Edge], Gateway]]] = MappingProxyType(
+    {"dry_run": lambda edge: Recorder(), "paper": lambda edge: Trader(edge.private_line)}
+)
+"""Mode to where its orders go (MOD-1). A mode that is not here is not built."""
+
+
+def open_edge(loaded: Loaded, *, rehearse: bool) -> Edge:
+    """Return the paper exchange of a configuration."""
+    return Edge(loaded, rehearse=rehearse)

@@ -1,0 +1,286 @@
+"""Everything together: one object with one method for each use of the product."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+from typing import Final, TypeVar
+
+from kraken_pipeline.domain.bars import MonthReport
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.halts import Halt, HaltKind
+from kraken_pipeline.domain.ids import digest
+from kraken_pipeline.domain.intents import Decision, Namespace
+from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, Order, State
+from kraken_pipeline.domain.plans import Plan, PlanResult
+from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services import assess, book, decide, halt, history, settle, submit
+from kraken_pipeline.services import universe as universes
+from kraken_pipeline.services.decide import DecisionDesk
+from kraken_pipeline.services.halt import HaltDesk
+from kraken_pipeline.services.settle import SettleDesk
+from kraken_pipeline.settings import Loaded, load, prepare_data_dir
+from kraken_pipeline.wiring import desks
+from kraken_pipeline.wiring.modes import require_no_live
+from kraken_pipeline.wiring.panic import PanicOutcome, latch_text, run_panic
+from kraken_pipeline.wiring.paper import Edge, open_edge
+from kraken_pipeline.wiring.stores import Stores, open_stores
+
+T = TypeVar("T")
+
+Observer = Callable[[str, float, object], None]
+"""Told the name of a finished stage, its seconds and its result."""
+RESTING_POLL: Final = timedelta(seconds=60)
+"""How often orders that rest at the exchange are looked at, decision or not."""
+
+
+def _nobody(stage: str, seconds: float, outcome: object) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """The product, wired. Each method is one use of it and calls one service."""
+
+    loaded: Loaded
+    stores: Stores
+    edge: Edge
+    observer: Observer = _nobody
+    progress: Callable[[str, int, int], None] = lambda frame, done, due: None
+
+    def clock(self) -> datetime:
+        """Return the exchange's time."""
+        return self.edge.clock()
+
+    @cached_property
+    def timeframes(self) -> frozenset[str]:
+        """Timeframes on which an enabled strategy decides."""
+        return frozenset(name for each in self._decisions.strategies for name in each.timeframes)
+
+    def refresh_universe(self) -> Universe:
+        """Fetch, filter and keep the pairs."""
+        with self._stage("universe") as done:
+            return done(universes.refresh_universe(desks.universe(self)))
+
+    def refresh_bars(self, frame: Timeframe) -> history.Refreshed:
+        """Fetch every bar of a timeframe that closed since the last time.
+
+        Raises:
+            InvalidValueError: there is no universe yet.
+        """
+        with self._stage(f"bars {frame.name}") as done:
+            known = self.stores.universes.latest()
+            if known is None:
+                raise InvalidValueError("there is no universe yet; refresh pair_universe first")
+            desk = desks.history(self)
+            return done(history.refresh(desk, frame, known.managed, now=self.clock()))
+
+    def month_report(self, frame: Timeframe, month: str, now: datetime) -> MonthReport:
+        """Say what is stored of a month."""
+        return self.stores.bars.report(frame, month, now=now)
+
+    def keep_books(self) -> book.Booked:
+        """Read fills, ledger and balances, value everything, latch what is breached."""
+        with self._stage("books") as done:
+            booked = book.keep_books(desks.books(self))
+            halt.latch_breaches(self._halts, booked.snapshot)
+            return done(booked)
+
+    def unit_prices(self) -> tuple[tuple[datetime, Decimal], ...]:
+        """Return the kept instants and unit prices."""
+        retention = timedelta(days=self.loaded.settings.portfolio.snapshot_retention_days)
+        return self.stores.books.unit_prices(self.clock() - retention)
+
+    def decide(
+        self,
+        frame: Timeframe,
+        *,
+        run_id: str,
+        late: str = "",
+        namespace: Namespace = Namespace.TRADE,
+    ) -> tuple[Decision, ...]:
+        """Decide the newest closed bar where that has not been done."""
+        with self._stage(f"decisions {frame.name}") as done:
+            return done(
+                decide.decide(self._decisions, frame, namespace=namespace, run_id=run_id, late=late)
+            )
+
+    def research(self, frame: Timeframe, month: str, *, run_id: str) -> tuple[Decision, ...]:
+        """Decide every stored bar of a month that is over, for study: no order can come of it."""
+        return decide.decide_month(self._decisions, frame, month, run_id=run_id)
+
+    def assess(self, namespace: Namespace, *, run_id: str) -> Plan | None:
+        """Answer the pending intents."""
+        with self._stage("risk") as done:
+            return done(assess.assess(desks.risk(self), namespace=namespace, run_id=run_id))
+
+    def submit(self, namespace: Namespace, *, owner: str) -> Counter[str]:
+        """Send what is planned."""
+        with self._stage("submit") as done:
+            return done(submit.submit(desks.submit(self, namespace, owner)))
+
+    def settle(self) -> Counter[str]:
+        """Bring orders up to what the exchange shows."""
+        with self._stage("settle") as done:
+            return done(settle.settle(self._settling))
+
+    def cancel(self, order: Order) -> Order:
+        """Cancel one order and return what became of it."""
+        return settle.cancel(self._settling, order)
+
+    def withdraw(self, order: Order, why: str) -> Order:
+        """Take back an order that was never sent."""
+        event = Event(fact=Fact.WITHDRAWN, at=self.clock(), source="operator", detail=why)
+        return self.stores.orders.record(order, event)
+
+    def finish_plans(self) -> None:
+        """Write the result of each plan whose orders have all ended."""
+        for result in self.stores.orders.unfinished_plans():
+            orders = self.stores.orders.orders_of_plan(result.plan_id)
+            ended = all(each.state in ENDED for each in orders)
+            counts = Counter(each.state for each in orders)
+            said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+            self.stores.orders.note_result(
+                PlanResult(
+                    plan_id=result.plan_id,
+                    started_at=result.started_at,
+                    completed_at=self.clock() if ended else None,
+                    status="settled" if ended else "submitted",
+                    summary=said or "nothing approved",
+                )
+            )
+
+    def denials(self, plan: Plan) -> dict[str, int]:
+        """Count a plan's objections by code."""
+        return dict(Counter(found.code for each in plan.verdicts for found in each.objections))
+
+    def work(self) -> str:
+        """Name what waits for the trading job, or nothing.
+
+        New decisions and orders that were never sent come first; orders that rest at the exchange
+        are looked at once in a while.
+        """
+        intents = {each.decision_id for each in self.stores.decisions.pending(Namespace.TRADE)}
+        orders = [
+            each for each in self.stores.orders.reserving() if each.namespace is Namespace.TRADE
+        ]
+        planned = [each.local_id for each in orders if each.state is State.PLANNED]
+        if intents or planned:
+            return "W" + digest([sorted(intents), sorted(planned)])[:24]
+        resting = [each for each in orders if each.state in AT_THE_EXCHANGE]
+        if not resting:
+            return ""
+        return f"resting-{int(self.clock().timestamp() // RESTING_POLL.total_seconds())}"
+
+    def open_at_exchange(self) -> tuple[str, ...]:
+        """Return our ids of the orders that may still be at the exchange."""
+        return tuple(
+            each.local_id
+            for each in self.stores.orders.reserving()
+            if each.state in AT_THE_EXCHANGE
+        )
+
+    @property
+    def panic_file(self) -> Path:
+        """Whoever makes this file stops everything."""
+        return self.loaded.data_dir / "panic.latch"
+
+    def panic(self) -> PanicOutcome:
+        """Run the panic program as a process of its own."""
+        return run_panic(self.edge, self.panic_file)
+
+    def panic_cause(self) -> str:
+        """Name what calls for panic: the file, or a kill switch that latched; else nothing."""
+        said = latch_text(self.panic_file)
+        if said:
+            return f"file-{digest([said])[:16]}"
+        breached = [
+            each
+            for each in self.stores.halts.latched()
+            if each.kind in {HaltKind.DRAWDOWN, HaltKind.DRIFT}
+        ]
+        return f"halt-{breached[0].halt_id}" if breached else ""
+
+    def halts(self) -> tuple[Halt, ...]:
+        """Return what is latched."""
+        return self.stores.halts.latched()
+
+    def halt(self, *, reason: str, by: str) -> bool:
+        """Stop opening."""
+        return halt.halt(self._halts, reason=reason, by=by)
+
+    def resume(self, *, reason: str, by: str) -> tuple[int, bool]:
+        """Clear every halt and the panic file."""
+        return halt.resume(self._halts, reason=reason, by=by)
+
+    def close(self) -> None:
+        """Let go of the stores and of a simulator that we started."""
+        self.edge.close()
+        self.stores.close()
+
+    @cached_property
+    def _decisions(self) -> DecisionDesk:
+        return desks.decisions(self)
+
+    @cached_property
+    def _settling(self) -> SettleDesk:
+        return desks.settle(self)
+
+    @cached_property
+    def _halts(self) -> HaltDesk:
+        return desks.halts(self)
+
+    @contextlib.contextmanager
+    def _stage(self, name: str) -> Iterator["_Done"]:
+        done = _Done()
+        started = perf_counter()
+        yield done
+        self.observer(name, perf_counter() - started, done.outcome)
+
+
+class _Done:
+    """Keeps what a stage gave, for the observer."""
+
+    outcome: object = None
+
+    def __call__(self, outcome: T) -> T:
+        self.outcome = outcome
+        return outcome
+
+
+def connect(
+    environ: Mapping[str, str],
+    *,
+    rehearse: bool = False,
+    observer: Observer = _nobody,
+    progress: Callable[[str, int, int], None] = lambda frame, done, due: None,
+) -> Pipeline:
+    """Read the configuration and wire everything for the mode that it names.
+
+    Args:
+        environ: the environment, usually `os.environ`.
+        rehearse: paper whatever the configuration says, and orders only checked, never placed.
+        observer: told of each finished stage.
+        progress: told of each batch of bars.
+
+    Raises:
+        ConfigurationError: something in the configuration or the folders is wrong, or the mode is
+            live and a gate is closed.
+    """
+    loaded = load(environ)
+    if not rehearse:
+        require_no_live(loaded.settings)
+    prepare_data_dir(loaded)
+    return Pipeline(
+        loaded=loaded,
+        stores=open_stores(loaded),
+        edge=open_edge(loaded, rehearse=rehearse),
+        observer=observer,
+        progress=progress,
+    )
