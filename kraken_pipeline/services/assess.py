@@ -2,21 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.exposure import Tally
-from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import canonical, cl_ord_id, plan_id
 from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.lots import MANUAL, book_of
-from kraken_pipeline.domain.market import Pair, Quote, Side, Ticker
+from kraken_pipeline.domain.market import Pair, Quote, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
-from kraken_pipeline.domain.nav import Snapshot
-from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order
+from kraken_pipeline.domain.orders import FATE_OPEN, Order
 from kraken_pipeline.domain.plans import Plan, PlanResult, Verdict
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.pricing import limit_price
@@ -24,9 +21,8 @@ from kraken_pipeline.domain.reports import Balance
 from kraken_pipeline.domain.risk import Approved, Case, Limits, review
 from kraken_pipeline.domain.risk.caps import rooms
 from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, wanted_notional
-from kraken_pipeline.domain.symbols import Asset, SymbolTable
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.ports import (
     Account,
     Assessment,
@@ -37,6 +33,7 @@ from kraken_pipeline.services.ports import (
     OrderStore,
     UniverseStore,
 )
+from kraken_pipeline.services.world import World
 
 PANIC_CODE: Final = "HALTED"
 """What an intent is denied with while the panic file lies there."""
@@ -72,22 +69,6 @@ class RiskDesk:
     panic_is_latched: bool
     config_hash: str
     clock: Clock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What the exchange and the books said just before the assessment."""
-
-    now: datetime
-    universe: Universe
-    pairs: Mapping[str, Pair]
-    symbols: SymbolTable
-    tickers: Mapping[str, Ticker]
-    prices: PriceTable
-    balances: Mapping[Asset, Balance]
-    fees: Mapping[str, FeeRates]
-    system_status: str
-    snapshot: Snapshot | None
 
 
 def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
@@ -147,7 +128,6 @@ def look(desk: RiskDesk, names: set[str]) -> World:
         now=desk.clock(),
         universe=universe,
         pairs=listing.pairs,
-        symbols=listing.symbols,
         tickers=tickers,
         prices=PriceTable(desk.base_currency, listing.pairs, tickers),
         balances=balances,
@@ -280,7 +260,7 @@ class _Bench:
             qty=NOTHING,
             limit_price=limit,
             quote_rate=rate if rate is not None else ZERO,
-            fee_share=world.fees[pair.name].worst_share,
+            fee_share=world.fee_share(pair.name),
             min_qty=minimum_qty(
                 pair, price=limit, quote_rate=rate or Decimal(1), min_notional=min_notional
             ),
@@ -291,12 +271,12 @@ class _Bench:
             equity=ZERO if snapshot is None else snapshot.equity,
             unpriced=("no snapshot",) if snapshot is None else snapshot.unpriced,
             synced_at=world.universe.at if snapshot is None else snapshot.at,
-            cash=self._free_cash(pair.quote),
+            cash=world.free_cash(pair.quote, self._reserving),
             owned_qty=Qty(
                 self._books.get((_book(intent), pair.name), NOTHING)
                 - sum((each.open_qty for each in own if each.side is Side.SELL), ZERO)
             ),
-            free_qty=self._free_qty(pair.base, selling_here),
+            free_qty=world.free_qty(pair.base, selling_here),
             exposure=self._tally.exposure(
                 pair=pair.name, asset=pair.base, strategy=intent.strategy_id
             ),
@@ -364,36 +344,13 @@ class _Bench:
         pair = self._world.pairs.get(order.pair)
         if order.side is Side.SELL or pair is None:
             return
-        fees = self._world.fees.get(order.pair)
         self._tally.add(
             pair=order.pair,
             asset=pair.base,
             strategy=order.strategy_id,
-            worth=order.open_notional * (1 + (fees.worst_share if fees else ZERO)),
+            worth=order.open_notional * (1 + self._world.fee_share(order.pair)),
             stop_distance=order.stop_distance,
         )
-
-    def _free_cash(self, quote: Asset) -> Decimal:
-        """What no order needs. An order of ours counts in full until the exchange holds for it."""
-        balance = self._world.balances.get(quote, Balance(total=ZERO, held=ZERO))
-        needed = ZERO
-        for order in self._reserving:
-            pair = self._world.pairs.get(order.pair)
-            if order.side is Side.BUY and pair is not None and pair.quote == quote:
-                fees = self._world.fees.get(order.pair)
-                fee_share = fees.worst_share if fees else ZERO
-                cost = order.open_qty * order.limit_price
-                needed += cost * (fee_share if _is_held_for(order) else 1 + fee_share)
-        return balance.total - balance.held - needed
-
-    def _free_qty(self, base: Asset, selling: Sequence[Order]) -> Qty:
-        balance = self._world.balances.get(base, Balance(total=ZERO, held=ZERO))
-        not_held_yet = sum((each.open_qty for each in selling if not _is_held_for(each)), ZERO)
-        return Qty(balance.total - balance.held - not_held_yet)
-
-
-def _is_held_for(order: Order) -> bool:
-    return order.state in AT_THE_EXCHANGE and order.state not in FATE_OPEN
 
 
 def _book(of: Order | Intent) -> str:

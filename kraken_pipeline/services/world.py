@@ -1,0 +1,62 @@
+"""What the exchange and the books say just before an assessment, read once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from kraken_pipeline.domain.fees import FeeRates
+from kraken_pipeline.domain.market import Pair, Side, Ticker
+from kraken_pipeline.domain.money import ZERO, Qty
+from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order
+from kraken_pipeline.domain.prices import PriceTable
+from kraken_pipeline.domain.reports import Balance
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.universe import Universe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the exchange and the books said just before the assessment."""
+
+    now: datetime
+    universe: Universe
+    pairs: Mapping[str, Pair]
+    tickers: Mapping[str, Ticker]
+    prices: PriceTable
+    balances: Mapping[Asset, Balance]
+    fees: Mapping[str, FeeRates]
+    system_status: str
+    snapshot: Snapshot | None
+
+    def fee_share(self, pair: str) -> Decimal:
+        """Return the higher fee rate of a pair, as a share of cost."""
+        fees = self.fees.get(pair)
+        return ZERO if fees is None else fees.worst_share
+
+    def free_cash(self, quote: Asset, reserving: Iterable[Order]) -> Decimal:
+        """Return what no order needs of a quote asset, in that asset.
+
+        An order counts in full until the exchange holds for it, and then with its fee, which the
+        exchange does not hold.
+        """
+        balance = self.balances.get(quote, Balance(total=ZERO, held=ZERO))
+        needed = ZERO
+        for order in reserving:
+            pair = self.pairs.get(order.pair)
+            if order.side is Side.BUY and pair is not None and pair.quote == quote:
+                cost = order.open_qty * order.limit_price
+                fee_share = self.fee_share(order.pair)
+                needed += cost * (fee_share if _is_held_for(order) else 1 + fee_share)
+        return balance.total - balance.held - needed
+
+    def free_qty(self, base: Asset, selling: Sequence[Order]) -> Qty:
+        """Return what no order is selling of a base asset, in that asset."""
+        balance = self.balances.get(base, Balance(total=ZERO, held=ZERO))
+        not_held_yet = sum((each.open_qty for each in selling if not _is_held_for(each)), ZERO)
+        return Qty(balance.total - balance.held - not_held_yet)
+
+
+def _is_held_for(order: Order) -> bool:
+    return order.state in AT_THE_EXCHANGE and order.state not in FATE_OPEN
