@@ -1,0 +1,176 @@
+"""One open transaction in which intents are answered: verdicts, plan and reservations."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from kraken_pipeline.domain.errors import ConflictError, InvalidValueError
+from kraken_pipeline.domain.halts import Halt
+from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.intents import Intent, Namespace
+from kraken_pipeline.domain.lots import Position, book_of
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.orders import RESERVING, Order
+from kraken_pipeline.domain.plans import Plan, Verdict
+from kraken_pipeline.store import journal, schema
+from kraken_pipeline.store.halts import latched_halts
+from kraken_pipeline.store.order_rows import order_row, orders_in, pending_intents
+from kraken_pipeline.store.positions import all_positions
+
+
+class OpenAssessment:
+    """What an assessment reads and writes while nobody else writes."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Take the connection whose transaction is open."""
+        self._connection = connection
+
+    def pending(self, namespace: Namespace) -> tuple[Intent, ...]:
+        """Return the intents that no plan has answered."""
+        return pending_intents(self._connection, namespace.value)
+
+    def reserving_orders(self) -> tuple[Order, ...]:
+        """Return every order that may still fill."""
+        return orders_in(self._connection, RESERVING)
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return what every book holds."""
+        return all_positions(self._connection)
+
+    def stop_distances(self) -> Mapping[tuple[str, str], Decimal]:
+        """Return the stop distance of the newest buy that filled, by book and pair."""
+        orders = schema.execution_orders
+        filled = and_(orders.c.side == Side.BUY.value, orders.c.filled_volume != ZERO)
+        place = (orders.c.strategy_id, orders.c.timeframe, orders.c.pair)
+        newest = (
+            select(*place, func.max(orders.c.created_at).label("newest"))
+            .where(filled)
+            .group_by(*place)
+            .subquery()
+        )
+        wanted = select(orders).join(
+            newest,
+            and_(
+                filled,
+                orders.c.strategy_id == newest.c.strategy_id,
+                orders.c.timeframe == newest.c.timeframe,
+                orders.c.pair == newest.c.pair,
+                orders.c.created_at == newest.c.newest,
+            ),
+        )
+        return {
+            (book_of(row["strategy_id"], row["timeframe"]), row["pair"]): row["stop_distance"]
+            for row in self._connection.execute(wanted).mappings()
+        }
+
+    def halts(self) -> tuple[Halt, ...]:
+        """Return the latched halts."""
+        return latched_halts(self._connection)
+
+    def keep(self, plan: Plan, orders: Sequence[Order]) -> None:
+        """Write verdicts and reservations; the transaction ends with the context.
+
+        Raises:
+            ConflictError: one of the intents was answered before.
+            InvalidValueError: an order is of no intent that the plan approves (INV-6).
+        """
+        approved = {each.intent_id for each in plan.verdicts if each.approved}
+        for order in orders:
+            if order.intent_id not in approved or order.plan_id != plan.plan_id:
+                raise InvalidValueError(
+                    f"order {order.local_id} is of no intent that plan {plan.plan_id} approves"
+                )
+        self._connection.execute(insert(schema.plans).values(_plan_row(plan)))
+        for verdict in plan.verdicts:
+            self._answer(verdict, plan)
+        self._note(plan)
+        for order in orders:
+            self._reserve(order, plan)
+
+    def _answer(self, verdict: Verdict, plan: Plan) -> None:
+        intents = schema.intents
+        answered = self._connection.execute(
+            update(intents)
+            .where(intents.c.intent_id == verdict.intent_id, intents.c.plan_id.is_(None))
+            .values(plan_id=plan.plan_id)
+        )
+        if answered.rowcount != 1:
+            raise ConflictError(f"the intent {verdict.intent_id} is not pending any more")
+        row = _verdict_row(verdict)
+        self._connection.execute(insert(schema.verdicts).values(**row, plan_id=plan.plan_id))
+        objections = [
+            {
+                "intent_id": verdict.intent_id,
+                "position": position,
+                "plan_id": plan.plan_id,
+                "code": each.code,
+                "figures": each.figures,
+            }
+            for position, each in enumerate(verdict.objections)
+        ]
+        if objections:
+            self._connection.execute(insert(schema.denials), objections)
+
+    def _reserve(self, order: Order, plan: Plan) -> None:
+        row = order_row(order)
+        self._connection.execute(insert(schema.execution_orders).values(row))
+        self._connection.execute(
+            insert(schema.execution_order_events).values(
+                local_id=order.local_id,
+                version=order.version,
+                to_status=order.state.value,
+                fact="planned",
+                source="assess",
+                detail=f"plan={plan.plan_id}",
+                at=order.created_at,
+            )
+        )
+        entry = journal.Entry(
+            at=order.created_at,
+            kind="order.planned",
+            subject=order.local_id,
+            actor=plan.run_id,
+            payload={"row": row},
+        )
+        journal.write(self._connection, entry)
+
+    def _note(self, plan: Plan) -> None:
+        verdicts = [
+            {**_verdict_row(each), "objections": [str(why) for why in each.objections]}
+            for each in plan.verdicts
+        ]
+        entry = journal.Entry(
+            at=plan.assessed_at,
+            kind="plan.assessed",
+            subject=plan.plan_id,
+            actor=plan.run_id,
+            payload={"row": _plan_row(plan), "verdicts": verdicts},
+        )
+        journal.write(self._connection, entry)
+
+
+def _plan_row(plan: Plan) -> dict[str, Any]:
+    return {
+        "plan_id": plan.plan_id,
+        "namespace": plan.namespace.value,
+        "assessed_at": plan.assessed_at,
+        "config_hash": plan.config_hash,
+        "run_id": plan.run_id,
+    }
+
+
+def _verdict_row(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "intent_id": verdict.intent_id,
+        "pair": verdict.pair,
+        "side": verdict.side.value,
+        "verdict": "approved" if verdict.approved else "denied",
+        "clamped_by": canonical(list(verdict.clamped_by)),
+        "qty": verdict.qty,
+        "limit_price": verdict.limit_price,
+        "notional": verdict.notional,
+        "figures": verdict.figures,
+    }

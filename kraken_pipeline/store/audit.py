@@ -1,0 +1,98 @@
+"""Whether what is kept agrees with what happened: the chain, the tables, the positions."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select
+
+from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.lots import Fill
+from kraken_pipeline.store import journal, positions, schema
+from kraken_pipeline.store.database import Database
+
+_TABLES: Final[dict[str, tuple[Table, str]]] = {
+    "order": (schema.execution_orders, "local_id"),
+    "halt": (schema.halts, "halt_id"),
+    "lease": (schema.leases, "resource"),
+    "plan": (schema.plans, "plan_id"),
+    "result": (schema.execution_results, "plan_id"),
+    "decision": (schema.decisions, "decision_id"),
+}
+"""What the journal tells of, to the table that shows it and the column of its id."""
+_JOURNALED: Final[dict[str, tuple[ColumnElement[bool], ...]]] = {
+    "decision": (schema.decisions.c.namespace != Namespace.RESEARCH.value,)
+}
+"""Which rows of a kind the journal tells of, where it is not all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What was found."""
+
+    head: journal.Head
+    """To be compared with what was published before (AUD-1)."""
+    faults: tuple[str, ...]
+    """What does not agree, each in a sentence; empty if all is whole."""
+
+
+def verify(database: Database) -> Audit:
+    """Recompute the chain, and compare every table that it tells of with what it last told.
+
+    A fault means that something wrote past this code, or that a disk lies: open nothing until a
+    person has looked.
+    """
+    # under the write lock, so that all of it is of one instant
+    with database.writing() as connection:
+        end = journal.head(connection)
+        kept = list(journal.entries(connection))
+        faults = (
+            *journal.chain_faults(kept, end),
+            *_table_faults(connection, journal.last_rows(kept)),
+            *_position_faults(connection),
+        )
+    return Audit(head=end, faults=faults)
+
+
+def _table_faults(
+    connection: Connection, told: dict[tuple[str, str], dict[str, object]]
+) -> list[str]:
+    faults = []
+    for kind, (table, key) in _TABLES.items():
+        rows = connection.execute(select(table).where(*_JOURNALED.get(kind, ()))).mappings()
+        shown = {str(row[key]): row for row in rows}
+        for name, row in shown.items():
+            faults += _row_faults(f"{table.name} {name}", row, told.get((kind, name)))
+        gone = sorted(name for what, name in told if what == kind and name not in shown)
+        faults += [f"{table.name} has lost {name}" for name in gone]
+    return faults
+
+
+def _row_faults(what: str, row: RowMapping, told: dict[str, object] | None) -> list[str]:
+    if told is None:
+        return [f"{what} is nothing that the journal knows of"]
+    return [
+        f"{what}: {column} is {row[column]}, the journal has {value}"
+        for column, value in told.items()
+        if canonical(row[column]) != canonical(value)
+    ]
+
+
+def _position_faults(connection: Connection) -> list[str]:
+    fills: defaultdict[positions.Place, list[Fill]] = defaultdict(list)
+    for row in connection.execute(select(schema.fills)).mappings():
+        fill = positions.fill_of(row)
+        fills[fill.book, fill.pair].append(fill)
+    shown = {(each.book, each.pair): each for each in positions.all_positions(connection)}
+    return [
+        f"the position of {place[0]} in {place[1]} is not what its fills make of it"
+        for place in sorted(shown.keys() | fills.keys())
+        if place not in shown or shown[place] != positions.replayed(place, fills[place])
+    ]
+
+
+def head(database: Database) -> journal.Head:
+    """Return the end of the journal, to be published outside the database."""
+    with database.reading() as connection:
+        return journal.head(connection)

@@ -1,0 +1,263 @@
+"""Fills, ledger, positions and snapshots."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal, localcontext
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
+
+from kraken_pipeline.domain.errors import ImpossibleFactError
+from kraken_pipeline.domain.ids import digest
+from kraken_pipeline.domain.ledger import CLASSES, EntryClass, LedgerEntry
+from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
+from kraken_pipeline.domain.money import EXACT, ZERO
+from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.store import journal, positions, snapshots
+from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.order_rows import in_chunks
+from kraken_pipeline.store.schema import (
+    execution_orders,
+    fills,
+    ledger_entries,
+    strategy_positions,
+)
+
+NEVER_FLOWS: Final = tuple(name for name, each in CLASSES.items() if each is EntryClass.TRADE)
+"""Types that most entries have, and that need not be read to find what came from outside."""
+_FILL_FACTS: Final = ("kraken_order_id", "pair", "side", "price", "qty", "cost", "fee")
+"""What cannot be told of one trade in two ways. Rate and book are ours, and kept once."""
+_ENTRY_FACTS: Final = ("refid", "type", "asset", "amount", "fee", "balance")
+Row = TypeVar("Row", Fill, LedgerEntry)
+
+
+class SqlBookStore:
+    """Books in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last_fill_at(self) -> datetime | None:
+        """Return the time of the newest fill that is booked."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(fills.c.at))).scalar()
+
+    def last_entry_at(self) -> datetime | None:
+        """Return the time of the newest ledger entry that is kept."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(ledger_entries.c.at))).scalar()
+
+    def strategy_books(self, kraken_order_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return whose book each order's fills belong to; one that is not ours is left out."""
+        orders = execution_orders.c
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            for some in in_chunks(kraken_order_ids):
+                wanted = select(orders.kraken_order_id, orders.strategy_id, orders.timeframe)
+                rows = connection.execute(wanted.where(orders.kraken_order_id.in_(some)))
+                found.update((each[0], book_of(each[1], each[2])) for each in rows)
+        return found
+
+    def book(self, fills: Sequence[Fill], entries: Sequence[LedgerEntry]) -> tuple[int, int]:
+        """Keep what is new, move the positions with it, and return how many were new.
+
+        A fill that was taken for `manual` and is now told as a strategy's moves to its book.
+
+        Raises:
+            ImpossibleFactError: a trade or an entry that is kept is told otherwise now; nothing
+                of this call is kept.
+        """
+        with self._database.writing() as connection:
+            new_fills, moved = _new_fills(connection, fills)
+            new_entries = _new_entries(connection, entries)
+            _insert(connection, new_fills, new_entries)
+            _move_positions(connection, new_fills, moved)
+            _note(connection, [*new_fills, *moved], new_entries)
+        return len(new_fills), len(new_entries)
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return every position, also flat ones."""
+        with self._database.reading() as connection:
+            return positions.all_positions(connection)
+
+    def replayed_balances(self) -> Mapping[str, Decimal]:
+        """Return what the kept ledger adds up to, by bucket."""
+        entry = ledger_entries.c
+        balances: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        with self._database.reading() as connection, localcontext(EXACT):
+            rows = connection.execute(select(entry.asset, entry.amount, entry.fee))
+            for asset, amount, fee in rows:
+                balances[asset] += amount - fee
+        return dict(balances)
+
+    def flows_after(self, at: datetime | None) -> tuple[LedgerEntry, ...]:
+        """Return what came from outside or left after an instant, oldest first."""
+        wanted = select(ledger_entries).where(ledger_entries.c.type.not_in(NEVER_FLOWS))
+        if at is not None:
+            wanted = wanted.where(ledger_entries.c.at > at)
+        wanted = wanted.order_by(ledger_entries.c.at, ledger_entries.c.entry_id)
+        with self._database.reading() as connection:
+            kept = [_entry_of(row) for row in connection.execute(wanted).mappings()]
+        return tuple(each for each in kept if each.entry_class is EntryClass.FLOW)
+
+    def fills_after(self, at: datetime | None) -> tuple[Fill, ...]:
+        """Return booked fills after an instant, oldest first."""
+        wanted = select(fills).order_by(fills.c.at, fills.c.trade_id)
+        if at is not None:
+            wanted = wanted.where(fills.c.at > at)
+        with self._database.reading() as connection:
+            return tuple(positions.fill_of(row) for row in connection.execute(wanted).mappings())
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot, over one of the same instant."""
+        with self._database.writing() as connection:
+            snapshots.keep(connection, snapshot)
+
+    def latest_snapshot(self) -> Snapshot | None:
+        """Return the newest snapshot."""
+        with self._database.reading() as connection:
+            return snapshots.latest(connection)
+
+    def unit_prices(self, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
+        """Return instants and unit prices of the snapshots since then, oldest first."""
+        with self._database.reading() as connection:
+            return snapshots.unit_prices(connection, since)
+
+    def prune_snapshots(self, before: datetime) -> int:
+        """Delete snapshots older than that but the newest; ledger and fills stay."""
+        with self._database.writing() as connection:
+            return snapshots.prune(connection, before)
+
+
+def _new_fills(connection: Connection, told: Sequence[Fill]) -> tuple[list[Fill], list[Fill]]:
+    """Return what is not kept yet, and what moves from `manual` to a strategy's book."""
+    kept = _kept(connection, fills, fills.c.trade_id, [each.trade_id for each in told])
+    known = {name: positions.fill_of(row) for name, row in kept.items()}
+    new: dict[str, Fill] = {}
+    moved: dict[str, Fill] = {}
+    for fill in told:
+        before = known.get(fill.trade_id) or new.get(fill.trade_id)
+        if before is None:
+            new[fill.trade_id] = fill
+            continue
+        _require_same(before, fill, _FILL_FACTS, f"trade {fill.trade_id}")
+        if fill.trade_id in known and before.book == MANUAL != fill.book:
+            moved[fill.trade_id] = fill
+    return list(new.values()), list(moved.values())
+
+
+def _new_entries(connection: Connection, told: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    column = ledger_entries.c.entry_id
+    kept = _kept(connection, ledger_entries, column, [each.entry_id for each in told])
+    known = {name: _entry_of(row) for name, row in kept.items()}
+    new: dict[str, LedgerEntry] = {}
+    for entry in told:
+        before = known.get(entry.entry_id) or new.get(entry.entry_id)
+        if before is None:
+            new[entry.entry_id] = entry
+        else:
+            _require_same(before, entry, _ENTRY_FACTS, f"ledger entry {entry.entry_id}")
+    return list(new.values())
+
+
+# a column's type differs from table to table
+def _kept(
+    connection: Connection,
+    table: Table,
+    key: Any,  # noqa: ANN401
+    names: Sequence[str],
+) -> dict[str, RowMapping]:
+    return {
+        row[key.name]: row
+        for some in in_chunks(names)
+        for row in connection.execute(select(table).where(key.in_(some))).mappings()
+    }
+
+
+def _require_same(before: Row, now: Row, names: Iterable[str], what: str) -> None:
+    for name in names:
+        kept, told = getattr(before, name), getattr(now, name)
+        if kept != told:
+            raise ImpossibleFactError(f"{what}: {name} was {kept}, is told as {told} now")
+
+
+def _insert(
+    connection: Connection, new_fills: Sequence[Fill], new_entries: Sequence[LedgerEntry]
+) -> None:
+    if new_fills:
+        connection.execute(insert(fills), [positions.fill_row(each) for each in new_fills])
+    if new_entries:
+        rows = [{name: getattr(each, name) for name in _ENTRY_FIELDS} for each in new_entries]
+        connection.execute(insert(ledger_entries), rows)
+
+
+def _move_positions(
+    connection: Connection, new_fills: Sequence[Fill], moved: Sequence[Fill]
+) -> None:
+    for fill in moved:
+        same = fills.c.trade_id == fill.trade_id
+        connection.execute(update(fills).where(same).values(book=fill.book))
+    rebuilt = {(book, fill.pair) for fill in moved for book in (MANUAL, fill.book)}
+    news: defaultdict[positions.Place, list[Fill]] = defaultdict(list)
+    for fill in new_fills:
+        news[fill.book, fill.pair].append(fill)
+    now = {(each.book, each.pair): each for each in positions.all_positions(connection)}
+    for place, some in news.items():
+        flat = Position(book=place[0], pair=place[1])
+        if place not in rebuilt and _come_last(connection, place, some):
+            positions.keep(connection, positions.after(now.get(place, flat), some))
+        else:
+            rebuilt.add(place)
+    for place in sorted(rebuilt):
+        _rebuild(connection, place)
+
+
+def _come_last(connection: Connection, place: positions.Place, some: Sequence[Fill]) -> bool:
+    """Tell whether no other fill of the place is as late as the first of these.
+
+    A fill that is heard after a later one changes what the later one realised: cost is averaged
+    in the order of time.
+    """
+    book, pair = place
+    first = min(each.at for each in some)
+    others = select(fills.c.trade_id).where(
+        fills.c.book == book, fills.c.pair == pair, fills.c.at >= first
+    )
+    ours = {each.trade_id for each in some}
+    return all(trade_id in ours for trade_id in connection.execute(others).scalars())
+
+
+def _rebuild(connection: Connection, place: positions.Place) -> None:
+    kept = positions.booked_fills(connection, place)
+    positions.keep(connection, positions.replayed(place, kept))
+    if not kept:
+        book, pair = place
+        table = strategy_positions
+        connection.execute(delete(table).where(table.c.book == book, table.c.pair == pair))
+
+
+def _note(connection: Connection, told: Sequence[Fill], new_entries: Sequence[LedgerEntry]) -> None:
+    if not told and not new_entries:
+        return
+    trades = [positions.fill_row(each) for each in told]
+    rows = [{name: getattr(each, name) for name in _ENTRY_FIELDS} for each in new_entries]
+    entry = journal.Entry(
+        at=max([*(each.at for each in told), *(each.at for each in new_entries)]),
+        kind="books.kept",
+        subject="books",
+        actor="books",
+        payload={
+            "trades": [each["trade_id"] for each in trades],
+            "entries": [each["entry_id"] for each in rows],
+            "digest": digest([trades, rows]),
+        },
+    )
+    journal.write(connection, entry)
+
+
+_ENTRY_FIELDS: Final = tuple(LedgerEntry.__slots__)
+
+
+def _entry_of(row: RowMapping) -> LedgerEntry:
+    return LedgerEntry(**{name: row[name] for name in _ENTRY_FIELDS})

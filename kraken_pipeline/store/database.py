@@ -1,0 +1,252 @@
+"""The database: one writer at a time, durable before anyone is told so.
+
+SQLite (WAL, full synchronisation) for one machine, or PostgreSQL. A transaction that writes holds
+the one write lock from its first statement on, so that what it reads cannot change under it.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from kraken_pipeline.domain.errors import ConfigurationError, ConflictError
+
+BUSY_SECONDS: Final = 30
+"""How long a writer waits for another before it gives up."""
+RETRY_SECONDS: Final = 0.01
+WRITE_LOCK: Final = 0x6B72616B656E
+"""PostgreSQL's advisory lock that every writer of ours takes; the number means nothing."""
+SCHEMA_VERSION: Final = "0001"
+"""Of the tables that this code reads and writes; versions sort as text."""
+DRIVERS: Final = {
+    "sqlite": "sqlite",
+    "postgres": "postgresql+psycopg2",
+    "postgresql": "postgresql+psycopg2",
+    "postgresql+psycopg2": "postgresql+psycopg2",
+}
+"""Scheme of a URL to the driver that is used for it."""
+
+
+class Database:
+    """One database, with a connection held open for each thread that uses it."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare; nothing is opened before it is used.
+
+        Args:
+            url: `sqlite:////folder/file.db` or `postgresql://user@host/name`.
+
+        Raises:
+            ConfigurationError: no URL of a database that can be used here.
+        """
+        self._url = _usable(url)
+        self._engine = _engine(self._url)
+        self._mine = threading.local()
+        self._opened: list[Connection] = []
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection to read with; within `writing` it is the one that writes."""
+        yield self._connection()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction under the write lock; commit at the end, undo on any exception.
+
+        Raises:
+            ConflictError: another writer held the lock for `BUSY_SECONDS`.
+        """
+        if getattr(self._mine, "writing", False):
+            raise RuntimeError("this thread is writing already; pass its connection on instead")
+        connection = self._connection()
+        self._begin(connection)
+        self._mine.writing = True
+        try:
+            yield connection
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            self._undo(connection)
+            raise
+        finally:
+            self._mine.writing = False
+
+    def schema_version(self) -> str | None:
+        """Return the version of the tables that are there; None in an empty database."""
+        with self.reading() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+            return found.scalar()
+
+    def close(self) -> None:
+        """Close the connections of every thread; using the database again opens new ones."""
+        with self._guard:
+            opened, self._opened = self._opened, []
+        for connection in opened:
+            connection.close()
+        self._mine = threading.local()
+        self._engine.dispose()
+
+    def _connection(self) -> Connection:
+        held: Connection | None = getattr(self._mine, "connection", None)
+        if held is not None and not held.closed and not held.invalidated:
+            return held
+        if held is not None:
+            self._drop(held)
+        try:
+            made = self._engine.connect()
+        except OperationalError as error:
+            shown = self._url.render_as_string(hide_password=True)
+            raise ConfigurationError(f"the database {shown} cannot be opened: {error.orig}") from (
+                error
+            )
+        with self._guard:
+            self._opened.append(made)
+        self._mine.connection = made
+        return made
+
+    def _begin(self, connection: Connection) -> None:
+        try:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql("BEGIN")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+        except OperationalError as error:
+            was_cut = error.connection_invalidated
+            self._drop(connection)
+            if was_cut:
+                raise
+            raise ConflictError(
+                f"another process wrote to the database for over {BUSY_SECONDS} s: {error.orig}"
+            ) from error
+
+    def _undo(self, connection: Connection) -> None:
+        try:
+            connection.exec_driver_sql("ROLLBACK")
+        except DBAPIError:
+            # closing undoes it as well
+            self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        with self._guard:
+            if connection in self._opened:
+                self._opened.remove(connection)
+        self._mine.connection = None
+        connection.invalidate()
+        connection.close()
+
+
+def connect(url: str) -> Database:
+    """Open a database whose tables are those that this code knows.
+
+    Raises:
+        ConfigurationError: it cannot be opened, or its tables are older or newer.
+    """
+    database = Database(url)
+    try:
+        require_current(database.schema_version())
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def require_current(found: str | None) -> None:
+    """Refuse a database whose tables are not those that this code knows.
+
+    Raises:
+        ConfigurationError: its schema is older or newer than `SCHEMA_VERSION`.
+    """
+    refuse_newer(found)
+    if found != SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"the database has schema {found or 'none'}, this version needs {SCHEMA_VERSION}: "
+            "migrate it first"
+        )
+
+
+def refuse_newer(found: str | None) -> None:
+    """Refuse a database that a newer version of this code has written.
+
+    Raises:
+        ConfigurationError: its schema is newer than `SCHEMA_VERSION`.
+    """
+    if found is not None and found > SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"the database has schema {found}, this version of kraken_pipeline knows "
+            f"{SCHEMA_VERSION} at most: install the version that wrote it, or a later one"
+        )
+
+
+def _usable(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            "the database URL cannot be read; write sqlite:////folder/file.db "
+            "or postgresql://user@host/name"
+        ) from error
+    if parsed.drivername not in DRIVERS:
+        raise ConfigurationError(
+            f"no database of kind {parsed.drivername!r} can be used; take sqlite or postgresql"
+        )
+    parsed = parsed.set(drivername=DRIVERS[parsed.drivername])
+    if parsed.drivername == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise ConfigurationError("a SQLite database must be a file: sqlite:////folder/file.db")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.drivername == "sqlite":
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        # any thread may close the connections of all
+        options: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    else:
+        settings = f"-c lock_timeout={BUSY_SECONDS}s -c synchronous_commit=on"
+        options = {"options": settings, "application_name": "kraken_pipeline"}
+    engine = create_engine(
+        url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=options
+    )
+    if url.drivername == "sqlite":
+        event.listen(engine, "connect", _make_durable)
+    return engine
+
+
+# the listener gets whatever the driver calls a connection
+def _make_durable(connection: Any, _record: object) -> None:  # noqa: ANN401
+    cursor = connection.cursor()
+    mode = _write_ahead(cursor)
+    if mode != "wal":
+        raise ConfigurationError(
+            f"SQLite cannot keep a write-ahead log here (journal_mode={mode}); "
+            "move the database to a local disk"
+        )
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _write_ahead(cursor: Any) -> str:  # noqa: ANN401 - as above
+    """Turn the write-ahead log on and return the mode that the file is in then.
+
+    While another process turns it on, SQLite answers `locked` at once, whatever it may wait.
+    """
+    give_up_at = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            [mode] = cursor.execute("PRAGMA journal_mode=WAL").fetchone()
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return str(mode)

@@ -1,0 +1,147 @@
+"""Decisions with all they saw, their intents, and the strategies' own state."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
+
+from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.intents import Decision, Intent, Namespace
+from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.store import journal
+from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.order_rows import intent_row, pending_intents
+from kraken_pipeline.store.schema import decisions, intents, strategy_state
+
+_DECISION_FIELDS: Final = tuple(
+    name for name in Decision.__slots__ if name not in {"intents", "no_signals"}
+)
+
+
+class SqlDecisionStore:
+    """Decisions in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def is_decided(
+        self, namespace: Namespace, strategy_id: str, frame: Timeframe, closed_at: datetime
+    ) -> bool:
+        """Tell whether the bar was decided."""
+        with self._database.reading() as connection:
+            return _is_decided(connection, namespace, strategy_id, frame.name, closed_at)
+
+    def record(self, decision: Decision, state: Mapping[str, str]) -> bool:
+        """Keep decision, intents and state in one transaction; False if the bar was decided.
+
+        Research gets no row of intents, so that nothing can assess it (DAG-6); what it wanted
+        stands in the decision itself.
+        """
+        with self._database.writing() as connection:
+            if _is_decided(
+                connection,
+                decision.namespace,
+                decision.strategy_id,
+                decision.timeframe,
+                decision.closed_at,
+            ):
+                return False
+            is_research = decision.namespace is Namespace.RESEARCH
+            connection.execute(insert(decisions).values(_decision_row(decision)))
+            if not is_research:
+                _insert_intents(connection, decision)
+                _note(connection, decision)
+            _keep_state(connection, decision, state)
+        return True
+
+    def state(self, namespace: Namespace, strategy_id: str, timeframe: str) -> Mapping[str, str]:
+        """Return what the strategy saved with its newest bar's decision; empty at first."""
+        wanted = select(strategy_state.c.state).where(
+            *_state_of(namespace.value, strategy_id, timeframe)
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(wanted).scalar()
+        saved: dict[str, str] = {} if found is None else json.loads(found)
+        return saved
+
+    def pending(self, namespace: Namespace) -> tuple[Intent, ...]:
+        """Return the intents that no plan has answered, oldest decision first."""
+        with self._database.reading() as connection:
+            return pending_intents(connection, namespace.value)
+
+
+def _is_decided(
+    connection: Connection,
+    namespace: Namespace,
+    strategy_id: str,
+    timeframe: str,
+    closed_at: datetime,
+) -> bool:
+    wanted = select(decisions.c.decision_id).where(
+        decisions.c.namespace == namespace.value,
+        decisions.c.strategy_id == strategy_id,
+        decisions.c.timeframe == timeframe,
+        decisions.c.closed_at == closed_at,
+    )
+    return connection.execute(wanted).first() is not None
+
+
+def _decision_row(decision: Decision) -> dict[str, Any]:
+    row = {name: getattr(decision, name) for name in _DECISION_FIELDS}
+    wanted = [intent_row(each) for each in decision.intents]
+    is_research = decision.namespace is Namespace.RESEARCH
+    return {
+        **row,
+        "namespace": decision.namespace.value,
+        "outcome": decision.outcome.value,
+        "no_signals": canonical(decision.no_signals),
+        "research_intents": canonical(wanted) if is_research else None,
+    }
+
+
+def _insert_intents(connection: Connection, decision: Decision) -> None:
+    namespace = decision.namespace.value
+    rows = [{**intent_row(each), "namespace": namespace} for each in decision.intents]
+    if rows:
+        connection.execute(insert(intents), rows)
+
+
+def _note(connection: Connection, decision: Decision) -> None:
+    wanted = [intent_row(each) for each in decision.intents]
+    entry = journal.Entry(
+        at=decision.decided_at,
+        kind="decision.made",
+        subject=decision.decision_id,
+        actor=decision.run_id,
+        payload={"row": _decision_row(decision), "intents": wanted},
+    )
+    journal.write(connection, entry)
+
+
+def _state_of(namespace: str, strategy_id: str, timeframe: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        strategy_state.c.namespace == namespace,
+        strategy_state.c.strategy_id == strategy_id,
+        strategy_state.c.timeframe == timeframe,
+    )
+
+
+def _keep_state(connection: Connection, decision: Decision, state: Mapping[str, str]) -> None:
+    """Write the state, unless that of a later bar is there: a late decision cannot turn it back."""
+    namespace = decision.namespace.value
+    same = _state_of(namespace, decision.strategy_id, decision.timeframe)
+    later = (*same, strategy_state.c.closed_at > decision.closed_at)
+    if connection.execute(select(strategy_state).where(*later)).first() is not None:
+        return
+    connection.execute(delete(strategy_state).where(*same))
+    connection.execute(
+        insert(strategy_state).values(
+            namespace=namespace,
+            strategy_id=decision.strategy_id,
+            timeframe=decision.timeframe,
+            closed_at=decision.closed_at,
+            state=canonical(state),
+        )
+    )

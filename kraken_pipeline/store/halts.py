@@ -1,0 +1,83 @@
+"""What is latched. A halt is never deleted: clearing it is written beside it."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.halts import Halt, HaltKind
+from kraken_pipeline.store import journal
+from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.schema import halts
+
+_OPEN: Final = halts.c.cleared_at.is_(None)
+
+
+def latched_halts(connection: Connection) -> tuple[Halt, ...]:
+    """Return what stops opening now, oldest first."""
+    rows = connection.execute(select(halts).where(_OPEN).order_by(halts.c.halt_id)).mappings()
+    return tuple(
+        Halt(
+            halt_id=row["halt_id"],
+            kind=HaltKind(row["kind"]),
+            reason=row["reason"],
+            latched_at=row["latched_at"],
+            latched_by=row["latched_by"],
+        )
+        for row in rows
+    )
+
+
+class SqlHaltStore:
+    """Halts in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def latched(self) -> tuple[Halt, ...]:
+        """Return what stops opening now, oldest first."""
+        with self._database.reading() as connection:
+            return latched_halts(connection)
+
+    def latch(self, kind: HaltKind, *, reason: str, at: datetime, by: str) -> bool:
+        """Latch; False if one of that kind is latched already."""
+        with self._database.writing() as connection:
+            if any(each.kind is kind for each in latched_halts(connection)):
+                return False
+            row = {"kind": kind.value, "reason": reason, "latched_at": at, "latched_by": by}
+            made = connection.execute(insert(halts).values(row).returning(halts.c.halt_id)).scalar()
+            _note(
+                connection, "halt.latched", str(made), at=at, by=by, row={**row, "cleared_at": None}
+            )
+        return True
+
+    def clear(self, *, reason: str, at: datetime, by: str) -> int:
+        """Clear all with a reason and return how many there were.
+
+        Raises:
+            InvalidValueError: no reason was given.
+        """
+        if not reason.strip():
+            raise InvalidValueError("halts are cleared with a reason; none was given")
+        with self._database.writing() as connection:
+            open_now = latched_halts(connection)
+            row = {"cleared_at": at, "cleared_by": by, "cleared_reason": reason}
+            connection.execute(update(halts).where(_OPEN).values(row))
+            for each in open_now:
+                _note(connection, "halt.cleared", str(each.halt_id), at=at, by=by, row=row)
+        return len(open_now)
+
+
+def _note(
+    connection: Connection,
+    kind: str,
+    subject: str,
+    *,
+    at: datetime,
+    by: str,
+    row: dict[str, object],
+) -> None:
+    journal.write(
+        connection, journal.Entry(at=at, kind=kind, subject=subject, actor=by, payload={"row": row})
+    )

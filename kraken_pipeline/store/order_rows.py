@@ -1,0 +1,171 @@
+"""Orders, intents and events to rows, and back."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
+
+from kraken_pipeline.domain.errors import UnknownNameError
+from kraken_pipeline.domain.intents import Intent, Namespace
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.orders import Event, Order, State
+from kraken_pipeline.store import schema
+
+AT_ONCE: Final = 500
+"""Names in one query: databases bound how many they take."""
+_ORDERS: Final = schema.execution_orders
+T = TypeVar("T")
+
+
+def order_row(order: Order) -> dict[str, Any]:
+    """Return an order as its row, without what only the table knows."""
+    return {
+        "local_id": order.local_id,
+        "namespace": order.namespace.value,
+        "plan_id": order.plan_id,
+        "intent_id": order.intent_id,
+        "cl_ord_id": order.cl_ord_id,
+        "strategy_id": order.strategy_id,
+        "timeframe": order.timeframe,
+        "pair": order.pair,
+        "side": order.side.value,
+        "order_type": order.order_type,
+        "time_in_force": order.time_in_force,
+        "post_only": int(order.post_only),
+        "kraken_order_id": order.kraken_order_id,
+        "userref": order.userref,
+        "status": order.state.value,
+        "version": order.version,
+        "volume": order.qty,
+        "price": order.limit_price,
+        "filled_volume": order.filled_qty,
+        "avg_fill_price": order.avg_fill_price,
+        "fee": order.fee,
+        "quote_rate": order.quote_rate,
+        "stop_distance": order.stop_distance,
+        "deadline": order.deadline,
+        "expires_at": order.expires_at,
+        "last_error": order.last_error,
+        "created_at": order.created_at,
+        "updated_at": order.updated_at,
+    }
+
+
+def order_of(row: RowMapping) -> Order:
+    """Return the order that a row tells of."""
+    return Order(
+        local_id=row["local_id"],
+        namespace=Namespace(row["namespace"]),
+        plan_id=row["plan_id"],
+        intent_id=row["intent_id"],
+        cl_ord_id=row["cl_ord_id"],
+        strategy_id=row["strategy_id"],
+        timeframe=row["timeframe"],
+        pair=row["pair"],
+        side=Side(row["side"]),
+        order_type=row["order_type"],
+        time_in_force=row["time_in_force"],
+        post_only=bool(row["post_only"]),
+        kraken_order_id=row["kraken_order_id"],
+        userref=row["userref"],
+        state=State(row["status"]),
+        version=row["version"],
+        qty=row["volume"],
+        limit_price=row["price"],
+        filled_qty=row["filled_volume"],
+        avg_fill_price=row["avg_fill_price"],
+        fee=row["fee"],
+        quote_rate=row["quote_rate"],
+        stop_distance=row["stop_distance"],
+        deadline=row["deadline"],
+        expires_at=row["expires_at"],
+        last_error=row["last_error"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def orders_where(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Order, ...]:
+    """Return the orders that meet every condition, oldest first."""
+    wanted = select(_ORDERS).where(*conditions).order_by(_ORDERS.c.created_at, _ORDERS.c.local_id)
+    return tuple(order_of(row) for row in connection.execute(wanted).mappings())
+
+
+def order_with(connection: Connection, local_id: str) -> Order:
+    """Return one order.
+
+    Raises:
+        UnknownNameError: there is none of that id.
+    """
+    found = orders_where(connection, _ORDERS.c.local_id == local_id)
+    if not found:
+        raise UnknownNameError(f"no order has the local id {local_id!r}")
+    return found[0]
+
+
+def orders_in(connection: Connection, states: Iterable[State]) -> tuple[Order, ...]:
+    """Return the orders that are in one of the states, oldest first."""
+    return orders_where(connection, _ORDERS.c.status.in_(sorted(each.value for each in states)))
+
+
+def event_row(before: Order | None, now: Order, event: Event, epoch: int | None) -> dict[str, Any]:
+    """Return an event as its row, with the move that it made."""
+    return {
+        "local_id": now.local_id,
+        "version": now.version,
+        "from_status": None if before is None else before.state.value,
+        "to_status": now.state.value,
+        "fact": event.fact.value,
+        "source": event.source,
+        "detail": event.detail,
+        "at": event.at,
+        "kraken_order_id": event.kraken_order_id,
+        "filled_volume": event.filled_qty,
+        "avg_fill_price": event.avg_fill_price,
+        "fee": event.fee,
+        "deadline": event.deadline,
+        "epoch": epoch,
+    }
+
+
+def intent_row(intent: Intent) -> dict[str, Any]:
+    """Return an intent as its row, without namespace and answer."""
+    return {
+        "intent_id": intent.intent_id,
+        "decision_id": intent.decision_id,
+        "strategy_id": intent.strategy_id,
+        "timeframe": intent.timeframe,
+        "pair": intent.pair,
+        "side": intent.side.value,
+        "confidence": intent.confidence,
+        "stop_distance": intent.stop_distance,
+        "decided_at": intent.decided_at,
+        "closed_at": intent.closed_at,
+        "expires_at": intent.expires_at,
+        "decision_price": intent.decision_price,
+        "reason": intent.reason,
+        "userref": intent.userref,
+    }
+
+
+def intent_of(row: RowMapping) -> Intent:
+    """Return the intent that a row tells of."""
+    told = {name: row[name] for name in Intent.__slots__}
+    return Intent(**{**told, "side": Side(row["side"])})
+
+
+def pending_intents(connection: Connection, namespace: str) -> tuple[Intent, ...]:
+    """Return the intents of a namespace that no plan has answered, oldest decision first."""
+    table = schema.intents
+    wanted = (
+        select(table)
+        .where(table.c.namespace == namespace, table.c.plan_id.is_(None))
+        .order_by(table.c.decided_at, table.c.intent_id)
+    )
+    return tuple(intent_of(row) for row in connection.execute(wanted).mappings())
+
+
+def in_chunks(names: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield the names in runs that one query can take."""
+    for start in range(0, len(names), AT_ONCE):
+        yield names[start : start + AT_ONCE]

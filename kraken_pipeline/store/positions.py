@@ -1,0 +1,78 @@
+"""Positions: what the fills of a book make of it, kept beside them."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from kraken_pipeline.domain.lots import Fill, Position, booked
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.store.schema import fills, strategy_positions
+
+_TABLE: Final = strategy_positions
+Place = tuple[str, str]
+"""Book and pair."""
+
+
+def all_positions(connection: Connection) -> tuple[Position, ...]:
+    """Return every position, also flat ones, by book and pair."""
+    wanted = select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair)
+    rows = connection.execute(wanted).mappings()
+    return tuple(Position(**{name: row[name] for name in Position.__slots__}) for row in rows)
+
+
+def fill_row(fill: Fill) -> dict[str, Any]:
+    """Return a fill as its row."""
+    return {
+        "trade_id": fill.trade_id,
+        "kraken_order_id": fill.kraken_order_id,
+        "pair": fill.pair,
+        "side": fill.side.value,
+        "price": fill.price,
+        "qty": fill.qty,
+        "cost": fill.cost,
+        "fee": fill.fee,
+        "liquidity": "maker" if fill.maker else "taker",
+        "at": fill.at,
+        "quote_rate": fill.quote_rate,
+        "book": fill.book,
+    }
+
+
+def fill_of(row: RowMapping) -> Fill:
+    """Return the fill that a row tells of."""
+    told = {name: row[name] for name in Fill.__slots__ if name not in {"maker", "side"}}
+    return Fill(**told, side=Side(row["side"]), maker=row["liquidity"] == "maker")
+
+
+def in_order(some: Iterable[Fill]) -> list[Fill]:
+    """Return fills in the order in which they change a position: by time, then by trade id."""
+    return sorted(some, key=lambda each: (each.at, each.trade_id))
+
+
+def replayed(place: Place, some: Iterable[Fill]) -> Position:
+    """Return what the fills make of a flat position."""
+    book, pair = place
+    return after(Position(book=book, pair=pair), some)
+
+
+def after(position: Position, some: Iterable[Fill]) -> Position:
+    """Return what the fills make of a position."""
+    for fill in in_order(some):
+        position = booked(position, fill)
+    return position
+
+
+def booked_fills(connection: Connection, place: Place) -> list[Fill]:
+    """Return the fills that are kept of a book and a pair."""
+    book, pair = place
+    wanted = select(fills).where(fills.c.book == book, fills.c.pair == pair)
+    return [fill_of(row) for row in connection.execute(wanted).mappings()]
+
+
+def keep(connection: Connection, position: Position) -> None:
+    """Write a position over what was there."""
+    place = (_TABLE.c.book == position.book, _TABLE.c.pair == position.pair)
+    connection.execute(delete(_TABLE).where(*place))
+    row = {name: getattr(position, name) for name in Position.__slots__}
+    connection.execute(insert(_TABLE).values(row))

@@ -1,0 +1,332 @@
+"""The tables. Amounts and instants are text (`columns.py`); lists and maps are compact JSON.
+
+Orders, books and halts are projections of what happened, written in one transaction with the
+journal. A change here needs a migration; a test compares the two.
+"""
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.schema import SchemaItem
+
+from kraken_pipeline.store.columns import (
+    exact,
+    instant,
+    maybe_exact,
+    maybe_instant,
+    maybe_text,
+    number,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *items: SchemaItem) -> Table:
+    return Table(name, metadata, *items, sqlite_strict=True)
+
+
+meta = _table(
+    "meta",
+    text("key", primary_key=True),
+    text("value"),
+)
+
+journal = _table(
+    "journal",
+    # numbered by us, without gaps: a missing number is a missing row
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    instant("at"),
+    text("kind"),
+    text("subject"),
+    text("actor"),
+    text("payload"),
+    text("previous_hash"),
+    text("hash", unique=True),
+    Index(None, "subject"),
+)
+
+universes = _table(
+    "universes",
+    text("version", primary_key=True),
+    instant("first_seen_at"),
+    instant("last_seen_at"),
+    text("config_hash"),
+    text("members"),
+    text("leaving"),
+    text("notional_24h"),
+    text("reasons"),
+    Index(None, "last_seen_at"),
+)
+
+decisions = _table(
+    "decisions",
+    text("decision_id", primary_key=True),
+    text("namespace"),
+    text("strategy_id"),
+    text("strategy_version"),
+    text("timeframe"),
+    instant("closed_at"),
+    instant("decided_at"),
+    text("outcome"),
+    text("reason"),
+    text("universe_version"),
+    text("config_hash"),
+    text("inputs_hash"),
+    text("run_id"),
+    text("no_signals"),
+    maybe_text("research_intents"),
+    UniqueConstraint("namespace", "strategy_id", "timeframe", "closed_at"),
+)
+
+plans = _table(
+    "plans",
+    text("plan_id", primary_key=True),
+    text("namespace"),
+    instant("assessed_at"),
+    text("config_hash"),
+    text("run_id"),
+)
+
+intents = _table(
+    "intents",
+    text("intent_id", primary_key=True),
+    Column("decision_id", ForeignKey("decisions.decision_id"), nullable=False),
+    # the plan that answered it; none while it is pending
+    Column("plan_id", ForeignKey("plans.plan_id"), nullable=True),
+    text("namespace"),
+    text("strategy_id"),
+    text("timeframe"),
+    text("pair"),
+    text("side"),
+    exact("confidence"),
+    exact("stop_distance"),
+    instant("decided_at"),
+    instant("closed_at"),
+    instant("expires_at"),
+    exact("decision_price"),
+    text("reason"),
+    Column("userref", Integer, nullable=True),
+    Index(None, "decision_id"),
+    Index(
+        "ix_intents_pending",
+        "namespace",
+        "decided_at",
+        sqlite_where=sql("plan_id IS NULL"),
+        postgresql_where=sql("plan_id IS NULL"),
+    ),
+)
+
+strategy_state = _table(
+    "strategy_state",
+    text("namespace"),
+    text("strategy_id"),
+    text("timeframe"),
+    instant("closed_at"),
+    text("state"),
+    PrimaryKeyConstraint("namespace", "strategy_id", "timeframe"),
+)
+
+verdicts = _table(
+    "verdicts",
+    Column("intent_id", ForeignKey("intents.intent_id"), primary_key=True),
+    Column("plan_id", ForeignKey("plans.plan_id"), nullable=False),
+    text("pair"),
+    text("side"),
+    text("verdict"),
+    text("clamped_by"),
+    exact("qty"),
+    maybe_exact("limit_price"),
+    exact("notional"),
+    text("figures"),
+    Index(None, "plan_id"),
+)
+
+denials = _table(
+    "denials",
+    Column("intent_id", ForeignKey("verdicts.intent_id"), nullable=False),
+    number("position"),
+    Column("plan_id", ForeignKey("plans.plan_id"), nullable=False),
+    text("code"),
+    text("figures"),
+    PrimaryKeyConstraint("intent_id", "position"),
+    Index(None, "plan_id"),
+    Index(None, "code"),
+)
+
+execution_orders = _table(
+    "execution_orders",
+    text("local_id", primary_key=True),
+    text("namespace"),
+    Column("plan_id", ForeignKey("plans.plan_id"), nullable=False),
+    Column("intent_id", ForeignKey("intents.intent_id"), nullable=False, unique=True),
+    text("cl_ord_id", unique=True),
+    text("strategy_id"),
+    text("timeframe"),
+    text("pair"),
+    text("side"),
+    text("order_type"),
+    text("time_in_force"),
+    number("post_only"),
+    maybe_text("kraken_order_id", unique=True),
+    Column("userref", Integer, nullable=True),
+    text("status"),
+    number("version"),
+    exact("volume"),
+    exact("price"),
+    exact("filled_volume"),
+    maybe_exact("avg_fill_price"),
+    exact("fee"),
+    exact("quote_rate"),
+    exact("stop_distance"),
+    maybe_instant("deadline"),
+    instant("expires_at"),
+    maybe_instant("settled_at"),
+    maybe_text("last_error"),
+    instant("created_at"),
+    instant("updated_at"),
+    Index(None, "status"),
+    Index(None, "plan_id"),
+    Index(None, "created_at"),
+)
+
+execution_order_events = _table(
+    "execution_order_events",
+    Column("local_id", ForeignKey("execution_orders.local_id"), nullable=False),
+    number("version"),
+    maybe_text("from_status"),
+    text("to_status"),
+    text("fact"),
+    text("source"),
+    text("detail"),
+    instant("at"),
+    maybe_text("kraken_order_id"),
+    maybe_exact("filled_volume"),
+    maybe_exact("avg_fill_price"),
+    maybe_exact("fee"),
+    maybe_instant("deadline"),
+    Column("epoch", Integer, nullable=True),
+    PrimaryKeyConstraint("local_id", "version"),
+)
+
+clean_reads = _table(
+    "clean_reads",
+    Column("local_id", ForeignKey("execution_orders.local_id"), nullable=False),
+    instant("at"),
+    PrimaryKeyConstraint("local_id", "at"),
+)
+
+execution_results = _table(
+    "execution_results",
+    Column("id", Integer, primary_key=True),
+    Column("plan_id", ForeignKey("plans.plan_id"), nullable=False, unique=True),
+    instant("started_at"),
+    maybe_instant("completed_at"),
+    text("status"),
+    text("summary"),
+)
+
+leases = _table(
+    "leases",
+    text("resource", primary_key=True),
+    maybe_text("owner"),
+    number("epoch", unique=True),
+    instant("renewed_at"),
+    instant("expires_at"),
+)
+
+halts = _table(
+    "halts",
+    Column("halt_id", Integer, primary_key=True),
+    text("kind"),
+    text("reason"),
+    instant("latched_at"),
+    text("latched_by"),
+    maybe_instant("cleared_at"),
+    maybe_text("cleared_by"),
+    maybe_text("cleared_reason"),
+    Index(
+        "uq_halts_latched",
+        "kind",
+        unique=True,
+        sqlite_where=sql("cleared_at IS NULL"),
+        postgresql_where=sql("cleared_at IS NULL"),
+    ),
+)
+
+fills = _table(
+    "fills",
+    text("trade_id", primary_key=True),
+    text("kraken_order_id"),
+    text("pair"),
+    text("side"),
+    exact("price"),
+    exact("qty"),
+    exact("cost"),
+    exact("fee"),
+    text("liquidity"),
+    instant("at"),
+    exact("quote_rate"),
+    text("book"),
+    Index(None, "kraken_order_id"),
+    Index(None, "at"),
+    Index(None, "book", "pair", "at"),
+)
+
+ledger_entries = _table(
+    "ledger_entries",
+    text("entry_id", primary_key=True),
+    text("refid"),
+    text("type"),
+    text("subtype"),
+    text("asset"),
+    exact("amount"),
+    exact("fee"),
+    exact("balance"),
+    instant("at"),
+    Index(None, "at"),
+    Index(None, "type", "at"),
+)
+
+strategy_positions = _table(
+    "strategy_positions",
+    text("book"),
+    text("pair"),
+    exact("qty"),
+    exact("cost"),
+    exact("realised"),
+    exact("fees"),
+    exact("uncosted"),
+    PrimaryKeyConstraint("book", "pair"),
+)
+
+nav_snapshots = _table(
+    "nav_snapshots",
+    instant("at", primary_key=True),
+    exact("equity"),
+    exact("cash"),
+    exact("realised"),
+    exact("unrealised"),
+    exact("fees"),
+    exact("units"),
+    exact("unit_price"),
+    exact("drawdown"),
+    text("valuations"),
+    text("positions"),
+    text("drift"),
+)

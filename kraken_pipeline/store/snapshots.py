@@ -1,0 +1,85 @@
+"""Snapshots of the account to rows, and back."""
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+
+from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.lots import Position
+from kraken_pipeline.domain.money import decimal_from
+from kraken_pipeline.domain.nav import Snapshot, Valuation
+from kraken_pipeline.store.schema import nav_snapshots
+
+_LISTS: Final = ("valuations", "positions", "drift")
+_AMOUNTS: Final = ("qty", "cost", "realised", "fees", "uncosted")
+
+
+def keep(connection: Connection, snapshot: Snapshot) -> None:
+    """Keep a snapshot, over one of the same instant."""
+    connection.execute(delete(nav_snapshots).where(nav_snapshots.c.at == snapshot.at))
+    connection.execute(insert(nav_snapshots).values(_row(snapshot)))
+
+
+def latest(connection: Connection) -> Snapshot | None:
+    """Return the newest snapshot."""
+    wanted = select(nav_snapshots).order_by(nav_snapshots.c.at.desc()).limit(1)
+    row = connection.execute(wanted).mappings().first()
+    return None if row is None else _snapshot_of(row)
+
+
+def unit_prices(connection: Connection, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
+    """Return instants and unit prices of the snapshots since then, oldest first."""
+    table = nav_snapshots
+    wanted = select(table.c.at, table.c.unit_price).where(table.c.at >= since).order_by(table.c.at)
+    return tuple((at, price) for at, price in connection.execute(wanted))
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Delete snapshots older than that and return how many.
+
+    The newest stays whatever its age: the units of the next one are reckoned from it.
+    """
+    newest = select(func.max(nav_snapshots.c.at)).scalar_subquery()
+    table = nav_snapshots
+    gone = connection.execute(delete(table).where(table.c.at < before, table.c.at != newest))
+    return gone.rowcount
+
+
+def _row(snapshot: Snapshot) -> dict[str, Any]:
+    row = {name: getattr(snapshot, name) for name in Snapshot.__slots__ if name not in _LISTS}
+    return {
+        **row,
+        "valuations": canonical([_fields(each) for each in snapshot.valuations]),
+        "positions": canonical([_fields(each) for each in snapshot.positions]),
+        "drift": canonical(snapshot.drift),
+    }
+
+
+def _snapshot_of(row: RowMapping) -> Snapshot:
+    told = {name: row[name] for name in Snapshot.__slots__ if name not in _LISTS}
+    return Snapshot(
+        **told,
+        valuations=tuple(
+            Valuation(
+                asset=each["asset"],
+                qty=decimal_from(each["qty"]),
+                price=None if each["price"] is None else decimal_from(each["price"]),
+                source=each["source"],
+            )
+            for each in json.loads(row["valuations"])
+        ),
+        positions=tuple(_position_of(each) for each in json.loads(row["positions"])),
+        drift=json.loads(row["drift"]),
+    )
+
+
+def _position_of(told: dict[str, Any]) -> Position:
+    amounts = {name: decimal_from(told[name]) for name in _AMOUNTS}
+    return Position(**{**told, **amounts})
+
+
+def _fields(value: Valuation | Position) -> dict[str, object]:
+    return {name: getattr(value, name) for name in type(value).__slots__}

@@ -1,0 +1,149 @@
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from sqlalchemy import Connection, insert, select
+
+from kraken_pipeline.domain.errors import ConfigurationError, ConflictError
+from kraken_pipeline.store import database as database_module
+from kraken_pipeline.store.database import Database, connect
+from kraken_pipeline.store.schema import meta
+
+
+def _put(connection: Connection, key: str) -> None:
+    connection.execute(insert(meta).values(key=key, value="x"))
+
+
+def _keys(database: Database) -> list[str]:
+    with database.reading() as connection:
+        return list(connection.execute(select(meta.c.key).order_by(meta.c.key)).scalars())
+
+
+def _fail_after_writing(database: Database) -> None:
+    def write_and_fail() -> None:
+        with database.writing() as connection:
+            _put(connection, "lost")
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write_and_fail()
+
+
+def test_what_was_committed_is_seen_by_another_process(database: Database, url: str) -> None:
+    with database.writing() as connection:
+        _put(connection, "a")
+    other = connect(url)
+
+    assert _keys(other) == ["a"]
+    other.close()
+
+
+def test_an_exception_undoes_the_whole_transaction(database: Database) -> None:
+    _fail_after_writing(database)
+
+    assert _keys(database) == []
+
+
+def test_the_database_can_be_written_after_an_undone_transaction(database: Database) -> None:
+    _fail_after_writing(database)
+    with database.writing() as connection:
+        _put(connection, "a")
+
+    assert _keys(database) == ["a"]
+
+
+def test_what_is_not_committed_yet_is_not_seen_by_others(database: Database, url: str) -> None:
+    other = connect(url)
+    with database.writing() as connection:
+        _put(connection, "a")
+        seen = _keys(other)
+    other.close()
+
+    assert seen == []
+
+
+def test_a_second_writer_waits_and_then_gives_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 1)
+    first, second = connect(url), connect(url)
+    with (
+        first.writing(),
+        pytest.raises(ConflictError, match="another process wrote"),
+        second.writing(),
+    ):
+        pass
+    with second.writing() as connection:
+        _put(connection, "after")
+
+    assert _keys(first) == ["after"]
+    first.close()
+    second.close()
+
+
+def test_writing_within_writing_is_refused(database: Database) -> None:
+    with (
+        database.writing(),
+        pytest.raises(RuntimeError, match="writing already"),
+        database.writing(),
+    ):
+        pass
+
+    assert _keys(database) == []
+
+
+def test_each_thread_has_a_connection_of_its_own(database: Database) -> None:
+    def write(key: str) -> None:
+        with database.writing() as connection:
+            _put(connection, key)
+
+    threads = [Thread(target=write, args=(f"k{number}",)) for number in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert _keys(database) == ["k0", "k1", "k2", "k3"]
+
+
+def test_a_connection_that_was_cut_is_opened_again(database: Database) -> None:
+    with database.reading() as connection:
+        connection.invalidate()
+
+    assert _keys(database) == []
+
+
+def test_sqlite_syncs_every_commit_and_keeps_foreign_keys(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new' / 'store.db'}")
+    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    with database.reading() as connection:
+        told = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names}
+    database.close()
+
+    full = 2
+    assert told == {
+        "journal_mode": "wal",
+        "synchronous": full,
+        "foreign_keys": 1,
+        "busy_timeout": 30_000,
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("no url", "cannot be read"),
+        ("mysql://host/name", "'mysql'"),
+        ("sqlite://", "must be a file"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_with_the_remedy(wrong: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        Database(wrong)
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    database = Database("postgresql://me:geheim@localhost:1/none")
+
+    with pytest.raises(ConfigurationError, match=r"localhost:1/none") as caught:
+        database.schema_version()
+    assert "geheim" not in str(caught.value)
+    database.close()

@@ -1,0 +1,97 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.store import database as database_module
+from kraken_pipeline.store.database import SCHEMA_VERSION, Database, connect
+from kraken_pipeline.store.migrations import alembic_config, migrate
+from kraken_pipeline.store.schema import metadata
+from kraken_pipeline_tests.conftest import REPOSITORY
+
+
+def test_the_newest_migration_is_the_version_that_the_code_names() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == SCHEMA_VERSION
+
+
+def test_migrations_make_exactly_the_tables_of_the_schema(database: Database) -> None:
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection)
+
+        assert compare_metadata(context, metadata) == []
+
+
+def test_every_table_is_strict_in_sqlite(sqlite_template: Path) -> None:
+    database = Database(f"sqlite:///{sqlite_template}")
+    with database.reading() as connection:
+        rows = connection.exec_driver_sql("PRAGMA table_list").mappings().all()
+    database.close()
+    loose = {
+        row["name"] for row in rows if not row["strict"] and not row["name"].startswith("sqlite_")
+    }
+
+    assert loose == {"alembic_version"}
+
+
+def test_migrating_again_changes_nothing(database: Database, url: str) -> None:
+    assert migrate(url) == SCHEMA_VERSION
+    assert database.schema_version() == SCHEMA_VERSION
+
+
+def test_two_processes_may_migrate_at_once(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'store.db'}"
+    with ThreadPoolExecutor(4) as pool:
+        versions = list(pool.map(migrate, [address] * 4))
+
+    assert versions == [SCHEMA_VERSION] * 4
+
+
+def test_a_migration_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"sqlite:///{tmp_path / 'store.db'}"
+    database = Database(address)
+    with database.writing() as connection:
+        # in the way of the last table
+        connection.exec_driver_sql("CREATE TABLE nav_snapshots (x INTEGER)")
+    with pytest.raises(Exception, match="already exists"):
+        migrate(address)
+
+    with database.reading() as connection:
+        names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
+    database.close()
+    assert names == ["nav_snapshots"]
+
+
+def test_a_newer_schema_is_refused_by_name(
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "SCHEMA_VERSION", "0000")
+
+    with pytest.raises(ConfigurationError, match=f"has schema {SCHEMA_VERSION}.*knows 0000"):
+        connect(url)
+
+
+def test_tables_that_are_not_there_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"has schema none.*migrate"):
+        connect(f"sqlite:///{tmp_path / 'empty.db'}")
+
+
+def test_a_start_with_nothing_to_migrate_does_not_load_alembic(sqlite_template: Path) -> None:
+    program = (
+        "import sys\n"
+        "from kraken_pipeline.store.migrations import migrate\n"
+        f"migrate('sqlite:///{sqlite_template}')\n"
+        "print([name for name in ('alembic', 'pandas', 'pyarrow') if name in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, cwd=REPOSITORY
+    )
+
+    assert ran.stdout.decode().strip() == "[]"
