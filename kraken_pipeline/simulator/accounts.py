@@ -1,0 +1,229 @@
+"""One account as what happened to it leaves it: balances, orders, trades, ledger; pure.
+
+`Account.apply` is the only way to change it, so the events played again give the same account.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from typing import Final
+
+from kraken_pipeline.simulator.engine import NOTHING, Resting, Side
+from kraken_pipeline.simulator.events import (
+    Deposited,
+    Event,
+    Order,
+    OrderAmended,
+    OrderEnded,
+    OrderFilled,
+    OrderOpened,
+    TimerSet,
+)
+from kraken_pipeline.simulator.listing import Asset, Listing, Pair
+
+OWNER: Final = "account"
+VOLUME_SPAN: Final = timedelta(days=30)
+"""Over which time traded volume counts for the fee tier."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A ledger entry: the balance after it is the one before, plus amount, less fee."""
+
+    id: str
+    at: datetime
+    refid: str
+    type: str
+    subtype: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    balance: Decimal
+
+
+class Account:
+    """An account of the exchange."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing: Final = listing
+        self.balances: dict[str, Decimal] = {}
+        self.orders: dict[str, Order] = {}
+        self.open: dict[str, Order] = {}
+        self.trades: dict[str, OrderFilled] = {}
+        self.amends: dict[str, list[OrderAmended]] = {}
+        self.ledger: dict[str, Entry] = {}
+        self.timer: datetime | None = None
+        self.events = 0
+        """How many events it has seen."""
+        self.latest: datetime | None = None
+        """When the last of them was."""
+
+    def apply(self, event: Event) -> None:
+        """Change the account by what happened."""
+        self.events += 1
+        self.latest = event.at
+        match event:
+            case Deposited():
+                self._deposit(event)
+            case OrderOpened():
+                self.orders[event.order.id] = self.open[event.order.id] = event.order
+            case OrderFilled():
+                self._fill(event)
+            case OrderAmended():
+                self._amend(event)
+            case OrderEnded():
+                self._end(event)
+            case TimerSet():
+                self.timer = event.trigger
+
+    def pair_of(self, order: Order) -> Pair:
+        """Return the pair of an order."""
+        pair = self.listing.pair(order.pair)
+        if pair is None:
+            raise ValueError(f"order {order.id} is for {order.pair}, which is not listed here")
+        return pair
+
+    def resting(self, pair: Pair) -> Iterator[Resting]:
+        """Yield the open orders of a pair as the book has them, oldest first."""
+        for rank, order in enumerate(self.open.values()):
+            if order.pair == pair.key and order.price is not None:
+                yield Resting(
+                    id=order.id,
+                    owner=OWNER,
+                    side=order.side,
+                    price=order.price,
+                    qty=order.left,
+                    rank=rank,
+                )
+
+    def holds(self) -> dict[str, Decimal]:
+        """Return what open orders hold by asset id, as BalanceEx shows it: without fees.
+
+        Source: kraken/rest.md §5, a recorded hold that is the sum of price by volume.
+        """
+        held: dict[str, Decimal] = {}
+        for order in self.open.values():
+            asset, amount = held_by(order, self.pair_of(order))
+            held[asset.id] = held.get(asset.id, NOTHING) + amount
+        return held
+
+    def free(self, asset: Asset, taker_rate: Decimal) -> Decimal:
+        """Return what a new order may spend of an asset.
+
+        Open orders keep their hold and the highest fee they may cost, so that no fill can ever
+        overdraw the account.
+        """
+        kept = NOTHING
+        for order in self.open.values():
+            kept += reserved(order, self.pair_of(order), taker_rate).get(asset.id, NOTHING)
+        return self.balances.get(asset.id, NOTHING) - kept
+
+    def volume_usd(self, now: datetime) -> Decimal:
+        """Return what was traded in the last 30 days, USD."""
+        total = NOTHING
+        for trade in reversed(self.trades.values()):
+            if trade.at <= now - VOLUME_SPAN:
+                break
+            total += trade.usd
+        return total
+
+    def _deposit(self, event: Deposited) -> None:
+        self._write(
+            Entry(
+                id=event.ledger_id,
+                at=event.at,
+                refid=event.refid,
+                type="deposit",
+                subtype="",
+                asset=event.asset,
+                amount=event.amount,
+                fee=NOTHING,
+                balance=NOTHING,
+            )
+        )
+
+    def _fill(self, fill: OrderFilled) -> None:
+        order = self.orders[fill.order_id]
+        pair = self.pair_of(order)
+        sign = 1 if order.side is Side.BUY else -1
+        base_fee, quote_fee = (fill.fee, NOTHING) if order.fee_in_base else (NOTHING, fill.fee)
+        self.trades[fill.trade_id] = fill
+        self._write(_entry(fill, pair.base, fill.base_ledger_id, sign * fill.qty, base_fee))
+        self._write(_entry(fill, pair.quote, fill.quote_ledger_id, -sign * fill.cost, quote_fee))
+        self._replace(
+            replace(
+                order,
+                executed=order.executed + fill.qty,
+                cost=order.cost + fill.cost,
+                fee=order.fee + fill.fee,
+                trades=(*order.trades, fill.trade_id),
+            )
+        )
+
+    def _amend(self, event: OrderAmended) -> None:
+        order = self.orders[event.order_id]
+        self.amends.setdefault(order.id, []).append(event)
+        flags = (
+            (*order.oflags, "post") if event.post and "post" not in order.oflags else order.oflags
+        )
+        self._replace(
+            replace(order, volume=event.volume, price=event.price, oflags=flags, amended=True)
+        )
+
+    def _end(self, event: OrderEnded) -> None:
+        order = self.open.pop(event.order_id)
+        self.orders[order.id] = replace(
+            order, status=event.status, ended=event.at, reason=event.reason
+        )
+
+    def _replace(self, order: Order) -> None:
+        self.orders[order.id] = order
+        if order.id in self.open:
+            self.open[order.id] = order
+
+    def _write(self, entry: Entry) -> None:
+        balance = self.balances.get(entry.asset, NOTHING) + entry.amount - entry.fee
+        self.balances[entry.asset] = balance
+        self.ledger[entry.id] = replace(entry, balance=balance)
+
+
+def in_ledger(amount: Decimal, asset: Asset) -> Decimal:
+    """Return an amount as the ledger counts it: cut to the asset's decimals."""
+    return amount.quantize(Decimal(1).scaleb(-asset.decimals), rounding=ROUND_DOWN)
+
+
+def _entry(fill: OrderFilled, asset: Asset, ledger_id: str, amount: Decimal, fee: Decimal) -> Entry:
+    return Entry(
+        id=ledger_id,
+        at=fill.at,
+        refid=fill.trade_id,
+        type="trade",
+        subtype="tradespot",
+        asset=asset.id,
+        amount=in_ledger(amount, asset),
+        fee=in_ledger(fee, asset),
+        balance=NOTHING,
+    )
+
+
+def held_by(order: Order, pair: Pair) -> tuple[Asset, Decimal]:
+    """Return the asset that an open order holds, and how much of it."""
+    if order.side is Side.SELL:
+        return pair.base, order.left
+    return pair.quote, order.left * (order.price or 1)
+
+
+def reserved(order: Order, pair: Pair, taker_rate: Decimal) -> dict[str, Decimal]:
+    """Return the most that what is left of an order can still cost, by asset id.
+
+    Args:
+        order: an open or a new order.
+        pair: its pair.
+        taker_rate: the taker fee as a share of the cost, 0 to 1.
+    """
+    asset, amount = held_by(order, pair)
+    pays_in_held = (order.side is Side.SELL) is order.fee_in_base
+    step = Decimal(1).scaleb(-asset.decimals)
+    most = (amount * (1 + taker_rate) if pays_in_held else amount).quantize(step, rounding=ROUND_UP)
+    return {asset.id: most}

@@ -1,0 +1,1 @@
+"""Kraken's methods: each takes the exchange and the parameters and returns its result as JSON."""

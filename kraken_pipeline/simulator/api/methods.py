@@ -1,0 +1,83 @@
+"""Which methods there are, and what a key must be allowed to call them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from kraken_pipeline.simulator import wire
+from kraken_pipeline.simulator.api import account, prices, public, trading
+from kraken_pipeline.simulator.auth import Key
+from kraken_pipeline.simulator.exchange import Exchange
+from kraken_pipeline.simulator.params import Params
+
+Answer = Callable[[Exchange, Params], str]
+
+PUBLIC: Final[Mapping[str, Answer]] = {
+    "Time": public.time,
+    "SystemStatus": public.system_status,
+    "Assets": public.assets,
+    "AssetPairs": public.asset_pairs,
+    "Ticker": prices.ticker,
+    "OHLC": prices.ohlc,
+    "Depth": prices.depth,
+    "Trades": prices.trades,
+    "Spread": prices.spread,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A private method and the permissions of which a key needs one."""
+
+    answer: Answer
+    permissions: frozenset[str] = field(default_factory=frozenset)
+
+
+def _private(answer: Answer, *permissions: str) -> Private:
+    return Private(answer, frozenset(permissions))
+
+
+PRIVATE: Final[Mapping[str, Private]] = {
+    "Balance": _private(account.balance, "query-funds"),
+    "BalanceEx": _private(account.balance_ex, "query-funds"),
+    "TradeBalance": _private(account.trade_balance, "query-funds"),
+    "OpenOrders": _private(account.open_orders, "query-open-trades"),
+    "ClosedOrders": _private(account.closed_orders, "query-closed-trades"),
+    "QueryOrders": _private(account.query_orders, "query-open-trades", "query-closed-trades"),
+    "TradesHistory": _private(account.trades_history, "query-closed-trades"),
+    "QueryTrades": _private(account.query_trades, "query-closed-trades"),
+    "Ledgers": _private(account.ledgers, "query-ledger"),
+    "QueryLedgers": _private(account.query_ledgers, "query-ledger"),
+    "TradeVolume": _private(account.trade_volume, "query-funds"),
+    "OpenPositions": _private(account.open_positions, "query-open-trades"),
+    "AddOrder": _private(trading.add_order, "modify-trades"),
+    "AddOrderBatch": _private(trading.add_order_batch, "modify-trades"),
+    "AmendOrder": _private(trading.amend_order, "modify-trades"),
+    "CancelOrder": _private(trading.cancel_order, "modify-trades", "close-trades"),
+    "CancelOrderBatch": _private(trading.cancel_order_batch, "modify-trades", "close-trades"),
+    "CancelAll": _private(trading.cancel_all, "modify-trades", "close-trades"),
+    "CancelAllOrdersAfter": _private(
+        trading.cancel_all_orders_after, "modify-trades", "close-trades"
+    ),
+}
+
+
+def key_info(key: Key, exchange: Exchange) -> str:
+    """Answer GetApiKeyInfo, for which no permission is needed."""
+    return wire.text(
+        {
+            "apiKeyName": "simulator",
+            "apiKey": key.name,
+            "nonce": str(max(exchange.journal.nonce, 0)),
+            "nonceWindow": 0,
+            "permissions": list(key.permissions),
+            "iban": "",
+            "validUntil": "0",
+            "queryFrom": "0",
+            "queryTo": "0",
+            "createdTime": "0",
+            "modifiedTime": "0",
+            "lastUsed": str(int(exchange.clock.now().timestamp())),
+            "ipAllowlist": [],
+        }
+    )

@@ -1,0 +1,66 @@
+"""Finding the assets and pairs that a caller names, and naming them in the answer."""
+
+from kraken_pipeline.simulator.listing import Asset, Listing, Pair, display_name
+from kraken_pipeline.simulator.params import Params, RefusedError
+
+UNKNOWN_PAIR = "EQuery:Unknown asset pair"
+UNKNOWN_ASSET = "EQuery:Unknown asset"
+
+
+def by_display(params: Params) -> bool:
+    """Tell whether the answer shall use the newer names: `assetVersion=1`."""
+    return params.text("assetVersion") == "1"
+
+
+def found(listing: Listing, name: str) -> Pair:
+    """Return the pair of that name.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    pair = listing.pair(name)
+    if pair is None:
+        raise RefusedError(UNKNOWN_PAIR)
+    return pair
+
+
+def pairs(listing: Listing, params: Params) -> dict[str, Pair]:
+    """Return the pairs that were asked for, by the name that each has in the answer.
+
+    A pair asked for with a slash is answered under just that name, others under their internal key.
+
+    Raises:
+        RefusedError: one of them is unknown.
+    """
+    asked = {name: found(listing, name) for name in params.names("pair")}
+    if by_display(params):
+        return {pair.display: pair for pair in asked.values()}
+    return {name if "/" in name else pair.key: pair for name, pair in asked.items()}
+
+
+def one_pair(listing: Listing, params: Params) -> tuple[str, Pair]:
+    """Return the one pair that was asked for and its name in the answer.
+
+    Raises:
+        RefusedError: none was asked for, or an unknown one.
+    """
+    if "pair" not in params:
+        raise RefusedError("EGeneral:Invalid arguments")
+    return next(iter(pairs(listing, params).items()))
+
+
+def found_asset(listing: Listing, name: str) -> Asset:
+    """Return the asset of that name.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    asset = listing.asset(name)
+    if asset is None:
+        raise RefusedError(UNKNOWN_ASSET)
+    return asset
+
+
+def asset_key(asset: Asset, params: Params) -> str:
+    """Return the name of an asset in an answer."""
+    return display_name(asset.altname) if by_display(params) else asset.id

@@ -1,0 +1,191 @@
+"""Ticker, OHLC, Depth, Trades and Spread.
+
+Source: kraken/rest.md §4.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice, pairwise
+from typing import Final
+
+from kraken_pipeline.simulator import candles, house, wire
+from kraken_pipeline.simulator.api import named
+from kraken_pipeline.simulator.candles import DAY, MINUTE, Candle
+from kraken_pipeline.simulator.engine import Resting
+from kraken_pipeline.simulator.exchange import Exchange
+from kraken_pipeline.simulator.listing import Pair
+from kraken_pipeline.simulator.market import Market, served
+from kraken_pipeline.simulator.params import Params, invalid
+
+INTERVALS: Final = frozenset({1, 5, 15, 30, 60, 240, 1440, 10080, 21600})
+MAX_LEVELS: Final = 500
+MAX_TRADES: Final = 1000
+LONGEST_LOOK_BACK: Final = 500
+"""How many of the finest candles Trades looks through for its rows."""
+SPREAD_ROWS: Final = 200
+_NANOSECONDS: Final = 10**9
+_LARGEST_SECONDS: Final = 10**11
+"""A `since` beyond this counts nanoseconds."""
+
+
+def ohlc(exchange: Exchange, params: Params) -> str:
+    """Answer OHLC."""
+    key, pair = named.one_pair(exchange.market.listing, params)
+    interval = params.integer("interval", default=1)
+    if interval not in INTERVALS:
+        raise invalid()
+    since = float(params.number("since")) if "since" in params else None
+    now = exchange.clock.now().timestamp()
+    rows, last = served(exchange.market, pair, interval * MINUTE, since, now)
+    return f'{{"{key}":{wire.rows(rows, pair)},"last":{last}}}'
+
+
+def ticker(exchange: Exchange, params: Params) -> str:
+    """Answer Ticker, for every pair if none is named."""
+    market, now = exchange.market, exchange.clock.now()
+    if "pair" in params:
+        chosen = named.pairs(market.listing, params)
+    else:
+        display = named.by_display(params)
+        chosen = {pair.display if display else pair.key: pair for pair in market.listing.pairs}
+        market.prepare(now.timestamp())
+    rows = {key: _ticker(market, pair, now) for key, pair in chosen.items()}
+    return wire.text({key: row for key, row in rows.items() if row})
+
+
+def _ticker(market: Market, pair: Pair, now: datetime) -> dict[str, object] | None:
+    at = now.timestamp()
+    candle = market.finest(pair, at)
+    if candle is None:
+        return None
+    begun = candles.begun(candle, at)
+    bid, ask = house.best(pair, pair.price(begun.close), int(at) // MINUTE)
+    day_ago = -(-(int(at) - DAY) // candle.seconds) * candle.seconds
+    spans = [
+        candles.merged(market.pieces(pair, start, at)) or begun
+        for start in (int(at) // DAY * DAY, day_ago)
+    ]
+    decimals = wire.quote_decimals(pair)
+    return {
+        "a": _top(ask, decimals),
+        "b": _top(bid, decimals),
+        "c": [wire.quote(pair, begun.close), wire.volume(pair, _last_volume(candle, at))],
+        "v": [wire.volume(pair, span.volume) for span in spans],
+        "p": [wire.quote(pair, span.vwap) for span in spans],
+        "t": [span.count for span in spans],
+        "l": [wire.quote(pair, span.low) for span in spans],
+        "h": [wire.quote(pair, span.high) for span in spans],
+        "o": wire.quote(pair, spans[0].open),
+    }
+
+
+def _top(order: Resting, decimals: int) -> list[str]:
+    whole = max(int(order.qty), 1)
+    return [wire.fixed(order.price, decimals), str(whole), f"{whole}.000"]
+
+
+def _last_volume(candle: Candle, at: float) -> int:
+    done = candles.prints_until(candle, at)
+    return candles.print_volume(candle, max(done - 1, 0))
+
+
+def depth(exchange: Exchange, params: Params) -> str:
+    """Answer Depth: the house's orders and the account's, put together by price."""
+    key, pair = named.one_pair(exchange.market.listing, params)
+    count = params.integer("count", default=100)
+    if not 1 <= count <= MAX_LEVELS:
+        raise invalid("count")
+    now = exchange.advance()
+    book = exchange.book(pair, now)
+    minute = int(now.timestamp()) // MINUTE * MINUTE
+    sides = {
+        name: [
+            [wire.fixed(price, wire.quote_decimals(pair)), wire.fixed(qty, 3), minute]
+            for price, qty in islice(_levels(orders), count)
+        ]
+        for name, orders in (("asks", book.asks), ("bids", book.bids))
+    }
+    return wire.text({key: sides})
+
+
+def _levels(orders: tuple[Resting, ...]) -> Iterator[tuple[Decimal, Decimal]]:
+    levels: dict[Decimal, Decimal] = {}
+    for order in orders:
+        levels[order.price] = levels.get(order.price, Decimal(0)) + order.qty
+    yield from levels.items()
+
+
+def trades(exchange: Exchange, params: Params) -> str:
+    """Answer Trades: the prints that the candles are made of, the last 1000 or those after `since`.
+
+    It looks back a few hundred of the finest candles, not to the market's first trade.
+    """
+    key, pair = named.one_pair(exchange.market.listing, params)
+    count = params.integer("count", default=MAX_TRADES)
+    if not 1 <= count <= MAX_TRADES:
+        raise invalid("count")
+    at = exchange.clock.now().timestamp()
+    if "since" in params:
+        rows = list(islice(_after(exchange.market, pair, _since(params), at), count))
+    else:
+        rows = _latest(exchange.market, pair, at, count)
+    last = int(Decimal(str(rows[-1][2])) * _NANOSECONDS) if rows else int(at * _NANOSECONDS)
+    return wire.text({key: rows, "last": str(last)})
+
+
+def _since(params: Params) -> float:
+    since = params.number("since")
+    return float(since / _NANOSECONDS if since > _LARGEST_SECONDS else since)
+
+
+def _after(market: Market, pair: Pair, since: float, at: float) -> Iterator[list[object]]:
+    seconds = market.finest_seconds(pair, at)
+    start = max(since, at - LONGEST_LOOK_BACK * seconds)
+    for opened in range(int(start) // seconds * seconds, int(at) + 1, seconds):
+        candle = market.finest(pair, opened)
+        if candle is not None:
+            yield from (row for row in _prints(pair, candle, at) if float(str(row[2])) > since)
+
+
+def _latest(market: Market, pair: Pair, at: float, count: int) -> list[list[object]]:
+    seconds = market.finest_seconds(pair, at)
+    rows: list[list[object]] = []
+    opened = int(at) // seconds * seconds
+    for _ in range(LONGEST_LOOK_BACK):
+        candle = market.finest(pair, opened)
+        if candle is None or len(rows) >= count:
+            break
+        rows = [*_prints(pair, candle, at), *rows]
+        opened -= seconds
+    return rows[-count:]
+
+
+def _prints(pair: Pair, candle: Candle, at: float) -> Iterator[list[object]]:
+    numbers = range(candles.prints_until(candle, at))
+    prices = [candle.open, *(candles.print_price(candle, number) for number in numbers)]
+    for number, (before, price) in zip(numbers, pairwise(prices), strict=True):
+        yield [
+            wire.quote(pair, price),
+            wire.volume(pair, candles.print_volume(candle, number)),
+            round(candles.print_time(candle, number), 7),
+            "b" if price >= before else "s",
+            "m" if number % 3 else "l",
+            "",
+            candle.time // MINUTE * 10_000 - 236_678_400_000 + number,
+        ]
+
+
+def spread(exchange: Exchange, params: Params) -> str:
+    """Answer Spread: the best bid and ask at each print lately."""
+    key, pair = named.one_pair(exchange.market.listing, params)
+    now = exchange.clock.now()
+    since = params.integer("since", default=0)
+    rows = []
+    for row in _latest(exchange.market, pair, now.timestamp(), SPREAD_ROWS):
+        at = int(float(str(row[2])))
+        bid, ask = house.best(pair, Decimal(str(row[0])), at // MINUTE)
+        if at >= since:
+            quotes = [wire.fixed(each.price, wire.quote_decimals(pair)) for each in (bid, ask)]
+            rows.append([at, *quotes])
+    return wire.text({key: rows, "last": int(now.timestamp())})

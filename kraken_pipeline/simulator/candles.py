@@ -1,0 +1,253 @@
+"""Candles as columns of whole numbers, and the walk of the price inside one.
+
+Prices count in units of 10^-price_decimals and volumes in units of 10^-volume_decimals of their
+pair, so sums and comparisons are exact. A candle's prints are laid along one path: open, the
+farther end first, the other end, close. Whatever is asked of a moment inside the candle, its last
+price, its running high, its trades, is read from these prints, so all answers agree.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+MINUTE: Final = 60
+HOUR: Final = 3600
+DAY: Final = 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candle:
+    """One candle, all in whole units; `time` is its opening, UNIX seconds."""
+
+    time: int
+    seconds: int
+    """How long it lasts."""
+    open: int
+    high: int
+    low: int
+    close: int
+    vwap: int
+    volume: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candles:
+    """Candles of one length, ascending, a column per field."""
+
+    time: Ints
+    open: Ints
+    high: Ints
+    low: Ints
+    close: Ints
+    vwap: Ints
+    volume: Ints
+    count: Ints
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def __getitem__(self, chosen: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Self:
+        return type(self)(**{name: getattr(self, name)[chosen] for name in NAMES})
+
+    def row(self, index: int, seconds: int) -> Candle:
+        """Return one candle; `seconds` is how long it lasts."""
+        values = {name: int(getattr(self, name)[index]) for name in NAMES}
+        return Candle(seconds=seconds, **values)
+
+
+NAMES: Final = tuple(field.name for field in fields(Candles))
+
+
+def empty() -> Candles:
+    """Return no candles."""
+    return Candles(**{name: np.empty(0, dtype=np.int64) for name in NAMES})
+
+
+def joined(parts: Sequence[Candles]) -> Candles:
+    """Return the parts one after the other."""
+    return Candles(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in NAMES}
+    )
+
+
+def column(candles: Sequence[Candle]) -> Candles:
+    """Return single candles as columns."""
+    return Candles(
+        **{
+            name: np.array([getattr(candle, name) for candle in candles], dtype=np.int64)
+            for name in NAMES
+        }
+    )
+
+
+def coarser(candles: Candles, seconds: int) -> Candles:
+    """Return the candles put together to candles of `seconds`, aligned to the UNIX epoch.
+
+    Open, high, low, close, volume and count are exact; vwap is weighted by volume and rounded.
+    """
+    if not len(candles):
+        return candles
+    opened = candles.time // seconds * seconds
+    starts = np.flatnonzero(np.r_[True, opened[1:] != opened[:-1]])
+    ends = np.r_[starts[1:], len(candles)] - 1
+    volume = np.add.reduceat(candles.volume, starts)
+    turnover = np.add.reduceat(candles.vwap.astype(np.float64) * candles.volume, starts)
+    weighted = np.rint(turnover / np.maximum(volume, 1)).astype(np.int64)
+    return Candles(
+        time=opened[starts],
+        open=candles.open[starts],
+        high=np.maximum.reduceat(candles.high, starts),
+        low=np.minimum.reduceat(candles.low, starts),
+        close=candles.close[ends],
+        vwap=np.where(volume > 0, weighted, candles.close[ends]),
+        volume=volume,
+        count=np.add.reduceat(candles.count, starts),
+    )
+
+
+def merged(pieces: Candles) -> Candle | None:
+    """Return candles of any lengths as one; None if there are none."""
+    if not len(pieces):
+        return None
+    volume = int(pieces.volume.sum())
+    turnover = float((pieces.vwap.astype(np.float64) * pieces.volume).sum())
+    return Candle(
+        time=int(pieces.time[0]),
+        seconds=0,
+        open=int(pieces.open[0]),
+        high=int(pieces.high.max()),
+        low=int(pieces.low.min()),
+        close=int(pieces.close[-1]),
+        vwap=round(turnover / volume) if volume else int(pieces.close[-1]),
+        volume=volume,
+        count=int(pieces.count.sum()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """A stretch of a candle's path on which the price moves one way."""
+
+    start: float
+    """UNIX seconds."""
+    end: float
+    price_from: int
+    price_to: int
+    volume: int
+
+
+def turns(candle: Candle) -> list[int]:
+    """Return the prices between which the price of a candle moves, first to last."""
+    rises = candle.close >= candle.open
+    ends = (candle.low, candle.high) if rises else (candle.high, candle.low)
+    path = [candle.open]
+    for price in (*ends, candle.close):
+        if price != path[-1]:
+            path.append(price)
+    return path
+
+
+def _knots(candle: Candle) -> tuple[list[int], list[int], int]:
+    """Return the numbers of the prints at the turns, their prices, and how many prints there are.
+
+    A candle with fewer trades than turns can't have been; it gets a print a turn.
+    """
+    prices = turns(candle)
+    prints = max(candle.count, len(prices))
+    last = len(prices) - 1
+    at = [round((prints - 1) * index / last) if last else 0 for index in range(last + 1)]
+    return at, prices, prints
+
+
+def _share(part: float) -> float:
+    """Return which share of the volume has traded after a share of the prints: rising, not even."""
+    return part + 0.03 * float(np.sin(6 * np.pi * part))
+
+
+def prints_until(candle: Candle, at: float) -> int:
+    """Return how many prints of a candle have been made by a time, UNIX seconds."""
+    if candle.count == 0:
+        return 0
+    _, _, prints = _knots(candle)
+    passed = (at - candle.time) / candle.seconds
+    return min(max(int(prints * passed + 0.5), 0), prints)
+
+
+def print_price(candle: Candle, number: int) -> int:
+    """Return the price of a print, counted from 0."""
+    at, prices, _ = _knots(candle)
+    return round(float(np.interp(number, at, prices)))
+
+
+def print_volume(candle: Candle, number: int) -> int:
+    """Return the volume of a print, counted from 0; those of a candle sum up to its volume."""
+    _, _, prints = _knots(candle)
+    return _traded(candle, number + 1, prints) - _traded(candle, number, prints)
+
+
+def _traded(candle: Candle, done: int, prints: int) -> int:
+    return candle.volume if done == prints else int(candle.volume * _share(done / prints))
+
+
+def print_time(candle: Candle, number: int) -> float:
+    """Return the time of a print, UNIX seconds."""
+    _, _, prints = _knots(candle)
+    return candle.time + candle.seconds * (number + 0.5) / prints
+
+
+def begun(candle: Candle, at: float) -> Candle:
+    """Return a candle as it stands at a time before its end, UNIX seconds.
+
+    Without a print so far it stands at its opening price, as a gap does.
+    """
+    done = prints_until(candle, at)
+    if done == 0:
+        price = candle.open
+        return _changed(candle, [price], price, volume=0, count=0)
+    knots, prices, prints = _knots(candle)
+    close = print_price(candle, done - 1)
+    seen = [price for number, price in zip(knots, prices, strict=True) if number < done]
+    volume = _traded(candle, done, prints)
+    return _changed(candle, [*seen, close], close, volume=volume, count=min(done, candle.count))
+
+
+def _changed(candle: Candle, seen: list[int], close: int, *, volume: int, count: int) -> Candle:
+    high, low = max(seen), min(seen)
+    return Candle(
+        time=candle.time,
+        seconds=candle.seconds,
+        open=candle.open,
+        high=high,
+        low=low,
+        close=close,
+        vwap=min(max(candle.vwap, low), high),
+        volume=volume,
+        count=count,
+    )
+
+
+def legs(candle: Candle, start: float, end: float) -> Iterator[Leg]:
+    """Yield the one-way stretches of a candle between two times, UNIX seconds."""
+    if candle.count == 0:
+        return
+    knots, prices, prints = _knots(candle)
+    first, stop = prints_until(candle, start), prints_until(candle, end)
+    spans = [(0, 0), *pairwise(knots)]
+    for before, after in spans:
+        low, high = max(first, before + (before != after)), min(stop - 1, after)
+        if low > high:
+            continue
+        yield Leg(
+            start=print_time(candle, low),
+            end=print_time(candle, high),
+            price_from=print_price(candle, max(low - 1, 0)) if low else prices[0],
+            price_to=print_price(candle, high),
+            volume=_traded(candle, high + 1, prints) - _traded(candle, low, prints),
+        )

@@ -1,0 +1,82 @@
+"""What a market of the simulator must answer, and the questions that every market answers alike."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Protocol
+
+from kraken_pipeline.simulator import candles
+from kraken_pipeline.simulator.candles import Candle, Candles
+from kraken_pipeline.simulator.listing import Listing, Pair
+
+MAX_COMMITTED = 720
+"""How many committed candles OHLC answers at most. Source: kraken/rest.md §4."""
+
+
+class Market(Protocol):
+    """Prices as a function of the pair and the time: asked twice, it answers the same."""
+
+    @property
+    def identity(self) -> Mapping[str, str | int]:
+        """What the prices come from. Accounts of one market make no sense in another."""
+
+    @property
+    def listing(self) -> Listing:
+        """The assets and pairs that trade here."""
+
+    def whole(self, pair: Pair, seconds: int, start: int, stop: int) -> Candles:
+        """Return the full candles that open from `start` up to but without `stop`, gaps filled.
+
+        Empty if the market knows nothing that fine. All are in seconds, on the candles' grid.
+        """
+
+    def pieces(self, pair: Pair, start: int, at: float) -> Candles:
+        """Return candles of any lengths that cover `start` to `at`; the last may still be forming.
+
+        `start` lies on the grid of the finest candles.
+        """
+
+    def finest(self, pair: Pair, at: float) -> Candle | None:
+        """Return the full finest candle around a time; None before the first trade ever."""
+
+    def reaching(
+        self, pair: Pair, start: float, end: float, *, low: int, high: int
+    ) -> Iterable[Candle]:
+        """Return finest candles between two times that trade at `low` or below, `high` or above."""
+
+    def finest_seconds(self, pair: Pair, at: float) -> int:
+        """Return how long the finest candle around a time lasts."""
+
+    def prepare(self, at: float) -> None:
+        """Get ready to be asked about all pairs around a time."""
+
+
+def last_price(market: Market, pair: Pair, at: float) -> Decimal:
+    """Return the price of the last trade at a time, quote per base.
+
+    Raises:
+        LookupError: the pair had not traded by then.
+    """
+    candle = market.finest(pair, at)
+    if candle is None:
+        raise LookupError(f"{pair.altname} had no trade by {at}")
+    return pair.price(candles.begun(candle, at).close)
+
+
+def served(
+    market: Market, pair: Pair, seconds: int, since: float | None, now: float
+) -> tuple[Candles, int]:
+    """Return the rows that OHLC answers and its `last`.
+
+    The running candle is absent in the very moment in which it opens, so `last` then is the last
+    row, as it was seen on the exchange. A market that knows nothing that fine answers no row and 0.
+    """
+    running = int(now) // seconds * seconds
+    start = running - MAX_COMMITTED * seconds
+    if since is not None:
+        start = min(max(start, int(since) // seconds * seconds), running)
+    rows = market.whole(pair, seconds, start, running)
+    last = int(rows.time[-1]) if len(rows) else 0
+    if now > running and market.finest_seconds(pair, now) <= seconds:
+        forming = candles.coarser(market.pieces(pair, running, now), seconds)
+        return candles.joined([rows, forming]), running - seconds
+    return rows, last

@@ -1,0 +1,145 @@
+"""A market of recorded candles: the price walks inside the finest recorded one around a time.
+
+Candles finer than what is recorded are not known; OHLC answers no row and `last` 0 for them.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from kraken_pipeline.simulator import candles, catalog
+from kraken_pipeline.simulator.candles import DAY, Candle, Candles
+from kraken_pipeline.simulator.listing import Listing, Pair
+from kraken_pipeline.simulator.recorded import Recording, ReplayError, decimals, recordings
+from kraken_pipeline.simulator.track import Track
+
+BEFORE: Final = 60 * DAY
+AFTER: Final = 30 * DAY
+"""How much time around it the chosen instant should have recorded."""
+NEVER: Final = 10**9
+"""The length of a candle where nothing is recorded, seconds."""
+_LARGEST: Final = 10.0**16
+QUOTES: Final = ("USDT", "USDC", "USD", "EUR", "GBP", "XBT", "ETH")
+
+
+class ReplayMarket:
+    """The market that a folder of candles holds."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the folder.
+
+        Raises:
+            ReplayError: it has nothing usable, or a file in it can't be read.
+        """
+        by_pair: defaultdict[str, list[Recording]] = defaultdict(list)
+        for recording in recordings(folder):
+            by_pair[recording.pair].append(recording)
+        self.identity: Mapping[str, str | int] = {"replay": _digest(folder)}
+        self._tracks: dict[str, Track] = {}
+        pairs = []
+        for name, recorded in by_pair.items():
+            pair = _pair(name, recorded)
+            pairs.append(pair)
+            self._tracks[pair.key] = Track(
+                recorded,
+                price_decimals=pair.price_decimals,
+                volume_decimals=pair.volume_decimals,
+            )
+        self.listing = Listing(pairs, [catalog.asset("USD")])
+
+    def start(self, at: datetime | None) -> datetime:
+        """Return where time begins: `at`, or a day that most pairs have recorded around it.
+
+        Of those days it is the latest that has 60 days before it and 30 after it in the most pairs.
+
+        Raises:
+            ReplayError: `at` lies outside of what is recorded.
+        """
+        spans = [track.covered for track in self._tracks.values()]
+        first = min(span[0][0] for span in spans)
+        last = max(span[-1][1] for span in spans)
+        if at is not None:
+            if not first <= at.timestamp() < last:
+                bounds = [datetime.fromtimestamp(each, UTC).isoformat() for each in (first, last)]
+                raise ReplayError(
+                    f"{at.isoformat()} lies outside of what is recorded, {' to '.join(bounds)}"
+                )
+            return at
+        days = np.arange(-(-first // DAY) * DAY, last, DAY)
+        enough = np.zeros(len(days), dtype=np.int64)
+        for covered in spans:
+            for begin, end in covered:
+                enough += (days - BEFORE >= begin) & (days + AFTER <= end)
+        latest = int(days[np.flatnonzero(enough == enough.max())[-1]])
+        return datetime.fromtimestamp(latest, UTC)
+
+    def finest_seconds(self, pair: Pair, at: float) -> int:
+        """Return how long the finest candle around a time lasts; ages where there is none."""
+        level = self._tracks[pair.key].finest_level(at)
+        return level.seconds if level else NEVER
+
+    def whole(self, pair: Pair, seconds: int, start: int, stop: int) -> Candles:
+        """Return the full candles that open from `start` up to but without `stop`."""
+        level = self._tracks[pair.key].levels.get(seconds)
+        return level.between(start, stop) if level else candles.empty()
+
+    def pieces(self, pair: Pair, start: int, at: float) -> Candles:
+        """Return the finest candles from `start` to `at`, the last one as it stands."""
+        parts = [candles.empty()]
+        for seconds, found in self._tracks[pair.key].stretches(start, at):
+            done = found.time + seconds <= at
+            parts.append(found[done])
+            for index in np.flatnonzero(~done):
+                forming = found.row(int(index), seconds)
+                parts.append(candles.column([candles.begun(forming, at)]))
+        return candles.joined(parts)
+
+    def finest(self, pair: Pair, at: float) -> Candle | None:
+        """Return the full finest candle around a time."""
+        return self._tracks[pair.key].finest(at)
+
+    def reaching(
+        self, pair: Pair, start: float, end: float, *, low: int, high: int
+    ) -> Iterator[Candle]:
+        """Yield finest candles between two times that trade at `low` or below, `high` or above."""
+        for seconds, found in self._tracks[pair.key].stretches(start, end):
+            for index in np.flatnonzero((found.low <= low) | (found.high >= high)):
+                yield found.row(int(index), seconds)
+
+    def prepare(self, at: float) -> None:
+        """Do nothing: all is in memory."""
+
+
+def _digest(folder: Path) -> str:
+    """Return a name for what a folder holds, wherever it lies."""
+    found = sorted((path.name, path.stat().st_size) for path in folder.glob("*.csv"))
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+
+
+def _pair(name: str, recorded: Sequence[Recording]) -> Pair:
+    quote = next((each for each in QUOTES if name.endswith(each) and name != each), None)
+    if quote is None:
+        raise ReplayError(f"pair {name} is in none of the quotes {', '.join(QUOTES)}; rename it")
+    base = name.removesuffix(quote)
+    seen = max(decimals(each.prices) for each in recorded)
+    price = float(np.median(np.concatenate([each.prices[:, 3] for each in recorded])))
+    daily = float(np.median([each.volume.mean() * DAY / each.seconds for each in recorded]))
+    known = catalog.figures().get(base) or catalog.derived(
+        base, usd=price * catalog.usd_price(quote), daily_base=daily, pair_decimals=seen
+    )
+    pair = catalog.pair_of(known, quote)
+    largest = max(float(each.volume.max()) for each in recorded)
+    volume_decimals = 8
+    while largest * 10.0**volume_decimals > _LARGEST:
+        volume_decimals -= 1
+    return replace(
+        pair,
+        price_decimals=max(seen, pair.pair_decimals),
+        volume_decimals=volume_decimals,
+    )

@@ -1,0 +1,185 @@
+"""Serves the exchange over HTTP, to this machine only."""
+
+import asyncio
+import ipaddress
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kraken_pipeline.simulator.exchange import Exchange
+from kraken_pipeline.simulator.params import Params, RefusedError, parsed
+from kraken_pipeline.simulator.service import UNKNOWN_METHOD, Answer, ControlError, Service, refused
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+TICK_SECONDS: Final = 0.25
+"""How often the market runs on by itself while nobody asks."""
+SHUTDOWN_SECONDS: Final = 1
+
+
+def loopback(host: str) -> bool:
+    """Tell whether a host is this machine and nothing else."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        ValueError: the host is not this machine: anyone could trade on it.
+        OSError: the port is taken.
+    """
+    if not loopback(host):
+        raise ValueError(f"host {host} is not this machine; give a loopback address as 127.0.0.1")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(256)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def address(listening: socket.socket) -> str:
+    """Return the URL of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def application(service: Service) -> Starlette:
+    """Return the ASGI application of a service."""
+
+    async def public(request: Request) -> Response:
+        method = request.path_params["method"]
+        query = dict(request.query_params)
+        if request.method == "POST":
+            query |= dict(parse_qsl((await request.body()).decode(errors="replace")))
+        return await _sent(service.public(method, Params(query)))
+
+    async def private(request: Request) -> Response:
+        body = await request.body()
+        return await _sent(service.private(request.url.path, request.headers, body))
+
+    async def unknown(request: Request) -> Response:
+        return await _sent(refused(UNKNOWN_METHOD, 404))
+
+    return Starlette(
+        routes=[
+            Route("/0/public/{method}", public, methods=["GET", "POST"]),
+            Route("/0/private/{method}", private, methods=["POST"]),
+            *_controls(service),
+            Route("/{path:path}", unknown, methods=["GET", "POST"]),
+        ],
+        lifespan=_ticking(service.exchange),
+    )
+
+
+async def _sent(answer: Answer) -> Response:
+    if answer.delay_seconds:
+        await asyncio.sleep(answer.delay_seconds)
+    return Response(answer.body, answer.status, media_type="application/json")
+
+
+def _controls(service: Service) -> list[Route]:
+    def control(act: Callable[[Params], dict[str, object]]) -> Callable[..., object]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return JSONResponse(act(parsed(await request.body(), "application/json")))
+            except (ControlError, RefusedError) as wrong:
+                return JSONResponse({"error": str(wrong)}, 400)
+
+        return endpoint
+
+    return [
+        Route("/sim/clock", control(lambda params: service.clock()), methods=["GET"]),
+        Route("/sim/clock", control(service.turn_clock), methods=["POST"]),
+        Route("/sim/latency", control(service.delay), methods=["POST"]),
+        Route("/sim/health", control(lambda params: service.health()), methods=["GET"]),
+    ]
+
+
+def _ticking(exchange: Exchange) -> Lifespan:
+    """Return what runs beside the server: the market goes on while nobody asks."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            exchange.advance()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if exchange.clock.mode == "fixed":
+            yield
+            return
+        ticking = asyncio.create_task(tick())
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticking
+
+    return lifespan
+
+
+def server(service: Service) -> uvicorn.Server:
+    """Return a server that says nothing and stops quickly."""
+    config = uvicorn.Config(
+        application(service),
+        log_level="critical",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws="none",
+    )
+    return uvicorn.Server(config)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A simulator that runs in a thread of this process."""
+
+    url: str
+    exchange: Exchange
+    """What is behind it; look at it and turn its clock only between calls."""
+    service: Service
+
+
+@contextmanager
+def serving(service: Service, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Served]:
+    """Serve in a thread for as long as the context lasts.
+
+    Raises:
+        ValueError: the host is not this machine.
+        OSError: the port is taken.
+    """
+    running = server(service)
+    listening = bound(host, port)
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        while not running.started and thread.is_alive():
+            thread.join(0.005)
+        yield Served(address(listening), service.exchange, service)
+    finally:
+        running.should_exit = True
+        thread.join()
+        listening.close()

@@ -1,0 +1,102 @@
+"""Putting a simulator together from what it is told."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from kraken_pipeline.simulator.auth import Key, secret_of
+from kraken_pipeline.simulator.clock import Clock, FixedClock, Mode, RealClock
+from kraken_pipeline.simulator.exchange import Exchange
+from kraken_pipeline.simulator.journal import Journal
+from kraken_pipeline.simulator.market import Market
+from kraken_pipeline.simulator.replay import ReplayMarket
+from kraken_pipeline.simulator.rest import Served, serving
+from kraken_pipeline.simulator.service import Service
+from kraken_pipeline.simulator.synthetic import SyntheticMarket
+
+FIXED_START: Final = datetime(2026, 10, 1, tzinfo=UTC)
+"""Where a fixed clock of the made-up market stands if it is not told."""
+DEPOSITS: Final[Mapping[str, Decimal]] = {"ZUSD": Decimal(10_000)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a simulator is told."""
+
+    folder: Path
+    """Where its state is kept."""
+    secret: str
+    """The key's secret, base64."""
+    key: str = "SIMULATOR"
+    seed: int = 1
+    replay: Path | None = None
+    """A folder of recorded candles; None for the made-up market."""
+    at: datetime | None = None
+    """Where time begins in a new state folder; None for the market's own choice."""
+    clock: Mode | None = None
+    """None runs the made-up market by the machine's clock and lets a recorded one stand."""
+    offset: timedelta = timedelta()
+    """What is added to the machine's clock."""
+    deposits: Mapping[str, Decimal] = field(default_factory=lambda: DEPOSITS)
+    """What a new account begins with, by asset."""
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Service]:
+    """Open a simulator's state, or begin it, for as long as the context lasts.
+
+    Raises:
+        StateError: the state folder can't be used.
+        ReplayError: the folder of recorded candles can't.
+        ValueError: another setting is wrong.
+    """
+    key = Key(name=settings.key, secret=secret_of(settings.secret))
+    market, start = _market(settings)
+    journal = Journal(settings.folder, market.identity)
+    try:
+        clock = _clock(settings, journal.position or start)
+        exchange = Exchange(market, clock, journal)
+        if not exchange.account.events:
+            _begin(exchange, settings.deposits)
+        yield Service(exchange, key)
+    finally:
+        journal.close()
+
+
+@contextmanager
+def simulated(settings: Settings) -> Iterator[Served]:
+    """Open a simulator and serve it from a thread of this process."""
+    with opened(settings) as service, serving(service) as served:
+        yield served
+
+
+def _market(settings: Settings) -> tuple[Market, datetime | None]:
+    if settings.replay is None:
+        fixed = settings.clock == "fixed" or settings.at is not None
+        return SyntheticMarket(settings.seed), settings.at or (FIXED_START if fixed else None)
+    market = ReplayMarket(settings.replay)
+    return market, market.start(settings.at)
+
+
+def _clock(settings: Settings, start: datetime | None) -> Clock:
+    mode = settings.clock or ("fixed" if settings.replay else "real")
+    if mode == "fixed":
+        return FixedClock(start or FIXED_START)
+    if settings.replay is None and settings.at is None:
+        return RealClock(settings.offset)
+    return RealClock.starting_at(start or FIXED_START)
+
+
+def _begin(exchange: Exchange, deposits: Mapping[str, Decimal]) -> None:
+    exchange.journal.position = exchange.clock.now()
+    for name, amount in deposits.items():
+        asset = exchange.market.listing.asset(name)
+        if asset is None or not amount.is_finite() or amount <= 0:
+            raise ValueError(
+                f"deposit {name}={amount} can't be made; give a listed asset and a positive amount"
+            )
+        exchange.deposit(asset, amount)

@@ -1,0 +1,237 @@
+"""A made-up market: every price is a function of the seed, the pair and the time.
+
+Nothing is stored, so a restart or a leap in time agrees with itself. An asset's price in USD is a
+fractal curve on the lattice of hours, rough or smooth by the asset, so that some trend and some
+chop; a pair's price is the base's by the quote's, so that prices agree across quotes. An hour
+fixes its open, high, low, close, volume and count; minutes are laid between so that they add up to
+it exactly. All other candles are made of these two.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kraken_pipeline.simulator import candles, catalog, minutes
+from kraken_pipeline.simulator.candles import DAY, HOUR, MINUTE, Candle, Candles
+from kraken_pipeline.simulator.listing import Listing, Pair
+from kraken_pipeline.simulator.noise import Floats, fractal, key, uniform
+
+FIRST_HOUR: Final = 1_420_070_400 // HOUR
+"""Trading began on 2015-01-01."""
+OCTAVES: Final = 14
+BLOCK: Final = 256
+"""Hours that are kept together."""
+KEPT_BLOCKS: Final = 2000
+KEPT_HOURS: Final = 2000
+SPREAD: Final = 0.5
+"""Share of the daily deviation that each octave brings: with it a day deviates as it says."""
+MOST_TRADES: Final = 6000.0
+
+Hours = minutes.Hours
+
+
+class SyntheticMarket:
+    """The made-up market of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.identity: Mapping[str, str | int] = {"seed": seed}
+        self.listing = Listing(
+            catalog.made_up_pairs(), [catalog.asset(ticker) for ticker in catalog.FIAT]
+        )
+        tickers = sorted(a.altname for a in self.listing.assets.values() if _has_price(a.altname))
+        self._asset_row = {ticker: row for row, ticker in enumerate(tickers)}
+        self._asset_keys = np.array([key(seed, ticker) for ticker in tickers], dtype=np.uint64)
+        self._log_start = np.log([catalog.usd_price(ticker) for ticker in tickers])
+        self._deviation = np.array([_daily_deviation(seed, ticker) for ticker in tickers])
+        self._amplitudes = np.array([_amplitudes(seed, ticker) for ticker in tickers])
+        self._pair_keys = {
+            pair.key: np.uint64(key(seed, pair.altname)) for pair in self.listing.pairs
+        }
+        self._blocks: OrderedDict[tuple[str, int], Hours] = OrderedDict()
+        self._minutes: OrderedDict[tuple[str, int], Candles] = OrderedDict()
+
+    def finest_seconds(self, pair: Pair, at: float) -> int:
+        """Return a minute: this market knows every one."""
+        return MINUTE
+
+    def whole(self, pair: Pair, seconds: int, start: int, stop: int) -> Candles:
+        """Return the full candles that open from `start` up to but without `stop`."""
+        start = max(start, -(-FIRST_HOUR * HOUR // seconds) * seconds)
+        if start >= stop:
+            return candles.empty()
+        first, last = start // HOUR, -(-stop // HOUR)
+        hours = self._hours(pair, first, last - first)
+        if seconds >= HOUR:
+            return candles.coarser(hours.candles(0), seconds)
+        fine = minutes.laid(self._keys([pair]), hours, 0)
+        cut = fine[slice((start - first * HOUR) // MINUTE, (stop - first * HOUR) // MINUTE)]
+        return candles.coarser(cut, seconds) if seconds > MINUTE else cut
+
+    def pieces(self, pair: Pair, start: int, at: float) -> Candles:
+        """Return minutes, then hours, then minutes again, that cover `start` to `at`."""
+        this_hour, minute = int(at) // HOUR, int(at) // MINUTE * MINUTE
+        first_hour = -(-start // HOUR)
+        parts = []
+        if first_hour > this_hour:
+            head = self._minutes_of(pair, this_hour)
+            parts.append(head[(head.time >= start) & (head.time < minute)])
+        else:
+            if start < first_hour * HOUR:
+                head = self._minutes_of(pair, first_hour - 1)
+                parts.append(head[head.time >= start])
+            parts.append(self._hours(pair, first_hour, this_hour - first_hour).candles(0))
+            tail = self._minutes_of(pair, this_hour)
+            parts.append(tail[tail.time < minute])
+        if at > minute:
+            parts.append(candles.column([candles.begun(self.finest(pair, at), at)]))
+        return candles.joined(parts)
+
+    def finest(self, pair: Pair, at: float) -> Candle:
+        """Return the full minute around a time."""
+        of_hour = self._minutes_of(pair, int(at) // HOUR)
+        return of_hour.row(int(at) % HOUR // MINUTE, MINUTE)
+
+    def reaching(
+        self, pair: Pair, start: float, end: float, *, low: int, high: int
+    ) -> Iterator[Candle]:
+        """Yield the minutes that trade at `low` or below, `high` or above, looked up by hours."""
+        first, stop = int(start) // HOUR, -int(-end // HOUR)
+        hours = self._hours(pair, first, stop - first).candles(0)
+        for hour in hours.time[(hours.low <= low) | (hours.high >= high)]:
+            fine = self._minutes_of(pair, int(hour) // HOUR)
+            inside = (fine.time + MINUTE > start) & (fine.time < end)
+            for index in np.flatnonzero(inside & ((fine.low <= low) | (fine.high >= high))):
+                yield fine.row(int(index), MINUTE)
+
+    def prepare(self, at: float) -> None:
+        """Work out the hours around a time for all pairs at once, which is faster than one by one.
+
+        Only the speed of what is asked next depends on it.
+        """
+        pairs, hour = self.listing.pairs, int(at) // HOUR
+        for block in {hour // BLOCK, (hour - DAY // HOUR - 1) // BLOCK}:
+            if (pairs[-1].key, block) not in self._blocks:
+                panel = self._made(pairs, block * BLOCK, BLOCK)
+                for row, pair in enumerate(pairs):
+                    self._keep_block(pair, block, panel.row(row))
+        if (pairs[-1].key, hour) not in self._minutes:
+            panel = self._made(pairs, hour, 1)
+            every = minutes.panel(self._keys(pairs), panel)
+            for row, pair in enumerate(pairs):
+                self._keep_minutes(pair, hour, minutes.row(every, panel, row))
+
+    def _keys(self, pairs: Sequence[Pair]) -> NDArray[np.uint64]:
+        return np.array([self._pair_keys[pair.key] for pair in pairs], dtype=np.uint64)
+
+    def _hours(self, pair: Pair, first: int, count: int) -> Hours:
+        """Return the hours of one pair, short spans from what is kept."""
+        block = first // BLOCK
+        if count > BLOCK or first < 0:
+            return self._made([pair], first, count)
+        found = self._block(pair, block)
+        if first + count > (block + 1) * BLOCK:
+            found = found.followed_by(self._block(pair, block + 1))
+        return found.cut(first - block * BLOCK, count)
+
+    def _block(self, pair: Pair, block: int) -> Hours:
+        kept = self._blocks.get((pair.key, block))
+        if kept is None:
+            kept = self._made([pair], block * BLOCK, BLOCK)
+            self._keep_block(pair, block, kept)
+        return kept
+
+    def _keep_block(self, pair: Pair, block: int, hours: Hours) -> None:
+        self._blocks[pair.key, block] = hours
+        while len(self._blocks) > KEPT_BLOCKS:
+            self._blocks.popitem(last=False)
+
+    def _minutes_of(self, pair: Pair, hour: int) -> Candles:
+        kept = self._minutes.get((pair.key, hour))
+        if kept is None:
+            kept = minutes.laid(self._keys([pair]), self._hours(pair, hour, 1), 0)
+            self._keep_minutes(pair, hour, kept)
+        return kept
+
+    def _keep_minutes(self, pair: Pair, hour: int, of_hour: Candles) -> None:
+        self._minutes[pair.key, hour] = of_hour
+        while len(self._minutes) > KEPT_HOURS:
+            self._minutes.popitem(last=False)
+
+    def _made(self, pairs: Sequence[Pair], first: int, count: int) -> Hours:
+        """Work out the hours of pairs: a row a pair, a column an hour."""
+        price, deviation = self._prices(pairs, first, count + 1)
+        keys, index = self._keys(pairs), np.arange(first, first + count, dtype=np.int64)
+        opened, closed = price[:, :-1], price[:, 1:]
+        hourly = deviation / np.sqrt(DAY / HOUR)
+        reach = opened * hourly[:, None]
+        up, down, busy = (uniform(keys ^ np.uint64(salt), index) for salt in (1, 2, 3))
+        high = np.rint(np.maximum(opened, closed) + reach * up * up)
+        low = np.maximum(np.rint(np.minimum(opened, closed) - reach * down * down), 1)
+        moved = np.abs(closed - opened) / np.maximum(reach, 1e-9)
+        usual = np.array([_hourly_volume(pair) for pair in pairs])
+        volume = np.rint(usual[:, None] * (0.25 + busy + 0.4 * np.minimum(moved, 4)))
+        bundles = np.array([_hourly_trades(pair) for pair in pairs])[:, None] * (0.5 + busy)
+        bundles = np.clip(np.rint(bundles), 1, MOST_TRADES)
+        return Hours(
+            first=first,
+            open=opened.astype(np.int64),
+            high=high.astype(np.int64),
+            low=low.astype(np.int64),
+            close=closed.astype(np.int64),
+            vwap=np.rint((opened + high + low + closed) / 4).astype(np.int64),
+            volume=volume.astype(np.int64),
+            bundles=bundles.astype(np.int64),
+            extra=np.floor(up * bundles * 2).astype(np.int64),
+            reach=reach,
+        )
+
+    def _prices(self, pairs: Sequence[Pair], first: int, count: int) -> tuple[Floats, Floats]:
+        """Return prices in whole units at each hour, and each pair's daily deviation."""
+        base = [self._asset_row[pair.base.altname] for pair in pairs]
+        quote = [self._asset_row[pair.quote.altname] for pair in pairs]
+        rows, where = np.unique([base, quote], return_inverse=True)
+        curves = fractal(self._asset_keys[rows], self._amplitudes[rows], first, count)
+        curves += self._log_start[rows][:, None]
+        of_base, of_quote = where.reshape(2, -1)
+        scale = 10.0 ** np.array([pair.price_decimals for pair in pairs])
+        price = np.exp(curves[of_base] - curves[of_quote]) * scale[:, None]
+        return np.maximum(np.rint(price), 2), np.hypot(
+            self._deviation[base], self._deviation[quote]
+        )
+
+
+def _has_price(ticker: str) -> bool:
+    return ticker == "USD" or ticker in catalog.figures()
+
+
+def _hourly_volume(pair: Pair) -> float:
+    usd = catalog.figures()[pair.base.altname].usd
+    return pair.daily_usd / usd / 24 * 10.0**pair.volume_decimals
+
+
+def _hourly_trades(pair: Pair) -> float:
+    """Return about a quarter of the trades of an ordinary hour: larger markets, larger trades."""
+    return float(pair.daily_usd / 24 / (40 + pair.daily_usd**0.5 / 25) / 4.5)
+
+
+def _daily_deviation(seed: int, ticker: str) -> float:
+    """Return by how much the price deviates in a day, as a share of it."""
+    if ticker == "USD":
+        return 0.0
+    if ticker in catalog.FIAT or ticker in catalog.STABLE:
+        return 0.004 if ticker in catalog.FIAT else 0.0006
+    known = {"XBT": 0.021, "ETH": 0.03}.get(ticker)
+    return known or 0.025 + 0.035 * (key(seed, ticker, "deviation") / 2**64)
+
+
+def _amplitudes(seed: int, ticker: str) -> Floats:
+    """Return the octaves of an asset: rough ones chop, smooth ones trend."""
+    days = 2.0 ** np.arange(OCTAVES) / 24
+    roughness = 0.36 + 0.26 * (key(seed, ticker, "roughness") / 2**64)
+    amplitudes = SPREAD * _daily_deviation(seed, ticker) * days**roughness
+    if ticker in catalog.STABLE:
+        amplitudes[5:] = 0.0
+    return np.asarray(amplitudes, dtype=np.float64)
