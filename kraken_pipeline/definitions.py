@@ -6,12 +6,12 @@ from kraken_pipeline.defs.decisions import decisions
 from kraken_pipeline.defs.history import ohlc
 from kraken_pipeline.defs.panic import panic_flag, panic_job
 from kraken_pipeline.defs.portfolio import portfolio_snapshot
-from kraken_pipeline.defs.resources import PipelineResource
+from kraken_pipeline.defs.resources import pipeline_resource
 from kraken_pipeline.defs.trading import bar_close, new_decisions, refresh_and_decide, trade
 from kraken_pipeline.defs.universe import pair_universe
 
 
-def build(pipeline: dg.ResourceDefinition | PipelineResource) -> dg.Definitions:
+def build(pipeline: dg.ResourceDefinition) -> dg.Definitions:
     """Return the definitions with this pipeline in them."""
     return dg.Definitions(
         assets=[pair_universe, ohlc, portfolio_snapshot, decisions],
@@ -23,4 +23,4 @@ def build(pipeline: dg.ResourceDefinition | PipelineResource) -> dg.Definitions:
     )
 
 
-defs = build(PipelineResource())
+defs = build(pipeline_resource)

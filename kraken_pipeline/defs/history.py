@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 
@@ -87,7 +88,7 @@ def _result(
     newest = max((each.newest_close for each in reports if each.newest_close), default=None)
     due = last_close(frame, now)
     is_current = month_of(now) in {each.month for each in reports}
-    verdicts: dict[str, tuple[bool, dict[str, dg.RawMetadataValue]]] = {
+    verdicts: dict[str, tuple[bool, dict[str, Any]]] = {
         "no_gaps": (not missing, dict(list(missing.items())[:20])),
         "no_duplicates": (not any(each.duplicates for each in reports), {}),
         "only_closed_bars": (not any(each.unclosed for each in reports), {}),

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import Any
 
 import dagster as dg
 
@@ -26,7 +27,7 @@ from kraken_pipeline.wiring.pipeline import Pipeline
 )
 def portfolio_snapshot(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it and knows no parameter
     """Balances, fills and fees as positions at weighted average cost, PnL and equity.
 
     Everything is in the base currency; the numbers below are plotted over time.
@@ -39,7 +40,7 @@ def portfolio_snapshot(
     return dg.MaterializeResult(metadata=metadata, check_results=[books_check(booked.snapshot)])
 
 
-def snapshot_metadata(booked: Booked) -> dict[str, dg.RawMetadataValue]:
+def snapshot_metadata(booked: Booked) -> dict[str, Any]:
     """Return a snapshot's figures as Dagster plots them: numbers lose their exactness here."""
     snapshot = booked.snapshot
     return {

@@ -1,17 +1,21 @@
 """Dagster's way to the wiring: built when a run needs it, nothing at import."""
 
 import os
+from collections.abc import Iterator
 
 import dagster as dg
 
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 
-class PipelineResource(  # type: ignore[misc]  # Dagster builds its base at run time
-    dg.ConfigurableResourceFactory[Pipeline]
-):
-    """The pipeline as configuration and environment say; paper by default."""
+@dg.resource
+def pipeline_resource(context: dg.InitResourceContext) -> Iterator[Pipeline]:
+    """The pipeline as configuration and environment say; paper by default.
 
-    def create_resource(self, context: dg.InitResourceContext) -> Pipeline:
-        """Read the configuration and open the stores; nothing is sent by that."""
-        return connect(os.environ)
+    Reading the configuration and opening the stores sends nothing.
+    """
+    pipeline = connect(os.environ)
+    try:
+        yield pipeline
+    finally:
+        pipeline.close()

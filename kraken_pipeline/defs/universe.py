@@ -21,7 +21,9 @@ from kraken_pipeline.wiring.pipeline import Pipeline
         )
     ],
 )
-def pair_universe(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+def pair_universe(
+    pipeline: dg.ResourceParam[Pipeline],
+) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it and knows no parameter
     """Pairs that may be traded, with tick, lot and minimums; and a reason for each that is out.
 
     A version is kept for ever: decisions name the one they were made under.

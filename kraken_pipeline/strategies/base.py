@@ -5,13 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import Timeframe, timeframe
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 """Rows are bars, oldest first; columns are pairs."""
@@ -43,7 +46,7 @@ class Bars:
             known.update(np.ascontiguousarray(column).tobytes())
         return known.hexdigest()
 
-    def frame_of(self, column: str) -> pd.DataFrame:
+    def frame_of(self, column: str) -> "pd.DataFrame":
         """Return one column as pandas shows it: a row a bar, indexed by close time, UTC.
 
         Raises:
@@ -51,6 +54,8 @@ class Bars:
         """
         if column not in {"open", "high", "low", "close", "volume"}:
             raise InvalidValueError(f"bars have no column {column!r}")
+        import pandas as pd  # noqa: PLC0415 - half a second that only who asks for it pays
+
         closed = pd.to_datetime(self.opened_at + self.frame.seconds, unit="s", utc=True)
         return pd.DataFrame(getattr(self, column), index=closed, columns=list(self.pairs))
 

@@ -1,0 +1,15 @@
+"""Run every benchmark, or those that are named: `python -m benchmarks cycle closes`."""
+
+import sys
+
+from benchmarks import closes, cycle
+
+ALL = {"cycle": cycle.run, "closes": closes.run}
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or list(ALL)
+    unknown = [name for name in wanted if name not in ALL]
+    if unknown:
+        sys.exit(f"no benchmark {unknown[0]!r}; there are {', '.join(ALL)}")
+    for name in wanted:
+        ALL[name]()
