@@ -14,6 +14,7 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import ImpossibleFactError
 from kraken_pipeline.domain.ids import ClOrdId, IntentId, PlanId
+from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
 
@@ -64,6 +65,8 @@ FATE_OPEN: Final = frozenset({S.SENDING, S.UNKNOWN})
 """We do not know whether the order exists; its pair takes no new order (OMS-10)."""
 ENDED: Final = frozenset(State) - RESERVING
 """Nothing more is expected of the exchange."""
+NEVER_THERE: Final = frozenset({S.PLANNED, S.REJECTED, S.ABSENT, S.WITHDRAWN, S.REHEARSED})
+"""The order is not, or never was, at the exchange, so nothing of it can have filled."""
 
 _ENDINGS: Final = {F.FILLED_SEEN: S.FILLED, F.CANCELED_SEEN: S.CANCELED, F.EXPIRED_SEEN: S.EXPIRED}
 
@@ -97,15 +100,16 @@ MOVES: Final[Mapping[tuple[State, Fact], State]] = MappingProxyType(
     }
 )
 
+# SEND_STARTED is no echo anywhere: it is the leave to send, and a second one would send twice
 ECHOES: Final[frozenset[tuple[State, Fact]]] = frozenset(
     {
-        (S.SENDING, F.SEND_STARTED),
         (S.UNKNOWN, F.FATE_UNCLEAR),
         (S.LIVE, F.ACCEPTED),
         (S.LIVE, F.FATE_UNCLEAR),  # the stream was faster than the failing reply
         (S.LIVE, F.CANCEL_REFUSED),
         (S.CANCELING, F.ACCEPTED),
         (S.CANCELING, F.CANCEL_STARTED),
+        (S.CANCELING, F.FATE_UNCLEAR),
         (S.REJECTED, F.REFUSED),
         (S.ABSENT, F.ABSENCE_PROVEN),
         (S.WITHDRAWN, F.WITHDRAWN),
@@ -152,6 +156,8 @@ class Order:
 
     local_id: str
     """Ours; it never changes."""
+    namespace: Namespace
+    """Of the decision behind it: who may send it."""
     plan_id: PlanId
     intent_id: IntentId
     cl_ord_id: ClOrdId
@@ -220,14 +226,14 @@ def advance(order: Order, event: Event) -> Order:
 
     Raises:
         ImpossibleFactError: the fact cannot be true of it: a wrong state, more filled than
-            ordered, or another id at the exchange than the one that we know.
+            ordered, less than all of it at FILLED, anything where it never was at the exchange,
+            or another id there than the one that we know.
     """
     state = after(order.state, event.fact)
     _require_same_id(order, event)
     heard = event.filled_qty if event.filled_qty is not None else order.filled_qty
-    if heard > order.qty:
-        raise ImpossibleFactError(f"{order.local_id}: filled {heard} of {order.qty}")
     news = heard > order.filled_qty
+    _require_possible_fill(order, state, max(heard, order.filled_qty))
     return replace(
         order,
         state=state,
@@ -245,10 +251,26 @@ def advance(order: Order, event: Event) -> Order:
 
 
 def says_nothing_new(order: Order, event: Event) -> bool:
-    """Tell whether the event repeats what the order already shows, so that it need not be kept."""
+    """Tell whether the event repeats what the order already shows, so that it need not be kept.
+
+    Raises:
+        ImpossibleFactError: the fact cannot be true of it, or it names another id there.
+    """
+    _require_same_id(order, event)
     return (
-        (order.state, event.fact) in ECHOES or after(order.state, event.fact) is order.state
-    ) and (event.filled_qty is None or event.filled_qty <= order.filled_qty)
+        after(order.state, event.fact) is order.state
+        and (event.filled_qty is None or event.filled_qty <= order.filled_qty)
+        and event.kraken_order_id in {None, order.kraken_order_id}
+    )
+
+
+def _require_possible_fill(order: Order, state: State, filled: Decimal) -> None:
+    if filled > order.qty:
+        raise ImpossibleFactError(f"{order.local_id}: filled {filled} of {order.qty}")
+    if state is S.FILLED and filled < order.qty:
+        raise ImpossibleFactError(f"{order.local_id} is filled with {filled} of {order.qty}")
+    if state in NEVER_THERE and filled:
+        raise ImpossibleFactError(f"{order.local_id} is {state} and filled {filled}")
 
 
 def _require_same_id(order: Order, event: Event) -> None:

@@ -1,0 +1,130 @@
+"""Every spelling means one thing, and what is not listed means nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
+from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
+
+ASSETS = {
+    "USDT.M": "USDT.M",  # before what it is a part of
+    "XXBT": "XBT",
+    "XXDG": "XDG",
+    "XETH": "ETH",
+    "ETH2": "ETH2",
+    "ETH2.S": "ETH2.S",
+    "ZUSD": "USD",
+    "USDT": "USDT",
+    "DOT": "DOT",
+    "XTZ": "XTZ",
+    "ZEUS": "ZEUS",
+    "XU3O8": "XU3O8",
+    "S": "S",
+    "AMBRx.T": "AMBRx.T",
+}
+XBTUSD = PairName(pair="XBTUSD", key="XXBTZUSD", base=Asset("XBT"), quote=Asset("USD"))
+XDGUSD = PairName(pair="XDGUSD", key="XDGUSD", base=Asset("XDG"), quote=Asset("USD"))
+
+
+@pytest.fixture
+def table() -> SymbolTable:
+    return SymbolTable(assets=ASSETS, pairs=[XBTUSD, XDGUSD])
+
+
+@pytest.mark.parametrize(
+    ("spelling", "asset"),
+    [
+        *[(each, "XBT") for each in ("XXBT", "XBT", "BTC", "XBT.F", "XXBT.M", "BTC.HOLD")],
+        *[(each, "ETH") for each in ("XETH", "ETH", "ETH2", "ETH2.S", "ETH.F")],
+        *[(each, "USDT") for each in ("USDT", "USDT.M", "USDT.F")],
+        *[(each, "DOT") for each in ("DOT", "DOT.S", "DOT28.S", "DOT.P")],
+        ("DOGE", "XDG"),
+        ("ZUSD", "USD"),
+        ("XTZ", "XTZ"),
+        ("ZEUS", "ZEUS"),
+        ("XU3O8.B", "XU3O8"),
+        ("S", "S"),
+        ("S.S", "S"),
+        ("AMBRx.T", "AMBRx.T"),
+    ],
+)
+def test_every_spelling_of_an_asset_means_that_asset(
+    table: SymbolTable, spelling: str, asset: str
+) -> None:
+    assert table.asset(spelling) == asset
+
+
+@pytest.mark.parametrize(
+    "spelling", ["", "TZ", "EUS", "FOO", "FOO.S", ".S", "XBT.Z", "xbt", "XBT."]
+)
+def test_what_is_not_listed_is_no_asset(table: SymbolTable, spelling: str) -> None:
+    with pytest.raises(UnknownNameError, match="no asset that the exchange lists"):
+        table.asset(spelling)
+
+
+@pytest.mark.parametrize("spelling", ["XBTUSD", "XXBTZUSD", "BTC/USD", "BTCUSD", "XBT/USD"])
+def test_every_spelling_of_a_pair_means_that_pair(table: SymbolTable, spelling: str) -> None:
+    assert table.pair(spelling) is XBTUSD
+
+
+def test_the_stream_spells_a_pair_with_the_modern_names() -> None:
+    assert (XBTUSD.slashed, XDGUSD.slashed) == ("BTC/USD", "DOGE/USD")
+
+
+@pytest.mark.parametrize("spelling", ["", "XBT", "USDXBT", "XBT-USD", "XBT/EUR"])
+def test_what_is_not_listed_is_no_pair(table: SymbolTable, spelling: str) -> None:
+    with pytest.raises(UnknownNameError, match="no pair that the exchange lists"):
+        table.pair(spelling)
+
+
+def test_a_spelling_that_would_mean_two_assets_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="BTC"):
+        SymbolTable(assets={"XXBT": "XBT", "BTC": "BTC"}, pairs=[])
+
+
+def test_a_spelling_that_would_mean_two_pairs_is_refused() -> None:
+    other = PairName(pair="BTCUSD", key="BTCUSD", base=Asset("BTC"), quote=Asset("USD"))
+
+    with pytest.raises(InvalidValueError, match="means XBTUSD and BTCUSD"):
+        SymbolTable(assets=ASSETS, pairs=[XBTUSD, other])
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "live2026-09-19_assetpairs_subset.json",
+        "live2026-08_assetpairs_XBTUSDT.json",
+        "kasync_tradable_asset_pairs_json.json",
+        "xchange2025_assetpairs.json",
+        "nautilus_http_asset_pairs_tokenized.json",
+    ],
+)
+def test_every_recorded_pair_is_found_by_every_name_that_the_exchange_gives_it(
+    recorded: Path, file: str
+) -> None:
+    told = json.loads((recorded / "rest" / file).read_text(encoding="utf-8"))
+    listed = told.get("result", told)
+    legs = {
+        each[leg]: each["wsname"].split("/")[at]
+        for each in listed.values()
+        for at, leg in enumerate(("base", "quote"))
+    }
+    names = {
+        key: PairName(
+            pair=each["altname"],
+            key=key,
+            base=Asset(legs[each["base"]]),
+            quote=Asset(legs[each["quote"]]),
+        )
+        for key, each in listed.items()
+    }
+    table = SymbolTable(assets=legs, pairs=names.values())
+
+    for key, each in listed.items():
+        assert table.pair(key) is names[key]
+        assert table.pair(each["altname"]) is names[key]
+        assert table.pair(each["wsname"]) is names[key]
+        assert table.pair(names[key].slashed) is names[key]
+        assert table.asset(each["base"]) == names[key].base
