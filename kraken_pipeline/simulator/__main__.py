@@ -11,8 +11,9 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -67,10 +68,11 @@ async def _serve(
     def stop() -> None:
         server.should_exit = True
 
-    def read() -> None:
-        if not os.read(sys.stdin.fileno(), 4096):
-            loop.remove_reader(sys.stdin.fileno())
-            stop()
+    def stop_at_end() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        with suppress(RuntimeError):  # the loop may have ended before
+            loop.call_soon_threadsafe(stop)
 
     server.capture_signals = _no_signals  # type: ignore[method-assign]  # ours exit with 0
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,7 +83,8 @@ async def _serve(
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     if until_stdin:
-        loop.add_reader(sys.stdin.fileno(), read)
+        # any file, not only a pipe, can be standard input; only a thread can wait for all
+        threading.Thread(target=stop_at_end, daemon=True).start()
     await serving
     listening.close()
 

@@ -108,14 +108,21 @@ class Account:
             held[asset.id] = held.get(asset.id, NOTHING) + amount
         return held
 
-    def free(self, asset: Asset, taker_rate: Decimal) -> Decimal:
+    def free(self, asset: Asset, taker_rate: Decimal, *, without: str = "") -> Decimal:
         """Return what a new order may spend of an asset.
 
         Open orders keep their hold and the highest fee they may cost, so that no fill can ever
         overdraw the account.
+
+        Args:
+            asset: what is spent.
+            taker_rate: the taker fee as a share of the cost, 0 to 1.
+            without: the id of an order that is about to change and keeps nothing.
         """
         kept = NOTHING
         for order in self.open.values():
+            if order.id == without:
+                continue
             kept += reserved(order, self.pair_of(order), taker_rate).get(asset.id, NOTHING)
         return self.balances.get(asset.id, NOTHING) - kept
 

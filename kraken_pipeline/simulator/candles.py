@@ -35,6 +35,8 @@ class Candle:
     vwap: int
     volume: int
     count: int
+    step: int = 1
+    """Prices between these four are multiples of it, in units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +58,10 @@ class Candles:
     def __getitem__(self, chosen: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Self:
         return type(self)(**{name: getattr(self, name)[chosen] for name in NAMES})
 
-    def row(self, index: int, seconds: int) -> Candle:
-        """Return one candle; `seconds` is how long it lasts."""
+    def row(self, index: int, seconds: int, step: int = 1) -> Candle:
+        """Return one candle; `seconds` is how long it lasts, `step` how coarse its prices are."""
         values = {name: int(getattr(self, name)[index]) for name in NAMES}
-        return Candle(seconds=seconds, **values)
+        return Candle(seconds=seconds, step=step, **values)
 
 
 NAMES: Final = tuple(field.name for field in fields(Candles))
@@ -183,7 +185,9 @@ def prints_until(candle: Candle, at: float) -> int:
 def print_price(candle: Candle, number: int) -> int:
     """Return the price of a print, counted from 0."""
     at, prices, _ = _knots(candle)
-    return round(float(np.interp(number, at, prices)))
+    if number in at:
+        return prices[at.index(number)]
+    return round(float(np.interp(number, at, prices)) / candle.step) * candle.step
 
 
 def print_volume(candle: Candle, number: int) -> int:
@@ -230,6 +234,7 @@ def _changed(candle: Candle, seen: list[int], close: int, *, volume: int, count:
         vwap=min(max(candle.vwap, low), high),
         volume=volume,
         count=count,
+        step=candle.step,
     )
 
 

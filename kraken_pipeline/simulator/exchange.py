@@ -5,7 +5,7 @@ expire, the dead man's switch fires, each at its own moment. Every change is wri
 takes effect.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -13,26 +13,18 @@ from typing import Final
 import numpy as np
 
 from kraken_pipeline.simulator import fees, flow, house
-from kraken_pipeline.simulator.accounts import OWNER, Account, in_ledger, reserved
+from kraken_pipeline.simulator.accounts import Account, in_ledger
 from kraken_pipeline.simulator.clock import Clock
 from kraken_pipeline.simulator.engine import (
-    NOTHING,
     Book,
-    Incoming,
-    Outcome,
-    Resting,
     Side,
-    crosses,
-    match,
 )
 from kraken_pipeline.simulator.events import (
     Deposited,
     Event,
     Order,
-    OrderAmended,
     OrderEnded,
     OrderFilled,
-    OrderOpened,
     TimerSet,
 )
 from kraken_pipeline.simulator.flow import Hit
@@ -40,8 +32,6 @@ from kraken_pipeline.simulator.ids import funding_reference, identifier
 from kraken_pipeline.simulator.journal import Journal
 from kraken_pipeline.simulator.listing import Asset, Pair
 from kraken_pipeline.simulator.market import Market, last_price
-from kraken_pipeline.simulator.order_rules import Wanted
-from kraken_pipeline.simulator.params import RefusedError
 
 MICROSECOND: Final = timedelta(microseconds=1)
 USER_REQUESTED: Final = "User requested"
@@ -83,6 +73,10 @@ class Exchange:
         self._run_to(now)
         return now
 
+    def status(self, pair: Pair, at: datetime) -> str:
+        """Return a pair's status; one that does not trade at a time only takes cancels."""
+        return pair.status if self.market.is_open(pair, at.timestamp()) else "cancel_only"
+
     def last(self, pair: Pair, at: datetime) -> Decimal:
         """Return the pair's last price, quote per base.
 
@@ -110,13 +104,13 @@ class Exchange:
     def deposit(self, asset: Asset, amount: Decimal) -> None:
         """Bring funds in."""
         number = self.account.events
-        self._record(
+        self.record(
             Deposited(
-                at=self._stamp(self.clock.now()),
+                at=self.stamp(self.clock.now()),
                 asset=asset.id,
                 amount=in_ledger(amount, asset),
-                refid=funding_reference(*self._run(), number),
-                ledger_id=identifier("L", *self._run(), number),
+                refid=funding_reference(*self.run_id(), number),
+                ledger_id=identifier("L", *self.run_id(), number),
             )
         )
 
@@ -124,86 +118,40 @@ class Exchange:
         """Return the account's taker fee as a share of the cost, 0 to 1."""
         return fees.tier(pair, self.account.volume_usd(now)).taker * fees.PERCENT
 
-    def place(self, wanted: Wanted, now: datetime) -> Order:
-        """Accept an order and match it.
-
-        Raises:
-            RefusedError: its cl_ord_id is that of an open order, or the funds do not suffice.
-        """
-        if wanted.cl_ord_id and self.by_cl_ord_id(wanted.cl_ord_id):
-            raise RefusedError("EGeneral:Invalid arguments:cl_ord_id not unique")
-        order = _order(wanted, identifier("O", *self._run(), self.account.events), self._stamp(now))
-        self._record(*self._entered(order, now))
-        return self.account.orders[order.id]
-
-    def amend(self, order: Order, *, volume: Decimal, price: Decimal | None, post: bool) -> str:
-        """Change an open order in place and return the amend's id.
-
-        An order that now crosses trades at once. One whose new total has traded already ends.
-
-        Raises:
-            RefusedError: it may only post and would trade, or the funds do not suffice.
-        """
-        now = self.advance()
-        pair = self.account.pair_of(order)
-        event = OrderAmended(
-            at=self._stamp(now),
-            order_id=order.id,
-            amend_id=identifier("T", "amend", *self._run(), self.account.events),
-            volume=volume,
-            price=price,
-            post=post,
-        )
-        if volume <= order.executed:
-            self._record(event, self._ended(order, "closed", None))
-            return event.amend_id
-        book = _without(self.book(pair, now), order.id)
-        outcome = match(
-            _incoming(order, pair, volume - order.executed, price), book.against(order.side)
-        )
-        if outcome.matches and post:
-            raise RefusedError(f"EOrder:{POST_ONLY}")
-        fills = list(self._fills(order, pair, outcome, now))
-        before = self.account.open.pop(order.id)
-        try:
-            self._check_funds(before, pair, fills, now, left=outcome.left or NOTHING, price=price)
-        finally:
-            self.account.open[order.id] = before
-        ends = [] if outcome.left else [self._ended(order, "closed", None)]
-        self._record(event, *fills, *ends)
-        return event.amend_id
-
     def cancel(self, orders: Iterable[Order], reason: str = USER_REQUESTED) -> int:
         """Take orders out of the book and return how many."""
-        ended = [self._ended(order, "canceled", reason) for order in orders]
+        ended = [self.ended(order, "canceled", reason) for order in orders]
         if ended:
-            self._record(*ended)
+            self.record(*ended)
         return len(ended)
 
     def set_timer(self, trigger: datetime | None) -> None:
         """Set the dead man's switch, or turn it off."""
-        self._record(TimerSet(at=self._stamp(self.clock.now()), trigger=trigger))
+        self.record(TimerSet(at=self.stamp(self.clock.now()), trigger=trigger))
 
     def by_cl_ord_id(self, cl_ord_id: str) -> Order | None:
         """Return the open order of that client id, or None."""
         found = (order for order in self.account.open.values() if order.cl_ord_id == cl_ord_id)
         return next(found, None)
 
-    def _run(self) -> tuple[object, ...]:
+    def run_id(self) -> tuple[object, ...]:
+        """Return what tells this market's ids from another's."""
         return tuple(sorted(self.market.identity.items()))
 
-    def _stamp(self, at: datetime) -> datetime:
+    def stamp(self, at: datetime) -> datetime:
         """Return a time for an event: `at`, or just after the last, so that no two are alike."""
         self._last_stamp = max(at.astimezone(UTC), self._last_stamp + MICROSECOND)
         return self._last_stamp
 
-    def _record(self, *events: Event) -> None:
+    def record(self, *events: Event) -> None:
+        """Write down events that happened together, then let them take effect."""
         self.journal.append(events)
         for event in events:
             self.account.apply(event)
 
-    def _ended(self, order: Order, status: str, reason: str | None) -> OrderEnded:
-        at = self._stamp(self._position)
+    def ended(self, order: Order, status: str, reason: str | None) -> OrderEnded:
+        """Return that an order left the book just now."""
+        at = self.stamp(self._position)
         return OrderEnded(at=at, order_id=order.id, status=status, reason=reason)
 
     def _next_moment(self, now: datetime) -> datetime | None:
@@ -212,12 +160,12 @@ class Exchange:
 
     def _end_due(self, moment: datetime) -> None:
         due = [o for o in self.account.open.values() if o.expires and o.expires <= moment]
-        events: list[Event] = [self._ended(order, "expired", None) for order in due]
+        events: list[Event] = [self.ended(order, "expired", None) for order in due]
         if self.account.timer is not None and self.account.timer <= moment:
             alive = [order for order in self.account.open.values() if order not in due]
-            events += [self._ended(order, "canceled", USER_REQUESTED) for order in alive]
-            events.append(TimerSet(at=self._stamp(moment), trigger=None))
-        self._record(*events)
+            events += [self.ended(order, "canceled", USER_REQUESTED) for order in alive]
+            events.append(TimerSet(at=self.stamp(moment), trigger=None))
+        self.record(*events)
 
     def _run_to(self, moment: datetime) -> None:
         if moment <= self._position:
@@ -247,66 +195,15 @@ class Exchange:
         order = self.account.open[hit.order.id]
         pair = self.account.pair_of(order)
         at = datetime.fromtimestamp(hit.at, UTC)
-        fill = self._fill(order, pair, (hit.order.price, hit.qty), at, maker=True, first=None)
+        fill = self.fill(order, pair, (hit.order.price, hit.qty), at, maker=True, first=None)
         ends = [self._ended_at(order, fill)] if hit.qty == order.left else []
-        self._record(fill, *ends)
+        self.record(fill, *ends)
 
     def _ended_at(self, order: Order, fill: OrderFilled) -> OrderEnded:
-        at = self._stamp(fill.at)
+        at = self.stamp(fill.at)
         return OrderEnded(at=at, order_id=order.id, status="closed", reason=None)
 
-    def _entered(self, order: Order, now: datetime) -> list[Event]:
-        """Return what happens when an order enters the book.
-
-        Raises:
-            RefusedError: the funds do not suffice.
-        """
-        pair = self.account.pair_of(order)
-        against = self.book(pair, now).against(order.side)
-        opened = OrderOpened(at=order.opened, order=order)
-        if (
-            "post" in order.oflags
-            and against
-            and crosses(order.side, order.price, against[0].price)
-        ):
-            self._check_funds(order, pair, [], now, left=order.left, price=order.price)
-            return [opened, self._ended(order, "canceled", POST_ONLY)]
-        outcome = match(_incoming(order, pair, order.volume, order.price), against)
-        if order.timeinforce == "FOK" and outcome.left:
-            return [opened, self._ended(order, "canceled", UNFILLED["FOK"])]
-        fills = list(self._fills(order, pair, outcome, now))
-        rests = order.price is not None and order.timeinforce in {"GTC", "GTD"}
-        stays = bool(outcome.left) and rests and not outcome.met_itself
-        left = (outcome.left or NOTHING) if rests else NOTHING
-        self._check_funds(order, pair, fills, now, left=left, price=order.price)
-        return [opened, *fills, *([] if stays else [self._leaves(order, outcome)])]
-
-    def _leaves(self, order: Order, outcome: Outcome) -> OrderEnded:
-        if not outcome.left and outcome.matches:
-            return self._ended(order, "closed", None)
-        if outcome.met_itself:
-            return self._ended(order, "canceled", "Self trade prevention")
-        status = "closed" if outcome.matches else "canceled"
-        return self._ended(order, status, UNFILLED.get(order.timeinforce, "No liquidity"))
-
-    def _fills(
-        self, order: Order, pair: Pair, outcome: Outcome, now: datetime
-    ) -> Iterator[OrderFilled]:
-        first: str | None = None
-        for offset, found in enumerate(outcome.matches):
-            fill = self._fill(
-                order,
-                pair,
-                (found.resting.price, found.qty),
-                now,
-                maker=False,
-                first=first,
-                offset=offset,
-            )
-            first = first or fill.trade_id
-            yield fill
-
-    def _fill(  # noqa: PLR0913 a trade has this many sides, and all but two are named
+    def fill(  # noqa: PLR0913 a trade has this many sides, and all but two are named
         self,
         order: Order,
         pair: Pair,
@@ -317,13 +214,24 @@ class Exchange:
         first: str | None,
         offset: int = 0,
     ) -> OrderFilled:
+        """Return that an order traded, with the fee of the account's tier.
+
+        Args:
+            order: the account's order.
+            pair: its pair.
+            traded: price in quote per base, and base.
+            at: when.
+            maker: whether the order had rested in the book.
+            first: the first trade of the same moment; None if this is it.
+            offset: how many trades come before it in the same record.
+        """
         price, qty = traded
         cost = (price * qty).quantize(
             Decimal(1).scaleb(-pair.cost_decimals), rounding=ROUND_HALF_UP
         )
-        now, number = self._stamp(at), self.account.events + offset
+        now, number = self.stamp(at), self.account.events + offset
         tier = fees.tier(pair, self.account.volume_usd(now))
-        trade_id = identifier("T", *self._run(), number, order.id)
+        trade_id = identifier("T", *self.run_id(), number, order.id)
         return OrderFilled(
             at=now,
             order_id=order.id,
@@ -340,81 +248,14 @@ class Exchange:
                 in_base=order.fee_in_base,
             ),
             maker=maker,
-            usd=(self.usd_value(pair.quote, cost, at) or NOTHING).quantize(Decimal("0.0001")),
+            usd=self._tier_value(pair, cost, at),
             base_ledger_id=identifier("L", trade_id, "base"),
             quote_ledger_id=identifier("L", trade_id, "quote"),
         )
 
-    def _check_funds(
-        self,
-        order: Order,
-        pair: Pair,
-        fills: Sequence[OrderFilled],
-        now: datetime,
-        *,
-        left: Decimal,
-        price: Decimal | None,
-    ) -> None:
-        """Refuse an order that the account can't pay for.
-
-        Raises:
-            RefusedError: the funds do not suffice.
-        """
-        rate = self.taker_rate(pair, now)
-        needs = reserved(_remainder(order, left, price), pair, rate) if left else {}
-        buys = order.side is Side.BUY
-        asset = pair.quote if buys else pair.base
-        paid = sum((fill.cost if buys else fill.qty for fill in fills), NOTHING)
-        if buys is not order.fee_in_base:
-            paid += sum((fill.fee for fill in fills), NOTHING)
-        if paid + needs.get(asset.id, NOTHING) > self.account.free(asset, rate):
-            raise RefusedError("EOrder:Insufficient funds")
-
-
-def _order(wanted: Wanted, identity: str, at: datetime) -> Order:
-    return Order(
-        id=identity,
-        pair=wanted.pair.key,
-        side=wanted.side,
-        ordertype=wanted.ordertype,
-        price=wanted.price,
-        volume=wanted.volume,
-        in_quote=wanted.in_quote,
-        oflags=wanted.oflags,
-        timeinforce=wanted.timeinforce,
-        expires=wanted.expires,
-        cl_ord_id=wanted.cl_ord_id,
-        userref=wanted.userref,
-        opened=at,
-    )
-
-
-def _remainder(order: Order, left: Decimal, price: Decimal | None) -> Order:
-    return Order(
-        id=order.id,
-        pair=order.pair,
-        side=order.side,
-        ordertype=order.ordertype,
-        price=price,
-        volume=left,
-        oflags=order.oflags,
-        opened=order.opened,
-    )
-
-
-def _incoming(order: Order, pair: Pair, volume: Decimal, price: Decimal | None) -> Incoming:
-    return Incoming(
-        owner=OWNER,
-        side=order.side,
-        qty=None if order.in_quote else volume,
-        limit=price,
-        budget=volume if order.in_quote else None,
-        lot=pair.lot,
-    )
-
-
-def _without(book: Book, order_id: str) -> Book:
-    def others(orders: Iterable[Resting]) -> tuple[Resting, ...]:
-        return tuple(order for order in orders if order.id != order_id)
-
-    return Book(bids=others(book.bids), asks=others(book.asks))
+    def _tier_value(self, pair: Pair, cost: Decimal, at: datetime) -> Decimal:
+        """Return what a cost counts for the fee tier, USD; about, where no pair gives a price."""
+        value = self.usd_value(pair.quote, cost, at)
+        if value is None:
+            value = cost * Decimal(str(pair.quote_usd))
+        return value.quantize(Decimal("0.0001"))

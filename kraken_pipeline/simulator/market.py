@@ -43,6 +43,9 @@ class Market(Protocol):
     ) -> Iterable[Candle]:
         """Return finest candles between two times that trade at `low` or below, `high` or above."""
 
+    def is_open(self, pair: Pair, at: float) -> bool:
+        """Tell whether the pair trades at a time."""
+
     def finest_seconds(self, pair: Pair, at: float) -> int:
         """Return how long the finest candle around a time lasts."""
 

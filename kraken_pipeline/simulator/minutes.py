@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kraken_pipeline.simulator.candles import HOUR, MINUTE, Candles
-from kraken_pipeline.simulator.noise import Floats, Keys, uniform
+from kraken_pipeline.simulator.noise import Floats, Keys, key, quarters
 
 Ints = NDArray[np.int64]
 
 PER_HOUR: Final = 60
 PER_BUNDLE: Final = 4
 """Trades come in bundles of four, enough to have made an open, a high, a low and a close."""
+SALT: Final = np.uint64(key("minutes"))
 _PARTS: Final = (np.arange(PER_HOUR) + 1) / PER_HOUR
 
 
@@ -103,7 +104,9 @@ def panel(keys: Keys, hours: Hours) -> Minutes:
     hour's close; the highest and the lowest touch the hour's high and low.
     """
     index = _minute_index(hours)
-    weight, wobble, up, down = (_noise(keys, salt, index, hours) for salt in (11, 12, 13, 14))
+    shape = (*hours.open.shape, PER_HOUR)
+    numbers = quarters(keys ^ SALT, index)
+    weight, wobble, up, down = (number.reshape(shape) for number in numbers)
     bundles = _portioned(hours.bundles, 0.15 + weight * weight, up[..., :1])
     active = bundles > 0
     weight = np.where(active, 0.2 + wobble, 0.0)
@@ -148,11 +151,6 @@ def _minute_index(hours: Hours) -> Ints:
     return np.arange(first * PER_HOUR, (first + count) * PER_HOUR, dtype=np.int64)
 
 
-def _noise(keys: Keys, salt: int, index: Ints, hours: Hours) -> Floats:
-    shape = (*hours.open.shape, PER_HOUR)
-    return uniform(keys ^ np.uint64(salt), index).reshape(shape)
-
-
 def _portioned(whole: Ints, weight: Floats, offset: Floats | float = 0.0) -> Ints:
     """Return whole numbers by weight along the last axis that sum up to `whole`."""
     upto = np.cumsum(weight, axis=2)
@@ -186,4 +184,5 @@ def _vwaps(hours: Hours, typical: Floats, volume: Ints, bounds: tuple[Ints, Ints
     turnover = (typical * volume).sum(axis=2) / np.maximum(hours.volume, 1)
     moved = typical + (hours.vwap - turnover)[..., None]
     low, high = bounds
-    return np.minimum(np.maximum(np.rint(moved).astype(np.int64), low), high)
+    bounded: Ints = np.minimum(np.maximum(np.rint(moved).astype(np.int64), low), high)
+    return bounded

@@ -22,17 +22,32 @@ def key(*parts: object) -> int:
 
 
 def uniform(keys: Keys, index: NDArray[np.int64]) -> Floats:
-    """Return a number from 0 up to 1 for each key (down) and index (across).
+    """Return a number from 0 up to 1 for each key (down) and index (across)."""
+    return (_mixed(keys, index) >> np.uint64(11)).astype(np.float64) * _TO_UNIT
+
+
+def quarters(keys: Keys, index: NDArray[np.int64]) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return four numbers from 0 up to 1 for each key and index, of 16 bits each.
+
+    For what needs several rough numbers, it takes a quarter of the time of `uniform`.
+    """
+    bits = _mixed(keys, index).view(np.uint16).reshape(len(keys), len(index), 4)
+    pieces: Floats = bits * np.float64(2.0**-16)
+    return pieces[..., 0], pieces[..., 1], pieces[..., 2], pieces[..., 3]
+
+
+def _mixed(keys: Keys, index: NDArray[np.int64]) -> Keys:
+    """Return 64 random bits for each key and index.
 
     Source: the finalizer of splitmix64 (Steele, Lea, Flood, 2014).
     """
-    mixed = keys[:, None] + index.astype(np.uint64)[None, :] * _STEP
+    mixed: Keys = keys[:, None] + index.astype(np.uint64)[None, :] * _STEP
     mixed ^= mixed >> np.uint64(30)
     mixed *= _FIRST
     mixed ^= mixed >> np.uint64(27)
     mixed *= _SECOND
     mixed ^= mixed >> np.uint64(31)
-    return (mixed >> np.uint64(11)).astype(np.float64) * _TO_UNIT
+    return mixed
 
 
 def fractal(keys: Keys, amplitudes: Floats, first: int, count: int) -> Floats:

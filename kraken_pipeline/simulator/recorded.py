@@ -78,20 +78,23 @@ def _table(path: Path) -> pa.Table:
     with path.open(encoding="ascii") as file:
         first = file.readline().strip().split(",")
     headed = not first[0][:1].isdigit()
+    moment = pa.string() if headed else pa.int64()
     names = list(COLUMNS[: len(first)])
     return csv.read_csv(
         path,
         read_options=csv.ReadOptions(column_names=names, skip_rows=1 if headed else 0),
         convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names[1:], pa.float64()) | {"time": pa.string()}
+            column_types=dict.fromkeys(names[1:], pa.float64()) | {"time": moment}
         ),
     )
 
 
 def _times(column: pa.ChunkedArray) -> Ints:
-    texts = column.to_numpy()
+    if pa.types.is_integer(column.type):
+        return np.asarray(column.to_numpy(), dtype=np.int64)
+    texts = column.to_pylist()
     if texts[0].isdigit():
-        return np.asarray(texts.astype(np.int64))
+        return np.array(texts, dtype=np.int64)
     moments = np.array([text[:19] for text in texts], dtype="datetime64[s]")
     return moments.astype(np.int64)
 

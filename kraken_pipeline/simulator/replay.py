@@ -17,7 +17,7 @@ from kraken_pipeline.simulator import candles, catalog
 from kraken_pipeline.simulator.candles import DAY, Candle, Candles
 from kraken_pipeline.simulator.listing import Listing, Pair
 from kraken_pipeline.simulator.recorded import Recording, ReplayError, decimals, recordings
-from kraken_pipeline.simulator.track import Track
+from kraken_pipeline.simulator.track import Track, united
 
 BEFORE: Final = 60 * DAY
 AFTER: Final = 30 * DAY
@@ -41,17 +41,9 @@ class ReplayMarket:
         for recording in recordings(folder):
             by_pair[recording.pair].append(recording)
         self.identity: Mapping[str, str | int] = {"replay": _digest(folder)}
+        self._recorded = {_pair(name, found): found for name, found in by_pair.items()}
         self._tracks: dict[str, Track] = {}
-        pairs = []
-        for name, recorded in by_pair.items():
-            pair = _pair(name, recorded)
-            pairs.append(pair)
-            self._tracks[pair.key] = Track(
-                recorded,
-                price_decimals=pair.price_decimals,
-                volume_decimals=pair.volume_decimals,
-            )
-        self.listing = Listing(pairs, [catalog.asset("USD")])
+        self.listing = Listing(self._recorded, [catalog.asset("USD")])
 
     def start(self, at: datetime | None) -> datetime:
         """Return where time begins: `at`, or a day that most pairs have recorded around it.
@@ -61,7 +53,7 @@ class ReplayMarket:
         Raises:
             ReplayError: `at` lies outside of what is recorded.
         """
-        spans = [track.covered for track in self._tracks.values()]
+        spans = [_spans(found) for found in self._recorded.values()]
         first = min(span[0][0] for span in spans)
         last = max(span[-1][1] for span in spans)
         if at is not None:
@@ -79,41 +71,61 @@ class ReplayMarket:
         latest = int(days[np.flatnonzero(enough == enough.max())[-1]])
         return datetime.fromtimestamp(latest, UTC)
 
+    def is_open(self, pair: Pair, at: float) -> bool:
+        """Tell whether anything is recorded of a pair around a time."""
+        return self._track(pair).finest_level(at) is not None
+
+    def _track(self, pair: Pair) -> Track:
+        """Return what is recorded of a pair, put together when it is first asked for."""
+        if pair.key not in self._tracks:
+            self._tracks[pair.key] = Track(
+                self._recorded[pair],
+                price_decimals=pair.price_decimals,
+                volume_decimals=pair.volume_decimals,
+                step=10 ** (pair.price_decimals - pair.pair_decimals),
+            )
+        return self._tracks[pair.key]
+
     def finest_seconds(self, pair: Pair, at: float) -> int:
         """Return how long the finest candle around a time lasts; ages where there is none."""
-        level = self._tracks[pair.key].finest_level(at)
+        level = self._track(pair).finest_level(at)
         return level.seconds if level else NEVER
 
     def whole(self, pair: Pair, seconds: int, start: int, stop: int) -> Candles:
         """Return the full candles that open from `start` up to but without `stop`."""
-        level = self._tracks[pair.key].levels.get(seconds)
+        level = self._track(pair).levels.get(seconds)
         return level.between(start, stop) if level else candles.empty()
 
     def pieces(self, pair: Pair, start: int, at: float) -> Candles:
         """Return the finest candles from `start` to `at`, the last one as it stands."""
-        parts = [candles.empty()]
-        for seconds, found in self._tracks[pair.key].stretches(start, at):
+        track, parts = self._track(pair), [candles.empty()]
+        for seconds, found in track.stretches(start, at):
             done = found.time + seconds <= at
             parts.append(found[done])
             for index in np.flatnonzero(~done):
-                forming = found.row(int(index), seconds)
+                forming = track.candle(found, int(index), seconds)
                 parts.append(candles.column([candles.begun(forming, at)]))
         return candles.joined(parts)
 
     def finest(self, pair: Pair, at: float) -> Candle | None:
         """Return the full finest candle around a time."""
-        return self._tracks[pair.key].finest(at)
+        return self._track(pair).finest(at)
 
     def reaching(
         self, pair: Pair, start: float, end: float, *, low: int, high: int
     ) -> Iterator[Candle]:
         """Yield finest candles between two times that trade at `low` or below, `high` or above."""
-        for seconds, found in self._tracks[pair.key].stretches(start, end):
+        track = self._track(pair)
+        for seconds, found in track.stretches(start, end):
             for index in np.flatnonzero((found.low <= low) | (found.high >= high)):
-                yield found.row(int(index), seconds)
+                yield track.candle(found, int(index), seconds)
 
     def prepare(self, at: float) -> None:
         """Do nothing: all is in memory."""
+
+
+def _spans(recorded: Sequence[Recording]) -> tuple[tuple[int, int], ...]:
+    return united([(int(r.time[0]), int(r.time[-1]) + r.seconds) for r in recorded])
 
 
 def _digest(folder: Path) -> str:

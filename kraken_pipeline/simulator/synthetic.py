@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kraken_pipeline.simulator import candles, catalog, minutes
 from kraken_pipeline.simulator.candles import DAY, HOUR, MINUTE, Candle, Candles
 from kraken_pipeline.simulator.listing import Listing, Pair
-from kraken_pipeline.simulator.noise import Floats, fractal, key, uniform
+from kraken_pipeline.simulator.noise import Floats, fractal, key, quarters
 
 FIRST_HOUR: Final = 1_420_070_400 // HOUR
 """Trading began on 2015-01-01."""
@@ -52,6 +52,10 @@ class SyntheticMarket:
         }
         self._blocks: OrderedDict[tuple[str, int], Hours] = OrderedDict()
         self._minutes: OrderedDict[tuple[str, int], Candles] = OrderedDict()
+
+    def is_open(self, pair: Pair, at: float) -> bool:
+        """Tell whether trading had begun."""
+        return at >= FIRST_HOUR * HOUR
 
     def finest_seconds(self, pair: Pair, at: float) -> int:
         """Return a minute: this market knows every one."""
@@ -167,7 +171,7 @@ class SyntheticMarket:
         opened, closed = price[:, :-1], price[:, 1:]
         hourly = deviation / np.sqrt(DAY / HOUR)
         reach = opened * hourly[:, None]
-        up, down, busy = (uniform(keys ^ np.uint64(salt), index) for salt in (1, 2, 3))
+        up, down, busy, _ = quarters(keys, index)
         high = np.rint(np.maximum(opened, closed) + reach * up * up)
         low = np.maximum(np.rint(np.minimum(opened, closed) - reach * down * down), 1)
         moved = np.abs(closed - opened) / np.maximum(reach, 1e-9)

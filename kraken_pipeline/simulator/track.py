@@ -8,6 +8,7 @@ a hole between two files stays one.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -47,8 +48,22 @@ class Track:
     """One pair's candles at every length."""
 
     def __init__(
-        self, recordings: Sequence[Recording], *, price_decimals: int, volume_decimals: int
+        self,
+        recordings: Sequence[Recording],
+        *,
+        price_decimals: int,
+        volume_decimals: int,
+        step: int,
     ) -> None:
+        """Put the recordings together.
+
+        Args:
+            recordings: all of one pair.
+            price_decimals: decimals of the units that prices count.
+            volume_decimals: the same of volumes.
+            step: the pair's tick in those units: prices between recorded ones lie on it.
+        """
+        self._step = step
         scales = 10.0**price_decimals, 10.0**volume_decimals
         self.levels: dict[int, Level] = {}
         finer: Level | None = None
@@ -62,10 +77,10 @@ class Track:
             if parts:
                 finer = self.levels[seconds] = _level(seconds, parts, spans)
 
-    @property
+    @cached_property
     def covered(self) -> tuple[tuple[int, int], ...]:
         """From when to when anything is known, UNIX seconds."""
-        return _united([span for level in self.levels.values() for span in level.covered])
+        return united([span for level in self.levels.values() for span in level.covered])
 
     def finest_level(self, at: float) -> Level | None:
         """Return the finest candles that cover a time, or None."""
@@ -79,10 +94,16 @@ class Track:
         level = self.finest_level(at)
         if level is not None:
             index = int(np.searchsorted(level.filled.time, at, side="right")) - 1
-            return level.filled.row(index, level.seconds)
+            return self.candle(level.filled, index, level.seconds)
         closes = [_last_close(level, at) for level in self.levels.values()]
         _, price = max((each for each in closes if each), default=(0, 0))
         return _standing(int(at) // 60 * 60, price) if price else None
+
+    def candle(self, found: Candles, index: int, seconds: int) -> Candle:
+        """Return one of the candles; where all its prices are on the tick, it walks on the tick."""
+        ends = (found.open[index], found.high[index], found.low[index], found.close[index])
+        on_tick = all(int(price) % self._step == 0 for price in ends)
+        return found.row(index, seconds, self._step if on_tick else 1)
 
     def stretches(self, start: float, end: float) -> Iterator[tuple[int, Candles]]:
         """Yield the finest full candles that touch the time from `start` to `end`, by length."""
@@ -147,7 +168,7 @@ def _level(seconds: int, parts: Sequence[Candles], spans: Sequence[tuple[int, in
     best = every[order]
     first = np.r_[True, best.time[1:] != best.time[:-1]]
     kept = best[first]
-    covered = _united(list(spans))
+    covered = united(list(spans))
     return Level(seconds, _filled(kept, covered, seconds), covered)
 
 
@@ -171,7 +192,8 @@ def _filled(kept: Candles, covered: Sequence[tuple[int, int]], seconds: int) -> 
     )
 
 
-def _united(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def united(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Return spans of time with those that touch put together, ascending."""
     united: list[tuple[int, int]] = []
     for start, stop in sorted(spans):
         if united and start <= united[-1][1]:

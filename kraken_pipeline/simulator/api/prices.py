@@ -16,6 +16,7 @@ from kraken_pipeline.simulator.engine import Resting
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.listing import Pair
 from kraken_pipeline.simulator.market import Market, served
+from kraken_pipeline.simulator.ohlc_rows import written
 from kraken_pipeline.simulator.params import Params, invalid
 
 INTERVALS: Final = frozenset({1, 5, 15, 30, 60, 240, 1440, 10080, 21600})
@@ -37,8 +38,8 @@ def ohlc(exchange: Exchange, params: Params) -> str:
         raise invalid()
     since = float(params.number("since")) if "since" in params else None
     now = exchange.clock.now().timestamp()
-    rows, last = served(exchange.market, pair, interval * MINUTE, since, now)
-    return f'{{"{key}":{wire.rows(rows, pair)},"last":{last}}}'
+    found, last = served(exchange.market, pair, interval * MINUTE, since, now)
+    return f'{{"{key}":{written(found, pair)},"last":{last}}}'
 
 
 def ticker(exchange: Exchange, params: Params) -> str:

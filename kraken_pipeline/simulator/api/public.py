@@ -50,7 +50,10 @@ def asset_pairs(exchange: Exchange, params: Params) -> str:
         display = named.by_display(params)
         chosen = {pair.display if display else pair.key: pair for pair in listing.pairs}
     names = _PARTS.get(params.text("info"))
-    rows = {key: _pair(pair, params) for key, pair in chosen.items()}
+    rows = {
+        key: _pair(pair, params, exchange.status(pair, exchange.clock.now()))
+        for key, pair in chosen.items()
+    }
     if names:
         rows = {key: {name: row[name] for name in names} for key, row in rows.items()}
     return wire.text(rows)
@@ -66,7 +69,7 @@ def _asset(asset: Asset) -> dict[str, object]:
     }
 
 
-def _pair(pair: Pair, params: Params) -> dict[str, object]:
+def _pair(pair: Pair, params: Params, status: str) -> dict[str, object]:
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
@@ -89,6 +92,6 @@ def _pair(pair: Pair, params: Params) -> dict[str, object]:
         "ordermin": wire.trimmed(pair.ordermin),
         "costmin": wire.trimmed(pair.costmin),
         "tick_size": wire.trimmed(pair.tick),
-        "status": pair.status,
+        "status": status,
         "execution_venue": "international",
     }

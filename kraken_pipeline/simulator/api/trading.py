@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.simulator import ids, wire
+from kraken_pipeline.simulator import desk, ids, wire
 from kraken_pipeline.simulator.api import named
 from kraken_pipeline.simulator.api.shapes import order_text
 from kraken_pipeline.simulator.events import Order
@@ -32,7 +32,7 @@ def add_order(exchange: Exchange, params: Params) -> str:
     check_deadline(params, now)
     if params.flag("validate"):
         return wire.text({"descr": {"order": _words(order)}})
-    placed = exchange.place(order, now)
+    placed = desk.place(exchange, order, now)
     return wire.text({"txid": [placed.id], "descr": {"order": order_text(placed, pair)}})
 
 
@@ -54,7 +54,7 @@ def add_order_batch(exchange: Exchange, params: Params) -> str:
 
 def _placed(exchange: Exchange, order: Wanted, now: datetime) -> dict[str, object]:
     try:
-        placed = exchange.place(order, now)
+        placed = desk.place(exchange, order, now)
     except RefusedError as refusal:
         return {"error": refusal.text}
     return {"txid": placed.id, "descr": {"order": order_text(placed, order.pair)}}
@@ -67,11 +67,10 @@ def _pair(exchange: Exchange, params: Params) -> Pair:
 
 
 def _wanted(exchange: Exchange, params: Params, pair: Pair, now: datetime) -> Wanted:
-    try:
-        last = exchange.last(pair, now)
-    except LookupError as none:
-        raise RefusedError("EService:Market in cancel_only mode") from none
-    return wanted(params, pair, last, now)
+    status = exchange.status(pair, now)
+    if status == "cancel_only":
+        raise RefusedError("EService:Market in cancel_only mode")
+    return wanted(params, pair, exchange.last(pair, now), now)
 
 
 def _words(order: Wanted) -> str:
@@ -94,7 +93,9 @@ def amend_order(exchange: Exchange, params: Params) -> str:
     if order.executed < volume < pair.ordermin:
         raise RefusedError("EGeneral:Invalid arguments:volume minimum not met")
     post = params.flag("post_only") or "post" in order.oflags
-    return wire.text({"amend_id": exchange.amend(order, volume=volume, price=price, post=post)})
+    return wire.text(
+        {"amend_id": desk.amend(exchange, order, volume=volume, price=price, post=post)}
+    )
 
 
 def _amended_price(params: Params, order: Order, pair: Pair) -> Decimal | None:
