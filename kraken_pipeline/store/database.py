@@ -244,8 +244,8 @@ def _write_ahead(cursor: Any) -> str:  # noqa: ANN401 - as above
     while True:
         try:
             [mode] = cursor.execute("PRAGMA journal_mode=WAL").fetchone()
-        except sqlite3.OperationalError:
-            if time.monotonic() > give_up_at:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
                 raise
             time.sleep(RETRY_SECONDS)
         else:

@@ -1,0 +1,238 @@
+"""Bars between their shapes: the exchange's text, rows of a file, matrices of time by pair."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kraken_pipeline.domain.bars import Candles, MonthReport
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.timeframes import EPOCH, Timeframe
+from kraken_pipeline.store.bar_files import AMOUNTS, EXACT, SCALE, SCHEMA, Panel
+from kraken_pipeline.strategies.base import Bars
+
+Ints = NDArray[np.int64]
+_PRICES: Final = frozenset({"open", "high", "low", "close"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Keys:
+    """Which bars there are: a pair and an open time for each row."""
+
+    pairs: tuple[str, ...]
+    codes: Ints
+    """Place in `pairs`, one a row."""
+    opened_at: Ints
+    """Unix seconds, one a row."""
+
+
+def table_of(frame: Timeframe, pages: Sequence[Candles]) -> Any:  # noqa: ANN401 - pyarrow is untyped
+    """Return the bars of all pages as rows by open time and pair; the first of two alike stays.
+
+    Raises:
+        InvalidValueError: a page is of another timeframe, a bar opens off its grid, or an amount
+            is none that 26 digits and 12 decimals can hold exactly.
+    """
+    for page in pages:
+        if page.timeframe != frame.name:
+            raise InvalidValueError(
+                f"candles of {page.pair} are of {page.timeframe}, not of {frame.name}"
+            )
+    names = sorted({page.pair for page in pages})
+    places = {name: place for place, name in enumerate(names)}
+    lengths = [len(page) for page in pages]
+    codes = np.repeat(np.array([places[page.pair] for page in pages], dtype=np.int32), lengths)
+    opened = np.fromiter(
+        chain.from_iterable(page.opened_at for page in pages), np.int64, count=sum(lengths)
+    )
+    _require_grid(frame, opened)
+    order = _distinct(codes, opened)
+    columns = [
+        pa.DictionaryArray.from_arrays(pa.array(codes[order]), pa.array(names, pa.string())),
+        pa.array(opened[order]),
+        *(_exact(pages, name).take(pa.array(order)) for name in AMOUNTS),
+        pa.array(list(chain.from_iterable(page.trades for page in pages)), pa.int64()).take(
+            pa.array(order)
+        ),
+    ]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def by_month(table: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as above
+    """Yield each UTC month (`YYYY-MM`) with its rows; they must be by open time."""
+    opened = table.column("opened_at").to_numpy()
+    months = opened.astype("datetime64[s]").astype("datetime64[M]")
+    names, starts = np.unique(months, return_index=True)
+    for name, start, end in zip(names, starts, [*starts[1:], len(opened)], strict=True):
+        yield str(name), table.slice(int(start), int(end - start))
+
+
+def keys_of(tables: Sequence[Any]) -> Keys:
+    """Return which bars some tables hold."""
+    places: dict[str, int] = {}
+    codes, opened = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for table in tables:
+        pairs = table.column("pair").combine_chunks()
+        own = [places.setdefault(each, len(places)) for each in pairs.dictionary.to_pylist()]
+        codes.append(np.array(own, dtype=np.int64)[pairs.indices.to_numpy()])
+        opened.append(table.column("opened_at").to_numpy())
+    return Keys(pairs=tuple(places), codes=np.concatenate(codes), opened_at=np.concatenate(opened))
+
+
+def reaches_back(table: Any, newest: Mapping[str, int]) -> bool:  # noqa: ANN401 - as above
+    """Tell whether some row is not after its pair's newest, so that it may be there already."""
+    keys = keys_of([table])
+    bounds = np.array([newest.get(each, -1) for each in keys.pairs], dtype=np.int64)
+    return bool((keys.opened_at <= bounds[keys.codes]).any())
+
+
+def without(table: Any, known: Keys) -> Any:  # noqa: ANN401 - as above
+    """Return the rows whose pair and open time are not among the known ones."""
+    own = keys_of([table])
+    places = {name: place for place, name in enumerate(own.pairs)}
+    translated = np.array([places.get(each, -1) for each in known.pairs], dtype=np.int64)
+    codes = translated[known.codes]
+    size = len(own.pairs)
+    there = known.opened_at[codes >= 0] * size + codes[codes >= 0]
+    return table.filter(pa.array(~np.isin(own.opened_at * size + own.codes, there)))
+
+
+def merged(tables: Sequence[Any]) -> Any:  # noqa: ANN401 - as above
+    """Return the rows of all tables in one, by open time and pair."""
+    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    pairs = table.column("pair").combine_chunks()
+    names = pairs.dictionary.to_pylist()
+    ranks = np.empty(len(names), dtype=np.int32)
+    ranks[np.argsort(names)] = np.arange(len(names), dtype=np.int32)
+    codes = ranks[pairs.indices.to_numpy()]
+    order = np.lexsort((codes, table.column("opened_at").to_numpy()))
+    named = pa.DictionaryArray.from_arrays(
+        pa.array(codes[order]), pa.array(sorted(names), pa.string())
+    )
+    return table.take(pa.array(order)).set_column(0, SCHEMA.field("pair"), named)
+
+
+def newest_at(panels: Sequence[Panel], pairs: Sequence[str], end: int) -> int | None:
+    """Return the open time of the newest bar that any of the pairs has at `end` or before."""
+    found = []
+    for panel in panels:
+        until = np.searchsorted(panel.opened_at, end, side="right")
+        columns = _columns(panel, pairs)[panel.codes[:until]]
+        rows = np.flatnonzero(columns >= 0)
+        if rows.size:
+            found.append(int(panel.opened_at[rows[-1]]))
+    return max(found, default=None)
+
+
+def bars_of(
+    frame: Timeframe, pairs: tuple[str, ...], panels: Sequence[Panel], *, first: int, last: int
+) -> Bars:
+    """Return the bars that opened from `first` to `last` as matrices of time by pair.
+
+    Rows before the oldest bar of any of the pairs are left out; NaN stands where a bar is absent.
+    """
+    opened = np.arange(first, last + 1, frame.seconds, dtype=np.int64)
+    matrices = [np.full((len(opened), len(pairs)), np.nan) for _ in AMOUNTS]
+    oldest = len(opened)
+    for panel in panels:
+        start = np.searchsorted(panel.opened_at, first)
+        until = np.searchsorted(panel.opened_at, last, side="right")
+        columns = _columns(panel, pairs)[panel.codes[start:until]]
+        kept = columns >= 0
+        rows = (panel.opened_at[start:until][kept] - first) // frame.seconds
+        if rows.size:
+            oldest = min(oldest, int(rows[0]))
+        place = rows * len(pairs) + columns[kept]
+        for matrix, amounts in zip(matrices, panel.amounts, strict=True):
+            matrix.ravel()[place] = amounts[start:until][kept]
+    named = dict(zip(AMOUNTS, (matrix[oldest:] for matrix in matrices), strict=True))
+    return Bars(frame=frame, pairs=pairs, opened_at=opened[oldest:], **named)
+
+
+def report(frame: Timeframe, month: str, keys: Keys, *, now: datetime) -> MonthReport:
+    """Return what a month's keys say of it."""
+    size = max(len(keys.pairs), 1)
+    distinct = np.unique(keys.opened_at * size + keys.codes)
+    codes, opened = distinct % size, distinct // size
+    counts = np.bincount(codes, minlength=len(keys.pairs))
+    oldest = np.full(len(keys.pairs), np.iinfo(np.int64).max)
+    newest = np.zeros(len(keys.pairs), dtype=np.int64)
+    np.minimum.at(oldest, codes, opened)
+    np.maximum.at(newest, codes, opened)
+    gaps = {
+        pair: int((newest[code] - oldest[code]) // frame.seconds + 1 - counts[code])
+        for code, pair in enumerate(keys.pairs)
+        if counts[code]
+    }
+    now_seconds = (now - EPOCH) // timedelta(seconds=1)
+    last = int(keys.opened_at.max()) + frame.seconds if keys.opened_at.size else None
+    return MonthReport(
+        month=month,
+        rows=len(keys.opened_at),
+        pairs=int((counts > 0).sum()),
+        newest_close=None if last is None else datetime.fromtimestamp(last, tz=UTC),
+        duplicates=len(keys.opened_at) - len(distinct),
+        unclosed=int((keys.opened_at + frame.seconds > now_seconds).sum()),
+        missing={pair: gap for pair, gap in sorted(gaps.items()) if gap},
+    )
+
+
+def _require_grid(frame: Timeframe, opened: Ints) -> None:
+    off = opened[opened % frame.seconds != 0]
+    if off.size:
+        raise InvalidValueError(f"a bar of {frame.name} cannot open at {off[0]} (Unix seconds)")
+
+
+def _distinct(codes: NDArray[np.int32], opened: Ints) -> Ints:
+    """Return the places of the rows by open time and pair, the first of each two alike."""
+    order = np.lexsort((codes, opened))
+    by_time, by_pair = opened[order], codes[order]
+    fresh = np.ones(len(order), dtype=bool)
+    fresh[1:] = (by_time[1:] != by_time[:-1]) | (by_pair[1:] != by_pair[:-1])
+    return order[fresh]
+
+
+def _exact(pages: Sequence[Candles], name: str) -> Any:  # noqa: ANN401 - as above
+    """Return a column of all pages as decimals."""
+    told = list(chain.from_iterable(getattr(page, name) for page in pages))
+    try:
+        exact = pa.array(told, pa.string()).cast(EXACT)
+    except pa.ArrowInvalid as error:
+        raise InvalidValueError(_fault(pages, name)) from error
+    least = pc.min(exact).as_py()
+    if least is None or least < 0 or (least == 0 and name in _PRICES):
+        raise InvalidValueError(_fault(pages, name))
+    return exact
+
+
+def _fault(pages: Sequence[Candles], name: str) -> str:
+    """Name the first amount that cannot be kept. Slow, but only on the way to an error."""
+    for page in pages:
+        for opened, told in zip(page.opened_at, getattr(page, name), strict=True):
+            if not _can_be_kept(told, zero=name not in _PRICES):
+                return (
+                    f"{page.pair} {page.timeframe} bar opened at {opened}: {name} is {told!r}; "
+                    f"it must be {'above zero' if name in _PRICES else 'zero or more'}, with at "
+                    f"most {EXACT.precision - SCALE} digits and {SCALE} decimals"
+                )
+    return f"{name} cannot be kept"
+
+
+def _can_be_kept(told: str, *, zero: bool) -> bool:
+    try:
+        value = pa.array([told], pa.string()).cast(EXACT)[0].as_py()
+    except pa.ArrowInvalid:
+        return False
+    return value is not None and (value > 0 or (zero and value == 0))
+
+
+def _columns(panel: Panel, pairs: Sequence[str]) -> Ints:
+    """Return for each pair of the panel its column among `pairs`, or -1."""
+    wanted = {name: column for column, name in enumerate(pairs)}
+    return np.array([wanted.get(each, -1) for each in panel.pairs], dtype=np.int64)

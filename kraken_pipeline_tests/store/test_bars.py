@@ -1,0 +1,383 @@
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kraken_pipeline.domain.bars import Candles
+from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
+from kraken_pipeline.domain.timeframes import timeframe
+from kraken_pipeline.store.bar_files import SCHEMA, _floats, parts_in, read_rows
+from kraken_pipeline.store.bar_tables import _exact
+from kraken_pipeline.store.bars import MOST_PARTS, ParquetBarStore
+from kraken_pipeline_tests.conftest import REPOSITORY
+
+HOURLY = timeframe("1h")
+MONTH = "2026-01-01"
+START = datetime(2026, 1, 31, 20, tzinfo=UTC)
+"""Four hours before a month ends."""
+
+
+def bars(pair: str, hours: Sequence[int], *, close: str = "", frame: str = "1h") -> Candles:
+    """Return candles that opened so many hours after `START`; the close tells which."""
+    opened = tuple(int((START + timedelta(hours=each)).timestamp()) for each in hours)
+    closes = tuple(close or f"{100 + each}.5" for each in hours)
+    return Candles(
+        pair=pair,
+        timeframe=frame,
+        opened_at=opened,
+        open=closes,
+        high=closes,
+        low=closes,
+        close=closes,
+        volume=tuple("1.25" for _ in hours),
+        trades=tuple(3 for _ in hours),
+    )
+
+
+def at(hours: float) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+def closes(store: ParquetBarStore, *pairs: str, until: float, count: int) -> list[list[float]]:
+    read = store.read(HOURLY, pairs, closed_by=at(until), count=count)
+    return [[float(each) for each in row] for row in read.close]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ParquetBarStore:
+    return ParquetBarStore(tmp_path / "bars")
+
+
+def parts(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("part-*.parquet"))
+
+
+def test_bars_are_read_as_a_matrix_of_time_by_pair(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("ETHUSD", [0, 1, 2]), bars("XBTUSD", [1, 2], close="7")])
+
+    read = store.read(HOURLY, ("XBTUSD", "ETHUSD"), closed_by=at(3), count=5)
+    assert read.pairs == ("XBTUSD", "ETHUSD")
+    assert [int(each) for each in read.opened_at] == list(bars("X", [0, 1, 2]).opened_at)
+    assert np.array_equal(read.close, [[np.nan, 100.5], [7, 101.5], [7, 102.5]], equal_nan=True)
+    assert read.volume[1, 1] == 1.25
+
+
+def test_a_bar_that_is_not_closed_by_then_is_not_read(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0, 1, 2, 3])])
+
+    assert closes(store, "XBTUSD", until=2.9, count=9) == [[100.5], [101.5]]
+
+
+def test_the_last_row_is_the_newest_bar_of_any_asked_pair(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0, 1]), bars("ETHUSD", [0, 1, 2, 3])])
+
+    assert closes(store, "XBTUSD", until=4, count=2) == [[100.5], [101.5]]
+
+
+def test_a_gap_of_every_pair_is_looked_across(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0, 1, 2_000]), bars("ETHUSD", range(3_000, 3_004))])
+
+    assert closes(store, "XBTUSD", until=1_999, count=3) == [[100.5], [101.5]]
+
+
+def test_bars_of_two_months_are_read_together(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("XBTUSD", range(8))])
+
+    assert len(closes(store, "XBTUSD", until=8, count=100)) == 8
+
+
+def test_nothing_stored_reads_as_an_empty_matrix(store: ParquetBarStore) -> None:
+    read = store.read(HOURLY, ("XBTUSD",), closed_by=at(0), count=3)
+
+    assert read.close.shape == (0, 1)
+    assert read.opened_at.size == 0
+
+
+def test_what_is_there_stays_as_it_is(store: ParquetBarStore) -> None:
+    first = store.append(HOURLY, [bars("XBTUSD", [0, 1])])
+    again = store.append(HOURLY, [bars("XBTUSD", [0, 1, 2], close="9")])
+
+    assert (first, again) == (2, 1)
+    assert closes(store, "XBTUSD", until=3, count=3) == [[100.5], [101.5], [9.0]]
+
+
+def test_a_bar_told_twice_at_once_is_kept_as_first_told(store: ParquetBarStore) -> None:
+    told = [bars("XBTUSD", [0], close="1"), bars("XBTUSD", [0], close="2")]
+
+    assert store.append(HOURLY, told) == 1
+    assert closes(store, "XBTUSD", until=1, count=1) == [[1.0]]
+
+
+@pytest.mark.parametrize("exact", ["0.000000000001", "123456789012345678901234.000000000001", "5"])
+def test_a_close_is_read_exactly_as_it_was_told(store: ParquetBarStore, exact: str) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0], close=exact), bars("ETHUSD", [1])])
+
+    assert store.closes(HOURLY, at(1)) == {"XBTUSD": Decimal(exact)}
+    assert format(store.closes(HOURLY, at(1))["XBTUSD"], "f") == exact
+
+
+@given(exact=st.decimals(min_value="0.01", max_value=10**6, places=4))
+def test_a_price_is_shown_to_strategies_as_the_float_nearest_to_it(exact: Decimal) -> None:
+    column = _exact([bars("XBTUSD", [0], close=format(exact, "f"))], "close")
+    [shown] = _floats(column)
+
+    assert shown == float(str(exact))
+
+
+@pytest.mark.parametrize(
+    "wrong", ["nan", " ", "1e30", "-1", "0", "0.0000000000001", "inf", "1,5", "1e-13"]
+)
+def test_an_amount_that_cannot_be_kept_exactly_is_refused_by_name(
+    store: ParquetBarStore, wrong: str
+) -> None:
+    told = [bars("ETHUSD", [0, 1]), bars("XBTUSD", [0], close=wrong)]
+
+    with pytest.raises(InvalidValueError, match=r"XBTUSD 1h bar opened at \d+: open is"):
+        store.append(HOURLY, told)
+    assert store.newest(HOURLY) == {}
+
+
+def test_candles_of_another_timeframe_are_refused(store: ParquetBarStore) -> None:
+    with pytest.raises(InvalidValueError, match="are of 4h, not of 1h"):
+        store.append(HOURLY, [bars("XBTUSD", [0], frame="4h")])
+
+
+def test_a_bar_off_the_grid_is_refused(store: ParquetBarStore) -> None:
+    with pytest.raises(InvalidValueError, match="1d cannot open at"):
+        store.append(timeframe("1d"), [bars("XBTUSD", [0], frame="1d")])
+
+
+def test_the_newest_bar_of_each_pair_is_known(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("XBTUSD", range(8)), bars("ETHUSD", [0, 1])])
+    store.append(HOURLY, [bars("ETHUSD", [2])])
+
+    assert store.newest(HOURLY) == {"XBTUSD": at(7), "ETHUSD": at(2)}
+
+
+def test_timeframes_do_not_mix(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0])])
+
+    assert store.newest(timeframe("4h")) == {}
+
+
+def test_a_month_is_reported_with_its_gaps_and_unclosed_bars(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0, 3, 4]), bars("ETHUSD", [0, 1])])
+
+    report = store.report(HOURLY, MONTH, now=at(3.5))
+    assert (report.rows, report.pairs, report.newest_close) == (4, 2, at(4))
+    assert (report.duplicates, report.unclosed) == (0, 1)
+    assert report.missing == {"XBTUSD": 2}
+
+
+def test_an_empty_month_is_reported_as_empty(store: ParquetBarStore) -> None:
+    report = store.report(HOURLY, MONTH, now=at(0))
+
+    assert (report.rows, report.pairs, report.newest_close, report.missing) == (0, 0, None, {})
+
+
+@pytest.mark.parametrize("wrong", ["2026-01", "2026-13-01", "2026-01-02", "../../../1-01"])
+def test_a_month_that_is_none_is_refused(store: ParquetBarStore, wrong: str) -> None:
+    with pytest.raises(InvalidValueError, match="is no month"):
+        store.report(HOURLY, wrong, now=at(0))
+
+
+def test_small_parts_are_merged_and_nothing_is_lost(store: ParquetBarStore, tmp_path: Path) -> None:
+    hours = range(4, 4 + 5 * MOST_PARTS)
+    for each in hours:
+        store.append(HOURLY, [bars("XBTUSD", [each]), bars("ETHUSD", [each])])
+
+    assert len(parts(tmp_path)) <= MOST_PARTS
+    assert closes(store, "XBTUSD", until=1_000, count=1_000) == [[100.5 + each] for each in hours]
+
+
+def test_a_large_part_is_not_written_again_for_every_small_one(
+    store: ParquetBarStore, tmp_path: Path
+) -> None:
+    store.append(HOURLY, [bars(f"P{number}", range(4, 300)) for number in range(20)])
+    [large] = parts(tmp_path)
+    for each in range(300, 300 + 2 * MOST_PARTS):
+        store.append(HOURLY, [bars("P0", [each])])
+
+    assert large in parts(tmp_path)
+
+
+CHUNKS = st.lists(
+    st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 9)), max_size=6), max_size=8
+)
+
+
+@given(chunks=CHUNKS)
+def test_appending_in_any_chunks_and_order_equals_one_sorted_append(
+    tmp_path_factory: pytest.TempPathFactory, chunks: list[list[tuple[str, int]]]
+) -> None:
+    piecewise = ParquetBarStore(tmp_path_factory.mktemp("piecewise"))
+    added = sum(
+        piecewise.append(HOURLY, [bars(pair, [hour]) for pair, hour in chunk]) for chunk in chunks
+    )
+    rows = sorted({row for chunk in chunks for row in chunk})
+    at_once = ParquetBarStore(tmp_path_factory.mktemp("at_once"))
+    at_once.append(HOURLY, [bars(pair, [hour]) for pair, hour in rows])
+
+    assert added == len(rows)
+    assert piecewise.newest(HOURLY) == at_once.newest(HOURLY)
+    left, right = (
+        each.read(HOURLY, ("A", "B", "C"), closed_by=at(50), count=50)
+        for each in (piecewise, at_once)
+    )
+    assert left.digest() == right.digest()
+
+
+def test_another_process_sees_what_was_appended_and_merged(
+    store: ParquetBarStore, tmp_path: Path
+) -> None:
+    reader = ParquetBarStore(tmp_path / "bars")
+    for each in range(4, 4 + 2 * MOST_PARTS):
+        store.append(HOURLY, [bars("XBTUSD", [each])])
+
+        assert closes(reader, "XBTUSD", until=1_000, count=1) == [[100.5 + each]]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 100, -1])
+def test_a_torn_file_is_named(store: ParquetBarStore, tmp_path: Path, cut: int) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0])])
+    [path] = parts(tmp_path)
+    path.write_bytes(path.read_bytes()[:cut])
+
+    with pytest.raises(ConfigurationError, match=f"{path.name} cannot be read"):
+        store.read(HOURLY, ("XBTUSD",), closed_by=at(4), count=1)
+
+
+def test_every_flipped_byte_is_named_or_without_effect(
+    store: ParquetBarStore, tmp_path: Path
+) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0, 1, 2])])
+    [path] = parts(tmp_path)
+    whole = path.read_bytes()
+    right = closes(store, "XBTUSD", until=4, count=3)
+    lies = []
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x20]) + whole[place + 1 :])
+        try:
+            read = closes(ParquetBarStore(tmp_path / "bars"), "XBTUSD", until=4, count=3)
+        except ConfigurationError:
+            continue
+        if read != right:
+            lies.append(place)
+
+    assert lies == []
+
+
+def test_a_foreign_file_is_named(store: ParquetBarStore, tmp_path: Path) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0])])
+    (tmp_path / "bars" / "1h" / "2026-01" / "notes.txt").write_text("mine")
+
+    with pytest.raises(ConfigurationError, match=r"notes\.txt is no part"):
+        store.newest(HOURLY)
+
+
+def test_a_foreign_folder_is_named(store: ParquetBarStore, tmp_path: Path) -> None:
+    (tmp_path / "bars" / "1h" / "January").mkdir(parents=True)
+
+    with pytest.raises(ConfigurationError, match="January is no month"):
+        store.newest(HOURLY)
+
+
+def test_a_part_in_the_folder_of_another_month_is_named(
+    store: ParquetBarStore, tmp_path: Path
+) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0])])
+    [path] = parts(tmp_path)
+    path.parent.rename(path.parent.with_name("2026-02"))
+
+    with pytest.raises(ConfigurationError, match="does not hold bars of 1h in 2026-02"):
+        store.newest(HOURLY)
+
+
+DYING = """
+import os, sys
+from pathlib import Path
+from kraken_pipeline.store import bar_files
+from kraken_pipeline.store.bar_tables import _exact
+from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline_tests.store.test_bars import HOURLY, bars
+
+if sys.argv[2] == "before the rename":
+    Path.replace = lambda *_: os._exit(9)
+elif sys.argv[2] == "before the sweep":
+    sweep = bar_files.sweep
+    def dying(folder):
+        if len(bar_files.parts_in(folder)) == 1:
+            os._exit(9)
+        sweep(folder)
+    bar_files.sweep = dying
+store = ParquetBarStore(Path(sys.argv[1]))
+for hour in range(4, 40):
+    store.append(HOURLY, [bars("XBTUSD", [hour])])
+"""
+
+
+@pytest.mark.parametrize("when", ["before the rename", "before the sweep"])
+def test_after_a_kill_the_store_can_be_read_and_written_on(tmp_path: Path, when: str) -> None:
+    store = ParquetBarStore(tmp_path)
+    store.append(HOURLY, [bars("ETHUSD", [4])])
+    killed = subprocess.run(
+        [sys.executable, "-c", DYING, str(tmp_path), when], check=False, cwd=REPOSITORY
+    )
+    before = closes(store, "XBTUSD", until=1_000, count=100)
+    store.append(HOURLY, [bars("XBTUSD", range(4, 40))])
+
+    killed_by_itself = 9
+    assert killed.returncode == killed_by_itself
+    assert before == [[100.5 + hour] for hour in range(4, 4 + len(before))]
+    assert closes(store, "XBTUSD", until=1_000, count=100) == [
+        [100.5 + hour] for hour in range(4, 40)
+    ]
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert store.report(HOURLY, "2026-02-01", now=at(1_000)).duplicates == 0
+
+
+def _append_some(folder: Path, pair: str) -> int:
+    store = ParquetBarStore(folder)
+    return sum(
+        store.append(HOURLY, [bars(pair, [hour]), bars("SHARED", [hour])]) for hour in range(4, 30)
+    )
+
+
+def test_two_writers_at_once_neither_lose_nor_double_a_row(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        added = list(pool.map(_append_some, [tmp_path] * 2, ["A", "B"]))
+
+    report = ParquetBarStore(tmp_path).report(HOURLY, "2026-02-01", now=at(1_000))
+    assert sum(added) == report.rows == 3 * 26
+    assert (report.duplicates, report.missing) == (0, {})
+
+
+def test_appending_the_same_again_leaves_the_same_bytes(tmp_path: Path) -> None:
+    told = [bars("XBTUSD", range(8)), bars("ETHUSD", range(8))]
+    written = []
+    for name, order in (("a", told), ("b", told[::-1])):
+        ParquetBarStore(tmp_path / name).append(HOURLY, order)
+        written.append([each.read_bytes() for each in parts(tmp_path / name)])
+
+    assert written[0] == written[1]
+
+
+def test_rows_are_stored_with_pair_time_and_exact_amounts(
+    store: ParquetBarStore, tmp_path: Path
+) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0])])
+    [part] = parts_in(tmp_path / "bars" / "1h" / "2026-01")
+    table = read_rows(part)
+
+    assert table.schema.equals(SCHEMA)
+    [row] = table.to_pylist()
+    assert (row["pair"], row["close"], row["trades"]) == ("XBTUSD", Decimal("100.5"), 3)
