@@ -51,8 +51,8 @@ class Turns(Protocol):
         """Yield the nonce of the one request that may be sent before the turn ends."""
         ...
 
-    def renew(self, *, ahead: int = 0) -> None:
-        """Start afresh above the clock."""
+    def renew(self) -> None:
+        """Start afresh: the exchange refused a nonce."""
         ...
 
 

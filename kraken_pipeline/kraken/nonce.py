@@ -23,6 +23,9 @@ BLOCK: Final = 1000
 ahead for each block, and the clock catches up."""
 LARGEST: Final = 2**64 - 1
 """Kraken's nonce is an unsigned 64-bit integer."""
+FIRST_LEAP: Final = 60_000_000
+"""Microseconds in a minute."""
+LEAP_GROWTH: Final = 60
 POLL_SECONDS: Final = 0.002
 """How often a taken turn is asked for again."""
 
@@ -73,14 +76,9 @@ class Nonces:
         finally:
             self._turns.release()
 
-    def renew(self, *, ahead: int = 0) -> None:
-        """Start afresh above the clock with the next turn: somebody else used the key.
-
-        Args:
-            ahead: microseconds to skip, for a key that was used with a clock ahead of ours.
-        """
+    def renew(self) -> None:
+        """Start afresh above the clock with the next turn: somebody else used the key."""
         with self._turns:
-            self._next = max(self._next, self._clock()) + ahead
             self._end = 0
 
     @contextmanager
@@ -97,6 +95,7 @@ class Nonces:
     def _taken(self, mark: int) -> int:
         try:
             kept = read_mark(mark)
+            # a forked child holds a copy of its parent's block, so a block belongs to one process
             if kept != self._end or self._next > self._end or self._owner != os.getpid():
                 self._start_block(mark, kept)
         except (OSError, ValueError) as failure:
@@ -105,9 +104,7 @@ class Nonces:
         return self._next - 1
 
     def _start_block(self, mark: int, kept: int) -> None:
-        # a forked child holds a copy of its parent's block, so a block belongs to one process
-        wanted = self._next if self._owner in {0, os.getpid()} else 0
-        self._next = max(wanted, self._clock(), kept + 1)
+        self._next = max(self._clock(), kept + 1)
         write_mark(mark, self._next + BLOCK - 1)
         self._end = self._next + BLOCK - 1
         self._owner = os.getpid()
@@ -145,6 +142,7 @@ class UrgentNonces:
         self._clock = clock
         self._patience_seconds = patience_seconds
         self._last = 0
+        self._leap = FIRST_LEAP
 
     @contextmanager
     def turn(self) -> Iterator[int]:
@@ -160,9 +158,13 @@ class UrgentNonces:
             if mark is not None:
                 os.close(mark)
 
-    def renew(self, *, ahead: int = 0) -> None:
-        """Skip so many microseconds: the key was used with a clock ahead of ours."""
-        self._last = max(self._last, self._clock()) + ahead
+    def renew(self) -> None:
+        """Leap ahead, further each time: the key was used with a clock or a unit ahead of ours.
+
+        From a minute it takes seven leaps to pass whoever counts in nanoseconds.
+        """
+        self._last = max(self._last, self._clock()) + self._leap
+        self._leap *= LEAP_GROWTH
 
     def _taken(self, mark: int | None) -> int:
         kept = 0

@@ -33,7 +33,8 @@ def request_of(order: Order, *, deadline: datetime) -> dict[str, str]:
         InvalidValueError: the order says what Kraken would not take; the message names it.
 
     Source: OMS-4, NET-2; docs.kraken.com/api/docs/rest-api/add-order. `userref` may not stand
-        beside `cl_ord_id`, so it is not sent.
+        beside `cl_ord_id`, so it is not sent. A market order never rests, so it has no time in
+        force.
     """
     _require_sound(order)
     request = {
@@ -47,7 +48,7 @@ def request_of(order: Order, *, deadline: datetime) -> dict[str, str]:
     }
     if order.order_type == "limit":
         request["price"] = plain(order.limit_price)
-        request["timeinforce"] = order.time_in_force
+        request["timeinforce"] = order.time_in_force.upper()
     return request
 
 
@@ -56,12 +57,13 @@ def _require_sound(order: Order) -> None:
         raise InvalidValueError(
             f"order {order.local_id}: the type {order.order_type!r} is neither limit nor market"
         )
-    if order.time_in_force not in TIMES_IN_FORCE:
+    time_in_force = order.time_in_force.upper()
+    if time_in_force not in TIMES_IN_FORCE:
         known = ", ".join(sorted(TIMES_IN_FORCE))
         raise InvalidValueError(
             f"order {order.local_id}: time in force {order.time_in_force!r} is none of {known}"
         )
-    rests = order.order_type == "limit" and order.time_in_force == RESTING
+    rests = order.order_type == "limit" and time_in_force == RESTING
     if order.post_only and not rests:
         raise InvalidValueError(
             f"order {order.local_id}: only a limit order with {RESTING} can be post-only, "

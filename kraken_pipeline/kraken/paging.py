@@ -47,7 +47,7 @@ def read_all(
         UnreachableError: rows are missing or moved while they were read; it may be read again.
         UnexpectedReplyError: a page is malformed.
     """
-    start = {} if since is None else {"start": str(math.floor(since.timestamp()) - 1)}
+    start = {} if since is None else {"start": str(max(math.floor(since.timestamp()) - 1, 0))}
     found: dict[str, Record] = {}
     end: dict[str, str] = {}
     counted = 0

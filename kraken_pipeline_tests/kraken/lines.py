@@ -1,0 +1,46 @@
+"""Lines to a scripted server, with a made-up key."""
+
+import itertools
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
+from kraken_pipeline.kraken.http import PrivateLine, Timeouts, Turns
+from kraken_pipeline.kraken.nonce import Nonces
+from kraken_pipeline.kraken.signing import Credential
+
+SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
+"""The example of Kraken's own documentation."""
+CREDENTIAL = Credential(key="made-up-key", secret=SECRET)
+QUICK = Timeouts(connect_seconds=1, read_seconds=0.3)
+
+SYMBOLS = SymbolTable(
+    assets={"XXBT": "XBT", "ZUSD": "USD", "XETH": "ETH", "USDT": "USDT"},
+    pairs=[
+        PairName(pair="XBTUSD", key="XXBTZUSD", base=Asset("XBT"), quote=Asset("USD")),
+        PairName(pair="ETHUSDT", key="ETHUSDT", base=Asset("ETH"), quote=Asset("USDT")),
+    ],
+)
+
+
+class Counting:
+    """Nonces without a disk, for tests of something else."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self.renewals = 0
+
+    def turn(self) -> AbstractContextManager[int]:
+        return nullcontext(next(self._numbers))
+
+    def renew(self) -> None:
+        self.renewals += 1
+
+
+def line_to(url: str, nonces: Turns | None = None) -> PrivateLine:
+    return PrivateLine(url, credential=CREDENTIAL, nonces=nonces or Counting(), timeouts=QUICK)
+
+
+def nonces_in(folder: Path, clock: Callable[[], int], *, patience_seconds: float = 30) -> Nonces:
+    return Nonces(folder, CREDENTIAL.key_id, clock=clock, patience_seconds=patience_seconds)
