@@ -1,5 +1,7 @@
 """What Dagster loads, put together; nothing else."""
 
+import warnings
+
 import dagster as dg
 
 from kraken_pipeline.defs.decisions import decisions
@@ -9,6 +11,9 @@ from kraken_pipeline.defs.portfolio import portfolio_snapshot
 from kraken_pipeline.defs.resources import pipeline_resource
 from kraken_pipeline.defs.trading import bar_close, new_decisions, refresh_and_decide, trade
 from kraken_pipeline.defs.universe import pair_universe
+
+# a backfill policy is still marked as beta; the version is pinned
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
 def build(pipeline: dg.ResourceDefinition) -> dg.Definitions:

@@ -38,7 +38,8 @@ def rehearse(pipeline: Pipeline, progress: Progress) -> Cycle:
     )
     frames = [each for each in TIMEFRAMES.values() if each.name in pipeline.timeframes]
     pipeline.refresh_universe()
-    for frame in TIMEFRAMES.values():
+    # the longest first: the shortest bars are the freshest when the decisions come
+    for frame in reversed(TIMEFRAMES.values()):
         pipeline.refresh_bars(frame)
     pipeline.keep_books()
     for frame in frames:

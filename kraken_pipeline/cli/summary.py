@@ -10,6 +10,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.table import Table
 
+from kraken_pipeline.cli.output import text
 from kraken_pipeline.cli.progress import Stage
 from kraken_pipeline.domain.intents import Decision, Outcome
 from kraken_pipeline.domain.orders import Order
@@ -21,6 +22,7 @@ from kraken_pipeline.wiring.pipeline import Pipeline
 
 WORTH_A_WORD = 0.01
 """Seconds; a shorter stage is not listed."""
+WIDTH = 110
 SHOWN = 15
 """Rows of a table before it says how many more there are."""
 
@@ -49,7 +51,7 @@ class Cycle:
 
 def show(cycle: Cycle, file: TextIO) -> None:
     """Print the summary of a cycle."""
-    console = Console(file=file, highlight=False, width=100)
+    console = Console(file=file, highlight=False, soft_wrap=True, width=WIDTH)
     console.print(f"\n[bold]Cycle at {cycle.at:%Y-%m-%d %H:%M:%S} UTC[/bold]")
     for line in (*_market_lines(cycle), *_decision_lines(cycle)):
         console.print(line)
@@ -126,17 +128,16 @@ def _orders(cycle: Cycle, console: Console) -> None:
 
 
 def _cells(order: Order) -> tuple[str, ...]:
-    price = "" if order.avg_fill_price is None else f"{order.avg_fill_price:f}"
     return (
         order.pair,
         order.side,
         order.timeframe,
         order.state,
-        f"{order.qty:f}",
-        f"{order.limit_price:f}",
-        f"{order.filled_qty:f}",
-        price,
-        f"{order.fee:f}",
+        text(order.qty),
+        text(order.limit_price),
+        text(order.filled_qty),
+        text(order.avg_fill_price),
+        text(order.fee),
     )
 
 

@@ -8,11 +8,16 @@ import dagster as dg
 
 from kraken_pipeline.defs.partitions import decisions_name, month_of, ohlc_name
 from kraken_pipeline.defs.trading import refresh_and_decide, trade
+from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.wiring.pipeline import Pipeline
 
-QUIET: Final[dict[str, Any]] = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+QUIET: Final[dict[str, Any]] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster keeps every event; the console belongs to the cycle's own progress."""
+
+
+class StepFailedError(PipelineError):
+    """A step of a cycle failed. The message is the innermost one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,7 @@ def run_cycle(definitions: dg.Definitions, pipeline: Pipeline, now: datetime) ->
         now: whose month is refreshed.
 
     Raises:
-        DagsterError: a step failed; the run is kept and shown.
+        StepFailedError: a step failed; the run is kept and shown in the UI.
     """
     frames = [each for each in TIMEFRAMES.values() if each.name in pipeline.timeframes]
     selection = [dg.AssetKey(name) for name in ("pair_universe", "portfolio_snapshot")]
@@ -44,8 +49,24 @@ def run_cycle(definitions: dg.Definitions, pipeline: Pipeline, now: datetime) ->
             partition_key=month_of(now),
             asset_selection=selection,
             run_config=QUIET,
+            raise_on_error=False,
         )
+        _require_success(refreshed)
         traded = definitions.resolve_job_def(trade.name).execute_in_process(
-            instance=instance, run_config=QUIET
+            instance=instance, run_config=QUIET, raise_on_error=False
         )
+        _require_success(traded)
     return CycleRuns(refresh_run=refreshed.run_id, trade_run=traded.run_id)
+
+
+def _require_success(result: dg.ExecuteInProcessResult) -> None:
+    """Raise what went wrong as one sentence; Dagster keeps the whole story with the run."""
+    failures = [each for each in result.all_events if each.is_step_failure]
+    if result.success or not failures:
+        return
+    failure = failures[0]
+    error = failure.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    said = "no reason was given" if error is None else error.message.strip()
+    raise StepFailedError(f"{failure.step_key} failed in run {result.run_id}: {said}")

@@ -52,10 +52,11 @@ def ohlc(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Fetch what closed since the last time, then say what is stored of the asked months."""
-    now = pipeline.clock()
-    selected = sorted(context.selected_asset_keys, key=lambda key: FRAME_OF[key].minutes)
+    # the longest first: the shortest bars are the freshest when the decisions come
+    selected = sorted(context.selected_asset_keys, key=lambda key: -FRAME_OF[key].minutes)
     for key in selected:
         frame = FRAME_OF[key]
+        now = pipeline.clock()
         done = pipeline.refresh_bars(frame)
         context.log.info("%s: %s new bars of %s pairs", frame.name, done.added, done.asked)
         _report_other_months(context, key, done)

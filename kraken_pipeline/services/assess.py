@@ -172,7 +172,7 @@ class _Bench:
             verdicts=(),
         )
         verdicts, orders = [], []
-        for intent in sorted(pending, key=_rank):
+        for intent in sorted(pending, key=self._rank):
             verdict, order = self._answer(intent, plan)
             verdicts.append(verdict)
             if order is not None:
@@ -180,6 +180,13 @@ class _Bench:
                 self._reserving.append(order)
                 self._count_order(order)
         return replace(plan, verdicts=tuple(verdicts)), orders
+
+    def _rank(self, intent: Intent) -> tuple[bool, Decimal, int, Decimal, str]:
+        """Reductions first, then the surest, the longer timeframe, the more liquid pair."""
+        opens = intent.side is Side.BUY
+        minutes = TIMEFRAMES[intent.timeframe].minutes
+        notional = self._world.universe.notional_24h.get(intent.pair, ZERO)
+        return opens, -intent.confidence, -minutes, -notional, intent.pair
 
     def _answer(self, intent: Intent, plan: Plan) -> tuple[Verdict, Order | None]:
         pair = self._world.pairs.get(intent.pair)
@@ -355,12 +362,6 @@ class _Bench:
 
 def _book(of: Order | Intent) -> str:
     return book_of(of.strategy_id, of.timeframe)
-
-
-def _rank(intent: Intent) -> tuple[bool, Decimal, int, str]:
-    """Reductions first, then the surest, then the longer timeframe."""
-    opens = intent.side is Side.BUY
-    return opens, -intent.confidence, -TIMEFRAMES[intent.timeframe].minutes, intent.pair
 
 
 def _unheard(intent: Intent, objection: Objection) -> Verdict:

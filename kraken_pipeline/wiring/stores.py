@@ -8,6 +8,7 @@ from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.halts import SqlHaltStore
+from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 
@@ -35,6 +36,8 @@ def open_stores(loaded: Loaded) -> Stores:
     Raises:
         ConfigurationError: a store cannot be opened, or its tables are newer than this version.
     """
+    if loaded.settings.portfolio.auto_migrate_schema:
+        migrate(loaded.database_url)
     database = connect(loaded.database_url)
     return Stores(
         database=database,
