@@ -22,6 +22,7 @@ from kraken_pipeline.store.schema import (
     fills,
     ledger_entries,
     strategy_positions,
+    valued_flows,
 )
 
 NEVER_FLOWS: Final = tuple(name for name, each in CLASSES.items() if each is EntryClass.TRADE)
@@ -91,11 +92,12 @@ class SqlBookStore:
                 balances[asset] += amount - fee
         return dict(balances)
 
-    def flows_after(self, at: datetime | None) -> tuple[LedgerEntry, ...]:
-        """Return what came from outside or left after an instant, oldest first."""
-        wanted = select(ledger_entries).where(ledger_entries.c.type.not_in(NEVER_FLOWS))
-        if at is not None:
-            wanted = wanted.where(ledger_entries.c.at > at)
+    def unvalued_flows(self) -> tuple[LedgerEntry, ...]:
+        """Return what came from outside or left and is in no snapshot's units, oldest first."""
+        valued = select(valued_flows.c.entry_id)
+        wanted = select(ledger_entries).where(
+            ledger_entries.c.type.not_in(NEVER_FLOWS), ledger_entries.c.entry_id.not_in(valued)
+        )
         wanted = wanted.order_by(ledger_entries.c.at, ledger_entries.c.entry_id)
         with self._database.reading() as connection:
             kept = [_entry_of(row) for row in connection.execute(wanted).mappings()]
@@ -109,10 +111,13 @@ class SqlBookStore:
         with self._database.reading() as connection:
             return tuple(positions.fill_of(row) for row in connection.execute(wanted).mappings())
 
-    def keep_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot, over one of the same instant."""
+    def keep_snapshot(self, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
+        """Keep a snapshot, over one of the same instant, with the flows that are in its units."""
         with self._database.writing() as connection:
             snapshots.keep(connection, snapshot)
+            if flows:
+                rows = [{"entry_id": each.entry_id, "snapshot_at": snapshot.at} for each in flows]
+                connection.execute(insert(valued_flows), rows)
 
     def latest_snapshot(self) -> Snapshot | None:
         """Return the newest snapshot."""

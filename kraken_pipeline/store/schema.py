@@ -303,6 +303,12 @@ ledger_entries = _table(
     Index(None, "type", "at"),
 )
 
+valued_flows = _table(
+    "valued_flows",
+    Column("entry_id", ForeignKey("ledger_entries.entry_id"), primary_key=True),
+    instant("snapshot_at"),
+)
+
 strategy_positions = _table(
     "strategy_positions",
     text("book"),

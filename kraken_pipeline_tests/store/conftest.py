@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,20 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "store.db"
     migrate(f"sqlite:///{path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def fresh(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Database]:
+    """Return what opens an empty SQLite database; for properties, which need one an example."""
+
+    def open_copy() -> Database:
+        path = tmp_path_factory.mktemp("fresh") / "store.db"
+        shutil.copy(sqlite_template, path)
+        return connect(f"sqlite:///{path}")
+
+    return open_copy
 
 
 @pytest.fixture(scope="session")

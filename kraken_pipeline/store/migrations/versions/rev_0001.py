@@ -338,6 +338,16 @@ def _books() -> None:
     op.create_index("ix_ledger_entries_at", "ledger_entries", ["at"], unique=False)
     op.create_index("ix_ledger_entries_type_at", "ledger_entries", ["type", "at"], unique=False)
     op.create_table(
+        "valued_flows",
+        sa.Column("entry_id", sa.Text(), nullable=False),
+        sa.Column("snapshot_at", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["ledger_entries.entry_id"], name="fk_valued_flows_entry_id"
+        ),
+        sa.PrimaryKeyConstraint("entry_id", name="pk_valued_flows"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "strategy_positions",
         sa.Column("book", sa.Text(), nullable=False),
         sa.Column("pair", sa.Text(), nullable=False),

@@ -1,0 +1,56 @@
+import pytest
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.store.database import Database, connect
+from kraken_pipeline.store.halts import SqlHaltStore
+from kraken_pipeline_tests.store.builders import HOUR, NOW
+
+
+@pytest.fixture
+def halts(database: Database) -> SqlHaltStore:
+    return SqlHaltStore(database)
+
+
+def test_a_latched_halt_survives_a_restart(halts: SqlHaltStore, url: str) -> None:
+    halts.latch(HaltKind.DRIFT, reason="ZUSD differs", at=NOW, by="portfolio")
+    restarted = connect(url)
+    [halt] = SqlHaltStore(restarted).latched()
+    restarted.close()
+
+    assert (halt.kind, halt.reason) == (HaltKind.DRIFT, "ZUSD differs")
+    assert (halt.latched_at, halt.latched_by) == (NOW, "portfolio")
+
+
+def test_a_kind_is_latched_once(halts: SqlHaltStore) -> None:
+    first = halts.latch(HaltKind.DRIFT, reason="a", at=NOW, by="x")
+    again = halts.latch(HaltKind.DRIFT, reason="b", at=NOW, by="x")
+    other = halts.latch(HaltKind.OPERATOR, reason="c", at=NOW, by="x")
+
+    assert (first, again, other) == (True, False, True)
+    assert [each.reason for each in halts.latched()] == ["a", "c"]
+
+
+def test_clearing_clears_all_and_says_how_many(halts: SqlHaltStore) -> None:
+    halts.latch(HaltKind.DRIFT, reason="a", at=NOW, by="x")
+    halts.latch(HaltKind.OPERATOR, reason="b", at=NOW, by="x")
+
+    assert halts.clear(reason="looked", at=NOW + HOUR, by="me") == 2
+    assert halts.latched() == ()
+    assert halts.clear(reason="looked", at=NOW + HOUR, by="me") == 0
+
+
+def test_a_cleared_kind_can_be_latched_again(halts: SqlHaltStore) -> None:
+    halts.latch(HaltKind.DRIFT, reason="a", at=NOW, by="x")
+    halts.clear(reason="looked", at=NOW, by="me")
+
+    assert halts.latch(HaltKind.DRIFT, reason="b", at=NOW, by="x")
+    assert [each.reason for each in halts.latched()] == ["b"]
+
+
+def test_clearing_needs_a_reason(halts: SqlHaltStore) -> None:
+    halts.latch(HaltKind.DRIFT, reason="a", at=NOW, by="x")
+
+    with pytest.raises(InvalidValueError, match="with a reason"):
+        halts.clear(reason=" ", at=NOW, by="me")
+    assert len(halts.latched()) == 1

@@ -1,0 +1,304 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from kraken_pipeline.domain.errors import (
+    ConflictError,
+    ImpossibleFactError,
+    LeaseLostError,
+    RefusedError,
+    UnknownNameError,
+)
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.ids import PlanId
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import Price, Qty
+from kraken_pipeline.domain.orders import Fact, State
+from kraken_pipeline.domain.plans import PlanResult
+from kraken_pipeline.store import schema
+from kraken_pipeline.store.books import SqlBookStore
+from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.halts import SqlHaltStore
+from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline_tests.store.builders import (
+    HOUR,
+    LEASE,
+    MINUTE,
+    NOW,
+    event,
+    fill,
+    live,
+    planned,
+    sending,
+)
+
+
+@pytest.fixture
+def orders(database: Database) -> SqlOrderStore:
+    return SqlOrderStore(database)
+
+
+def row_count(database: Database, name: str) -> int:
+    with database.reading() as connection:
+        return len(connection.execute(select(schema.metadata.tables[name])).all())
+
+
+def test_an_order_is_read_as_it_was_reserved(database: Database, orders: SqlOrderStore) -> None:
+    made = planned(
+        database,
+        qty=Qty(Decimal("0.00000001")),
+        limit_price=Price(Decimal("123456789.123456789")),
+        post_only=True,
+    )
+
+    assert orders.order(made.local_id) == made
+
+
+def test_an_order_that_is_not_there_is_named(orders: SqlOrderStore) -> None:
+    with pytest.raises(UnknownNameError, match="'Onone'"):
+        orders.order("Onone")
+
+
+def test_a_fact_moves_the_order_and_raises_its_version(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    made = live(database)
+
+    assert (made.state, made.version) == (State.LIVE, 2)
+    assert orders.order(made.local_id) == made
+
+
+def test_each_fact_is_kept_as_a_row_with_its_move(database: Database) -> None:
+    made = live(database)
+    table = schema.execution_order_events
+    with database.reading() as connection:
+        moves = connection.execute(
+            select(table.c.from_status, table.c.to_status, table.c.fact, table.c.version)
+            .where(table.c.local_id == made.local_id)
+            .order_by(table.c.version)
+        ).all()
+
+    assert [tuple(each) for each in moves] == [
+        (None, "planned", "planned", 0),
+        ("planned", "sending", "send_started", 1),
+        ("sending", "live", "accepted", 2),
+    ]
+
+
+def test_an_order_that_changed_since_it_was_read_is_not_written(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    made = planned(database)
+    orders.record(made, event(Fact.WITHDRAWN))
+
+    with pytest.raises(ConflictError, match="version 1, not 0"):
+        orders.record(made, event(Fact.WITHDRAWN))
+
+
+def test_a_fact_that_contradicts_changes_nothing(database: Database, orders: SqlOrderStore) -> None:
+    made = planned(database)
+    before = row_count(database, "journal")
+
+    with pytest.raises(ImpossibleFactError):
+        orders.record(made, event(Fact.ACCEPTED))
+    assert orders.order(made.local_id) == made
+    assert row_count(database, "journal") == before
+
+
+def test_sending_needs_a_lease(database: Database, orders: SqlOrderStore) -> None:
+    made = planned(database)
+
+    with pytest.raises(LeaseLostError, match="none was given"):
+        orders.record(made, event(Fact.SEND_STARTED))
+
+
+def test_an_epoch_that_another_owner_followed_cannot_send(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    made = planned(database)
+    stale = orders.take_lease(LEASE, owner="a", now=NOW, length=MINUTE)
+    orders.take_lease(LEASE, owner="b", now=NOW + MINUTE, length=HOUR)
+
+    with pytest.raises(LeaseLostError, match="taken over"):
+        orders.record(made, event(Fact.SEND_STARTED), epoch=stale)
+
+
+def test_an_epoch_that_ran_out_cannot_send(database: Database, orders: SqlOrderStore) -> None:
+    made = planned(database)
+    epoch = orders.take_lease(LEASE, owner="a", now=NOW, length=MINUTE)
+
+    with pytest.raises(LeaseLostError, match="ran out"):
+        orders.record(made, event(Fact.SEND_STARTED, at=NOW + MINUTE), epoch=epoch)
+
+
+def test_an_epoch_that_was_given_back_cannot_send(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    made = planned(database)
+    epoch = orders.take_lease(LEASE, owner="a", now=NOW, length=HOUR)
+    orders.release_lease(LEASE, owner="a")
+
+    with pytest.raises(LeaseLostError, match="given back"):
+        orders.record(made, event(Fact.SEND_STARTED), epoch=epoch)
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_while_a_halt_is_latched_a_buy_cannot_be_sent_and_a_sell_can(
+    database: Database, orders: SqlOrderStore, side: Side
+) -> None:
+    made = planned(database, side=side)
+    epoch = orders.take_lease(LEASE, owner="a", now=NOW, length=HOUR)
+    SqlHaltStore(database).latch(HaltKind.DRIFT, reason="ZUSD differs", at=NOW, by="x")
+
+    if side is Side.SELL:
+        sent = orders.record(made, event(Fact.SEND_STARTED), epoch=epoch)
+        assert sent.state is State.SENDING
+    else:
+        with pytest.raises(RefusedError, match="KILL_DRIFT: ZUSD differs"):
+            orders.record(made, event(Fact.SEND_STARTED), epoch=epoch)
+        assert orders.order(made.local_id).state is State.PLANNED
+
+
+def test_an_order_is_not_begun_to_be_sent_twice(database: Database, orders: SqlOrderStore) -> None:
+    made = sending(database)
+    epoch = orders.take_lease(LEASE, owner="a", now=NOW, length=HOUR)
+
+    with pytest.raises(ImpossibleFactError):
+        orders.record(made, event(Fact.SEND_STARTED), epoch=epoch)
+
+
+def test_an_id_of_the_exchange_belongs_to_one_order(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    first = live(database)
+    second = sending(database, "ETHUSD", plan_id="P2", closed_at=NOW + HOUR)
+
+    taken = event(Fact.ACCEPTED, kraken_order_id=first.kraken_order_id)
+    with pytest.raises(ImpossibleFactError, match=f"is {first.local_id}"):
+        orders.record(second, taken)
+
+
+def test_what_may_still_fill_is_reserving_and_what_ended_is_not(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    first = live(database)
+    second = planned(database, "ETHUSD", plan_id="P2", closed_at=NOW + HOUR)
+    ended = planned(database, "SOLUSD", plan_id="P3", closed_at=NOW + 2 * HOUR)
+    orders.record(ended, event(Fact.WITHDRAWN))
+
+    assert {each.local_id for each in orders.reserving()} == {first.local_id, second.local_id}
+
+
+def test_orders_are_found_by_the_ids_of_the_exchange(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    made = live(database)
+
+    asked = [f"none{number}" for number in range(1_200)] + [str(made.kraken_order_id)]
+    assert orders.with_exchange_ids(asked) == (made,)
+
+
+def test_the_orders_of_a_plan_are_found(database: Database, orders: SqlOrderStore) -> None:
+    made = planned(database)
+    planned(database, "ETHUSD", plan_id="P2", closed_at=NOW + HOUR)
+
+    assert orders.orders_of_plan(PlanId("P1")) == (made,)
+
+
+def filled(database: Database, orders: SqlOrderStore) -> str:
+    made = live(database)
+    done = event(Fact.FILLED_SEEN, filled_qty=made.qty, avg_fill_price=made.limit_price)
+    orders.record(made, done)
+    return made.local_id
+
+
+def test_an_ended_order_is_unmatched_with_what_is_booked_of_it(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    local_id = filled(database, orders)
+    order = orders.order(local_id)
+    parts = [Qty(Decimal("0.03")), Qty(Decimal("0.07"))]
+    SqlBookStore(database).book(
+        [
+            fill(f"T{number}", kraken_order_id=str(order.kraken_order_id), qty=qty)
+            for number, qty in enumerate(parts)
+        ],
+        [],
+    )
+
+    assert orders.unmatched() == ((order, Decimal("0.10")),)
+
+
+def test_a_matched_order_is_settled_and_no_longer_unmatched(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    local_id = filled(database, orders)
+    orders.record(orders.order(local_id), event(Fact.BOOKS_MATCHED))
+
+    assert orders.unmatched() == ()
+    with database.reading() as connection:
+        settled = select(schema.execution_orders.c.settled_at)
+        assert connection.execute(settled).scalar_one() == NOW + MINUTE
+
+
+def test_a_fill_that_is_heard_after_settling_must_be_matched_again(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    made = live(database)
+    some = event(Fact.CANCELED_SEEN, filled_qty=Qty(Decimal("0.01")))
+    canceled = orders.record(made, some)
+    settled = orders.record(canceled, event(Fact.BOOKS_MATCHED))
+    late = orders.record(settled, event(Fact.FILL_SEEN, filled_qty=Qty(Decimal("0.02"))))
+
+    assert orders.unmatched() == ((late, Decimal(0)),)
+
+
+def test_clean_reads_are_counted_once_an_instant(database: Database, orders: SqlOrderStore) -> None:
+    made = sending(database)
+    for minutes in (0, 0, 1):
+        orders.note_clean_read(made.local_id, at=NOW + minutes * MINUTE)
+
+    assert orders.clean_reads(made.local_id) == 2
+    assert orders.clean_reads("Onone") == 0
+
+
+def test_a_clean_read_of_no_order_is_refused(orders: SqlOrderStore) -> None:
+    with pytest.raises(UnknownNameError):
+        orders.note_clean_read("Onone", at=NOW)
+
+
+def result(status: str, completed: timedelta | None = None) -> PlanResult:
+    return PlanResult(
+        plan_id=PlanId("P1"),
+        started_at=NOW,
+        completed_at=None if completed is None else NOW + completed,
+        status=status,
+        summary=f"1 {status}",
+    )
+
+
+def test_a_result_is_written_over_what_was_noted_before(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    planned(database)
+    orders.note_result(result("assessed"))
+    orders.note_result(result("submitted"))
+
+    assert orders.unfinished_plans() == (result("submitted"),)
+
+
+@pytest.mark.parametrize("status", ["settled", "failed"])
+def test_a_plan_that_is_over_is_not_unfinished(
+    database: Database, orders: SqlOrderStore, status: str
+) -> None:
+    planned(database)
+    orders.note_result(result(status, HOUR))
+
+    assert orders.unfinished_plans() == ()
+
+
+def test_a_result_of_no_plan_is_refused(orders: SqlOrderStore) -> None:
+    with pytest.raises(UnknownNameError, match="'P1'"):
+        orders.note_result(result("assessed"))
