@@ -59,12 +59,16 @@ def keep_books(desk: BookDesk) -> Booked:
     listing, tickers = desk.market.listing(), desk.market.tickers()
     prices = PriceTable(desk.base_currency, listing.pairs, tickers)
     trades, entries, balances = _read_account(desk)
-    before = desk.books.latest_snapshot()
     fills = _fills(desk, trades, prices, listing)
     new_fills, new_entries = desk.books.book(fills, entries)
-    flows = desk.books.flows_after(None if before is None else before.at)
+    # what has no price yet is in no equity yet, and so waits as a flow too
+    flows = [
+        each
+        for each in desk.books.unvalued_flows()
+        if prices.rate(listing.symbols.asset(each.asset)) is not None
+    ]
     snapshot = _snapshot(desk, balances, prices, listing, flows)
-    desk.books.keep_snapshot(snapshot)
+    desk.books.keep_snapshot(snapshot, flows)
     desk.books.prune_snapshots(snapshot.at - desk.retention)
     return Booked(fills=new_fills, entries=new_entries, settled=_match(desk), snapshot=snapshot)
 

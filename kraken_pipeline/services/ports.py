@@ -327,16 +327,16 @@ class BookStore(Protocol):
         """Return what the kept ledger adds up to, by bucket."""
         ...
 
-    def flows_after(self, at: datetime | None) -> tuple[LedgerEntry, ...]:
-        """Return deposits and withdrawals after an instant."""
+    def unvalued_flows(self) -> tuple[LedgerEntry, ...]:
+        """Return the deposits and withdrawals that are in no snapshot's units yet."""
         ...
 
     def fills_after(self, at: datetime | None) -> tuple[Fill, ...]:
         """Return booked fills after an instant, oldest first."""
         ...
 
-    def keep_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot."""
+    def keep_snapshot(self, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
+        """Keep a snapshot, and that these flows are in its units, in one transaction."""
         ...
 
     def latest_snapshot(self) -> Snapshot | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kraken_pipeline.simulator import candles, catalog
 from kraken_pipeline.simulator.candles import DAY, Candle, Candles
@@ -22,6 +23,8 @@ from kraken_pipeline.simulator.track import Track, united
 BEFORE: Final = 60 * DAY
 AFTER: Final = 30 * DAY
 """How much time around it the chosen instant should have recorded."""
+SERIES_SECONDS: Final = (60, 300, 900, 3600, 14_400, 86_400)
+"""Lengths of candles that traders look at."""
 NEVER: Final = 10**9
 """The length of a candle where nothing is recorded, seconds."""
 _LARGEST: Final = 10.0**16
@@ -46,9 +49,10 @@ class ReplayMarket:
         self.listing = Listing(self._recorded, [catalog.asset("USD")])
 
     def start(self, at: datetime | None) -> datetime:
-        """Return where time begins: `at`, or a day that most pairs have recorded around it.
+        """Return where time begins: `at`, or a day around which most is recorded.
 
-        Of those days it is the latest that has 60 days before it and 30 after it in the most pairs.
+        That is the latest of the days with the most series, where a pair counts once for each
+        interval that it can be served in for 60 days before and 30 after.
 
         Raises:
             ReplayError: `at` lies outside of what is recorded.
@@ -64,11 +68,8 @@ class ReplayMarket:
                 )
             return at
         days = np.arange(-(-first // DAY) * DAY, last, DAY)
-        enough = np.zeros(len(days), dtype=np.int64)
-        for covered in spans:
-            for begin, end in covered:
-                enough += (days - BEFORE >= begin) & (days + AFTER <= end)
-        latest = int(days[np.flatnonzero(enough == enough.max())[-1]])
+        enough = sum(_series(found, days) for found in self._recorded.values())
+        latest = int(days[np.flatnonzero(enough == np.max(enough))[-1]])
         return datetime.fromtimestamp(latest, UTC)
 
     def is_open(self, pair: Pair, at: float) -> bool:
@@ -122,6 +123,17 @@ class ReplayMarket:
 
     def prepare(self, at: float) -> None:
         """Do nothing: all is in memory."""
+
+
+def _series(recorded: Sequence[Recording], days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each day in how many intervals a pair can be served around it."""
+    most = np.zeros(len(days), dtype=np.int64)
+    for seconds in {each.seconds for each in recorded}:
+        served = sum(each % seconds == 0 for each in SERIES_SECONDS)
+        for begin, end in _spans([each for each in recorded if each.seconds == seconds]):
+            around = (days - BEFORE >= begin) & (days + AFTER <= end)
+            most = np.maximum(most, around * served)
+    return most
 
 
 def _spans(recorded: Sequence[Recording]) -> tuple[tuple[int, int], ...]:
