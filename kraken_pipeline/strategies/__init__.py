@@ -11,15 +11,15 @@ from kraken_pipeline.strategies.trend_core import TREND_CORE
 STRATEGIES: Final[Mapping[str, Strategy]] = MappingProxyType(
     {each.name: each for each in (TREND_CORE,)}
 )
-"""By type name. A new strategy is a module and one more name in the tuple."""
+"""Every strategy, by the `type` that the configuration names."""
 
 
-def strategy_named(name: str) -> Strategy:
-    """Look a strategy up by its type.
+def strategy_named(kind: str) -> Strategy:
+    """Return the strategy of a type.
 
     Raises:
-        UnknownNameError: there is none of that name.
+        UnknownNameError: there is none; the message names those that there are.
     """
-    if name not in STRATEGIES:
-        raise UnknownNameError(f"there is no strategy type {name!r}; use {', '.join(STRATEGIES)}")
-    return STRATEGIES[name]
+    if kind not in STRATEGIES:
+        raise UnknownNameError(f"there is no strategy {kind!r}; use one of {', '.join(STRATEGIES)}")
+    return STRATEGIES[kind]

@@ -5,19 +5,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.timeframes import Timeframe, timeframe
+from kraken_pipeline.domain.timeframes import Timeframe, last_close, timeframe
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
 """Rows are bars, oldest first; columns are pairs."""
+
+COLUMNS: Final = ("open", "high", "low", "close", "volume")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,12 +54,22 @@ class Bars:
         Raises:
             InvalidValueError: there is no such column.
         """
-        if column not in {"open", "high", "low", "close", "volume"}:
-            raise InvalidValueError(f"bars have no column {column!r}")
+        matrix = self.column(column)
         import pandas as pd  # noqa: PLC0415 - half a second that only who asks for it pays
 
         closed = pd.to_datetime(self.opened_at + self.frame.seconds, unit="s", utc=True)
-        return pd.DataFrame(getattr(self, column), index=closed, columns=list(self.pairs))
+        return pd.DataFrame(matrix, index=closed, columns=list(self.pairs))
+
+    def column(self, name: str) -> Floats:
+        """Return one column as a matrix.
+
+        Raises:
+            InvalidValueError: there is no such column.
+        """
+        if name not in COLUMNS:
+            raise InvalidValueError(f"bars have no column {name!r}; use one of {COLUMNS}")
+        matrix: Floats = getattr(self, name)
+        return matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,7 +94,7 @@ class Snapshot:
 
         Raises:
             InvalidValueError: the strategy did not ask for that timeframe in `needs`, or its bars
-                reach past the close that is being decided.
+                reach past the close that is being decided, or are of other pairs.
         """
         wanted = self.frame.name if name is None else name
         if wanted not in self.panels:
@@ -91,7 +103,37 @@ class Snapshot:
         newest = int(panel.opened_at[-1]) + panel.frame.seconds if panel.opened_at.size else 0
         if newest > self.closed_at.timestamp():
             raise InvalidValueError(f"bars of {wanted} reach past {self.closed_at}")
+        if panel.pairs != self.pairs:
+            raise InvalidValueError(f"bars of {wanted} are not of the pairs of the snapshot")
         return panel
+
+    def window(self, column: str, count: int, name: str | None = None) -> Floats:
+        """Return the last `count` values of a column of each pair, up to the newest close there is.
+
+        A bar that is missing, also at either end, is a row of NaN, and so is a price that is not
+        above zero: whatever is computed from it is NaN as well, never a value of fewer bars.
+
+        Args:
+            column: one of `COLUMNS`.
+            count: rows, above zero.
+            name: timeframe, by default the one that closed.
+
+        Raises:
+            InvalidValueError: as `bars` and `Bars.column`.
+        """
+        panel = self.bars(name)
+        matrix = panel.column(column)
+        window = np.full((count, len(panel.pairs)), np.nan)
+        if not len(matrix):
+            return window
+        newest = int(last_close(panel.frame, self.closed_at).timestamp()) - panel.frame.seconds
+        lacking = (newest - int(panel.opened_at[-1])) // panel.frame.seconds
+        rows = min(len(matrix), count - lacking)
+        if rows > 0:
+            window[count - lacking - rows : count - lacking] = matrix[-rows:]
+        if column != "volume":
+            window[~(window > 0)] = np.nan
+        return window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

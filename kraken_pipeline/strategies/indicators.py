@@ -1,61 +1,62 @@
-"""Figures over the last bars of all pairs at once. Floats live here.
+"""Indicators over whole columns: rows are bars, oldest first; columns are pairs.
 
-Every function takes matrices of bars by pairs, oldest first, and gives one value a pair. A pair
-with a bar missing in the window gets NaN, never a value from fewer bars; so does every pair where
-there are too few rows.
+A pair with a NaN anywhere in the window gets NaN: a value from fewer bars would be another
+indicator under the same name. What one pair gets does not depend on which others are beside it.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kraken_pipeline.strategies.base import Bars, Floats
+from kraken_pipeline.strategies.base import Floats
 
-Row = NDArray[np.float64]
-"""One value a pair."""
-
-
-def sma(values: Floats, length: int) -> Row:
-    """Return the mean of the last `length` rows."""
-    window = _window(values, length)
-    return np.asarray(window.mean(axis=0))
+PerPair = NDArray[np.float64]
+"""One number for each pair."""
 
 
-def atr(bars: Bars, length: int) -> Row:
-    """Return the mean true range of the last `length` bars, in quote per base.
+def mean(window: Floats) -> PerPair:
+    """Return the mean over all rows: the simple moving average at the last one."""
+    return np.asarray(_by_pair(window).mean(axis=1))
 
-    The true range of a bar is the span from its high to its low, widened to the close before.
 
-    Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978; as a plain mean.
+def true_range(high: Floats, low: Floats, close: Floats) -> Floats:
+    """Return the true range of every bar but the first, which has no close before it."""
+    before = close[:-1]
+    gaps = np.maximum(np.abs(high[1:] - before), np.abs(low[1:] - before))
+    return np.asarray(np.maximum(high[1:] - low[1:], gaps))
+
+
+def average_true_range(high: Floats, low: Floats, close: Floats) -> PerPair:
+    """Return the simple mean of the true ranges; `n + 1` rows give the ATR of `n` bars."""
+    return mean(true_range(high, low, close))
+
+
+def returns(close: Floats) -> Floats:
+    """Return the change from bar to bar as a share; one row fewer than there are closes."""
+    return np.asarray(close[1:] / close[:-1] - 1)
+
+
+def volatility(changes: Floats) -> PerPair:
+    """Return the sample standard deviation of the changes, as a share a bar."""
+    return np.asarray(_by_pair(changes).std(axis=1, ddof=1))
+
+
+def lag_one_autocorrelation(changes: Floats) -> PerPair:
+    """Return the correlation of each change with the one before, -1 to 1.
+
+    NaN where the changes are all alike: nothing varies that could be correlated.
     """
-    before = _window(bars.close, length + 1)[:-1]
-    high, low = _window(bars.high, length), _window(bars.low, length)
-    widest = np.maximum(high - low, np.maximum(np.abs(high - before), np.abs(low - before)))
-    return np.asarray(widest.mean(axis=0))
+    earlier, later = _centered(changes[:-1]), _centered(changes[1:])
+    spread = np.sqrt((earlier**2).sum(axis=1) * (later**2).sum(axis=1))
+    together = (earlier * later).sum(axis=1)
+    nothing = np.full_like(spread, np.nan)
+    return np.asarray(np.divide(together, spread, out=nothing, where=spread > 0))
 
 
-def returns(values: Floats, length: int) -> Floats:
-    """Return the last `length` relative changes from row to row, one row each."""
-    window = _window(values, length + 1)
-    return np.asarray(window[1:] / window[:-1] - 1)
+def _centered(window: Floats) -> Floats:
+    rows = _by_pair(window)
+    return np.asarray(rows - rows.mean(axis=1, keepdims=True))
 
 
-def volatility(changes: Floats) -> Row:
-    """Return the standard deviation of changes, as a share."""
-    return np.asarray(changes.std(axis=0))
-
-
-def autocorrelation(changes: Floats) -> Row:
-    """Return the correlation of each change with the one before it, -1 to 1.
-
-    Where nothing changes there is nothing to correlate: NaN.
-    """
-    spread = changes - changes.mean(axis=0)
-    square = (spread**2).sum(axis=0)
-    product = (spread[1:] * spread[:-1]).sum(axis=0)
-    return np.divide(product, square, out=np.full_like(square, np.nan), where=square > 0)
-
-
-def _window(values: Floats, length: int) -> Floats:
-    if values.shape[0] < length:
-        return np.full((length, values.shape[1]), np.nan)
-    return values[-length:]
+def _by_pair(window: Floats) -> Floats:
+    """Turn the pairs into rows: numpy then adds up each by itself, in an order of its own."""
+    return np.ascontiguousarray(window.T)

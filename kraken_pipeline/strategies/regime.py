@@ -1,51 +1,52 @@
-"""How a pair has been moving lately, from hourly bars."""
+"""The regime of each pair, from its last 200 hourly changes."""
 
-from enum import StrEnum
+from enum import IntEnum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kraken_pipeline.strategies.base import Bars
-from kraken_pipeline.strategies.indicators import autocorrelation, returns, volatility
+from kraken_pipeline.strategies.base import Floats
+from kraken_pipeline.strategies.indicators import lag_one_autocorrelation, returns, volatility
 
-TIMEFRAME: Final = "1h"
-CHANGES: Final = 200
-BARS_NEEDED: Final = CHANGES + 1
-PANIC_ABOVE: Final = 0.07
-"""Standard deviation of hourly changes."""
-CHOPPY_BELOW: Final = 0.0005
-REVERTING_BELOW: Final = -0.7
-"""Correlation of an hourly change with the one before."""
-REVERTING_FROM: Final = 0.005
-"""Standard deviation of hourly changes, so that noise around a fixed price is no reversion."""
+HOURLY_BARS: Final = 201
+"""Closes that give 200 changes."""
 
-
-class Regime(StrEnum):
-    """How a pair moves."""
-
-    TRENDING = "trending"
-    CHOPPY = "choppy"
-    MEAN_REVERTING = "mean_reverting"
-    PANIC = "panic"
-    UNKNOWN = "unknown"
-    """Too few hourly bars to say."""
+PANIC_VOLATILITY: Final = 0.07
+"""Share an hour, above which it is panic; so are the two below."""
+CHOPPY_VOLATILITY: Final = 0.0005
+REVERTING_VOLATILITY: Final = 0.005
+REVERTING_AUTOCORRELATION: Final = -0.7
+"""Below this, each change tends to undo the one before."""
 
 
-def regimes(hourly: Bars) -> NDArray[np.str_]:
-    """Return the regime of each pair.
+class Regime(IntEnum):
+    """How a pair moves. The numbers index tables of a value for each."""
 
-    Source: contract section 9.
+    UNKNOWN = 0
+    """Hourly bars are missing."""
+    TRENDING = 1
+    CHOPPY = 2
+    MEAN_REVERTING = 3
+    PANIC = 4
+
+
+def regimes(hourly_close: Floats) -> NDArray[np.intp]:
+    """Return each pair's `Regime` as a number, to index tables with.
+
+    Args:
+        hourly_close: the last `HOURLY_BARS` hourly closes, in quote per base.
     """
-    changes = returns(hourly.close, CHANGES)
-    spread, linked = volatility(changes), autocorrelation(changes)
+    changes = returns(hourly_close)
+    moves = volatility(changes)
+    reverts = lag_one_autocorrelation(changes) < REVERTING_AUTOCORRELATION
     return np.select(
         [
-            np.isnan(spread),
-            spread > PANIC_ABOVE,
-            spread < CHOPPY_BELOW,
-            (linked < REVERTING_BELOW) & (spread >= REVERTING_FROM),
+            np.isnan(moves),
+            moves > PANIC_VOLATILITY,
+            moves < CHOPPY_VOLATILITY,
+            reverts & (moves >= REVERTING_VOLATILITY),
         ],
         [Regime.UNKNOWN, Regime.PANIC, Regime.CHOPPY, Regime.MEAN_REVERTING],
         default=Regime.TRENDING,
-    )
+    ).astype(np.intp)

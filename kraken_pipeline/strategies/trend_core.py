@@ -1,7 +1,7 @@
-"""Follow the trend: hold what a fast mean has over a slow one, while the daily trend agrees."""
+"""Follow the trend: a fast moving average over a slow one, with the day's trend behind it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -9,152 +9,200 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.strategies import regime
-from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, Wish, Wishes
-from kraken_pipeline.strategies.indicators import Row, atr, sma
-from kraken_pipeline.strategies.parameters import Choice, Number, checked
-from kraken_pipeline.strategies.regime import Regime
+from kraken_pipeline.strategies.base import Snapshot, Strategy, Wish, Wishes
+from kraken_pipeline.strategies.indicators import PerPair, average_true_range, mean
+from kraken_pipeline.strategies.parameters import flag, number, one_of, refuse_unknown, whole
+from kraken_pipeline.strategies.regime import HOURLY_BARS, regimes
 
-NAME: Final = "trend_core"
-DAILY: Final = "1d"
 PROFILES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
     {"conservative": (20, 50), "balanced": (10, 20), "aggressive": (5, 13)}
 )
-"""Bars of the fast and of the slow mean."""
-STRICTER: Final[Mapping[Regime, float]] = MappingProxyType(
-    {
-        Regime.TRENDING: 1.0,
-        Regime.MEAN_REVERTING: 1.25,
-        Regime.CHOPPY: 1.5,
-        Regime.UNKNOWN: 1.5,
-        Regime.PANIC: 2.0,
-    }
-)
-"""How many times the minimal strength an entry needs in each regime."""
-SCHEMA: Final[Mapping[str, Number | Choice]] = MappingProxyType(
-    {
-        "profile": Choice(default="balanced", options=tuple(PROFILES)),
-        "min_strength_bps": Number(default=10, least=0.01, most=1000),
-        "daily_filter": Choice(default=True, options=(True, False)),
-        "atr_bars": Number(default=20, least=2, most=200, whole=True),
-        "stop_atr_multiple": Number(default=2, least=0.1, most=20),
-    }
-)
+"""Bars of the fast and of the slow average."""
+
+STRENGTH_TIMES: Final = np.array([np.nan, 1.0, 1.5, 1.25, 2.0])
+"""By `Regime`: how many times the minimum strength an entry needs; unknown allows none."""
+
 LEAST_CONFIDENCE: Final = 0.1
 BPS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Reading:
-    """What the bars say, one value a pair."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """What the configuration may set."""
 
-    strength_bps: Row
-    """The fast mean over the slow one, in basis points; NaN where bars are missing."""
-    needed_bps: Row
-    daily_agrees: NDArray[np.bool_]
-    stop_distance: Row
-    """Share of the price."""
-    missing: NDArray[np.int64]
-    """Bars that the slow mean lacks."""
+    profile: str
+    """A key of `PROFILES`."""
+    min_strength_bps: float
+    """How far the fast average must stand over the slow one, in basis points of the slow one."""
+    daily_filter: bool
+    """Whether the last daily close must be above the daily slow average."""
+    atr_bars: int
+    stop_atr_multiple: float
+    """How many average true ranges below the close an entry is proven wrong."""
 
+    @property
+    def fast(self) -> int:
+        """Bars of the fast average."""
+        return PROFILES[self.profile][0]
 
-def needs(timeframe: str, parameters: Mapping[str, object]) -> dict[str, int]:
-    """Return how many bars of each timeframe a decision looks at."""
-    _, slow = PROFILES[str(parameters["profile"])]
-    wanted = {timeframe: max(slow, int(str(parameters["atr_bars"])) + 1)}
-    if parameters["daily_filter"]:
-        wanted[DAILY] = max(wanted.get(DAILY, 0), slow)
-    wanted[regime.TIMEFRAME] = max(wanted.get(regime.TIMEFRAME, 0), regime.BARS_NEEDED)
-    return wanted
-
-
-def decide(snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
-    """Enter where the trend is strong enough, leave where it has turned; keep no state."""
-    reading = _read(snapshot)
-    wishes: list[Wish] = []
-    silent: dict[str, str] = {}
-    for index, pair in enumerate(snapshot.pairs):
-        found = _say(reading, index, pair, snapshot)
-        if isinstance(found, Wish):
-            wishes.append(found)
-        else:
-            silent[pair] = found
-    return Wishes(wishes=tuple(wishes), no_signals=silent)
+    @property
+    def slow(self) -> int:
+        """Bars of the slow average."""
+        return PROFILES[self.profile][1]
 
 
-def _read(snapshot: Snapshot) -> _Reading:
-    parameters = snapshot.parameters
-    fast, slow = PROFILES[str(parameters["profile"])]
-    bars = snapshot.bars()
-    slow_mean = sma(bars.close, slow)
-    found = regime.regimes(snapshot.bars(regime.TIMEFRAME))
-    multiples = np.array([STRICTER[Regime(each)] for each in found], dtype=np.float64)
-    reach = atr(bars, int(str(parameters["atr_bars"])))
-    return _Reading(
-        strength_bps=(sma(bars.close, fast) / slow_mean - 1) * BPS,
-        needed_bps=multiples * float(str(parameters["min_strength_bps"])),
-        daily_agrees=_daily_agrees(snapshot, slow),
-        stop_distance=reach * float(str(parameters["stop_atr_multiple"])) / bars.close[-1],
-        missing=slow - np.isfinite(bars.close[-slow:]).sum(axis=0),
+def checked(given: Mapping[str, object]) -> Parameters:
+    """Return the parameters with the defaults filled in.
+
+    Raises:
+        InvalidValueError: one is unknown or out of its bounds; the message names it.
+    """
+    refuse_unknown(given, Parameters.__dataclass_fields__)
+    return Parameters(
+        profile=one_of(given, "profile", default="balanced", among=PROFILES),
+        min_strength_bps=number(given, "min_strength_bps", default=10, above=0, most=1000),
+        daily_filter=flag(given, "daily_filter", default=True),
+        atr_bars=whole(given, "atr_bars", default=20, least=2, most=200),
+        stop_atr_multiple=number(given, "stop_atr_multiple", default=2, above=0, most=20),
     )
 
 
-def _daily_agrees(snapshot: Snapshot, slow: int) -> NDArray[np.bool_]:
-    """The last daily close is above the daily slow mean; on daily bars that is asked already."""
-    if snapshot.frame.name == DAILY or not snapshot.parameters["daily_filter"]:
-        return np.ones(len(snapshot.pairs), dtype=np.bool_)
-    daily: Bars = snapshot.bars(DAILY)
-    if not daily.close.shape[0]:
-        return np.zeros(len(snapshot.pairs), dtype=np.bool_)
-    return np.asarray(daily.close[-1] > sma(daily.close, slow))
+def needs(timeframe: str, given: Mapping[str, object]) -> Mapping[str, int]:
+    """Return the bars of each timeframe that a decision looks at."""
+    parameters = checked(given)
+    wanted = {timeframe: max(parameters.slow, parameters.atr_bars + 1)}
+    wanted["1h"] = max(wanted.get("1h", 0), HOURLY_BARS)
+    if parameters.daily_filter:
+        wanted["1d"] = max(wanted.get("1d", 0), parameters.slow)
+    return wanted
 
 
-def _say(reading: _Reading, index: int, pair: str, snapshot: Snapshot) -> Wish | str:
-    strength = float(reading.strength_bps[index])
-    if not np.isfinite(strength):
-        return f"no bars: {reading.missing[index]} missing"
-    if pair in snapshot.held:
-        if strength >= 0:
-            return f"trend holds: {strength:.1f} bps"
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Readings:
+    """What is computed of all pairs at once; one number for each pair, NaN where bars lack."""
+
+    strength: PerPair
+    """Fast average over slow average, in basis points of the slow one."""
+    needed: PerPair
+    """The strength that an entry needs in the pair's regime."""
+    above_daily: NDArray[np.bool_]
+    stop_distance: PerPair
+    """Share of the close."""
+    missing: NDArray[np.intp]
+    """Bars that the averages lack."""
+    missing_for_entry: NDArray[np.intp]
+    """Bars that the averages or the stop lack; so do the two below for theirs."""
+    missing_hourly: NDArray[np.intp]
+    missing_daily: NDArray[np.intp]
+
+
+def read(snapshot: Snapshot, parameters: Parameters) -> Readings:
+    """Compute the readings of every pair."""
+    bars = max(parameters.slow, parameters.atr_bars + 1)
+    high, low, close = (snapshot.window(each, bars) for each in ("high", "low", "close"))
+    ranges = slice(bars - parameters.atr_bars - 1, None)
+    hourly = snapshot.window("close", HOURLY_BARS, "1h")
+    fast, slow = mean(close[-parameters.fast :]), mean(close[-parameters.slow :])
+    atr = average_true_range(high[ranges], low[ranges], close[ranges])
+    above_daily, missing_daily = _daily(snapshot, parameters)
+    return Readings(
+        strength=(fast / slow - 1) * BPS,
+        needed=parameters.min_strength_bps * STRENGTH_TIMES[regimes(hourly)],
+        above_daily=above_daily,
+        stop_distance=parameters.stop_atr_multiple * atr / close[-1],
+        missing=_missing(close[-parameters.slow :]),
+        missing_for_entry=_missing(high + low + close),
+        missing_hourly=_missing(hourly),
+        missing_daily=missing_daily,
+    )
+
+
+def decide(snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
+    """Enter what trends, leave what stopped to, and say of every other pair why neither.
+
+    It keeps no state: the bars say it all.
+    """
+    readings = read(snapshot, checked(snapshot.parameters))
+    wishes: list[Wish] = []
+    no_signals: dict[str, str] = {}
+    for at, pair in enumerate(snapshot.pairs):
+        if pair in snapshot.held:
+            why = _why_stay(readings, at)
+        elif pair in snapshot.tradable:
+            why = _why_not_enter(readings, at)
+        else:
+            why = "not tradable"
+        if why:
+            no_signals[pair] = why
+        else:
+            wishes.append(_wish(readings, at, pair, enter=pair not in snapshot.held))
+    return Wishes(wishes=tuple(wishes), no_signals=no_signals)
+
+
+def _daily(
+    snapshot: Snapshot, parameters: Parameters
+) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    if not parameters.daily_filter or snapshot.frame.name == "1d":
+        pairs = len(snapshot.pairs)
+        return np.ones(pairs, dtype=np.bool_), np.zeros(pairs, dtype=np.intp)
+    close = snapshot.window("close", parameters.slow, "1d")
+    return close[-1] > mean(close), _missing(close)
+
+
+def _missing(window: NDArray[np.float64]) -> NDArray[np.intp]:
+    return np.asarray(np.isnan(window).sum(axis=0))
+
+
+def _why_stay(readings: Readings, at: int) -> str:
+    """Say why a held pair is not left, or nothing."""
+    if readings.missing[at]:
+        return f"no bars: {readings.missing[at]} missing"
+    return "" if readings.strength[at] < 0 else "trend holds"
+
+
+def _why_not_enter(readings: Readings, at: int) -> str:
+    """Say why a pair is not entered, or nothing. What data lacks is said first."""
+    for name, missing in (
+        ("bars", readings.missing_for_entry),
+        ("1h bars", readings.missing_hourly),
+        ("1d bars", readings.missing_daily),
+    ):
+        if missing[at]:
+            return f"no {name}: {missing[at]} missing"
+    strength, needed = readings.strength[at], readings.needed[at]
+    if strength < needed:
+        return f"weak: {strength:.1f} bps < {needed:g}"
+    if not readings.above_daily[at]:
+        return "below daily SMA"
+    if not 0 < readings.stop_distance[at] < 1:
+        return f"no stop: {readings.stop_distance[at]:.6f} is not within 0..1"
+    return ""
+
+
+def _wish(readings: Readings, at: int, pair: str, *, enter: bool) -> Wish:
+    strength, needed = float(readings.strength[at]), float(readings.needed[at])
+    if not enter:
         return Wish(
             pair=pair,
             enter=False,
             confidence=1.0,
             stop_distance=0.0,
-            reason=f"trend turned: {strength:.1f} bps",
+            reason=f"trend over: {strength:.1f} bps < 0",
         )
-    return _enter(reading, index, pair, snapshot)
-
-
-def _enter(reading: _Reading, index: int, pair: str, snapshot: Snapshot) -> Wish | str:
-    strength, needed = float(reading.strength_bps[index]), float(reading.needed_bps[index])
-    stop = float(reading.stop_distance[index])
-    if pair not in snapshot.tradable:
-        return "not tradable: leaving only"
-    if strength < needed:
-        return f"weak: {strength:.1f} bps, needs {needed:.1f}"
-    if not reading.daily_agrees[index]:
-        return "below daily mean"
-    if not stop > 0:
-        return "no range: nothing moved"
     return Wish(
         pair=pair,
         enter=True,
         confidence=min(max(strength / (2 * needed), LEAST_CONFIDENCE), 1.0),
-        stop_distance=stop,
-        reason=f"strength {strength:.1f} bps, needs {needed:.1f}",
+        stop_distance=float(readings.stop_distance[at]),
+        reason=f"trend: {strength:.1f} bps >= {needed:g}",
     )
 
 
-def _parameters(given: Mapping[str, object]) -> dict[str, object]:
-    return checked(NAME, SCHEMA, given)
-
-
 TREND_CORE: Final = Strategy(
-    name=NAME,
+    name="trend_core",
     version="1",
     timeframes=tuple(TIMEFRAMES),
     needs=needs,
-    parameters=_parameters,
+    parameters=lambda given: asdict(checked(given)),
     decide=decide,
 )
