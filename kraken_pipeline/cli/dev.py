@@ -71,18 +71,19 @@ def _end_group(process: "subprocess.Popen[bytes]") -> None:
 
 @contextlib.contextmanager
 def _ctrl_c_as_exit() -> Iterator[None]:
-    """Leave in good order on SIGTERM as on Ctrl-C."""
+    """Leave in good order on SIGTERM as on Ctrl-C, also where a shell told us to ignore that."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = {each: signal.signal(each, leave) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _require_free(port: int) -> None:

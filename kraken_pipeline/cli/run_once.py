@@ -39,7 +39,7 @@ def rehearse(pipeline: Pipeline, progress: Progress) -> Cycle:
     frames = [each for each in TIMEFRAMES.values() if each.name in pipeline.timeframes]
     pipeline.refresh_universe()
     # the longest first: the shortest bars are the freshest when the decisions come
-    for frame in reversed(TIMEFRAMES.values()):
+    for frame in reversed(tuple(TIMEFRAMES.values())):
         pipeline.refresh_bars(frame)
     pipeline.keep_books()
     for frame in frames:

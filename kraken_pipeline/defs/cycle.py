@@ -6,10 +6,9 @@ from typing import Any, Final
 
 import dagster as dg
 
-from kraken_pipeline.defs.partitions import decisions_name, month_of, ohlc_name
+from kraken_pipeline.defs.partitions import PLOTS, decisions_name, month_of, ohlc_name
 from kraken_pipeline.defs.trading import refresh_and_decide, trade
 from kraken_pipeline.domain.errors import PipelineError
-from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 QUIET: Final[dict[str, Any]] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -33,22 +32,27 @@ def run_cycle(definitions: dg.Definitions, pipeline: Pipeline, now: datetime) ->
 
     Args:
         definitions: with the pipeline at hand as their resource.
-        pipeline: whose strategies say which timeframes are decided.
+        pipeline: which knows what is behind and what is not decided.
         now: whose month is refreshed.
 
     Raises:
         StepFailedError: a step failed; the run is kept and shown in the UI.
     """
-    frames = [each for each in TIMEFRAMES.values() if each.name in pipeline.timeframes]
-    selection = [dg.AssetKey(name) for name in ("pair_universe", "portfolio_snapshot")]
-    selection += [dg.AssetKey(ohlc_name(each)) for each in TIMEFRAMES.values()]
-    selection += [dg.AssetKey(decisions_name(each)) for each in frames]
+    names = {"pair_universe", "portfolio_snapshot"}
+    names |= {ohlc_name(each) for each in pipeline.stale_frames(now)}
+    names |= {
+        name(each)
+        for each in pipeline.undecided_frames(now)
+        for name in (ohlc_name, decisions_name)
+    }
+    selection = [dg.AssetKey(name) for name in sorted(names)]
     with dg.DagsterInstance.get() as instance:
         refreshed = definitions.resolve_job_def(refresh_and_decide.name).execute_in_process(
             instance=instance,
             partition_key=month_of(now),
             asset_selection=selection,
             run_config=QUIET,
+            tags={PLOTS: "no"},
             raise_on_error=False,
         )
         _require_success(refreshed)

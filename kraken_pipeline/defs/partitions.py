@@ -13,6 +13,8 @@ FIRST_MONTH: Final = "2013-10-01"
 MONTHS: Final = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH, timezone="UTC", end_offset=1)
 BAR_CLOSE: Final = "kraken/bar_close"
 """Run tag: the close that a schedule's run is for, ISO-8601."""
+PLOTS: Final = "kraken/plots"
+"""Run tag: `no` where time matters more than pictures."""
 OWNERS: Final = ["team:kraken-pipeline"]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from kraken_pipeline.defs.partitions import BAR_CLOSE, OWNERS
+from kraken_pipeline.defs.partitions import OWNERS, PLOTS
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.services.book import Booked
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -34,7 +34,7 @@ def portfolio_snapshot(
     """
     booked = pipeline.keep_books()
     metadata = snapshot_metadata(booked)
-    if BAR_CLOSE not in context.run.tags:
+    if PLOTS not in context.run.tags:
         # drawing costs more than the snapshot: not while a bar waits to be decided
         metadata["equity_curve"] = dg.MetadataValue.md(_curve(pipeline))
     return dg.MaterializeResult(metadata=metadata, check_results=[books_check(booked.snapshot)])

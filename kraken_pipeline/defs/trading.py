@@ -9,6 +9,7 @@ import dagster as dg
 from kraken_pipeline.defs.partitions import (
     BAR_CLOSE,
     MONTHS,
+    PLOTS,
     decisions_name,
     month_of,
     ohlc_name,
@@ -73,16 +74,24 @@ def trade() -> None:
     settle(submit_orders(assess_risk()))
 
 
-def selection_for(frames: tuple[Timeframe, ...]) -> list[dg.AssetKey]:
-    """Return what a close of these timeframes refreshes.
+def selection_for(
+    closing: tuple[Timeframe, ...], stale: tuple[Timeframe, ...], *, first: bool
+) -> list[dg.AssetKey]:
+    """Return what a close refreshes.
 
-    Books are read again when five minutes are full and the universe when the hour is.
+    Books are read again when five minutes are full, the universe when the hour is.
+
+    Args:
+        closing: timeframes that are decided.
+        stale: timeframes whose bars are behind; they are caught up, and not decided.
+        first: whether there is no universe yet.
     """
-    names = [name(each) for each in frames for name in (ohlc_name, decisions_name)]
-    closing = {each.name for each in frames}
-    names += ["portfolio_snapshot"] if "5m" in closing else []
-    names += ["pair_universe"] if "1h" in closing else []
-    return [dg.AssetKey(each) for each in names]
+    names = {decisions_name(each) for each in closing}
+    names |= {ohlc_name(each) for each in (*closing, *stale)}
+    closes = {each.name for each in closing}
+    names |= {"portfolio_snapshot"} if first or "5m" in closes else set()
+    names |= {"pair_universe"} if first or "1h" in closes else set()
+    return [dg.AssetKey(each) for each in sorted(names)]
 
 
 refresh_and_decide = dg.define_asset_job(
@@ -124,8 +133,10 @@ def bar_close(
     return dg.RunRequest(
         run_key=due.isoformat(),
         partition_key=month_of(due),
-        asset_selection=selection_for(frames),
-        tags={BAR_CLOSE: due.isoformat()},
+        asset_selection=selection_for(
+            frames, pipeline.stale_frames(due), first=pipeline.has_no_universe
+        ),
+        tags={BAR_CLOSE: due.isoformat(), PLOTS: "no"},
     )
 
 

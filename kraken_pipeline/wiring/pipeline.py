@@ -18,7 +18,7 @@ from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.intents import Decision, Namespace
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, Order, State
 from kraken_pipeline.domain.plans import Plan, PlanResult
-from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import assess, book, decide, halt, history, settle, submit
 from kraken_pipeline.services import universe as universes
@@ -62,6 +62,32 @@ class Pipeline:
     def timeframes(self) -> frozenset[str]:
         """Timeframes on which an enabled strategy decides."""
         return frozenset(name for each in self._decisions.strategies for name in each.timeframes)
+
+    @property
+    def has_no_universe(self) -> bool:
+        """Whether the universe was never refreshed."""
+        return self.stores.universes.latest() is None
+
+    def stale_frames(self, now: datetime) -> tuple[Timeframe, ...]:
+        """Return the timeframes whose newest bar that is over is not stored, shortest first."""
+        return tuple(
+            each
+            for each in TIMEFRAMES.values()
+            if max(self.stores.bars.newest(each).values(), default=EPOCH) + each.length
+            < last_close(each, now)
+        )
+
+    def undecided_frames(self, now: datetime) -> tuple[Timeframe, ...]:
+        """Return the timeframes whose newest close some strategy has not decided."""
+        return tuple(
+            each
+            for each in TIMEFRAMES.values()
+            for configured in self._decisions.strategies
+            if each.name in configured.timeframes
+            and not self.stores.decisions.is_decided(
+                Namespace.TRADE, configured.strategy_id, each, last_close(each, now)
+            )
+        )
 
     def refresh_universe(self) -> Universe:
         """Fetch, filter and keep the pairs."""
