@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeGuard
 
 from kraken_pipeline.domain.errors import UnexpectedReplyError
 from kraken_pipeline.domain.market import Side
@@ -89,7 +89,7 @@ class Record:
         value = self._value(name)
         if not is_whole(value):
             raise self._odd(name, "a whole number not below zero")
-        return int(str(value))
+        return value
 
     def flag(self, name: str) -> bool:
         """Return true or false."""
@@ -168,7 +168,7 @@ def exact(value: object) -> Decimal | None:
     return number if number is not None and _is_sound(number) else None
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
     """Tell whether a value is a JSON integer not below zero."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 

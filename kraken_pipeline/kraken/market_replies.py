@@ -1,11 +1,12 @@
 """Public replies of Kraken's, read into our words. Pure; what is missing or odd is an error."""
 
 import re
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.errors import InvalidValueError, UnexpectedReplyError, UnknownNameError
@@ -22,10 +23,10 @@ CURRENCY: Final = "currency"
 TODAY, DAY = 0, 1
 """Places in a ticker's pairs of figures: since midnight UTC, and over 24 h."""
 MOST_DECIMALS: Final = 30
-AMOUNT: Final = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?", re.ASCII)
-"""A candle's price or volume: not below zero, no exponent."""
+_AMOUNT: Final = r"[0-9]{1,30}(?:\.[0-9]{1,30})?"
+AMOUNTS: Final = re.compile(rf"{_AMOUNT}(?:\n{_AMOUNT})*", re.ASCII)
+"""Prices or volumes of candles, a line each: not below zero, no exponent."""
 ROW: Final = 8
-Row = tuple[int, str, str, str, str, str, str, int]
 """Open time, open, high, low, close, vwap, volume, count."""
 
 
@@ -136,37 +137,65 @@ def candles_from(reply: object, *, pair: Pair, frame: Timeframe, since: datetime
     if len(keys) != 1:
         raise UnexpectedReplyError(f"{fields.where}: it holds {keys} and not one pair")
     first = 0 if since is None else int(since.timestamp())
-    rows = [_row_from(fields.where, row, frame) for row in fields.items(keys[0])]
-    if any(later[0] <= row[0] for row, later in pairwise(rows)):
+    columns = _columns_of(fields.where, fields.items(keys[0]), frame)
+    times = columns.opened_at
+    if any(later <= time for time, later in pairwise(times)):
         raise UnexpectedReplyError(f"{fields.where}: the open times do not ascend")
-    kept = [row for row in rows if first <= row[0] <= last]
+    kept = slice(bisect_left(times, first), bisect_right(times, last))
     return Candles(
         pair=pair.name,
         timeframe=frame.name,
-        opened_at=tuple(row[0] for row in kept),
-        open=tuple(row[1] for row in kept),
-        high=tuple(row[2] for row in kept),
-        low=tuple(row[3] for row in kept),
-        close=tuple(row[4] for row in kept),
-        volume=tuple(row[6] for row in kept),
-        trades=tuple(row[7] for row in kept),
+        opened_at=times[kept],
+        open=columns.open[kept],
+        high=columns.high[kept],
+        low=columns.low[kept],
+        close=columns.close[kept],
+        volume=columns.volume[kept],
+        trades=columns.trades[kept],
     )
 
 
-def _row_from(where: str, row: object, frame: Timeframe) -> Row:
-    match row:
-        case [int(opened), *amounts, int(trades)] if (
-            len(row) == ROW
-            and is_whole(opened)
-            and opened % frame.seconds == 0
-            and is_whole(trades)
-            and all(isinstance(each, str) and AMOUNT.fullmatch(each) for each in amounts)
-        ):
-            return cast(Row, tuple(row))  # every place was looked at above
-        case _:
-            raise UnexpectedReplyError(
-                f"{where}: the row {str(row)[:100]} is no {frame.name} candle"
-            )
+class _Columns(NamedTuple):
+    """The places of a row, in Kraken's order."""
+
+    opened_at: tuple[int, ...]
+    open: tuple[str, ...]
+    high: tuple[str, ...]
+    low: tuple[str, ...]
+    close: tuple[str, ...]
+    vwap: tuple[str, ...]
+    volume: tuple[str, ...]
+    trades: tuple[int, ...]
+
+
+def _columns_of(where: str, rows: list[object], frame: Timeframe) -> _Columns:
+    """Turn rows into columns; whole columns are looked at, as 720 rows of eight come at once."""
+    if not rows:
+        return _Columns((), (), (), (), (), (), (), ())
+    for row in rows:
+        if not isinstance(row, list) or len(row) != ROW:
+            raise UnexpectedReplyError(f"{where}: {str(row)[:100]} is no {frame.name} candle")
+    columns = _Columns(*zip(*cast("list[list[Any]]", rows), strict=True))
+    odd = [name for name, column in columns._asdict().items() if not _is_sound(name, column, frame)]
+    if odd:
+        raise UnexpectedReplyError(
+            f"{where}: a row is no {frame.name} candle: its {', '.join(odd)} is odd"
+        )
+    return columns
+
+
+def _is_sound(name: str, column: Sequence[object], frame: Timeframe) -> bool:
+    if name == "opened_at":
+        return all(is_whole(each) and each % frame.seconds == 0 for each in column)
+    return all(map(is_whole, column)) if name == "trades" else _are_amounts(column)
+
+
+def _are_amounts(column: Sequence[object]) -> bool:
+    """One match over all of them: a break within a value would make one line too many."""
+    if set(map(type, column)) != {str}:
+        return False
+    text = "\n".join(cast("Sequence[str]", column))
+    return text.count("\n") == len(column) - 1 and AMOUNTS.fullmatch(text) is not None
 
 
 def status_from(reply: object) -> str:

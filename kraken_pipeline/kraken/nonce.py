@@ -21,6 +21,9 @@ from kraken_pipeline.domain.errors import ConfigurationError, UnreachableError
 BLOCK: Final = 1000
 """Nonces that one write of the mark allows. As they are microseconds, the mark runs at most 1 ms
 ahead for each block, and the clock catches up."""
+STALE: Final = 1_000_000
+"""Microseconds that a block may lie behind the clock: another program that goes by the clock and
+does not know the mark is then seldom above us."""
 LARGEST: Final = 2**64 - 1
 """Kraken's nonce is an unsigned 64-bit integer."""
 FIRST_LEAP: Final = 60_000_000
@@ -95,13 +98,17 @@ class Nonces:
     def _taken(self, mark: int) -> int:
         try:
             kept = read_mark(mark)
-            # a forked child holds a copy of its parent's block, so a block belongs to one process
-            if kept != self._end or self._next > self._end or self._owner != os.getpid():
+            if not self._has_block(kept):
                 self._start_block(mark, kept)
         except (OSError, ValueError) as failure:
             raise self._unkept(failure) from failure
         self._next += 1
         return self._next - 1
+
+    def _has_block(self, kept: int) -> bool:
+        # a forked child holds a copy of its parent's block, so a block belongs to one process
+        ours = kept == self._end and self._owner == os.getpid()
+        return ours and self._next <= self._end and self._clock() - self._end < STALE
 
     def _start_block(self, mark: int, kept: int) -> None:
         self._next = max(self._clock(), kept + 1)

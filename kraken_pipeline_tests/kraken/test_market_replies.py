@@ -138,12 +138,14 @@ def test_no_rows_are_no_candles() -> None:
 
 
 @pytest.mark.parametrize("place", range(8))
-@pytest.mark.parametrize("junk", [None, "x", "-1", "NaN", "1e5", Decimal("1.5"), True, [], -1])
+@pytest.mark.parametrize(
+    "junk", [None, "", "x", "1\n2", "1\n", "NaN", "1e5", Decimal("1.5"), True, [], -1]
+)
 def test_a_row_with_an_odd_place_is_refused(place: int, junk: object) -> None:
-    row = [*ROWS[0][:place], junk, *ROWS[0][place + 1 :]]
+    row = [*ROWS[2][:place], junk, *ROWS[2][place + 1 :]]
 
     with pytest.raises(UnexpectedReplyError, match="is no 1m candle"):
-        candles([row])
+        candles([*ROWS[:2], row])
 
 
 def test_a_row_of_another_timeframe_is_refused() -> None:

@@ -137,6 +137,16 @@ def test_after_a_refusal_the_clock_counts_again(tmp_path: Path) -> None:
         assert nonce == now
 
 
+def test_nonces_do_not_fall_far_behind_the_clock(tmp_path: Path) -> None:
+    now = NOON
+    nonces = nonces_in(tmp_path, lambda: now)
+    with nonces.turn():
+        now += 2_000_000
+
+    with nonces.turn() as nonce:
+        assert nonce == now
+
+
 def test_nothing_is_sent_while_another_process_sends_for_too_long(tmp_path: Path) -> None:
     with (
         nonces_in(tmp_path, noon).turn(),
