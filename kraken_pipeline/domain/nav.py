@@ -65,7 +65,8 @@ def units_after(
     """Return units and unit price after external flows.
 
     A flow changes the number of units, never their price, so a deposit cannot hide a loss and a
-    withdrawal cannot look like one.
+    withdrawal cannot look like one. Where everything was lost the price is zero: no flow can buy
+    at that, and the drawdown shows it.
 
     Args:
         units: before the flows; zero for a new account.
@@ -77,8 +78,10 @@ def units_after(
     Source: PF-13.
     """
     before = equity - flows
-    if units <= 0 or before <= 0:
+    if units <= 0:
         return equity / last_price, last_price
+    if before <= 0:
+        return units, ZERO
     price = before / units
     return units + flows / price, price
 
