@@ -109,7 +109,7 @@ def decimals_for(price: float) -> int:
 
 def _round_volume(volume: float) -> Decimal:
     digits = math.floor(math.log10(volume))
-    return max(round(Decimal(volume), -digits + 1), Decimal("0.00001")).normalize()
+    return max(round(Decimal(f"{volume:.12f}"), 1 - digits), Decimal("0.00001")).normalize()
 
 
 def asset(ticker: str) -> Asset:
@@ -128,6 +128,8 @@ def asset(ticker: str) -> Asset:
 
 
 def _key(base: Asset, quote: Asset) -> str:
+    if (base.altname, quote.altname) == ("USDT", "USD"):
+        return base.id + quote.id
     both_legacy = base.id != base.altname and quote.id != quote.altname
     if both_legacy and (base.altname, quote.altname) != ("XDG", "USD"):
         return base.id + quote.id

@@ -81,7 +81,7 @@ class Exchange:
         """Return the pair's last price, quote per base.
 
         Raises:
-            LookupError: the pair had not traded by then.
+            NeverTradedError: the pair had not traded by then.
         """
         return last_price(self.market, pair, at.timestamp())
 

@@ -45,7 +45,8 @@ def ladder(pair: Pair, price: Decimal, minute: int, *, levels: int = LEVELS) -> 
             at = best - away if side is Side.BUY else best + away
             if at < 1:
                 break
-            qty = Decimal(best_qty * (0.4 + shuffle) * (1 + level / 3)).quantize(pair.lot)
+            wants = best_qty * (0.4 + shuffle) * (1 + level / 3)
+            qty = Decimal(f"{wants:.{pair.lot_decimals}f}")
             yield Resting(
                 id=f"{HOUSE}-{side}-{level}",
                 owner=HOUSE,

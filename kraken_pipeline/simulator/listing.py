@@ -87,7 +87,7 @@ class Pair:
 
     def daily_base(self, price: Decimal) -> Decimal:
         """Return about how much of the base trades in an ordinary day."""
-        return Decimal(self.daily_usd / self.base_usd(price))
+        return Decimal(f"{self.daily_usd / self.base_usd(price):.8f}")
 
     def price(self, units: int) -> Decimal:
         """Return a market price in quote per base from its whole units."""

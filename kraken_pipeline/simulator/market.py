@@ -53,15 +53,19 @@ class Market(Protocol):
         """Get ready to be asked about all pairs around a time."""
 
 
+class NeverTradedError(LookupError):
+    """The pair had not traded by the time that was asked about."""
+
+
 def last_price(market: Market, pair: Pair, at: float) -> Decimal:
     """Return the price of the last trade at a time, quote per base.
 
     Raises:
-        LookupError: the pair had not traded by then.
+        NeverTradedError: the pair had not traded by then.
     """
     candle = market.finest(pair, at)
     if candle is None:
-        raise LookupError(f"{pair.altname} had no trade by {at}")
+        raise NeverTradedError(f"{pair.altname} had no trade by {at}")
     return pair.price(candles.begun(candle, at).close)
 
 

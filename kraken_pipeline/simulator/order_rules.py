@@ -182,7 +182,7 @@ def _cl_ord_id(params: Params) -> str | None:
     if "cl_ord_id" not in params:
         return None
     text = params.text("cl_ord_id")
-    if CL_ORD_ID.fullmatch(text) is None or "userref" in params:
+    if CL_ORD_ID.fullmatch(text) is None or _userref(params):
         raise invalid("cl_ord_id")
     return text
 

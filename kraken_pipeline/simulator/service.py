@@ -10,9 +10,11 @@ from kraken_pipeline.simulator.api.methods import PRIVATE, PUBLIC, key_info
 from kraken_pipeline.simulator.auth import Key, Request, admit
 from kraken_pipeline.simulator.clock import FixedClock
 from kraken_pipeline.simulator.exchange import Exchange
+from kraken_pipeline.simulator.market import NeverTradedError
 from kraken_pipeline.simulator.params import Params, RefusedError, instant, parsed
 from kraken_pipeline.simulator.wire import text
 
+UNAVAILABLE: Final = "EService:Unavailable"
 UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
 LONGEST_DELAY: Final = 600.0
 
@@ -56,6 +58,8 @@ class Service:
             return refused(UNKNOWN_METHOD, 404)
         try:
             return self._answer(method, _result(answer(self.exchange, params)))
+        except NeverTradedError:
+            return refused(UNAVAILABLE)
         except RefusedError as refusal:
             return refused(refusal.text)
 

@@ -12,6 +12,7 @@ from kraken_pipeline.simulator.auth import Key, secret_of
 from kraken_pipeline.simulator.clock import Clock, FixedClock, Mode, RealClock
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.journal import Journal
+from kraken_pipeline.simulator.listing import Asset
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.replay import ReplayMarket
 from kraken_pipeline.simulator.rest import Served, serving
@@ -56,12 +57,15 @@ def opened(settings: Settings) -> Iterator[Service]:
     """
     key = Key(name=settings.key, secret=secret_of(settings.secret))
     market, start = _market(settings)
+    deposits = _deposits(market, settings.deposits)
     journal = Journal(settings.folder, market.identity)
     try:
         clock = _clock(settings, journal.position or start)
         exchange = Exchange(market, clock, journal)
         if not exchange.account.events:
-            _begin(exchange, settings.deposits)
+            exchange.journal.position = clock.now()
+            for asset, amount in deposits:
+                exchange.deposit(asset, amount)
         yield Service(exchange, key)
     finally:
         journal.close()
@@ -91,12 +95,13 @@ def _clock(settings: Settings, start: datetime | None) -> Clock:
     return RealClock.starting_at(start or FIXED_START)
 
 
-def _begin(exchange: Exchange, deposits: Mapping[str, Decimal]) -> None:
-    exchange.journal.position = exchange.clock.now()
-    for name, amount in deposits.items():
-        asset = exchange.market.listing.asset(name)
+def _deposits(market: Market, told: Mapping[str, Decimal]) -> list[tuple[Asset, Decimal]]:
+    deposits = []
+    for name, amount in told.items():
+        asset = market.listing.asset(name)
         if asset is None or not amount.is_finite() or amount <= 0:
             raise ValueError(
                 f"deposit {name}={amount} can't be made; give a listed asset and a positive amount"
             )
-        exchange.deposit(asset, amount)
+        deposits.append((asset, amount))
+    return deposits

@@ -24,6 +24,8 @@ FIRST_HOUR: Final = 1_420_070_400 // HOUR
 OCTAVES: Final = 14
 BLOCK: Final = 256
 """Hours that are kept together."""
+FEW_HOURS: Final = 2
+"""Hours whose minutes are kept when they are asked for."""
 KEPT_BLOCKS: Final = 2000
 KEPT_HOURS: Final = 2000
 SPREAD: Final = 0.5
@@ -67,10 +69,13 @@ class SyntheticMarket:
         if start >= stop:
             return candles.empty()
         first, last = start // HOUR, -(-stop // HOUR)
-        hours = self._hours(pair, first, last - first)
         if seconds >= HOUR:
-            return candles.coarser(hours.candles(0), seconds)
-        fine = minutes.laid(self._keys([pair]), hours, 0)
+            return candles.coarser(self._hours(pair, first, last - first).candles(0), seconds)
+        if last - first <= FEW_HOURS:
+            fine = candles.joined([self._minutes_of(pair, hour) for hour in range(first, last)])
+        else:
+            hours = self._hours(pair, first, last - first)
+            fine = minutes.laid(self._keys([pair]), hours, 0)
         cut = fine[slice((start - first * HOUR) // MINUTE, (stop - first * HOUR) // MINUTE)]
         return candles.coarser(cut, seconds) if seconds > MINUTE else cut
 
