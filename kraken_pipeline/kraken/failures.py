@@ -149,7 +149,8 @@ def garbled(body: bytes, *, call: Call, method: str) -> ExchangeError:
 def lost(failure: Exception, *, call: Call, method: str) -> ExchangeError:
     """Return the error for a request or an answer that got lost on its way."""
     meaning = M.UNCLEAR if may_have_arrived(failure) else M.TURNED_AWAY
-    return ERRORS[meaning, call](f"{method}: {_shortened(str(failure))}: {meaning.value}")
+    said = _shortened(str(_cause_of(failure) or failure) or type(failure).__name__)
+    return ERRORS[meaning, call](f"{method}: {said}: {meaning.value}")
 
 
 def may_have_arrived(failure: Exception) -> bool:
@@ -159,13 +160,17 @@ def may_have_arrived(failure: Exception) -> bool:
     connection that never stood means that it did not: none was made, or the other side could not
     prove who it is. Whatever is new to us counts as may have.
     """
-    cause = failure.args[0] if failure.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
+    cause = _cause_of(failure)
     if isinstance(cause, NEVER_LEFT):
         return False
     inner = cause.args[0] if isinstance(cause, HTTPError) and cause.args else None
     return not isinstance(inner, ssl.SSLCertVerificationError)
+
+
+def _cause_of(failure: Exception) -> object:
+    """Return what requests wrapped. urllib3 says "max retries" also where none was allowed."""
+    cause = failure.args[0] if failure.args else None
+    return cause.reason if isinstance(cause, MaxRetryError) else cause
 
 
 def _shortened(text: str) -> str:

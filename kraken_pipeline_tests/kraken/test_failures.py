@@ -200,3 +200,16 @@ def test_whatever_else_failed_may_have_arrived(failure: Exception) -> None:
     assert may_have_arrived(failure)
     assert type(lost(failure, call=Call.WRITE, method="AddOrder")) is OutcomeUnknownError
     assert type(lost(failure, call=Call.READ, method="OpenOrders")) is UnreachableError
+
+
+def test_a_message_says_what_failed_and_never_speaks_of_retries() -> None:
+    told = str(
+        lost(
+            through_retries(NewConnectionError(connection(), "refused")),
+            call=Call.READ,
+            method="Time",
+        )
+    )
+
+    assert "refused" in told
+    assert "retries" not in told
