@@ -86,17 +86,13 @@ def _move_on(pipeline: Pipeline, choice: MarketChoice, url: str) -> None:
 def _cycle(pipeline: Pipeline, progress: Progress) -> Cycle:
     progress.begin("dagster")
     started = perf_counter()
-    import dagster as dg  # noqa: PLC0415 - a second of imports, with the simulator up meanwhile
+    from kraken_pipeline.defs.cycle import run_cycle  # noqa: PLC0415 - half a second of imports
 
-    from kraken_pipeline.definitions import build  # noqa: PLC0415 - the same
-    from kraken_pipeline.defs.cycle import run_cycle  # noqa: PLC0415 - the same
-
-    definitions = build(dg.ResourceDefinition.hardcoded_resource(pipeline))
     progress.finished("dagster", perf_counter() - started, "")
     before = pipeline.stores.books.latest_snapshot()
     now = pipeline.clock()
     started = perf_counter()
-    runs = run_cycle(definitions, pipeline, now)
+    runs = run_cycle(pipeline, now)
     return Cycle(
         pipeline=pipeline,
         stages=progress.stages,

@@ -17,8 +17,8 @@ from kraken_pipeline.wiring.exchange import running_simulator
 from kraken_pipeline.wiring.home import DATA_DIR, SIMULATOR_URL, settled
 
 HOST: Final = "127.0.0.1"
-PATIENCE_SECONDS: Final = 20
-"""How long Dagster may take to end its runs before it is killed."""
+REQUESTS: Final = ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
+"""How Dagster is told to end, and how many seconds it is given each time."""
 
 
 def run(
@@ -62,11 +62,11 @@ def _serve(env: Mapping[str, str], port: int) -> None:
 
 def _end_group(process: "subprocess.Popen[bytes]") -> None:
     """End Dagster and all that it started: first asked, then not asked."""
-    for sign in (signal.SIGINT, signal.SIGKILL):
+    for sign, seconds in REQUESTS:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=PATIENCE_SECONDS)
+            process.wait(timeout=seconds)
 
 
 @contextlib.contextmanager

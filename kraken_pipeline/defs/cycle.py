@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from kraken_pipeline.defs.build import build
 from kraken_pipeline.defs.partitions import PLOTS, decisions_name, month_of, ohlc_name
 from kraken_pipeline.defs.trading import refresh_and_decide, trade
 from kraken_pipeline.domain.errors import PipelineError
@@ -27,12 +28,11 @@ class CycleRuns:
     trade_run: str
 
 
-def run_cycle(definitions: dg.Definitions, pipeline: Pipeline, now: datetime) -> CycleRuns:
+def run_cycle(pipeline: Pipeline, now: datetime) -> CycleRuns:
     """Refresh, decide, then trade on what was decided.
 
     Args:
-        definitions: with the pipeline at hand as their resource.
-        pipeline: which knows what is behind and what is not decided.
+        pipeline: which is used, and knows what is behind and what is not decided.
         now: whose month is refreshed.
 
     Raises:
@@ -46,6 +46,7 @@ def run_cycle(definitions: dg.Definitions, pipeline: Pipeline, now: datetime) ->
         for name in (ohlc_name, decisions_name)
     }
     selection = [dg.AssetKey(name) for name in sorted(names)]
+    definitions = build(dg.ResourceDefinition.hardcoded_resource(pipeline))
     with dg.DagsterInstance.get() as instance:
         refreshed = definitions.resolve_job_def(refresh_and_decide.name).execute_in_process(
             instance=instance,

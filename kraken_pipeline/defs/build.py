@@ -1,0 +1,27 @@
+"""Everything that Dagster loads, put together around one pipeline."""
+
+import warnings
+
+import dagster as dg
+
+from kraken_pipeline.defs.decisions import decisions
+from kraken_pipeline.defs.history import ohlc
+from kraken_pipeline.defs.panic import panic_flag, panic_job
+from kraken_pipeline.defs.portfolio import portfolio_snapshot
+from kraken_pipeline.defs.trading import bar_close, new_decisions, refresh_and_decide, trade
+from kraken_pipeline.defs.universe import pair_universe
+
+# a backfill policy is still marked as beta; the version is pinned
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+
+
+def build(pipeline: dg.ResourceDefinition) -> dg.Definitions:
+    """Return the definitions with this pipeline in them."""
+    return dg.Definitions(
+        assets=[pair_universe, ohlc, portfolio_snapshot, decisions],
+        jobs=[refresh_and_decide, trade, panic_job],
+        schedules=[bar_close],
+        sensors=[new_decisions, panic_flag],
+        resources={"pipeline": pipeline},
+        executor=dg.in_process_executor,
+    )
