@@ -63,10 +63,9 @@ def _ticker(market: Market, pair: Pair, now: datetime) -> dict[str, object] | No
     begun = candles.begun(candle, at)
     bid, ask = house.best(pair, pair.price(begun.close), int(at) // MINUTE)
     day_ago = -(-(int(at) - DAY) // candle.seconds) * candle.seconds
-    spans = [
-        candles.merged(market.pieces(pair, start, at)) or begun
-        for start in (int(at) // DAY * DAY, day_ago)
-    ]
+    pieces = market.pieces(pair, day_ago, at)
+    today = pieces[pieces.time >= int(at) // DAY * DAY]
+    spans = [candles.merged(part) or begun for part in (today, pieces)]
     decimals = wire.quote_decimals(pair)
     return {
         "a": _top(ask, decimals),
