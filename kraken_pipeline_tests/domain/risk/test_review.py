@@ -1,0 +1,215 @@
+"""The gate as a whole: one objection denies, all are kept, and tightening never allows."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kraken_pipeline.domain.money import Price, Qty
+from kraken_pipeline.domain.risk import RULES, Approved, Case, Denied, Limits, review
+from kraken_pipeline_tests.builders import (
+    NOW,
+    case,
+    exposure,
+    intent,
+    limits,
+    pair,
+    quote,
+    sale,
+    ticker,
+)
+from kraken_pipeline_tests.domain.risk.test_caps import OVER
+from kraken_pipeline_tests.domain.risk.test_state import REFUSED
+
+CODES = {
+    "CAP_ASSET",
+    "CAP_GROSS",
+    "CAP_ORDER",
+    "CAP_PAIR",
+    "CAP_POSITIONS",
+    "CAP_STOP_RISK",
+    "CAP_STRATEGY",
+    "CAP_TOTAL",
+    "DATA_CONTENT",
+    "DATA_STALE_EVENT",
+    "DEPTH",
+    "DUPLICATE_INTENT",
+    "FUNDS",
+    "HALTED",
+    "INTENT_EXPIRED",
+    "KILL_DRAWDOWN",
+    "KILL_DRIFT",
+    "KILL_MANUAL",
+    "LIQUIDITY",
+    "MIN_QTY",
+    "NAV_COVERAGE",
+    "NOT_OWNED",
+    "PAIR_STATUS",
+    "PRICE_BAND",
+    "SPREAD",
+    "SYNC_STALE",
+    "SYSTEM_STATUS",
+    "UNIVERSE",
+    "UNKNOWN_ORDER",
+}
+"""They stand in journals and alerts: one may be added, none renamed."""
+
+AMOUNTS = st.integers(0, 1200).map(Decimal)
+PERCENTS = st.integers(0, 20).map(Decimal)
+QTYS = st.sampled_from(["0", "0.00001", "0.001", "0.002", "0.01"]).map(
+    lambda each: Qty(Decimal(each))
+)
+SECONDS = st.integers(-100, 100).map(lambda each: timedelta(seconds=each))
+LIMITS = st.builds(
+    limits,
+    max_risk_per_trade_pct=PERCENTS,
+    max_portfolio_stop_risk_pct=PERCENTS,
+    max_gross_exposure_pct=PERCENTS,
+    max_per_asset_pct=PERCENTS,
+    max_per_strategy_pct=PERCENTS,
+    max_open_positions=st.integers(0, 5),
+    max_pair_notional=st.none() | AMOUNTS,
+    max_total_notional=st.none() | AMOUNTS,
+    max_spread_bps=PERCENTS,
+)
+QUOTES = st.none() | st.builds(
+    lambda bid, ask, ago: quote(
+        ticker=ticker(bid=Price(Decimal(bid)), ask=Price(Decimal(ask))), received_at=NOW - ago
+    ),
+    st.integers(49_900, 50_300),
+    st.integers(49_900, 50_300),
+    SECONDS,
+)
+CASES = st.builds(
+    lambda build, stop, status, **told: build(
+        intent=intent(side=build().intent.side, stop_distance=stop),
+        pair=pair(status=status),
+        **told,
+    ),
+    st.sampled_from([case, case, sale]),
+    st.sampled_from(["0.01", "0.1"]).map(Decimal),
+    st.sampled_from(["online", "online", "limit_only", "reduce_only", "cancel_only"]),
+    qty=QTYS,
+    quote=QUOTES,
+    synced_at=SECONDS.map(lambda each: NOW - 10 * each),
+    equity=st.integers(0, 20_000).map(Decimal),
+    cash=AMOUNTS,
+    exposure=st.builds(
+        exposure,
+        pair=AMOUNTS,
+        asset=AMOUNTS,
+        strategy=AMOUNTS,
+        gross=AMOUNTS,
+        stop_risk=AMOUNTS,
+        positions=st.integers(0, 6),
+        asset_is_held=st.booleans(),
+    ),
+    limits=LIMITS,
+    halts=st.sampled_from([frozenset(), frozenset({"KILL_DRIFT"})]),
+)
+FLOORS = {"min_liquidity_24h"}
+"""Limits that are tighter the higher they are; all others the lower."""
+
+
+def tighter(bounds: Limits, name: str) -> Limits:
+    value = getattr(bounds, name)
+    if value is None:
+        other: object = Decimal(100)
+    elif isinstance(value, int):
+        other = max(value - 1, 0)
+    else:
+        other = value * 2 if name in FLOORS else value / 2
+    return replace(bounds, **{name: other})  # type: ignore[arg-type]  # of the type that it had
+
+
+def stale(told: Case) -> list[Case]:
+    hour = timedelta(hours=1)
+    older = None if told.quote is None else replace(told.quote, received_at=NOW - hour)
+    return [
+        replace(told, quote=None),
+        replace(told, quote=older),
+        replace(told, synced_at=NOW - hour),
+        replace(told, unpriced=(*told.unpriced, "OLD")),
+    ]
+
+
+def halted(told: Case) -> list[Case]:
+    more = [replace(told, halts=told.halts | {kind}) for kind in ("KILL_MANUAL", "HALTED")]
+    unsure = replace(told, orders_of_unknown_fate=told.orders_of_unknown_fate + 1)
+    return [*more, unsure, replace(told, system_status="maintenance")]
+
+
+def test_a_case_that_nothing_stands_against_is_approved() -> None:
+    assert review(case(), clamped_by=("CAP_ASSET",)) == Approved(case(), ("CAP_ASSET",))
+
+
+def test_one_objection_denies_and_all_are_kept() -> None:
+    verdict = review(case(in_universe=False, system_status="maintenance", cash=Decimal(0)))
+
+    assert isinstance(verdict, Denied)
+    assert [each.code for each in verdict.objections] == ["SYSTEM_STATUS", "UNIVERSE", "FUNDS"]
+
+
+def test_every_rule_has_a_case_that_it_alone_refuses() -> None:
+    refused = [each for _, each in (*REFUSED, *OVER)]
+    shown = {rule for rule in RULES for each in refused if rule(each)}
+
+    assert shown == set(RULES)
+
+
+def test_every_code_is_one_of_those_that_never_change() -> None:
+    assert {code for code, _ in (*REFUSED, *OVER)} == CODES
+
+
+def test_no_two_rules_share_a_code() -> None:
+    owners: dict[str, set[object]] = {}
+    for rule in RULES:
+        for _, each in (*REFUSED, *OVER):
+            found = rule(each)
+            if found is not None:
+                owners.setdefault(found.code, set()).add(rule)
+
+    assert [code for code, rules in owners.items() if len(rules) > 1] == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_says_what_it_asks(rule: object) -> None:
+    assert rule.__doc__
+
+
+@given(CASES)
+def test_a_halt_never_allows_what_was_denied(told: Case) -> None:
+    if isinstance(review(told), Denied):
+        assert all(isinstance(review(each), Denied) for each in halted(told))
+
+
+@given(CASES)
+def test_staler_data_never_allows_what_was_denied(told: Case) -> None:
+    if isinstance(review(told), Denied):
+        assert all(isinstance(review(each), Denied) for each in stale(told))
+
+
+@given(CASES)
+def test_a_tighter_limit_never_allows_what_was_denied(told: Case) -> None:
+    if isinstance(review(told), Denied):
+        for each in fields(Limits):
+            tight = replace(told, limits=tighter(told.limits, each.name))
+            assert isinstance(review(tight), Denied), each.name
+
+
+@given(CASES)
+def test_a_latched_halt_lets_no_buy_through_and_stops_no_sale(told: Case) -> None:
+    without, latched = (
+        review(replace(told, halts=frozenset())),
+        review(replace(told, halts=frozenset({"KILL_MANUAL"}))),
+    )
+
+    assert isinstance(latched, Denied if told.opens else type(without))
+
+
+@given(CASES)
+def test_a_review_gives_the_same_answer_twice(told: Case) -> None:
+    assert review(told) == review(told)
