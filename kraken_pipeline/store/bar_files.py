@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -62,7 +63,8 @@ class Part:
 
     def holds(self, other: "Part") -> bool:
         """Tell whether everything of the other is in this one."""
-        return self != other and self.first <= other.first and other.last <= self.last
+        is_within = self.first <= other.first and other.last <= self.last
+        return is_within and (self.first, self.last) != (other.first, other.last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,8 @@ def parts_in(folder: Path) -> list[Part]:
     """Return the parts that count, oldest first; what a merged one stands for counts no more.
 
     Raises:
-        ConfigurationError: something lies there that is none of ours.
+        ConfigurationError: something lies there that is none of ours, or two parts stand for the
+            same append.
     """
     found = []
     for path in folder.iterdir() if folder.is_dir() else ():
@@ -119,7 +122,14 @@ def parts_in(folder: Path) -> list[Part]:
                 path=path,
             )
         )
-    return sorted(each for each in found if not any(other.holds(each) for other in found))
+    live = sorted(each for each in found if not any(other.holds(each) for other in found))
+    for older, younger in pairwise(live):
+        if younger.first <= older.last:
+            raise ConfigurationError(
+                f"{older.path} and {younger.path.name} stand for the same append; "
+                "move away the one that was put there"
+            )
+    return live
 
 
 def sweep(folder: Path) -> None:

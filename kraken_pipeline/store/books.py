@@ -112,12 +112,15 @@ class SqlBookStore:
             return tuple(positions.fill_of(row) for row in connection.execute(wanted).mappings())
 
     def keep_snapshot(self, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
-        """Keep a snapshot, over one of the same instant, with the flows that are in its units."""
+        """Keep a snapshot, over one of the same instant, with the flows that are in its units.
+
+        Raises:
+            ConflictError: a flow is in the units of a snapshot already; nothing is kept.
+        """
         with self._database.writing() as connection:
             snapshots.keep(connection, snapshot)
             if flows:
-                rows = [{"entry_id": each.entry_id, "snapshot_at": snapshot.at} for each in flows]
-                connection.execute(insert(valued_flows), rows)
+                snapshots.mark_valued(connection, snapshot, flows)
 
     def latest_snapshot(self) -> Snapshot | None:
         """Return the newest snapshot."""

@@ -306,6 +306,7 @@ ledger_entries = _table(
 valued_flows = _table(
     "valued_flows",
     Column("entry_id", ForeignKey("ledger_entries.entry_id"), primary_key=True),
+    # of the snapshot in whose units it is; no foreign key, for snapshots are pruned
     instant("snapshot_at"),
 )
 

@@ -1,17 +1,22 @@
 """Snapshots of the account to rows, and back."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
+from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.domain.money import decimal_from
 from kraken_pipeline.domain.nav import Snapshot, Valuation
-from kraken_pipeline.store.schema import nav_snapshots
+from kraken_pipeline.store import journal
+from kraken_pipeline.store.order_rows import in_chunks
+from kraken_pipeline.store.schema import nav_snapshots, valued_flows
 
 _LISTS: Final = ("valuations", "positions", "drift")
 _AMOUNTS: Final = ("qty", "cost", "realised", "fees", "uncosted")
@@ -21,6 +26,33 @@ def keep(connection: Connection, snapshot: Snapshot) -> None:
     """Keep a snapshot, over one of the same instant."""
     connection.execute(delete(nav_snapshots).where(nav_snapshots.c.at == snapshot.at))
     connection.execute(insert(nav_snapshots).values(_row(snapshot)))
+
+
+def mark_valued(connection: Connection, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
+    """Note that the flows are in the snapshot's units: each is counted once (PF-13).
+
+    Raises:
+        ConflictError: one of them is in the units of a snapshot already.
+    """
+    ids = [each.entry_id for each in flows]
+    for some in in_chunks(ids):
+        wanted = select(valued_flows).where(valued_flows.c.entry_id.in_(some)).limit(1)
+        counted = connection.execute(wanted).mappings().first()
+        if counted is not None:
+            raise ConflictError(
+                f"the flow {counted['entry_id']} is in the units of the snapshot of "
+                f"{counted['snapshot_at']} already: read the flows again"
+            )
+    rows = [{"entry_id": each, "snapshot_at": snapshot.at} for each in ids]
+    connection.execute(insert(valued_flows), rows)
+    entry = journal.Entry(
+        at=snapshot.at,
+        kind="flows.valued",
+        subject="books",
+        actor="books",
+        payload={"entries": ids, "units": snapshot.units, "unit_price": snapshot.unit_price},
+    )
+    journal.write(connection, entry)
 
 
 def latest(connection: Connection) -> Snapshot | None:

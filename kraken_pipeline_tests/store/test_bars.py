@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.store.bar_files import SCHEMA, _floats, parts_in, read_rows
+from kraken_pipeline.store.bar_files import SCHEMA, Part, _floats, parts_in, read_rows
 from kraken_pipeline.store.bar_tables import _exact
 from kraken_pipeline.store.bars import MOST_PARTS, ParquetBarStore
 from kraken_pipeline_tests.conftest import REPOSITORY
@@ -346,7 +346,10 @@ def test_after_a_kill_the_store_can_be_read_and_written_on(tmp_path: Path, when:
 
 
 def _append_some(folder: Path, pair: str) -> int:
-    store = ParquetBarStore(folder)
+    store = ParquetBarStore(folder / "bars")
+    (folder / f"ready.{pair}").touch()
+    while len(list(folder.glob("ready.*"))) < 2:
+        pass
     return sum(
         store.append(HOURLY, [bars(pair, [hour]), bars("SHARED", [hour])]) for hour in range(4, 30)
     )
@@ -356,9 +359,39 @@ def test_two_writers_at_once_neither_lose_nor_double_a_row(tmp_path: Path) -> No
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         added = list(pool.map(_append_some, [tmp_path] * 2, ["A", "B"]))
 
-    report = ParquetBarStore(tmp_path).report(HOURLY, "2026-02-01", now=at(1_000))
+    report = ParquetBarStore(tmp_path / "bars").report(HOURLY, "2026-02-01", now=at(1_000))
     assert sum(added) == report.rows == 3 * 26
     assert (report.duplicates, report.missing) == (0, {})
+
+
+def test_a_reader_that_a_merge_overtakes_reads_again(
+    store: ParquetBarStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for hour in range(4, 4 + MOST_PARTS):
+        store.append(HOURLY, [bars("XBTUSD", [hour])])
+    merges = [lambda: store.append(HOURLY, [bars("XBTUSD", [4 + MOST_PARTS])])]
+
+    def overtaken(folder: Path) -> list[Part]:
+        listed = parts_in(folder)
+        if merges:
+            merges.pop()()
+        return listed
+
+    monkeypatch.setattr("kraken_pipeline.store.bar_files.parts_in", overtaken)
+    read = closes(ParquetBarStore(tmp_path / "bars"), "XBTUSD", until=1_000, count=100)
+
+    assert len(parts(tmp_path)) == 1
+    assert read == [[100.5 + hour] for hour in range(4, 5 + MOST_PARTS)]
+
+
+def test_two_parts_of_the_same_append_are_named(store: ParquetBarStore, tmp_path: Path) -> None:
+    for hour in (4, 5):
+        store.append(HOURLY, [bars("XBTUSD", [hour])])
+    first, second = parts(tmp_path)
+    second.rename(second.with_name(second.name.replace("part-000002-000002", "part-000001-000001")))
+
+    with pytest.raises(ConfigurationError, match=f"{first.name}.*stand for the same append"):
+        store.newest(HOURLY)
 
 
 def test_appending_the_same_again_leaves_the_same_bytes(tmp_path: Path) -> None:

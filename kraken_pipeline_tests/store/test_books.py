@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from kraken_pipeline.domain.errors import ImpossibleFactError
+from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError
 from kraken_pipeline.domain.ledger import LedgerEntry, replay
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, booked
 from kraken_pipeline.domain.market import Side
@@ -160,9 +160,27 @@ def test_only_what_came_from_outside_is_a_flow(books: SqlBookStore) -> None:
 
     assert [each.entry_id for each in books.unvalued_flows()] == ["L1", "L2", "L5"]
 
+
+def test_a_flow_is_in_the_units_of_one_snapshot(books: SqlBookStore) -> None:
+    told = [entry("L1", type="deposit"), entry("L2", type="deposit", minutes=1)]
+    books.book([], told)
     books.keep_snapshot(SNAPSHOT, told[:1])
 
-    assert books.unvalued_flows() == (told[1], told[4])
+    assert books.unvalued_flows() == (told[1],)
+    with pytest.raises(ConflictError, match="flow L1 is in the units"):
+        books.keep_snapshot(later(1), told)
+    assert books.latest_snapshot() == SNAPSHOT
+    assert books.unvalued_flows() == (told[1],)
+
+
+def test_a_flow_stays_counted_when_its_snapshot_is_pruned(books: SqlBookStore) -> None:
+    told = [entry("L1", type="deposit")]
+    books.book([], told)
+    books.keep_snapshot(SNAPSHOT, told)
+    books.keep_snapshot(later(1), [])
+    books.prune_snapshots(NOW + HOUR)
+
+    assert books.unvalued_flows() == ()
 
 
 def test_the_book_of_an_order_is_known_by_its_id_at_the_exchange(

@@ -90,7 +90,7 @@ def test_a_late_decision_of_an_older_bar_does_not_turn_the_state_back(
     decisions: SqlDecisionStore,
 ) -> None:
     decisions.record(decision(closed_at=NOW), {"a": "new"})
-    decisions.record(decision(closed_at=NOW - HOUR), {"a": "old"})
+    decisions.record(decision(closed_at=NOW - HOUR, decided_at=NOW + HOUR), {"a": "old"})
 
     assert decisions.state(Namespace.TRADE, "trend", "1h") == {"a": "new"}
 
