@@ -121,7 +121,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _latch(file: Path, reason: str, outcome: Outcome) -> None:
-    """Put the latch on disk whole, or say why not: canceling matters more."""
+    """Put the latch on disk whole, or say why not: canceling matters more.
+
+    One that lies there already stays as it is: it says since when and why.
+    """
+    if file.exists():
+        outcome.latched = True
+        return
     at = EPOCH + timedelta(microseconds=_microseconds())
     text = json.dumps({"at": at.isoformat(), "by": "panic", "reason": reason}) + "\n"
     try:
