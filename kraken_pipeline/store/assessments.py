@@ -83,7 +83,7 @@ class OpenAssessment:
                 raise InvalidValueError(
                     f"order {order.local_id} is of no intent that plan {plan.plan_id} approves"
                 )
-        self._connection.execute(insert(schema.plans).values(_plan_row(plan)))
+        self._connection.execute(insert(schema.plans), _plan_row(plan))
         for verdict in plan.verdicts:
             self._answer(verdict, plan)
         self._note(plan)
@@ -100,7 +100,7 @@ class OpenAssessment:
         if answered.rowcount != 1:
             raise ConflictError(f"the intent {verdict.intent_id} is not pending any more")
         row = _verdict_row(verdict)
-        self._connection.execute(insert(schema.verdicts).values(**row, plan_id=plan.plan_id))
+        self._connection.execute(insert(schema.verdicts), {**row, "plan_id": plan.plan_id})
         objections = [
             {
                 "intent_id": verdict.intent_id,
@@ -116,7 +116,7 @@ class OpenAssessment:
 
     def _reserve(self, order: Order, plan: Plan) -> None:
         row = order_row(order)
-        self._connection.execute(insert(schema.execution_orders).values(row))
+        self._connection.execute(insert(schema.execution_orders), row)
         self._connection.execute(
             insert(schema.execution_order_events).values(
                 local_id=order.local_id,

@@ -49,7 +49,7 @@ class SqlDecisionStore:
             ):
                 return False
             is_research = decision.namespace is Namespace.RESEARCH
-            connection.execute(insert(decisions).values(_decision_row(decision)))
+            connection.execute(insert(decisions), _decision_row(decision))
             if not is_research:
                 _insert_intents(connection, decision)
                 _note(connection, decision)

@@ -86,18 +86,17 @@ def write(connection: Connection, entry: Entry) -> Head:
     at, payload = instant_text(entry.at), canonical(entry.payload)
     seq = last.seq + 1
     hashed = _hash((last.hash, seq, at, entry.kind, entry.subject, entry.actor), payload)
-    connection.execute(
-        insert(_TABLE).values(
-            seq=seq,
-            at=entry.at,
-            kind=entry.kind,
-            subject=entry.subject,
-            actor=entry.actor,
-            payload=payload,
-            previous_hash=last.hash,
-            hash=hashed,
-        )
-    )
+    row = {
+        "seq": seq,
+        "at": entry.at,
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "actor": entry.actor,
+        "payload": payload,
+        "previous_hash": last.hash,
+        "hash": hashed,
+    }
+    connection.execute(insert(_TABLE), row)
     _move_head(connection, seq, hashed)
     return Head(seq=seq, hash=hashed)
 
@@ -141,11 +140,10 @@ def last_rows(kept: list[Kept]) -> dict[tuple[str, str], dict[str, object]]:
 def _move_head(connection: Connection, seq: int, hashed: str) -> None:
     value = f"{seq} {hashed}"
     if seq == 1:
-        connection.execute(insert(schema.meta).values(key=_HEAD, value=value))
+        connection.execute(insert(schema.meta), {"key": _HEAD, "value": value})
     else:
-        connection.execute(
-            update(schema.meta).where(schema.meta.c.key == _HEAD).values(value=value)
-        )
+        moved = update(schema.meta).where(schema.meta.c.key == _HEAD)
+        connection.execute(moved, {"value": value})
 
 
 def _hash(parts: tuple[str | int, ...], payload: str) -> str:

@@ -151,7 +151,7 @@ class SqlOrderStore:
             _require_plan(connection, result.plan_id)
             over = update(_RESULTS).where(_RESULTS.c.plan_id == result.plan_id).values(row)
             if connection.execute(over).rowcount == 0:
-                connection.execute(insert(_RESULTS).values(row))
+                connection.execute(insert(_RESULTS), row)
             entry = journal.Entry(
                 at=result.completed_at or result.started_at,
                 kind="result.noted",
@@ -245,9 +245,9 @@ def _write(
     elif moved.filled_qty != held.filled_qty:
         # what fills after it was settled must be matched again
         row["settled_at"] = None
-    connection.execute(update(_ORDERS).where(_ORDERS.c.local_id == held.local_id).values(row))
+    connection.execute(update(_ORDERS).where(_ORDERS.c.local_id == held.local_id), row)
     told = event_row(held, moved, event, epoch)
-    connection.execute(insert(schema.execution_order_events).values(told))
+    connection.execute(insert(schema.execution_order_events), told)
     entry = journal.Entry(
         at=event.at,
         kind=f"order.{event.fact.value}",

