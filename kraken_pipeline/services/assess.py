@@ -1,7 +1,9 @@
 """Intents to cases to verdicts; what is approved is reserved in the same transaction."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -33,8 +35,10 @@ from kraken_pipeline.services.ports import (
     OrderStore,
     UniverseStore,
 )
-from kraken_pipeline.services.world import World
+from kraken_pipeline.services.world import World, economic_asset
 
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""A fill may carry a time of the exchange's that is a little before ours."""
 PANIC_CODE: Final = "HALTED"
 """What an intent is denied with while the panic file lies there."""
 
@@ -87,9 +91,11 @@ def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
     waiting = desk.decisions.pending(namespace)
     if not waiting:
         return None
-    world = look(desk, {each.pair for each in waiting})
+    looked_at = {each.pair for each in waiting}
+    world = look(desk, looked_at)
     with desk.orders.assessing() as assessment:
-        pending = assessment.pending(namespace)
+        # what was decided meanwhile on another pair waits for a look of its own
+        pending = [each for each in assessment.pending(namespace) if each.pair in looked_at]
         if not pending:
             return None
         plan, orders = _Bench(desk, world, assessment, namespace).plan(pending, run_id)
@@ -120,7 +126,7 @@ def look(desk: RiskDesk, names: set[str]) -> World:
     tickers = desk.market.tickers()
     balances: dict[Asset, Balance] = {}
     for bucket, balance in desk.account.balances().items():
-        asset = listing.symbols.asset(bucket)
+        asset = economic_asset(listing.symbols, bucket)
         known = balances.get(asset, Balance(total=ZERO, held=ZERO))
         balances[asset] = Balance(total=known.total + balance.total, held=known.held + balance.held)
     wanted = [listing.pairs[name] for name in sorted(names) if name in listing.pairs]
@@ -152,6 +158,7 @@ class _Bench:
             if each.namespace in {namespace, Namespace.TRADE}
         ]
         self._books = {(each.book, each.pair): each.qty for each in assessment.positions()}
+        self._unbooked = self._unbooked_fills(desk)
         self._halts = frozenset(each.kind.value for each in assessment.halts())
         if desk.panic_is_latched:
             self._halts |= {PANIC_CODE}
@@ -159,6 +166,25 @@ class _Bench:
         self._count_positions(assessment)
         for order in self._reserving:
             self._count_order(order)
+
+    def _unbooked_fills(self, desk: RiskDesk) -> list[tuple[Order, Decimal]]:
+        """Return the orders that filled more than the books have of them yet, and how much.
+
+        Until the books are kept, such a fill is in no position and in no reservation.
+        """
+        filled = [each for each in self._reserving if each.filled_qty]
+        ended = [order for order, _ in desk.orders.unmatched()]
+        since = min((each.created_at for each in filled + ended), default=None)
+        if since is None:
+            return []
+        booked: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        for fill in desk.books.fills_after(since - CLOCKS_DIFFER):
+            booked[fill.kraken_order_id] += fill.qty
+        return [
+            (each, missing)
+            for each in filled + ended
+            if (missing := each.filled_qty - booked[each.kraken_order_id or ""]) > 0
+        ]
 
     def plan(self, pending: Sequence[Intent], run_id: str) -> tuple[Plan, list[Order]]:
         """Answer every intent."""
@@ -196,7 +222,10 @@ class _Bench:
             limit = self._limit(intent, pair)
         except InvalidValueError as error:
             return _unheard(intent, Objection("TICK", str(error))), None
-        case, clamped_by = self._case(intent, pair, limit)
+        try:
+            case, clamped_by = self._case(intent, pair, limit)
+        except InvalidValueError as error:
+            return _unheard(intent, Objection("BAD_INTENT", str(error))), None
         answer = review(case, clamped_by=clamped_by)
         if isinstance(answer, Approved):
             return _verdict(case, (), clamped_by), self._order(answer, plan)
@@ -214,6 +243,8 @@ class _Bench:
         if not style.post_only or ticker is None:
             return bound
         own_best = ticker.bid if intent.side is Side.BUY else ticker.ask
+        if own_best <= 0:
+            return bound
         return min(bound, own_best) if intent.side is Side.BUY else max(bound, own_best)
 
     def _case(self, intent: Intent, pair: Pair, limit: Price) -> tuple[Case, tuple[str, ...]]:
@@ -279,10 +310,7 @@ class _Bench:
             unpriced=("no snapshot",) if snapshot is None else snapshot.unpriced,
             synced_at=world.universe.at if snapshot is None else snapshot.at,
             cash=world.free_cash(pair.quote, self._reserving),
-            owned_qty=Qty(
-                self._books.get((_book(intent), pair.name), NOTHING)
-                - sum((each.open_qty for each in own if each.side is Side.SELL), ZERO)
-            ),
+            owned_qty=self._owned(intent, own),
             free_qty=world.free_qty(pair.base, selling_here),
             exposure=self._tally.exposure(
                 pair=pair.name, asset=pair.base, strategy=intent.strategy_id
@@ -293,6 +321,21 @@ class _Bench:
             orders_of_unknown_fate=sum(each.state in FATE_OPEN for each in alike),
             open_orders_alike=sum(each.side is intent.side for each in own),
         )
+
+    def _owned(self, intent: Intent, own: Sequence[Order]) -> Qty:
+        """Return what the book holds and nothing sells or has sold already."""
+        held = self._books.get((_book(intent), intent.pair), NOTHING)
+        selling = sum((each.open_qty for each in own if each.side is Side.SELL), ZERO)
+        sold = sum(
+            (
+                qty
+                for each, qty in self._unbooked
+                if each.side is Side.SELL
+                and (_book(each), each.pair) == (_book(intent), intent.pair)
+            ),
+            ZERO,
+        )
+        return Qty(held - selling - sold)
 
     def _limits(self, strategy_id: str) -> Limits:
         cap = self._desk.strategy_caps.get(strategy_id)
@@ -340,6 +383,11 @@ class _Bench:
                 worth=position.qty * (self._world.prices.rate(pair.base) or ZERO),
                 stop_distance=stops.get((position.book, pair.name), Decimal(1)),
             )
+        for order, qty in self._unbooked:
+            pair = self._world.pairs.get(order.pair)
+            if pair is not None and order.side is Side.BUY:
+                unexplained[pair.base] = unexplained.get(pair.base, ZERO) - qty
+                self._count_bought(order, pair, qty)
         for asset, qty in unexplained.items():
             if asset != self._desk.base_currency and qty > 0:
                 worth = qty * (self._world.prices.rate(asset) or ZERO)
@@ -351,11 +399,16 @@ class _Bench:
         pair = self._world.pairs.get(order.pair)
         if order.side is Side.SELL or pair is None:
             return
+        self._count_bought(order, pair, order.open_qty)
+
+    def _count_bought(self, order: Order, pair: Pair, qty: Decimal) -> None:
+        """Count a part of a buy at the worst price that it can have, with its fee."""
+        notional = qty * order.limit_price * order.quote_rate
         self._tally.add(
             pair=order.pair,
             asset=pair.base,
             strategy=order.strategy_id,
-            worth=order.open_notional * (1 + self._world.fee_share(order.pair)),
+            worth=notional * (1 + self._world.fee_share(order.pair)),
             stop_distance=order.stop_distance,
         )
 

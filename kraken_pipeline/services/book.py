@@ -2,22 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.errors import InvalidValueError, UnreachableError
+from kraken_pipeline.domain.errors import ConflictError, UnreachableError
 from kraken_pipeline.domain.ids import ClOrdId
 from kraken_pipeline.domain.ledger import LedgerEntry, drifts
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
-from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.nav import Snapshot, Valuation, drawdown, total, units_after
-from kraken_pipeline.domain.orders import FATE_OPEN, Event, Fact
+from kraken_pipeline.domain.orders import FATE_OPEN, Event, Fact, Order, State
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, TradeReport
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.ports import Account, BookStore, Clock, Market, OrderStore
+from kraken_pipeline.services.world import economic_asset
 
 TRIES: Final = 5
 """Readings of an account that moves meanwhile, before giving up."""
@@ -65,11 +67,12 @@ def keep_books(desk: BookDesk) -> Booked:
     flows = [
         each
         for each in desk.books.unvalued_flows()
-        if prices.rate(listing.symbols.asset(each.asset)) is not None
+        if prices.rate(economic_asset(listing.symbols, each.asset)) is not None
     ]
-    snapshot = _snapshot(desk, balances, prices, listing, flows)
-    desk.books.keep_snapshot(snapshot, flows)
+    snapshot, valued = _snapshot(desk, balances, prices, listing, flows)
+    desk.books.keep_snapshot(snapshot, valued)
     desk.books.prune_snapshots(snapshot.at - desk.retention)
+    _note_late_fills(desk, fills)
     return Booked(fills=new_fills, entries=new_entries, settled=_match(desk), snapshot=snapshot)
 
 
@@ -108,31 +111,39 @@ def _whose(desk: BookDesk, trades: Sequence[TradeReport]) -> Mapping[str, str]:
 def _fills(
     desk: BookDesk, trades: Sequence[TradeReport], prices: PriceTable, listing: Listing
 ) -> list[Fill]:
+    """Return the trades as fills of a book.
+
+    A trade of somebody else's that nothing prices is left to the ledger: its coins are counted,
+    its profit is not known. One of ours takes the rate at which it was approved.
+    """
     books = _whose(desk, trades)
-    return [
-        Fill(
-            trade_id=each.trade_id,
-            kraken_order_id=each.kraken_order_id,
-            pair=each.pair,
-            side=each.side,
-            price=each.price,
-            qty=each.qty,
-            cost=each.cost,
-            fee=each.fee,
-            maker=each.maker,
-            at=each.at,
-            quote_rate=_rate(prices, listing.pairs[each.pair].quote, each.trade_id),
-            book=books.get(each.kraken_order_id, MANUAL),
-        )
-        for each in trades
-    ]
+    ours = desk.orders.with_exchange_ids(sorted({each.kraken_order_id for each in trades}))
+    approved_at = {each.kraken_order_id: each.quote_rate for each in ours}
+    fills = []
+    for each in trades:
+        pair = listing.pairs.get(each.pair)
+        rate = None if pair is None else prices.rate(pair.quote)
+        rate = approved_at.get(each.kraken_order_id) if rate is None else rate
+        if rate is not None:
+            fills.append(_fill(each, rate, books.get(each.kraken_order_id, MANUAL)))
+    return fills
 
 
-def _rate(prices: PriceTable, quote: Asset, trade_id: str) -> Decimal:
-    rate = prices.rate(quote)
-    if rate is None:
-        raise InvalidValueError(f"trade {trade_id}: nothing prices its quote {quote}")
-    return rate
+def _fill(trade: TradeReport, quote_rate: Decimal, book: str) -> Fill:
+    return Fill(
+        trade_id=trade.trade_id,
+        kraken_order_id=trade.kraken_order_id,
+        pair=trade.pair,
+        side=trade.side,
+        price=trade.price,
+        qty=trade.qty,
+        cost=trade.cost,
+        fee=trade.fee,
+        maker=trade.maker,
+        at=trade.at,
+        quote_rate=quote_rate,
+        book=book,
+    )
 
 
 def _snapshot(
@@ -141,22 +152,30 @@ def _snapshot(
     prices: PriceTable,
     listing: Listing,
     flows: Sequence[LedgerEntry],
-) -> Snapshot:
+) -> tuple[Snapshot, Sequence[LedgerEntry]]:
+    """Return the snapshot and which of the flows are in its units.
+
+    While something held has no price, units and their price stand still, and flows wait: taken for
+    nothing, it would look like a loss (PF-12).
+    """
     now = desk.clock()
     valuations = _valuations(balances, prices, listing)
     equity = total(valuations)
     before = desk.books.latest_snapshot()
-    units, unit_price = units_after(
-        units=ZERO if before is None else before.units,
-        equity=equity,
-        flows=_worth(flows, prices, listing),
-        last_price=Decimal(1) if before is None else before.unit_price,
-    )
+    if before is not None and any(each.price is None for each in valuations):
+        flows, units, unit_price = (), before.units, before.unit_price
+    else:
+        units, unit_price = units_after(
+            units=ZERO if before is None else before.units,
+            equity=equity,
+            flows=_worth(flows, prices, listing),
+            last_price=Decimal(1) if before is None else before.unit_price,
+        )
     positions = tuple(each for each in desk.books.positions() if each.qty or each.realised)
     differing = drifts(
         desk.books.replayed_balances(), {name: each.total for name, each in balances.items()}
     )
-    return Snapshot(
+    snapshot = Snapshot(
         at=now,
         equity=equity,
         cash=sum((each.qty for each in valuations if each.asset == desk.base_currency), ZERO),
@@ -175,6 +194,7 @@ def _snapshot(
             for each in differing
         },
     )
+    return snapshot, flows
 
 
 def _valuations(
@@ -182,7 +202,7 @@ def _valuations(
 ) -> tuple[Valuation, ...]:
     held: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO)
     for bucket, balance in balances.items():
-        held[listing.symbols.asset(bucket)] += balance.total
+        held[economic_asset(listing.symbols, bucket)] += balance.total
     return tuple(
         Valuation(
             asset=asset,
@@ -198,14 +218,43 @@ def _valuations(
 def _worth(flows: Sequence[LedgerEntry], prices: PriceTable, listing: Listing) -> Decimal:
     """Value external flows in base currency, at the first prices seen after them."""
     return sum(
-        (each.net * (prices.rate(listing.symbols.asset(each.asset)) or ZERO) for each in flows),
+        (
+            each.net * (prices.rate(economic_asset(listing.symbols, each.asset)) or ZERO)
+            for each in flows
+        ),
         ZERO,
     )
 
 
 def _unrealised(position: Position, prices: PriceTable, listing: Listing) -> Decimal:
-    rate = prices.rate(listing.pairs[position.pair].base)
+    pair = listing.pairs.get(position.pair)
+    rate = None if pair is None else prices.rate(pair.base)
     return ZERO if rate is None else position.unrealised(rate)
+
+
+def _note_late_fills(desk: BookDesk, fills: Sequence[Fill]) -> None:
+    """Write what filled of an order after it had been seen to end (U-DUP-5)."""
+    ids = sorted({each.kraken_order_id for each in fills})
+    for order in desk.orders.with_exchange_ids(ids):
+        if order.state not in {State.CANCELED, State.EXPIRED}:
+            continue
+        own = [
+            each
+            for each in desk.books.fills_after(order.created_at - OVERLAP)
+            if each.kraken_order_id == order.kraken_order_id
+        ]
+        qty = sum((each.qty for each in own), ZERO)
+        if order.filled_qty < qty <= order.qty:
+            event = Event(
+                fact=Fact.FILL_SEEN,
+                at=desk.clock(),
+                source="books",
+                detail="fills that came after the order had ended",
+                filled_qty=Qty(qty),
+                avg_fill_price=Price(sum((each.cost for each in own), ZERO) / qty),
+                fee=sum((each.fee for each in own), ZERO),
+            )
+            _write(desk, order, event)
 
 
 def _match(desk: BookDesk) -> int:
@@ -218,5 +267,11 @@ def _match(desk: BookDesk) -> int:
             source="books",
             detail=f"fills add up to {order.filled_qty}",
         )
-        desk.orders.record(order, event)
+        _write(desk, order, event)
     return len(matched)
+
+
+def _write(desk: BookDesk, order: Order, event: Event) -> None:
+    # whoever was first changed the order; the next pass looks at it again
+    with suppress(ConflictError):
+        desk.orders.record(order, event)

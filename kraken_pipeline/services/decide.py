@@ -1,14 +1,15 @@
 """Closed bars, holdings and state to a decision, recorded with the identity of all it saw."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.ids import DecisionId, decision_id, digest, intent_id
+from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
+from kraken_pipeline.domain.ids import DecisionId, canonical, decision_id, digest, intent_id
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.market import Side
@@ -19,6 +20,8 @@ from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, Wish, Wish
 
 SMALLEST_STOP: Final = 1e-6
 """Share of the price; a nearer stop is a slip of the strategy, not a stop."""
+SLIPS: Final = (PipelineError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a fault in a strategy raises: that strategy decides nothing, the others go on (STG-6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +169,13 @@ class _Ask:
             return self.skipped(
                 f"DATA_STALE_EVENT: no {self._frame.name} bar closed at {self._closed_at:%F %H:%M}"
             )
-        state = self._state()
-        wishes = self._configured.strategy.decide(snapshot, state)
-        intents, refused = self._intents(wishes)
+        state, closes = self._state(), self._closes(snapshot.pairs)
+        try:
+            wishes = self._configured.strategy.decide(snapshot, state)
+            canonical(wishes.state)
+            intents, refused = self._intents(wishes, closes)
+        except SLIPS as slip:
+            return self.skipped(f"STRATEGY_FAULT: {type(slip).__name__}: {slip}")
         outcome = Outcome.SIGNAL if intents else Outcome.NO_SIGNAL
         reason = f"{len(intents)} of {len(snapshot.pairs)} pairs"
         decision = self._decision(
@@ -214,11 +221,19 @@ class _Ask:
         closed_by = last_close(frame, self._closed_at)
         return self._desk.bars.read(frame, pairs, closed_by=closed_by, count=count)
 
-    def _intents(self, wishes: Wishes) -> tuple[tuple[Intent, ...], dict[str, str]]:
-        closes = self._desk.bars.closes(self._frame, self._closed_at)
+    def _closes(self, pairs: tuple[str, ...]) -> Mapping[str, Decimal]:
+        known = self._desk.bars.closes(self._frame, self._closed_at)
+        return {name: known[name] for name in pairs if name in known}
+
+    def _intents(
+        self, wishes: Wishes, closes: Mapping[str, Decimal]
+    ) -> tuple[tuple[Intent, ...], dict[str, str]]:
+        times = Counter(each.pair for each in wishes.wishes)
         intents, refused = [], {}
         for wish in wishes.wishes:
             fault = _fault(wish, closes)
+            if times[wish.pair] > 1:
+                fault = f"{wish.pair} is wished for {times[wish.pair]} times at once"
             if fault:
                 refused[wish.pair] = f"BAD_INTENT: {fault}"
             else:
@@ -280,7 +295,7 @@ def horizon(frame: Timeframe) -> timedelta:
 def _fault(wish: Wish, closes: Mapping[str, Decimal]) -> str:
     """Say what is wrong with a wish, or nothing (STG-4)."""
     if wish.pair not in closes:
-        return f"{wish.pair} has no bar that closed now"
+        return f"{wish.pair} is not managed or has no bar that closed now"
     if not 0 <= wish.confidence <= 1:
         return f"confidence={wish.confidence} is not within 0..1"
     if wish.enter and not (

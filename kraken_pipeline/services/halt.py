@@ -72,7 +72,8 @@ def _given(reason: str) -> str:
 
 def _drawdown_breach(switches: KillSwitches, snapshot: Snapshot) -> str:
     most = switches.max_drawdown_pct * PERCENT
-    if snapshot.drawdown <= most:
+    if snapshot.drawdown <= most or snapshot.unpriced:
+        # what has no price is no loss: nothing may be killed on a number that is not known
         return ""
     return f"drawdown={snapshot.drawdown:.4f}, max={most:.4f}"
 

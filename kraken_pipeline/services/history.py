@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kraken_pipeline.domain.bars import Candles
-from kraken_pipeline.domain.errors import ExchangeError, UnreachableError
+from kraken_pipeline.domain.errors import ExchangeError, InvalidValueError, UnreachableError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import Timeframe, last_close
 from kraken_pipeline.services.ports import BarStore, Market
@@ -57,6 +57,7 @@ def refresh(
 
     Raises:
         UnreachableError: no pair at all could be fetched.
+        ConfigurationError: the store cannot be read or written.
     """
     newest_due = last_close(frame, now) - frame.length
     newest = desk.bars.newest(frame)
@@ -64,9 +65,11 @@ def refresh(
     failures: dict[str, str] = {}
     added, oldest = 0, None
     for start in range(0, len(due), PAIRS_AT_A_TIME):
-        pages, failed = _fetch(frame, due[start : start + PAIRS_AT_A_TIME], newest, desk.market)
-        failures.update(failed)
-        added += desk.bars.append(frame, [_closed_by(page, frame, now) for page in pages])
+        told, failed = _fetch(frame, due[start : start + PAIRS_AT_A_TIME], newest, desk.market)
+        pages = [_closed_by(page, frame, now) for page in told]
+        count, unusable = _append(desk.bars, frame, pages)
+        failures.update(failed | unusable)
+        added += count
         desk.progress(frame.name, min(start + PAIRS_AT_A_TIME, len(due)), len(due))
         opens = [page.opened_at[0] for page in pages if len(page)]
         oldest = min([*opens, *([oldest] if oldest is not None else [])], default=None)
@@ -82,6 +85,22 @@ def refresh(
     )
 
 
+def _append(
+    bars: BarStore, frame: Timeframe, pages: Sequence[Candles]
+) -> tuple[int, dict[str, str]]:
+    """Store all pages at once; where one of them is wrong, each for itself, so that it is alone."""
+    try:
+        return bars.append(frame, pages), {}
+    except InvalidValueError:
+        added, unusable = 0, {}
+        for page in pages:
+            try:
+                added += bars.append(frame, [page])
+            except InvalidValueError as error:
+                unusable[page.pair] = str(error)
+        return added, unusable
+
+
 def _fetch(
     frame: Timeframe, pairs: Sequence[Pair], newest: Mapping[str, datetime], market: Market
 ) -> tuple[list[Candles], dict[str, str]]:
@@ -90,7 +109,7 @@ def _fetch(
         since = None if stored is None else stored + frame.length
         try:
             return market.candles(pair, frame, since)
-        except ExchangeError as error:
+        except (ExchangeError, InvalidValueError) as error:
             return pair.name, str(error)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

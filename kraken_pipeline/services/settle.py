@@ -4,21 +4,32 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.domain.errors import (
+    ConflictError,
     ImpossibleFactError,
     OrderRefusedError,
     OutcomeUnknownError,
+    UnexpectedReplyError,
 )
 from kraken_pipeline.domain.fate import Search, missing_proofs
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
-from kraken_pipeline.domain.orders import Event, Fact, Order, State, says_nothing_new
+from kraken_pipeline.domain.orders import (
+    AT_THE_EXCHANGE,
+    Event,
+    Fact,
+    Order,
+    State,
+    says_nothing_new,
+)
 from kraken_pipeline.domain.reports import OrderReport
+from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.services.ports import Account, Clock, Gateway, HaltStore, OrderStore
 
 FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
@@ -33,6 +44,9 @@ FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
 """Kraken's word for an order to the fact that it is."""
 LOOK_BACK: Final = timedelta(minutes=1)
 """An order may carry a time of the exchange's that is a little before ours."""
+READ_SPACING: Final = timedelta(seconds=20)
+"""Clean reads within one such span since 1970 are one, so that three span 20 s at least (OMS-9)."""
+HALF: Final = Decimal("0.5")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +65,8 @@ class SettleDesk:
 def settle(desk: SettleDesk) -> Counter[str]:
     """Bring every order that may be at the exchange up to what the exchange shows.
 
-    What rests past its horizon is canceled, and canceled only when the exchange shows it so.
+    What rests past its horizon is canceled, and canceled only when the exchange shows it so. A
+    cancel is asked for again until then. Ended orders whose fills do not add up are read again.
 
     Returns:
         State to how many of the orders that were open before are in it now.
@@ -65,6 +80,7 @@ def settle(desk: SettleDesk) -> Counter[str]:
         if order.kraken_order_id is None:
             settler.search(order)
     settler.poll([each for each in _at_work(desk) if each.kraken_order_id])
+    settler.poll_unmatched()
     expired = settler.cancel_expired()
     if expired:
         settler.poll(expired)
@@ -93,10 +109,25 @@ class _Settler:
     def poll(self, orders: Sequence[Order]) -> None:
         """Read orders by their id at the exchange and write what is new."""
         known = {each.kraken_order_id: each for each in orders if each.kraken_order_id}
+        asked_at = self._desk.clock()
         reports = self._desk.account.orders(list(known)) if known else {}
         for kraken_order_id, order in known.items():
             if kraken_order_id in reports:
                 self.hear(order, reports[kraken_order_id])
+            elif asked_at > order.updated_at + self._desk.unknown_settle:
+                self._contradicted(f"{order.local_id}: the exchange knows no {kraken_order_id}")
+
+    def poll_unmatched(self) -> None:
+        """Read again what ended with other fills than the books have (INV-3)."""
+        differing = [
+            (order, booked)
+            for order, booked in self._desk.orders.unmatched()
+            if booked != order.filled_qty
+        ]
+        for order, booked in differing:
+            if booked > order.qty:
+                self._contradicted(f"{order.local_id}: fills of {booked}, ordered {order.qty}")
+        self.poll([order for order, _ in differing])
 
     def hear(self, order: Order, report: OrderReport) -> None:
         """Write what a report says of an order, unless it says nothing new.
@@ -109,12 +140,10 @@ class _Settler:
                 if not says_nothing_new(order, event):
                     order = self._desk.orders.record(order, event)
         except ImpossibleFactError as contradiction:
-            self._desk.halts.latch(
-                HaltKind.CONTRADICTION,
-                reason=str(contradiction),
-                at=self._desk.clock(),
-                by="settle",
-            )
+            self._contradicted(str(contradiction))
+        except ConflictError:
+            # another writer was first; what is still news then is written with the next poll
+            return
 
     def search(self, order: Order) -> None:
         """Look for an order whose fate is unknown by its `cl_ord_id`, open and closed."""
@@ -124,18 +153,27 @@ class _Settler:
         found = account.open_orders(order.cl_ord_id) + account.closed_orders(
             since=since, cl_ord_id=order.cl_ord_id
         )
-        if found:
-            self.hear(order, found[0])
+        ids = sorted({each.kraken_order_id for each in found})
+        if len(ids) > 1:
+            self._contradicted(f"{order.local_id} is at the exchange as {', '.join(ids)}")
+        elif found:
+            # an order that ended between the two reads is in both; the later one is right
+            self.hear(order, found[-1])
         elif order.state is State.UNKNOWN:
             self._prove_absence(order, asked_at, since)
 
     def cancel_expired(self) -> list[Order]:
-        """Ask for a cancel of what rests past its horizon, and return those orders."""
+        """Ask for a cancel of what rests past its horizon or was to be canceled before.
+
+        Returns:
+            Those orders, as the books have them then.
+        """
         now = self._desk.clock()
         late = [
             each
             for each in _at_work(self._desk)
-            if each.state in {State.LIVE, State.CANCELING} and now >= each.expires_at
+            if each.state is State.CANCELING
+            or (each.state is State.LIVE and now >= each.expires_at)
         ]
         for order in late:
             self.start_cancel(order)
@@ -152,39 +190,60 @@ class _Settler:
         except OrderRefusedError as refusal:
             # it is not open any more: the poll that follows says what it became
             self._record(order, Fact.CANCEL_REFUSED, str(refusal))
-        except OutcomeUnknownError:
+        except (OutcomeUnknownError, UnexpectedReplyError):
             return
 
     def _prove_absence(self, order: Order, asked_at: datetime, since: datetime) -> None:
         deadline = order.deadline if order.deadline is not None else order.created_at
         if asked_at > deadline + self._desk.unknown_settle:
-            self._desk.orders.note_clean_read(order.local_id, at=asked_at)
+            read_at = asked_at - (asked_at - EPOCH) % READ_SPACING
+            self._desk.orders.note_clean_read(order.local_id, at=read_at)
+        strays = self._stray_fills(order, since)
+        own = [each for each in strays.values() if each and each.cl_ord_id == order.cl_ord_id]
+        if own:
+            self.hear(order, own[0])
+            return
         search = Search(
             exchange_now=asked_at,
             deadline=deadline,
             settle=self._desk.unknown_settle,
             clean_reads=self._desk.orders.clean_reads(order.local_id),
-            unexplained_fills=self._stray_fills(order, since),
-            holds_explained=self._holds_are_explained(),
+            unexplained_fills=sum(each is None for each in strays.values()),
+            holds_explained=self._holds_are_explained(order),
         )
         missing = missing_proofs(search)
         if not missing:
             self._record(order, Fact.ABSENCE_PROVEN, "deadline passed; open, closed, fills, holds")
 
-    def _stray_fills(self, order: Order, since: datetime) -> int:
-        trades = [
-            each for each in self._desk.account.trades(since=since) if each.pair == order.pair
-        ]
-        ours = self._desk.orders.with_exchange_ids([each.kraken_order_id for each in trades])
-        explained = {each.kraken_order_id for each in ours}
-        return sum(each.kraken_order_id not in explained for each in trades)
+    def _stray_fills(self, order: Order, since: datetime) -> dict[str, OrderReport | None]:
+        """Return the orders behind fills on the pair that are not known as ours.
 
-    def _holds_are_explained(self) -> bool:
-        """Every order that the exchange holds for is one that carries an id we know of."""
-        at_exchange = self._desk.account.open_orders()
-        ids = [each.kraken_order_id for each in at_exchange]
-        held = any(each.held > ZERO for each in self._desk.account.balances().values())
-        return not held or len(self._desk.orders.with_exchange_ids(ids)) == len(ids)
+        Every order of ours carries a `cl_ord_id`, so one with another or none explains its fills:
+        somebody else placed it. One that the exchange does not show explains nothing.
+        """
+        trades = self._desk.account.trades(since=since)
+        ids = sorted({each.kraken_order_id for each in trades if each.pair == order.pair})
+        known = {each.kraken_order_id for each in self._desk.orders.with_exchange_ids(ids)}
+        strange = [each for each in ids if each not in known]
+        shown = self._desk.account.orders(strange) if strange else {}
+        return {each: shown.get(each) for each in strange}
+
+    def _holds_are_explained(self, order: Order) -> bool:
+        """No more is held than the listed open orders need: nothing is left for this one.
+
+        The amounts are added up as bare numbers, whatever their asset. Each open order holds one
+        amount of one asset, so both sums agree where no order is hidden, and one that is hidden
+        makes the held one larger by all that it holds. Rounding is far below half of that.
+        """
+        held = sum((each.held for each in self._desk.account.balances().values()), ZERO)
+        needed = sum((_hold_of(each) for each in self._desk.account.open_orders()), ZERO)
+        own = order.open_qty * (order.limit_price if order.side is Side.BUY else 1)
+        return held - needed < own * HALF
+
+    def _contradicted(self, reason: str) -> None:
+        self._desk.halts.latch(
+            HaltKind.CONTRADICTION, reason=reason, at=self._desk.clock(), by="settle"
+        )
 
     def _events(self, order: Order, report: OrderReport) -> list[Event]:
         """Return what a report says, the acceptance first where that is news."""
@@ -227,12 +286,23 @@ class _Settler:
 
 
 def _at_work(desk: SettleDesk) -> list[Order]:
-    """Return our orders that may be at the exchange; a rehearsal's never are."""
+    """Return our orders that may be at the exchange.
+
+    Of a rehearsal only those whose answer could not be read: they should not exist, and that is
+    proven like any other absence.
+    """
     return [
         each
         for each in desk.orders.reserving()
-        if each.namespace is Namespace.TRADE and each.state is not State.PLANNED
+        if each.state in AT_THE_EXCHANGE
+        and (each.namespace is Namespace.TRADE or each.state is not State.SENDING)
     ]
+
+
+def _hold_of(report: OrderReport) -> Decimal:
+    """Return what an open order holds: of the quote for a buy, of the base for a sell."""
+    left = report.qty - report.filled_qty
+    return left * report.limit_price if report.side is Side.BUY else left
 
 
 def _require_echo(order: Order, report: OrderReport) -> None:

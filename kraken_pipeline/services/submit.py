@@ -4,22 +4,36 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from kraken_pipeline.domain.errors import (
     AuthError,
+    ConfigurationError,
+    ConflictError,
     ExchangeError,
+    InvalidValueError,
     OrderRefusedError,
-    OutcomeUnknownError,
     RefusedError,
-    UnexpectedReplyError,
     UnreachableError,
 )
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Event, Fact, Order, State
+from kraken_pipeline.domain.orders import (
+    AT_THE_EXCHANGE,
+    ECHOES,
+    FATE_OPEN,
+    MOVES,
+    Event,
+    Fact,
+    Order,
+    State,
+)
 from kraken_pipeline.domain.reports import Rehearsed
 from kraken_pipeline.services.ports import Clock, Gateway, OrderStore
+
+PANIC: Final = "HALTED: the panic file is there"
+"""Why an order that would open was taken back."""
 
 
 def lease_of(namespace: Namespace) -> str:
@@ -43,7 +57,7 @@ class SubmitDesk:
     """How long the engine may take an order after it was sent (OMS-4)."""
     max_plan_age: timedelta
     max_at_exchange: int
-    """Orders that may be at the exchange together."""
+    """Orders that may be at the exchange together before the next buy waits."""
     clock: Clock
 
 
@@ -51,7 +65,10 @@ def submit(desk: SubmitDesk) -> Counter[str]:
     """Send every planned order once, reductions first, and count what became of them.
 
     An order that a dead run left in SENDING becomes UNKNOWN first: it is settled by evidence and
-    never sent again. What can not go now stays planned until its plan is too old.
+    never sent again. What can not go now stays planned until its plan is too old. Once the exchange
+    turned an order away unread, the rest waits: it would go the same way.
+
+    The panic file and every halt stop what opens; what reduces goes (INV-7).
 
     Returns:
         State or `waiting`, to how many orders.
@@ -59,6 +76,8 @@ def submit(desk: SubmitDesk) -> Counter[str]:
     Raises:
         LeaseLostError: another process sends now; every order stays planned.
         AuthError: the key was refused; the order is rejected, the rest stays planned.
+        ConfigurationError: nothing can be sent as things are set up; the order is rejected, the
+            rest stays planned.
     """
     epoch = desk.orders.take_lease(
         lease_of(desk.namespace), owner=desk.owner, now=desk.clock(), length=desk.lease
@@ -75,6 +94,7 @@ class _Sender:
     def __init__(self, desk: SubmitDesk, epoch: int) -> None:
         self._desk = desk
         self._epoch = epoch
+        self._is_turned_away = False
 
     def send_all(self) -> Counter[str]:
         """Send what is planned; see `submit`."""
@@ -85,9 +105,10 @@ class _Sender:
         at_exchange = sum(each.state in AT_THE_EXCHANGE for each in reserving)
         counts: Counter[str] = Counter()
         for order in sorted(planned, key=_rank):
-            if self._is_stale(order):
-                counts[self._withdraw(order, "PLAN_AGE").state] += 1
-            elif order.pair in unsure or at_exchange >= self._desk.max_at_exchange:
+            staleness = self._staleness(order)
+            if staleness:
+                counts[self._withdraw(order, staleness).state] += 1
+            elif self._is_turned_away or order.pair in unsure or self._is_full(order, at_exchange):
                 counts["waiting"] += 1
             else:
                 sent = self._send(order)
@@ -96,10 +117,19 @@ class _Sender:
                 unsure |= {sent.pair} if sent.state in FATE_OPEN else set()
         return counts
 
+    def _is_full(self, order: Order, at_exchange: int) -> bool:
+        """However many buys rest there, an exit goes."""
+        return order.side is Side.BUY and at_exchange >= self._desk.max_at_exchange
+
     def _doubt_orphans(self) -> None:
         """Whoever began to send these held the lease before us and is gone."""
         for order in self._own_orders():
-            if order.state is State.SENDING:
+            if order.state is not State.SENDING:
+                continue
+            if order.namespace is Namespace.REHEARSAL:
+                # a request that only asks for a check leaves nothing that could be looked for
+                self._record(order, Fact.REFUSED, "the rehearsal died before it wrote the reply")
+            else:
                 self._record(order, Fact.FATE_UNCLEAR, "the sender died before it wrote the reply")
 
     def _own_orders(self) -> list[Order]:
@@ -107,21 +137,28 @@ class _Sender:
             each for each in self._desk.orders.reserving() if each.namespace is self._desk.namespace
         ]
 
-    def _is_stale(self, order: Order) -> bool:
+    def _staleness(self, order: Order) -> str:
         now = self._desk.clock()
-        too_old = now - order.created_at > self._desk.max_plan_age
-        return too_old or (order.side is Side.BUY and now >= order.expires_at)
+        age = now - order.created_at
+        if age > self._desk.max_plan_age:
+            return f"PLAN_AGE: age={age}, max={self._desk.max_plan_age}"
+        if order.side is Side.BUY and now >= order.expires_at:
+            return f"INTENT_EXPIRED: now={now}, expires_at={order.expires_at}"
+        return ""
 
     def _withdraw(self, order: Order, why: str) -> Order:
         return self._record(order, Fact.WITHDRAWN, why)
 
     def _send(self, order: Order) -> Order:
         desk = self._desk
-        if desk.panic_is_latched():
-            return self._withdraw(order, "HALTED: the panic file is there")
         now = self._renewed()
         deadline = now + desk.deadline
-        request = canonical(desk.gateway.request_of(order, deadline=deadline))
+        try:
+            request = canonical(desk.gateway.request_of(order, deadline=deadline))
+        except InvalidValueError as fault:
+            return self._withdraw(order, f"BAD_INTENT: {fault}")
+        if self._panic_stops(order):
+            return self._withdraw(order, PANIC)
         started = Event(
             fact=Fact.SEND_STARTED, at=now, source="submit", detail=request, deadline=deadline
         )
@@ -129,20 +166,37 @@ class _Sender:
             sending = desk.orders.record(order, started, epoch=self._epoch)
         except RefusedError as refusal:
             return self._withdraw(order, str(refusal))
-        return self._act(sending, deadline)
+        except ConflictError:
+            # somebody took it back meanwhile; nothing was sent
+            return desk.orders.order(order.local_id)
+        return self._last_look(sending, deadline)
+
+    def _last_look(self, order: Order, deadline: datetime) -> Order:
+        """Writing took its time: what has changed since then still stops the first byte."""
+        if self._panic_stops(order):
+            return self._record(order, Fact.REFUSED, f"{PANIC}; it was not sent")
+        now = self._desk.clock()
+        if now >= deadline:
+            late = f"not sent: now={now}, deadline={deadline}"
+            return self._record(order, Fact.REFUSED, late)
+        return self._act(order, deadline)
+
+    def _panic_stops(self, order: Order) -> bool:
+        return order.side is Side.BUY and self._desk.panic_is_latched()
 
     def _act(self, order: Order, deadline: datetime) -> Order:
         try:
             answer = self._desk.gateway.add(order, deadline=deadline)
-        except (OutcomeUnknownError, UnexpectedReplyError) as doubt:
-            return self._record(order, Fact.FATE_UNCLEAR, str(doubt))
-        except (OrderRefusedError, UnreachableError) as refusal:
+        except UnreachableError as failure:
+            self._is_turned_away = True
+            return self._record(order, Fact.REFUSED, str(failure))
+        except (OrderRefusedError, InvalidValueError) as refusal:
             return self._record(order, Fact.REFUSED, str(refusal))
-        except AuthError as refusal:
+        except (AuthError, ConfigurationError) as refusal:
             self._record(order, Fact.REFUSED, str(refusal))
             raise
-        except ExchangeError as failure:
-            return self._record(order, Fact.FATE_UNCLEAR, str(failure))
+        except ExchangeError as doubt:
+            return self._record(order, Fact.FATE_UNCLEAR, str(doubt))
         if isinstance(answer, Rehearsed):
             return self._record(order, Fact.REHEARSED, answer.description)
         return self._record(
@@ -168,7 +222,14 @@ class _Sender:
             detail=detail,
             kraken_order_id=kraken_order_id,
         )
-        return self._desk.orders.record(order, event)
+        while True:
+            try:
+                return self._desk.orders.record(order, event)
+            except ConflictError:
+                order = self._desk.orders.order(order.local_id)
+                if (order.state, fact) not in MOVES.keys() | ECHOES:
+                    # somebody else learned more of it, or doubts it: evidence settles it
+                    return order
 
 
 def _rank(order: Order) -> tuple[bool, datetime, str]:

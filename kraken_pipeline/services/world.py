@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.market import Pair, Side, Ticker
 from kraken_pipeline.domain.money import ZERO, Qty
@@ -12,7 +13,7 @@ from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance
-from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.symbols import Asset, SymbolTable
 from kraken_pipeline.domain.universe import Universe
 
 
@@ -56,6 +57,17 @@ class World:
         balance = self.balances.get(base, Balance(total=ZERO, held=ZERO))
         not_held_yet = sum((each.open_qty for each in selling if not _is_held_for(each)), ZERO)
         return Qty(balance.total - balance.held - not_held_yet)
+
+
+def economic_asset(symbols: SymbolTable, bucket: str) -> Asset:
+    """Return the asset of a bucket; one that the exchange does not list stands for itself.
+
+    It has no price then, and shows as such: what is held is never left out.
+    """
+    try:
+        return symbols.asset(bucket)
+    except UnknownNameError:
+        return Asset(bucket)
 
 
 def _is_held_for(order: Order) -> bool:

@@ -1,0 +1,132 @@
+"""Small stand-ins that keep their promises: what dies, what loses an answer, what comes late."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from kraken_pipeline.domain.errors import ExchangeError, OutcomeUnknownError
+from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.reports import Placed, Rehearsed
+from kraken_pipeline.services.ports import Gateway
+
+T = TypeVar("T")
+
+
+class Crash(BaseException):
+    """The process ended here. Nothing of ours may catch it."""
+
+
+@dataclass
+class Fuse:
+    """Burns down with every step; from its end on, whatever the process does is not done."""
+
+    steps: int
+
+    def burn(self) -> None:
+        if self.steps <= 0:
+            raise Crash
+        self.steps -= 1
+
+
+def crashing(target: T, fuse: Fuse) -> T:
+    """Return the target, dying before or after any call of a method, as the fuse has it.
+
+    A dead process writes nothing more, also not in a `finally`.
+    """
+    return cast("T", _Crashing(target, fuse))
+
+
+class _Crashing:
+    def __init__(self, target: object, fuse: Fuse) -> None:
+        self._target = target
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._target, name)
+
+        def step(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - of any method
+            self._fuse.burn()
+            answer = method(*args, **kwargs)
+            if hasattr(answer, "__enter__"):
+                return self._crashing_inside(answer)
+            self._fuse.burn()
+            return answer
+
+        return step
+
+    @contextmanager
+    def _crashing_inside(self, context: Any) -> Iterator[Any]:  # noqa: ANN401 - of any method
+        with context as opened:
+            yield _Crashing(opened, self._fuse)
+            self._fuse.burn()
+        self._fuse.burn()
+
+
+@dataclass
+class Lossy:
+    """A gateway whose answers to orders never arrive; the orders do, or do not."""
+
+    gateway: Gateway
+    arrives: bool = True
+    error: type[ExchangeError] = OutcomeUnknownError
+    times: int = 1
+    """How many answers are lost."""
+    asked: list[str] = field(default_factory=list)
+    """Ours of every order that was to be sent."""
+
+    def request_of(self, order: Order, *, deadline: datetime) -> Mapping[str, str]:
+        return self.gateway.request_of(order, deadline=deadline)
+
+    def add(self, order: Order, *, deadline: datetime) -> Placed | Rehearsed:
+        self.asked.append(order.local_id)
+        self.times -= 1
+        if self.times < 0:
+            return self.gateway.add(order, deadline=deadline)
+        if self.arrives:
+            self.gateway.add(order, deadline=deadline)
+        raise self.error("the answer was lost")
+
+    def cancel(self, kraken_order_id: str) -> None:
+        self.times -= 1
+        if self.times < 0 or self.arrives:
+            self.gateway.cancel(kraken_order_id)
+        if self.times >= 0:
+            raise self.error("the answer was lost")
+
+
+@dataclass
+class Interrupted:
+    """A gateway before or after whose order something happens elsewhere."""
+
+    gateway: Gateway
+    before: Callable[[Order], object] = lambda order: None
+    after: Callable[[Order], object] = lambda order: None
+
+    def request_of(self, order: Order, *, deadline: datetime) -> Mapping[str, str]:
+        return self.gateway.request_of(order, deadline=deadline)
+
+    def add(self, order: Order, *, deadline: datetime) -> Placed | Rehearsed:
+        self.before(order)
+        try:
+            return self.gateway.add(order, deadline=deadline)
+        finally:
+            self.after(order)
+
+    def cancel(self, kraken_order_id: str) -> None:
+        self.gateway.cancel(kraken_order_id)
+
+
+def overriding(target: T, **methods: Callable[..., object]) -> T:
+    """Return the target with some of its methods replaced."""
+    return cast("T", _Overriding(target, methods))
+
+
+class _Overriding:
+    def __init__(self, target: object, methods: Mapping[str, Callable[..., object]]) -> None:
+        self._target = target
+        self._methods = methods
+
+    def __getattr__(self, name: str) -> object:
+        return self._methods.get(name) or getattr(self._target, name)
