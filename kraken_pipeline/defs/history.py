@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from kraken_pipeline.defs.partitions import FRAME_OF, MONTHS, OWNERS, month_of, ohlc_name
+from kraken_pipeline.defs.partitions import BAR_CLOSE, FRAME_OF, MONTHS, OWNERS, month_of, ohlc_name
 from kraken_pipeline.domain.bars import MonthReport
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close, months
 from kraken_pipeline.services.history import Refreshed
@@ -60,7 +60,11 @@ def ohlc(
         done = pipeline.refresh_bars(frame)
         context.log.info("%s: %s new bars of %s pairs", frame.name, done.added, done.asked)
         _report_other_months(context, key, done)
-        reports = [pipeline.month_report(frame, month, now) for month in context.partition_keys]
+        whole = BAR_CLOSE not in context.run.tags
+        reports = [
+            pipeline.month_report(frame, month, now, whole=whole)
+            for month in context.partition_keys
+        ]
         yield _result(key, frame, done, reports, now)
 
 

@@ -137,8 +137,10 @@ class BarStore(Protocol):
         """Return each pair's exact close of the bar that closed then."""
         ...
 
-    def report(self, frame: Timeframe, month: str, *, now: datetime) -> MonthReport:
-        """Return what is stored of a UTC month (`YYYY-MM-01`)."""
+    def report(
+        self, frame: Timeframe, month: str, *, now: datetime, since: datetime | None = None
+    ) -> MonthReport:
+        """Return what is stored of a UTC month (`YYYY-MM-01`); faults among bars from `since`."""
         ...
 
 

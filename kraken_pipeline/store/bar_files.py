@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.store.arrow import numbers
 
 SCALE: Final = 12
 """Decimals of a price or a volume; 26 digits stand before them."""
@@ -192,8 +193,8 @@ def newest_of(table: Any) -> dict[str, int]:  # noqa: ANN401 - as above
     pairs = table.column("pair").combine_chunks()
     # a later row overwrites an earlier one
     last = np.zeros(len(pairs.dictionary), dtype=np.int64)
-    codes = pairs.indices.to_numpy()
-    last[codes] = table.column("opened_at").to_numpy()
+    codes = numbers(pairs.indices)
+    last[codes] = numbers(table.column("opened_at"))
     present = np.zeros(len(last), dtype=bool)
     present[codes] = True
     names = pairs.dictionary.to_pylist()
@@ -272,9 +273,9 @@ def read_panel(part: Part, group: int) -> Panel:
     table = read_rows(part, groups=[group], columns=["pair", "opened_at", *AMOUNTS])
     pairs = table.column("pair").chunk(0)
     return Panel(
-        opened_at=table.column("opened_at").to_numpy(),
+        opened_at=numbers(table.column("opened_at")),
         pairs=tuple(pairs.dictionary.to_pylist()),
-        codes=pairs.indices.to_numpy(),
+        codes=numbers(pairs.indices),
         amounts=tuple(_floats(table.column(name).chunk(0)) for name in AMOUNTS),
     )
 
@@ -311,11 +312,11 @@ def _floats(exact: Any) -> NDArray[np.float64]:  # noqa: ANN401 - as above
     """
     words = np.frombuffer(exact.buffers()[1], dtype="<u8").reshape(-1, 2)
     words = words[exact.offset : exact.offset + len(exact)]
-    numbers: NDArray[np.float64] = words[:, 0].astype(np.float64)
+    amounts: NDArray[np.float64] = words[:, 0].astype(np.float64)
     if words[:, 1].any():
-        numbers += words[:, 1] * _HIGH_WORD
-    numbers /= _ONE
-    return numbers
+        amounts += words[:, 1] * _HIGH_WORD
+    amounts /= _ONE
+    return amounts
 
 
 def _torn(part: Part, why: str) -> ConfigurationError:

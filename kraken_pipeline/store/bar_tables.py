@@ -1,10 +1,10 @@
 """Bars between their shapes: the exchange's text, rows of a file, matrices of time by pair."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kraken_pipeline.domain.bars import Candles, MonthReport
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import EPOCH, Timeframe
+from kraken_pipeline.store.arrow import integers, numbers, texts
 from kraken_pipeline.store.bar_files import AMOUNTS, EXACT, SCALE, SCHEMA, Panel
 from kraken_pipeline.strategies.base import Bars
 
@@ -30,6 +31,11 @@ class Keys:
     """Place in `pairs`, one a row."""
     opened_at: Ints
     """Unix seconds, one a row."""
+
+    def since(self, first: int) -> Self:
+        """Return those that open at `first` or later."""
+        kept = self.opened_at >= first
+        return replace(self, codes=self.codes[kept], opened_at=self.opened_at[kept])
 
 
 def table_of(frame: Timeframe, pages: Sequence[Candles]) -> Any:  # noqa: ANN401 - pyarrow is untyped
@@ -53,20 +59,21 @@ def table_of(frame: Timeframe, pages: Sequence[Candles]) -> Any:  # noqa: ANN401
     )
     _require_grid(frame, opened)
     order = _distinct(codes, opened)
+    trades = np.fromiter(
+        chain.from_iterable(page.trades for page in pages), np.int64, count=sum(lengths)
+    )
     columns = [
-        pa.DictionaryArray.from_arrays(pa.array(codes[order]), pa.array(names, pa.string())),
-        pa.array(opened[order]),
-        *(_exact(pages, name).take(pa.array(order)) for name in AMOUNTS),
-        pa.array(list(chain.from_iterable(page.trades for page in pages)), pa.int64()).take(
-            pa.array(order)
-        ),
+        pa.DictionaryArray.from_arrays(integers(codes[order]), texts(names)),
+        integers(opened[order]),
+        *(_exact(pages, name).take(integers(order)) for name in AMOUNTS),
+        integers(trades[order]),
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
 def by_month(table: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as above
     """Yield each UTC month (`YYYY-MM`) with its rows; they must be by open time."""
-    opened = table.column("opened_at").to_numpy()
+    opened = numbers(table.column("opened_at"))
     months = opened.astype("datetime64[s]").astype("datetime64[M]")
     names, starts = np.unique(months, return_index=True)
     for name, start, end in zip(names, starts, [*starts[1:], len(opened)], strict=True):
@@ -80,8 +87,8 @@ def keys_of(tables: Sequence[Any]) -> Keys:
     for table in tables:
         pairs = table.column("pair").combine_chunks()
         own = [places.setdefault(each, len(places)) for each in pairs.dictionary.to_pylist()]
-        codes.append(np.array(own, dtype=np.int64)[pairs.indices.to_numpy()])
-        opened.append(table.column("opened_at").to_numpy())
+        codes.append(np.array(own, dtype=np.int64)[numbers(pairs.indices)])
+        opened.append(numbers(table.column("opened_at")))
     return Keys(pairs=tuple(places), codes=np.concatenate(codes), opened_at=np.concatenate(opened))
 
 
@@ -100,7 +107,7 @@ def without(table: Any, known: Keys) -> Any:  # noqa: ANN401 - as above
     codes = translated[known.codes]
     size = len(own.pairs)
     there = known.opened_at[codes >= 0] * size + codes[codes >= 0]
-    return table.filter(pa.array(~np.isin(own.opened_at * size + own.codes, there)))
+    return table.take(integers(np.flatnonzero(~np.isin(own.opened_at * size + own.codes, there))))
 
 
 def merged(tables: Sequence[Any]) -> Any:  # noqa: ANN401 - as above
@@ -110,12 +117,10 @@ def merged(tables: Sequence[Any]) -> Any:  # noqa: ANN401 - as above
     names = pairs.dictionary.to_pylist()
     ranks = np.empty(len(names), dtype=np.int32)
     ranks[np.argsort(names)] = np.arange(len(names), dtype=np.int32)
-    codes = ranks[pairs.indices.to_numpy()]
-    order = np.lexsort((codes, table.column("opened_at").to_numpy()))
-    named = pa.DictionaryArray.from_arrays(
-        pa.array(codes[order]), pa.array(sorted(names), pa.string())
-    )
-    return table.take(pa.array(order)).set_column(0, SCHEMA.field("pair"), named)
+    codes = ranks[numbers(pairs.indices)]
+    order = np.lexsort((codes, numbers(table.column("opened_at"))))
+    named = pa.DictionaryArray.from_arrays(integers(codes[order]), texts(sorted(names)))
+    return table.take(integers(order)).set_column(0, SCHEMA.field("pair"), named)
 
 
 def newest_at(panels: Sequence[Panel], pairs: Sequence[str], end: int) -> int | None:
@@ -155,8 +160,8 @@ def bars_of(
     return Bars(frame=frame, pairs=pairs, opened_at=opened[oldest:], **named)
 
 
-def report(frame: Timeframe, month: str, keys: Keys, *, now: datetime) -> MonthReport:
-    """Return what a month's keys say of it."""
+def faults(frame: Timeframe, month: str, keys: Keys, *, now: datetime) -> MonthReport:
+    """Return what is wrong among some bars; rows, pairs and newest close are theirs alone."""
     size = max(len(keys.pairs), 1)
     distinct = np.unique(keys.opened_at * size + keys.codes)
     codes, opened = distinct % size, distinct // size
@@ -171,12 +176,11 @@ def report(frame: Timeframe, month: str, keys: Keys, *, now: datetime) -> MonthR
         if counts[code]
     }
     now_seconds = (now - EPOCH) // timedelta(seconds=1)
-    last = int(keys.opened_at.max()) + frame.seconds if keys.opened_at.size else None
     return MonthReport(
         month=month,
         rows=len(keys.opened_at),
         pairs=int((counts > 0).sum()),
-        newest_close=None if last is None else datetime.fromtimestamp(last, tz=UTC),
+        newest_close=None,
         duplicates=len(keys.opened_at) - len(distinct),
         unclosed=int((keys.opened_at + frame.seconds > now_seconds).sum()),
         missing={pair: gap for pair, gap in sorted(gaps.items()) if gap},
@@ -202,7 +206,7 @@ def _exact(pages: Sequence[Candles], name: str) -> Any:  # noqa: ANN401 - as abo
     """Return a column of all pages as decimals."""
     told = list(chain.from_iterable(getattr(page, name) for page in pages))
     try:
-        exact = pa.array(told, pa.string()).cast(EXACT)
+        exact = texts(told).cast(EXACT)
     except pa.ArrowInvalid as error:
         raise InvalidValueError(_fault(pages, name)) from error
     least = pc.min(exact).as_py()
@@ -226,7 +230,7 @@ def _fault(pages: Sequence[Candles], name: str) -> str:
 
 def _can_be_kept(told: str, *, zero: bool) -> bool:
     try:
-        value = pa.array([told], pa.string()).cast(EXACT)[0].as_py()
+        value = texts([told]).cast(EXACT)[0].as_py()
     except pa.ArrowInvalid:
         return False
     return value is not None and (value > 0 or (zero and value == 0))

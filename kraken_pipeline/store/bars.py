@@ -6,18 +6,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import pyarrow.compute as pc
+import numpy as np
 
 from kraken_pipeline.domain.bars import Candles, MonthReport
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
 from kraken_pipeline.domain.money import decimal_from, plain
 from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
 from kraken_pipeline.store import bar_files, bar_tables
+from kraken_pipeline.store.arrow import integers, numbers
 from kraken_pipeline.store.bar_files import Footer, Panel, Part
 from kraken_pipeline.strategies.base import Bars
 
@@ -105,8 +107,16 @@ class ParquetBarStore:
         opened = _seconds(closed_at) - frame.seconds
         return _undisturbed(lambda: self._closes(frame, opened))
 
-    def report(self, frame: Timeframe, month: str, *, now: datetime) -> MonthReport:
+    def report(
+        self, frame: Timeframe, month: str, *, now: datetime, since: datetime | None = None
+    ) -> MonthReport:
         """Return what is stored of a UTC month (`YYYY-MM-01`).
+
+        Args:
+            frame: the timeframe.
+            month: its first day.
+            now: a bar that is not over then is unclosed.
+            since: faults are looked for from this open time on; None looks at the whole month.
 
         Raises:
             InvalidValueError: it is not the first day of a month.
@@ -115,8 +125,16 @@ class ParquetBarStore:
         name, day = month[:7], month[7:]
         if day != "-01" or not _MONTH.fullmatch(name):
             raise InvalidValueError(f"{month!r} is no month; write it as 2026-01-01")
-        keys = _undisturbed(lambda: self._keys(frame, self._root / frame.name / name))
-        return bar_tables.report(frame, month, keys, now=now)
+        folder = self._root / frame.name / name
+        first = -1 if since is None else _seconds(since)
+        keys = _undisturbed(lambda: self._keys(frame, folder, first))
+        footers = [self._footer(frame, each) for each in bar_files.parts_in(folder)]
+        return replace(
+            bar_tables.faults(frame, month, keys, now=now),
+            rows=sum(each.rows for each in footers),
+            pairs=len({pair for each in footers for pair in each.newest}),
+            newest_close=_closed_after(frame, [max(each.newest.values()) for each in footers]),
+        )
 
     # pyarrow ships no types
     def _append_month(
@@ -233,18 +251,25 @@ class ParquetBarStore:
             if groups:
                 names = ["pair", "opened_at", "close"]
                 table = self._rows(part, groups=groups, columns=names)
-                found = table.filter(pc.equal(table.column("opened_at"), opened))
+                is_it = numbers(table.column("opened_at")) == opened
+                found = table.take(integers(np.flatnonzero(is_it)))
                 exact = found.column("close").to_pylist()
                 told = zip(found.column("pair").to_pylist(), exact, strict=True)
                 closes.update({pair: decimal_from(plain(close)) for pair, close in told})
         return closes
 
-    def _keys(self, frame: Timeframe, folder: Path) -> bar_tables.Keys:
-        parts = bar_files.parts_in(folder)
-        for part in parts:
-            self._footer(frame, part)
-        names = ["pair", "opened_at"]
-        return bar_tables.keys_of([self._rows(each, columns=names) for each in parts])
+    def _keys(self, frame: Timeframe, folder: Path, first: int = -1) -> bar_tables.Keys:
+        """Return which bars a month holds that open at `first` or later."""
+        tables = []
+        for part in bar_files.parts_in(folder):
+            groups = [
+                index
+                for index, group in enumerate(self._footer(frame, part).groups)
+                if group.last >= first
+            ]
+            if groups:
+                tables.append(self._rows(part, groups=groups, columns=["pair", "opened_at"]))
+        return bar_tables.keys_of(tables).since(first)
 
     def _months(self, frame: Timeframe) -> list[Path]:
         folder = self._root / frame.name
@@ -316,6 +341,11 @@ def _identity(part: Part) -> Identity:
 
 def _seconds(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(seconds=1)
+
+
+def _closed_after(frame: Timeframe, opened: Sequence[int]) -> datetime | None:
+    """Return the close of the newest of some bars."""
+    return datetime.fromtimestamp(max(opened) + frame.seconds, tz=UTC) if opened else None
 
 
 def _month_of(opened: int) -> str:

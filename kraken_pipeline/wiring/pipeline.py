@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 Observer = Callable[[str, float, object], None]
 """Told the name of a finished stage, its seconds and its result."""
+RECENT_BARS: Final = 720
+"""On a close the checks look this far back; by hand, at the whole month."""
 RESTING_POLL: Final = timedelta(seconds=60)
 """How often orders that rest at the exchange are looked at, decision or not."""
 
@@ -107,9 +109,12 @@ class Pipeline:
             desk = desks.history(self)
             return done(history.refresh(desk, frame, known.managed, now=self.clock()))
 
-    def month_report(self, frame: Timeframe, month: str, now: datetime) -> MonthReport:
-        """Say what is stored of a month."""
-        return self.stores.bars.report(frame, month, now=now)
+    def month_report(
+        self, frame: Timeframe, month: str, now: datetime, *, whole: bool
+    ) -> MonthReport:
+        """Say what is stored of a month; faults in all of it, or among the bars of late."""
+        since = None if whole else now - RECENT_BARS * frame.length
+        return self.stores.bars.report(frame, month, now=now, since=since)
 
     def keep_books(self) -> book.Booked:
         """Read fills, ledger and balances, value everything, latch what is breached."""
