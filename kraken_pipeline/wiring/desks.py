@@ -32,7 +32,7 @@ def universe(pipeline: "Pipeline") -> UniverseDesk:
     settings = pipeline.loaded.settings
     filters = settings.universe.filters
     return UniverseDesk(
-        market=pipeline.edge.market,
+        market=pipeline.edge.market_now,
         universes=pipeline.stores.universes,
         orders=pipeline.stores.orders,
         books=pipeline.stores.books,

@@ -18,6 +18,7 @@ from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
+from kraken_pipeline.wiring.remember import ListingRemembered
 
 
 class Edge:
@@ -53,7 +54,12 @@ class Edge:
 
     @cached_property
     def market(self) -> Market:
-        """Its public side."""
+        """Its public side, with the listing at most a minute old."""
+        return ListingRemembered(self._public)
+
+    @property
+    def market_now(self) -> Market:
+        """Its public side with nothing remembered, for the universe."""
         return self._public
 
     @cached_property
