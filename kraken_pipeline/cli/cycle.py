@@ -98,6 +98,6 @@ def _cycle(pipeline: Pipeline, progress: Progress) -> Cycle:
         stages=progress.stages,
         equity_before=None if before is None else before.equity,
         at=now,
-        run_ids=(runs.refresh_run, runs.trade_run),
+        run_ids=runs,
         seconds=perf_counter() - started,
     )

@@ -1,6 +1,5 @@
 """One cycle through Dagster's own engine, in this process, recorded in a persistent instance."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,16 +19,8 @@ class StepFailedError(PipelineError):
     """A step of a cycle failed. The message is the innermost one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleRuns:
-    """The two runs of a cycle, as Dagster's UI knows them."""
-
-    refresh_run: str
-    trade_run: str
-
-
-def run_cycle(pipeline: Pipeline, now: datetime) -> CycleRuns:
-    """Refresh, decide, then trade on what was decided.
+def run_cycle(pipeline: Pipeline, now: datetime) -> tuple[str, ...]:
+    """Refresh, decide, then trade if anything waits for that; return the runs' ids.
 
     Args:
         pipeline: which is used, and knows what is behind and what is not decided.
@@ -57,11 +48,14 @@ def run_cycle(pipeline: Pipeline, now: datetime) -> CycleRuns:
             raise_on_error=False,
         )
         _require_success(refreshed)
-        traded = definitions.resolve_job_def(trade.name).execute_in_process(
-            instance=instance, run_config=QUIET, raise_on_error=False
-        )
-        _require_success(traded)
-    return CycleRuns(refresh_run=refreshed.run_id, trade_run=traded.run_id)
+        runs = [refreshed.run_id]
+        if pipeline.work():
+            traded = definitions.resolve_job_def(trade.name).execute_in_process(
+                instance=instance, run_config=QUIET, raise_on_error=False
+            )
+            _require_success(traded)
+            runs.append(traded.run_id)
+    return tuple(runs)
 
 
 def _require_success(result: dg.ExecuteInProcessResult) -> None:

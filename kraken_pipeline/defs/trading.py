@@ -8,7 +8,6 @@ import dagster as dg
 
 from kraken_pipeline.defs.partitions import (
     BAR_CLOSE,
-    MONTHS,
     PLOTS,
     decisions_name,
     month_of,
@@ -101,7 +100,6 @@ refresh_and_decide = dg.define_asset_job(
         "portfolio_snapshot",
         *[name(each) for each in TIMEFRAMES.values() for name in (ohlc_name, decisions_name)],
     ),
-    partitions_def=MONTHS,
     executor_def=dg.in_process_executor,
     tags={"dagster/max_runtime": "3600"},
     description="Bring bars and books up to date and decide. It cannot place an order.",
