@@ -112,10 +112,9 @@ def _print(rows: list[tuple[datetime, ...]], started: dict[datetime, float]) -> 
         ):
             stages.setdefault(name, []).append(seconds.total_seconds())
     print(f"{len(rows)} closes under dev; aim 6 s or less")
-    for name, seconds in stages.items():
-        print(
-            f"  {name:<30} median {statistics.median(seconds):5.2f} s, worst {max(seconds):5.2f} s"
-        )
+    for name, figures in stages.items():
+        middle = statistics.median(figures)
+        print(f"  {name:<30} median {middle:5.2f} s, worst {max(figures):5.2f} s")
 
 
 def _free_port() -> int:
