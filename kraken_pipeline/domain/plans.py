@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import IntentId, PlanId
+from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
 
@@ -35,7 +36,7 @@ class Plan:
     """What was approved together. Its orders go out together or age out."""
 
     plan_id: PlanId
-    namespace: str
+    namespace: Namespace
     assessed_at: datetime
     config_hash: str
     run_id: str
