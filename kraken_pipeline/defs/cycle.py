@@ -6,7 +6,7 @@ from typing import Any, Final
 import dagster as dg
 
 from kraken_pipeline.defs.build import build
-from kraken_pipeline.defs.partitions import PLOTS, decisions_name, month_of, ohlc_name
+from kraken_pipeline.defs.partitions import CONFIG_HASH, PLOTS, decisions_name, month_of, ohlc_name
 from kraken_pipeline.defs.trading import refresh_and_decide, trade
 from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -37,6 +37,7 @@ def run_cycle(pipeline: Pipeline, now: datetime) -> tuple[str, ...]:
         for name in (ohlc_name, decisions_name)
     }
     selection = [dg.AssetKey(name) for name in sorted(names)]
+    stamp = {CONFIG_HASH: pipeline.loaded.hash}
     definitions = build(dg.ResourceDefinition.hardcoded_resource(pipeline))
     with dg.DagsterInstance.get() as instance:
         refreshed = definitions.resolve_job_def(refresh_and_decide.name).execute_in_process(
@@ -44,14 +45,14 @@ def run_cycle(pipeline: Pipeline, now: datetime) -> tuple[str, ...]:
             partition_key=month_of(now),
             asset_selection=selection,
             run_config=QUIET,
-            tags={PLOTS: "no"},
+            tags={PLOTS: "no", **stamp},
             raise_on_error=False,
         )
         _require_success(refreshed)
         runs = [refreshed.run_id]
         if pipeline.work():
             traded = definitions.resolve_job_def(trade.name).execute_in_process(
-                instance=instance, run_config=QUIET, raise_on_error=False
+                instance=instance, run_config=QUIET, tags=stamp, raise_on_error=False
             )
             _require_success(traded)
             runs.append(traded.run_id)

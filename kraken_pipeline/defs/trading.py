@@ -8,6 +8,7 @@ import dagster as dg
 
 from kraken_pipeline.defs.partitions import (
     BAR_CLOSE,
+    CONFIG_HASH,
     PLOTS,
     decisions_name,
     month_of,
@@ -134,7 +135,7 @@ def bar_close(
         asset_selection=selection_for(
             frames, pipeline.stale_frames(due), first=pipeline.has_no_universe
         ),
-        tags={BAR_CLOSE: due.isoformat(), PLOTS: "no"},
+        tags={BAR_CLOSE: due.isoformat(), PLOTS: "no", CONFIG_HASH: pipeline.loaded.hash},
     )
 
 
@@ -170,7 +171,8 @@ def new_decisions(
         return dg.SkipReason(f"a run for {cause} is under way")
     if len(runs) >= MAX_ATTEMPTS:
         return dg.SkipReason(f"{len(runs)} runs did not finish {cause}; look at them")
-    return dg.RunRequest(run_key=f"{cause}/{len(runs) + 1}", tags={CAUSE: cause})
+    tags = {CAUSE: cause, CONFIG_HASH: pipeline.loaded.hash}
+    return dg.RunRequest(run_key=f"{cause}/{len(runs) + 1}", tags=tags)
 
 
 def _watch_deadline(now: datetime) -> datetime:
