@@ -1,8 +1,9 @@
 """`orders list-open`, `orders recent-executions` and `orders cancel`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.errors import ExchangeError, InvalidValueError
@@ -10,6 +11,21 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Order, State
 from kraken_pipeline.store.executions import recent_executions
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
+
+SHOWN: Final = (
+    "local_id",
+    "pair",
+    "side",
+    "timeframe",
+    "status",
+    "volume",
+    "price",
+    "filled_volume",
+    "avg_fill_price",
+    "kraken_order_id",
+    "updated_at",
+    "last_error",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +67,7 @@ def list_open_orders(environ: Mapping[str, str], *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_rows("open orders", rows, nothing="no open order")
+        print_rows("open orders", _for_people(rows), nothing="no open order")
 
 
 def list_recent(environ: Mapping[str, str], *, limit: int, as_json: bool) -> None:
@@ -66,7 +82,7 @@ def list_recent(environ: Mapping[str, str], *, limit: int, as_json: bool) -> Non
     if as_json:
         print_json(rows)
     else:
-        print_rows("recent executions", rows, nothing="no order yet")
+        print_rows("recent executions", _for_people(rows), nothing="no order yet")
 
 
 def cancel_orders(environ: Mapping[str, str], filters: Filters, *, as_json: bool) -> None:
@@ -94,7 +110,7 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, *, as_json: bool
     if as_json:
         print_json(rows)
     else:
-        print_rows("canceled", rows, nothing="nothing")
+        print_rows("canceled", _for_people(rows), nothing="nothing")
 
 
 def _canceled(pipeline: Pipeline, order: Order) -> Order:
@@ -105,6 +121,11 @@ def _canceled(pipeline: Pipeline, order: Order) -> Order:
     except ExchangeError as failure:
         sys.stderr.write(f"{order.local_id}: {failure}\n")
         raise
+
+
+def _for_people(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Leave out what only programs ask for."""
+    return [{name: each[name] for name in SHOWN} for each in rows]
 
 
 def _row(order: Order) -> dict[str, object]:

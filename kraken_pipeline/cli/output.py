@@ -5,11 +5,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from kraken_pipeline.domain.money import plain
+
+WIDE: Final = 240
+"""Columns that a table may take."""
 
 
 def print_json(value: object) -> None:
@@ -20,13 +24,14 @@ def print_json(value: object) -> None:
 
 def print_rows(title: str, rows: Sequence[Mapping[str, object]], *, nothing: str) -> None:
     """Print rows as a table, or one line where there are none."""
-    console = Console(highlight=False, soft_wrap=True)
+    # a row that is cut at the edge of a terminal cannot be read; one that goes on can
+    console = Console(highlight=False, soft_wrap=True, width=WIDE)
     if not rows:
         console.print(nothing)
         return
     table = Table(title=title, title_justify="left")
     for name in rows[0]:
-        table.add_column(name)
+        table.add_column(name.replace("_", " "), no_wrap=True)
     for row in rows:
         table.add_row(*(text(each) for each in row.values()))
     console.print(table)
