@@ -33,7 +33,7 @@ run: setup
 	@$(CLI) cycle $(if $(REPLAY),--replay "$(REPLAY)") $(if $(AT),--at "$(AT)") $(if $(SEED),--seed "$(SEED)")
 
 dev: setup
-	@$(CLI) dev --port "$(PORT)" $(if $(REPLAY),--replay "$(REPLAY)") $(if $(SEED),--seed "$(SEED)")
+	@$(CLI) dev --port "$(PORT)" $(if $(SEED),--seed "$(SEED)")
 
 test: setup
 	$(BIN)/ruff format --check $(PACKAGES)

@@ -62,16 +62,13 @@ def cycle(
 @app.command()
 def dev(
     port: Annotated[int, typer.Option(help="Port of Dagster's UI on this machine.")] = 3000,
-    replay: Annotated[
-        Path | None, typer.Option(help="Folder of recorded candles to trade on.")
-    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the made-up market.")] = None,
     simulator_port: Annotated[int, typer.Option(help="The simulator's port; 0 takes any.")] = 0,
 ) -> None:
     """Open Dagster's UI with schedules and sensors running against a simulator."""
     from kraken_pipeline.cli.dev import run  # noqa: PLC0415 - only this command needs it
 
-    run(os.environ, port=port, replay=replay, seed=seed, simulator_port=simulator_port)
+    run(os.environ, port=port, seed=seed, simulator_port=simulator_port)
 
 
 @app.command(name="run-once")

@@ -25,7 +25,6 @@ def run(
     environ: Mapping[str, str],
     *,
     port: int,
-    replay: Path | None,
     seed: int | None,
     simulator_port: int,
 ) -> None:
@@ -34,7 +33,7 @@ def run(
     Raises:
         ConfigurationError: a port is in use, or a folder is wrong.
     """
-    choice = market_choice(replay=replay, at=None, seed=seed, port=simulator_port)
+    choice = market_choice(replay=None, at=None, seed=seed, port=simulator_port)
     env = settled(environ, choice)
     _require_free(port)
     # Dagster starts two to three times slower where it may not keep compiled code
