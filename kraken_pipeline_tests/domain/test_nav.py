@@ -87,6 +87,12 @@ def test_drawdown_is_the_fall_from_the_highest_of_the_window() -> None:
     assert drawdown(history, now=NOW, unit_price=Decimal(3)) == Decimal("0.25")
 
 
+def test_the_highest_of_just_a_day_ago_counts() -> None:
+    history = [(NOW - timedelta(hours=24), Decimal(4))]
+
+    assert drawdown(history, now=NOW, unit_price=Decimal(3)) == Decimal("0.25")
+
+
 def test_at_the_highest_there_is_no_drawdown() -> None:
     assert drawdown([(NOW, Decimal(1))], now=NOW, unit_price=Decimal(2)) == 0
 

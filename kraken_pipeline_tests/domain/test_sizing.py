@@ -19,36 +19,42 @@ AMOUNTS = st.decimals(min_value=0, max_value="1e7", places=4)
 PRICES = st.decimals(min_value="0.000001", max_value="200000", places=6).filter(bool)
 RATES = st.decimals(min_value="0.001", max_value=2, places=8).filter(bool)
 LOTS = st.sampled_from(["1e-8", "1e-5", "0.001", "0.25", "1", "100"]).map(Decimal)
-PERCENTS = st.decimals(min_value=0, max_value=100, places=2)
 ROOMS = st.dictionaries(
     st.sampled_from(["CAP_PAIR", "CAP_ASSET", "CAP_GROSS", "FUNDS"]),
     st.decimals(min_value=-1000, max_value=1000, places=4),
 )
-EXPOSURES = st.builds(
-    exposure, pair=AMOUNTS, asset=AMOUNTS, strategy=AMOUNTS, gross=AMOUNTS, stop_risk=AMOUNTS
-)
-LIMITS = st.builds(
-    limits,
-    max_risk_per_trade_pct=PERCENTS,
-    max_portfolio_stop_risk_pct=PERCENTS,
-    max_gross_exposure_pct=PERCENTS,
-    max_per_asset_pct=PERCENTS,
-    max_per_strategy_pct=PERCENTS,
-    max_order_pct_of_24h_volume=PERCENTS,
-    max_pair_notional=st.none() | AMOUNTS,
-    max_total_notional=st.none() | AMOUNTS,
-)
-CASES = st.builds(
-    lambda stop, **told: case(intent=intent(stop_distance=stop), **told),
-    st.decimals(min_value="0.0001", max_value="0.99", places=6).filter(bool),
-    equity=AMOUNTS,
-    notional_24h=AMOUNTS,
-    fee_share=st.decimals(min_value=0, max_value="0.02", places=4),
-    exposure=EXPOSURES,
-    limits=LIMITS,
-    limit_price=PRICES,
-    quote_rate=RATES,
-)
+SHARES = st.decimals(min_value=0, max_value=1, places=3)
+CAPS = ("asset", "strategy", "gross", "stop_risk")
+
+
+@st.composite
+def crowded(draw: st.DrawFn) -> Case:
+    """Draw a buy under caps that are each filled to some share, so that any may be the tightest."""
+    equity = draw(st.decimals(min_value=1000, max_value="1e6", places=4))
+    percent = {each: draw(st.decimals(min_value=1, max_value=100, places=2)) for each in CAPS}
+    filled = {each: equity * percent[each] * draw(SHARES) / 100 for each in CAPS}
+    absolute = draw(st.none() | st.decimals(min_value=100, max_value="1e6", places=2))
+    on_pair = draw(SHARES) * (absolute or 0)
+    return case(
+        intent=intent(stop_distance=draw(st.sampled_from(["0.003", "0.07", "0.9"]).map(Decimal))),
+        equity=equity,
+        notional_24h=draw(st.decimals(min_value=1000, max_value="1e9", places=2)),
+        fee_share=draw(st.decimals(min_value=0, max_value="0.02", places=4)),
+        exposure=exposure(pair=on_pair, **filled),
+        limits=limits(
+            max_risk_per_trade_pct=draw(st.decimals(min_value="0.01", max_value=5, places=2)),
+            max_per_asset_pct=percent["asset"],
+            max_per_strategy_pct=percent["strategy"],
+            max_gross_exposure_pct=percent["gross"],
+            max_portfolio_stop_risk_pct=percent["stop_risk"],
+            max_pair_notional=absolute,
+            max_total_notional=draw(st.none() | st.just(filled["gross"] + (absolute or 0))),
+        ),
+        limit_price=Price(draw(PRICES)),
+        quote_rate=draw(RATES),
+    )
+
+
 CLAMPABLE = tuple(each for each in CAP_RULES if each is not position_count_holds)
 
 
@@ -155,11 +161,8 @@ def test_without_a_price_there_is_no_qty(price: str, rate: str) -> None:
         )
 
 
-@given(told=CASES, wanted=AMOUNTS, lot=LOTS)
-def test_a_size_that_is_clamped_to_the_rooms_passes_every_cap(
-    told: Case, wanted: Decimal, lot: Decimal
-) -> None:
-    left = rooms(
+def left_of(told: Case) -> dict[str, Decimal]:
+    return rooms(
         told.exposure,
         told.limits,
         equity=told.equity,
@@ -167,13 +170,25 @@ def test_a_size_that_is_clamped_to_the_rooms_passes_every_cap(
         stop_distance=told.intent.stop_distance,
         fee_share=told.fee_share,
     )
-    sized = clamp(wanted, left)
-    if not sized.notional:
-        return
-    qty = qty_for(sized.notional, price=told.limit_price, quote_rate=told.quote_rate, lot=lot)
-    order = replace(told, qty=Qty(qty))
 
-    assert [each for rule in CLAMPABLE if (each := rule(order))] == []
+
+@given(told=crowded(), lot=LOTS)
+def test_a_size_that_is_clamped_to_the_rooms_passes_every_cap(told: Case, lot: Decimal) -> None:
+    most = clamp(Decimal("1e12"), left_of(told)).notional
+    qty = qty_for(most, price=told.limit_price, quote_rate=told.quote_rate, lot=lot)
+
+    assert [found for rule in CLAMPABLE if (found := rule(replace(told, qty=qty)))] == []
+
+
+@given(told=crowded())
+def test_a_thousandth_more_than_the_tightest_room_is_denied_by_that_cap(told: Case) -> None:
+    sized = clamp(Decimal("1e12"), left_of(told))
+    more = sized.notional * Decimal("1.001") + Decimal("0.001")
+    qty = Qty(more / (told.limit_price * told.quote_rate))
+
+    denied = [found.code for rule in CLAMPABLE if (found := rule(replace(told, qty=qty)))]
+
+    assert sized.clamped_by[0] in denied
 
 
 def test_every_cap_that_can_be_met_by_a_smaller_size_has_a_room() -> None:
@@ -184,13 +199,4 @@ def test_every_cap_that_can_be_met_by_a_smaller_size_has_a_room() -> None:
         notional_24h=Decimal(0),
         exposure=exposure(pair=Decimal(1), gross=Decimal(1)),
     )
-    left = rooms(
-        broke.exposure,
-        told,
-        equity=Decimal(0),
-        notional_24h=Decimal(0),
-        stop_distance=Decimal("0.1"),
-        fee_share=Decimal(0),
-    )
-
-    assert {found.code for rule in CLAMPABLE if (found := rule(broke))} == set(left)
+    assert {found.code for rule in CLAMPABLE if (found := rule(broke))} == set(left_of(broke))

@@ -96,6 +96,12 @@ def test_a_pair_that_is_out_but_in_use_stays_managed() -> None:
     assert [each.name for each in universe.managed] == ["XBTUSD"]
 
 
+def test_a_pair_that_is_in_and_in_use_is_managed_once() -> None:
+    universe = chosen(pair(), in_use=frozenset({"XBTUSD"}))
+
+    assert [each.name for each in universe.managed] == ["XBTUSD"]
+
+
 def test_the_same_choice_has_the_same_version_whatever_the_order() -> None:
     one, other = pair(), pair(name="ETHUSD")
 
