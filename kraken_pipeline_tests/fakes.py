@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from kraken_pipeline.domain.errors import ExchangeError, OutcomeUnknownError
 from kraken_pipeline.domain.orders import Order
@@ -31,11 +31,21 @@ class Fuse:
 
 
 def crashing(target: T, fuse: Fuse) -> T:
-    """Return the target, dying before or after any call of a method, as the fuse has it.
+    """Return the target, dying before or after a call that changes something, as the fuse has it.
 
-    A dead process writes nothing more, also not in a `finally`.
+    Dying before a read leaves what dying after the change before it leaves. A dead process writes
+    nothing more, also not in a `finally`.
     """
     return cast("T", _Crashing(target, fuse))
+
+
+CHANGES: Final = frozenset(
+    {
+        *("assessing", "keep", "record", "take_lease", "release_lease", "note_result"),
+        *("note_clean_read", "book", "keep_snapshot", "prune_snapshots", "add", "cancel"),
+    }
+)
+"""Methods of stores and gateways that leave something behind."""
 
 
 class _Crashing:
@@ -44,7 +54,9 @@ class _Crashing:
         self._fuse = fuse
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._target, name)
+        method: Callable[..., Any] = getattr(self._target, name)
+        if name not in CHANGES:
+            return method
 
         def step(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - of any method
             self._fuse.burn()

@@ -20,6 +20,7 @@ from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
 from kraken_pipeline.kraken.account import ReadOnlyAccount
+from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.public import PublicMarket
@@ -309,6 +310,10 @@ class Paper:
         with self.stores.orders.assessing() as assessment:
             assessment.keep(_plan_of(order), [order])
         return order
+
+    def call(self, method: str, fields: dict[str, str]) -> object:
+        """Do something with the account that is none of the pipeline's doing."""
+        return self.line.call(method, fields, call=Call.WRITE)
 
     # what to look at
     def now_of(self, order: Order) -> Order:

@@ -361,7 +361,7 @@ def test_a_rehearsal_places_nothing(desk: Paper, gateway: type[Recorder | Valida
 def test_a_rehearsal_that_died_blocks_no_later_one(desk: Paper) -> None:
     died = desk.planned(namespace=Namespace.REHEARSAL)
     rehearsal = {"gateway": Validator(desk.line), "namespace": Namespace.REHEARSAL}
-    desk_that_dies = crashing(Validator(desk.line), Fuse(2))
+    desk_that_dies = crashing(Validator(desk.line), Fuse(0))
     with suppress(Crash):
         desk.submit(**(rehearsal | {"gateway": desk_that_dies}))
     assert desk.now_of(died).state is State.SENDING
