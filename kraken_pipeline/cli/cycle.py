@@ -41,7 +41,7 @@ def run(
     with ExitStack() as stack:
         progress.begin("simulator")
         started = perf_counter()
-        url = stack.enter_context(running_simulator(data_dir, choice))
+        url = stack.enter_context(running_simulator(data_dir, choice, given=env.get(SIMULATOR_URL)))
         progress.finished("simulator", perf_counter() - started, url)
         os.environ.update(env, **{SIMULATOR_URL: url})
         pipeline = connect(os.environ, observer=progress.finished, progress=progress.bars)

@@ -38,7 +38,8 @@ def run(
     _require_free(port)
     # Dagster starts two to three times slower where it may not keep compiled code
     env.pop("PYTHONDONTWRITEBYTECODE", None)
-    with _ctrl_c_as_exit(), running_simulator(Path(env[DATA_DIR]), choice) as url:
+    simulator = running_simulator(Path(env[DATA_DIR]), choice, given=env.get(SIMULATOR_URL))
+    with _ctrl_c_as_exit(), simulator as url:
         env[SIMULATOR_URL] = url
         sys.stderr.write(f"simulator  {url}\nDagster    http://{HOST}:{port}\n")
         sys.stderr.write(

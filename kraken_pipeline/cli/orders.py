@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from kraken_pipeline.cli.output import print_json, print_rows
-from kraken_pipeline.domain.errors import ExchangeError, InvalidValueError
+from kraken_pipeline.domain.errors import InvalidValueError, OutcomeUnknownError, PipelineError
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Order, State
+from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, FATE_OPEN, Order, State
 from kraken_pipeline.store.executions import recent_executions
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
@@ -90,6 +90,7 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, *, as_json: bool
 
     Raises:
         InvalidValueError: no filter was given, or nothing open fits.
+        PipelineError: one could not be canceled; every other one was tried nevertheless.
     """
     if filters.are_empty:
         raise InvalidValueError(
@@ -97,30 +98,48 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, *, as_json: bool
         )
     pipeline = connect(environ)
     try:
-        meant = [
-            each
-            for each in pipeline.stores.orders.reserving()
-            if each.namespace is Namespace.TRADE and filters.hold(each)
-        ]
+        meant = _meant(pipeline, filters)
+        if any(each.state in FATE_OPEN for each in meant):
+            # it may be there: what the exchange shows of it gives it an id to cancel
+            pipeline.settle()
+            meant = _meant(pipeline, filters)
         if not meant:
             raise InvalidValueError("no open order fits these filters")
-        rows = [_row(_canceled(pipeline, each)) for each in meant]
+        answers = [_canceled(pipeline, each) for each in meant]
     finally:
         pipeline.close()
+    rows = [_row(each) for each in answers if isinstance(each, Order)]
     if as_json:
         print_json(rows)
     else:
         print_rows("canceled", _for_people(rows), nothing="nothing")
+    for each in answers:
+        if isinstance(each, PipelineError):
+            raise each
 
 
-def _canceled(pipeline: Pipeline, order: Order) -> Order:
-    if order.state is State.PLANNED:
-        return pipeline.withdraw(order, "by the operator")
+def _meant(pipeline: Pipeline, filters: Filters) -> list[Order]:
+    return [
+        each
+        for each in pipeline.stores.orders.reserving()
+        if each.namespace is Namespace.TRADE and filters.hold(each)
+    ]
+
+
+def _canceled(pipeline: Pipeline, order: Order) -> Order | PipelineError:
+    """Return what became of an order, or why that is not known; the others go on all the same."""
     try:
-        return pipeline.cancel(order)
-    except ExchangeError as failure:
-        sys.stderr.write(f"{order.local_id}: {failure}\n")
-        raise
+        if order.state is State.PLANNED:
+            return pipeline.withdraw(order, "by the operator")
+        if order.state in FATE_OPEN:
+            raise OutcomeUnknownError(f"{order.local_id}: it is not known yet whether it exists")
+        ended = pipeline.cancel(order)
+        if ended.state not in ENDED:
+            raise OutcomeUnknownError(f"{order.local_id}: the cancel is not proven, try again")
+    except PipelineError as failure:
+        sys.stderr.write(f"{order.pair} {order.side}: {failure}\n")
+        return failure
+    return ended
 
 
 def _for_people(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:

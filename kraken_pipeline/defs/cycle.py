@@ -1,5 +1,6 @@
 """One cycle through Dagster's own engine, in this process, recorded in a persistent instance."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,11 +9,32 @@ import dagster as dg
 from kraken_pipeline.defs.build import build
 from kraken_pipeline.defs.partitions import CONFIG_HASH, PLOTS, decisions_name, month_of, ohlc_name
 from kraken_pipeline.defs.trading import refresh_and_decide, trade
-from kraken_pipeline.domain.errors import PipelineError
+from kraken_pipeline.domain.errors import (
+    AuthError,
+    ConfigurationError,
+    ImpossibleFactError,
+    InvalidValueError,
+    LeaseLostError,
+    PipelineError,
+    UnexpectedReplyError,
+    UnreachableError,
+)
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 QUIET: Final[dict[str, Any]] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster keeps every event; the console belongs to the cycle's own progress."""
+
+
+TOLD_APART: Final = (
+    ConfigurationError,
+    InvalidValueError,
+    LeaseLostError,
+    ImpossibleFactError,
+    UnreachableError,
+    AuthError,
+    UnexpectedReplyError,
+)
+"""What a caller may do something about stays what it is; the rest is a failed step."""
 
 
 class StepFailedError(PipelineError):
@@ -27,7 +49,8 @@ def run_cycle(pipeline: Pipeline, now: datetime) -> tuple[str, ...]:
         now: whose month is refreshed.
 
     Raises:
-        StepFailedError: a step failed; the run is kept and shown in the UI.
+        PipelineError: a step failed; the run is kept and shown in the UI. Of the step's own kind
+            where a caller can act on that, else a `StepFailedError`.
     """
     names = {"pair_universe", "portfolio_snapshot"}
     names |= {ohlc_name(each) for each in pipeline.stale_frames(now)}
@@ -65,8 +88,19 @@ def _require_success(result: dg.ExecuteInProcessResult) -> None:
     if result.success or not failures:
         return
     failure = failures[0]
+    kinds = {each.__name__: each for each in TOLD_APART}
+    told = list(_causes(failure))
+    name, said = next((each for each in told if each[0] in kinds), told[-1])
+    kind = kinds.get(name, StepFailedError)
+    raise kind(f"{failure.step_key} failed in run {result.run_id}: {said}")
+
+
+def _causes(failure: dg.DagsterEvent) -> Iterator[tuple[str, str]]:
+    """Yield class and message of what went wrong, the outermost first."""
     error = failure.step_failure_data.error
-    while error is not None and error.cause is not None:
+    if error is None:
+        yield "", "no reason was given"
+    while error is not None:
+        name = str(error.cls_name)
+        yield name, error.message.strip().removeprefix(f"kraken_pipeline.domain.errors.{name}: ")
         error = error.cause
-    said = "no reason was given" if error is None else error.message.strip()
-    raise StepFailedError(f"{failure.step_key} failed in run {result.run_id}: {said}")

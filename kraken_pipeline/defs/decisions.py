@@ -11,11 +11,12 @@ from kraken_pipeline.defs.partitions import (
     OWNERS,
     decisions_name,
     lateness,
+    moment_of,
     month_of,
     ohlc_name,
 )
 from kraken_pipeline.domain.intents import Decision, Outcome
-from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 SEEN_ON_EVERY_CLOSE = ("1h", "1d")
@@ -52,6 +53,7 @@ def decisions(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Decide the newest closed bar; in months that are over, every bar, for research."""
     now = pipeline.clock()
+    moment = moment_of(context.run.tags, now)
     selected = sorted(context.selected_asset_keys, key=lambda key: FRAME_OF[key].minutes)
     for key in selected:
         frame = FRAME_OF[key]
@@ -60,8 +62,11 @@ def decisions(
         if late:
             context.log.warning("%s: %s", frame.name, late)
         for month in context.partition_keys:
-            if month == month_of(now):
-                made += pipeline.decide(frame, run_id=context.run.run_id, late=late)
+            if month == month_of(moment):
+                closed_at = last_close(frame, moment)
+                made += pipeline.decide(
+                    frame, run_id=context.run.run_id, closed_at=closed_at, late=late
+                )
             else:
                 made += pipeline.research(frame, month, run_id=context.run.run_id)
         yield _result(key, made, late)

@@ -8,6 +8,7 @@ import dagster as dg
 
 from kraken_pipeline.defs.partitions import BAR_CLOSE, FRAME_OF, MONTHS, OWNERS, month_of, ohlc_name
 from kraken_pipeline.domain.bars import MonthReport
+from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close, months
 from kraken_pipeline.services.history import Refreshed
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -57,7 +58,7 @@ def ohlc(
     for key in selected:
         frame = FRAME_OF[key]
         now = pipeline.clock()
-        done = pipeline.refresh_bars(frame)
+        done = _refreshed(pipeline, frame)
         context.log.info("%s: %s new bars of %s pairs", frame.name, done.added, done.asked)
         _report_other_months(context, key, done)
         whole = BAR_CLOSE not in context.run.tags
@@ -66,6 +67,14 @@ def ohlc(
             for month in context.partition_keys
         ]
         yield _result(key, frame, done, reports, now)
+
+
+def _refreshed(pipeline: Pipeline, frame: Timeframe) -> Refreshed:
+    """Fetch; what a second try can not mend is not tried again."""
+    try:
+        return pipeline.refresh_bars(frame)
+    except (ConfigurationError, InvalidValueError) as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def _report_other_months(
@@ -92,12 +101,13 @@ def _result(
     missing = {pair: count for each in reports for pair, count in each.missing.items()}
     newest = max((each.newest_close for each in reports if each.newest_close), default=None)
     due = last_close(frame, now)
-    is_current = month_of(now) in {each.month for each in reports}
+    # a bar belongs to the month in which it opened: on the first of a month none may be due yet
+    is_due = month_of(due - frame.length) in {each.month for each in reports}
     verdicts: dict[str, tuple[bool, dict[str, Any]]] = {
         "no_gaps": (not missing, dict(list(missing.items())[:20])),
         "no_duplicates": (not any(each.duplicates for each in reports), {}),
         "only_closed_bars": (not any(each.unclosed for each in reports), {}),
-        "fresh": (not is_current or newest == due, {"newest": str(newest), "due": str(due)}),
+        "fresh": (not is_due or newest == due, {"newest": str(newest), "due": str(due)}),
     }
     return dg.MaterializeResult(
         asset_key=key,

@@ -42,6 +42,15 @@ def month_of(moment: datetime) -> str:
     return f"{moment:%Y-%m}-01"
 
 
+def moment_of(tags: Mapping[str, str], now: datetime) -> datetime:
+    """Return the close that a run is for; now, for a run by hand.
+
+    A run that comes late answers for its own close, never for the one after it.
+    """
+    due = tags.get(BAR_CLOSE)
+    return now if due is None else datetime.fromisoformat(due)
+
+
 def lateness(frame: Timeframe, tags: Mapping[str, str], now: datetime) -> str:
     """Say by how much a scheduled run is too late to decide; nothing if it is in time.
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
@@ -18,6 +19,7 @@ from kraken_pipeline.services.submit import SubmitDesk
 from kraken_pipeline.services.universe import UniverseDesk
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.strategies import strategy_named
+from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.panic import latch_text, remove_latch
 
 if TYPE_CHECKING:
@@ -73,19 +75,26 @@ def configured_strategies(settings: Settings) -> tuple[Configured, ...]:
     """Return the enabled strategies with their parameters checked.
 
     Raises:
-        InvalidValueError: a strategy type is unknown or a parameter is wrong.
+        ConfigurationError: a strategy's type is unknown or one of its parameters is wrong.
     """
     return tuple(_configured(settings, each) for each in settings.strategies.running())
 
 
 def _configured(settings: Settings, strategy_id: str) -> Configured:
     config = settings.strategies.config(strategy_id)
-    strategy = strategy_named(config.type)
+    try:
+        strategy = strategy_named(config.type)
+    except InvalidValueError as error:
+        raise ConfigurationError(f"strategies.enabled names {strategy_id}: {error}") from error
+    try:
+        parameters = strategy.parameters(config.params)
+    except InvalidValueError as error:
+        raise ConfigurationError(f"strategies.configs.{strategy_id}.params: {error}") from error
     return Configured(
         strategy_id=strategy_id,
         strategy=strategy,
         timeframes=tuple(each for each in config.timeframes if each in strategy.timeframes),
-        parameters=strategy.parameters(config.params),
+        parameters=parameters,
         userref=config.userref,
     )
 
@@ -187,7 +196,10 @@ def books(pipeline: "Pipeline") -> BookDesk:
 
 
 def halts(pipeline: "Pipeline") -> HaltDesk:
-    """What latching and clearing need."""
+    """What latching and clearing need.
+
+    A person's halt has the person's time: it must not wait for an exchange that does not answer.
+    """
     bounds = pipeline.loaded.settings.risk
     return HaltDesk(
         halts=pipeline.stores.halts,
@@ -195,5 +207,5 @@ def halts(pipeline: "Pipeline") -> HaltDesk:
             max_drawdown_pct=bounds.max_daily_drawdown_pct, on_drift=bounds.kill_switch_on_drift
         ),
         clear_panic_file=lambda: remove_latch(pipeline.panic_file),
-        clock=pipeline.edge.clock,
+        clock=system_now,
     )

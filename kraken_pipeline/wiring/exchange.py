@@ -43,13 +43,20 @@ class MarketChoice:
 
 
 @contextlib.contextmanager
-def running_simulator(data_dir: Path, choice: MarketChoice) -> Iterator[str]:
+def running_simulator(
+    data_dir: Path, choice: MarketChoice, *, given: str | None = None
+) -> Iterator[str]:
     """Yield the address of a simulator for this data folder; one that we start ends with us.
+
+    Args:
+        data_dir: where the address of one that runs is written, and the state of ours is kept.
+        choice: of the market, if one is started.
+        given: the address of one that somebody else started and looks after.
 
     Raises:
         ConfigurationError: it could not start; the message is its own.
     """
-    found = _address_of_running(data_dir)
+    found = given or _address_of_running(data_dir)
     if found is not None:
         yield found
         return

@@ -1,4 +1,4 @@
-"""Where things are kept: one folder for each market, and Dagster's own folder in it."""
+"""What must hold before anything starts, and where things are kept: a folder for each market."""
 
 import shutil
 from collections.abc import Mapping
@@ -7,7 +7,9 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import load, prepare_data_dir
+from kraken_pipeline.wiring.desks import configured_strategies
 from kraken_pipeline.wiring.exchange import MarketChoice
+from kraken_pipeline.wiring.modes import require_no_live
 
 DATA_DIR: Final = "KRAKEN_PIPELINE_DATA_DIR"
 SIMULATOR_URL: Final = "KRAKEN_PIPELINE_SIMULATOR_URL"
@@ -18,10 +20,22 @@ DAGSTER_YAML: Final = Path(__file__).parents[2] / "dagster.yaml"
 def settled(environ: Mapping[str, str], choice: MarketChoice) -> dict[str, str]:
     """Return the environment with the folders of this market in it; they exist afterwards.
 
+    What is wrong in the configuration is said here, once, and not by each run that it would fail.
+
     Raises:
-        ConfigurationError: a folder can not be made or written, or DAGSTER_HOME is relative.
+        ConfigurationError: a strategy or a parameter is unknown, the mode is live, a market is
+            chosen for a simulator that has one, a folder can not be made or written, or
+            DAGSTER_HOME is relative.
     """
-    root = choice.folder(load(environ).data_dir)
+    loaded = load(environ)
+    if loaded.simulator_url is not None and choice != MarketChoice():
+        raise ConfigurationError(
+            f"{SIMULATOR_URL} names a simulator that has its market already; unset it, or leave "
+            "out the options that choose one"
+        )
+    require_no_live(loaded.settings)
+    configured_strategies(loaded.settings)
+    root = choice.folder(loaded.data_dir)
     env = {**environ, DATA_DIR: str(root)}
     prepare_data_dir(load(env))
     home = Path(env.setdefault(DAGSTER_HOME, str(root / "dagster")))

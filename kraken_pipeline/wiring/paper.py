@@ -42,9 +42,7 @@ class Edge:
     def url(self) -> str:
         """The simulator's address; one is started if none runs for this data folder."""
         given = self._loaded.simulator_url
-        if given is not None:
-            return LoopbackAddress(given).url
-        running = running_simulator(self._loaded.data_dir, MarketChoice())
+        running = running_simulator(self._loaded.data_dir, MarketChoice(), given=given)
         return LoopbackAddress(self._opened.enter_context(running)).url
 
     @cached_property

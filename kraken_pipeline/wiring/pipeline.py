@@ -133,13 +133,16 @@ class Pipeline:
         frame: Timeframe,
         *,
         run_id: str,
+        closed_at: datetime | None = None,
         late: str = "",
         namespace: Namespace = Namespace.TRADE,
     ) -> tuple[Decision, ...]:
-        """Decide the newest closed bar where that has not been done."""
+        """Decide a closed bar, the newest if none is named, where that has not been done."""
+        at = last_close(frame, self.clock()) if closed_at is None else closed_at
+        desk = self._decisions
         with self._stage(f"decisions {frame.name}") as done:
             return done(
-                decide.decide(self._decisions, frame, namespace=namespace, run_id=run_id, late=late)
+                decide.decide_close(desk, frame, at, namespace=namespace, run_id=run_id, late=late)
             )
 
     def research(self, frame: Timeframe, month: str, *, run_id: str) -> tuple[Decision, ...]:

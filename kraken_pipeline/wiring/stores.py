@@ -1,9 +1,11 @@
 """The stores, opened together."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kraken_pipeline.settings import Loaded
-from kraken_pipeline.store.bars import ParquetBarStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
@@ -12,18 +14,28 @@ from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 
+if TYPE_CHECKING:
+    from kraken_pipeline.store.bars import ParquetBarStore
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
     """Everything that is kept."""
 
     database: Database
-    bars: ParquetBarStore
+    bars_dir: Path
     universes: SqlUniverseStore
     decisions: SqlDecisionStore
     orders: SqlOrderStore
     books: SqlBookStore
     halts: SqlHaltStore
+
+    @cached_property
+    def bars(self) -> "ParquetBarStore":
+        """Return the bars' store: Arrow is loaded only by what reads or writes bars."""
+        from kraken_pipeline.store.bars import ParquetBarStore  # noqa: PLC0415 - the reason above
+
+        return ParquetBarStore(self.bars_dir)
 
     def close(self) -> None:
         """Close the database."""
@@ -41,7 +53,7 @@ def open_stores(loaded: Loaded) -> Stores:
     database = connect(loaded.database_url)
     return Stores(
         database=database,
-        bars=ParquetBarStore(loaded.bars_dir),
+        bars_dir=loaded.bars_dir,
         universes=SqlUniverseStore(database),
         decisions=SqlDecisionStore(database),
         orders=SqlOrderStore(database),

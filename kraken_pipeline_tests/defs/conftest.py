@@ -1,0 +1,47 @@
+"""Dagster's definitions around a pipeline on a small stocked market, in this process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from kraken_pipeline.defs import trading
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline_tests.defs.runs import Runs
+from kraken_pipeline_tests.paper_market import PaperMarket, stock, stocked_market
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stock(tmp_path_factory.mktemp("stocked"))
+
+
+@pytest.fixture
+def market(stocked: Path, tmp_path: Path) -> Iterator[PaperMarket]:
+    with stocked_market(stocked, tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def pipeline(market: PaperMarket) -> Iterator[Pipeline]:
+    with market.pipeline() as connected:
+        yield connected
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as kept:
+        yield kept
+
+
+@pytest.fixture
+def runs(pipeline: Pipeline, instance: dg.DagsterInstance) -> Runs:
+    return Runs(pipeline=pipeline, instance=instance)
+
+
+@pytest.fixture(autouse=True)
+def the_sensor_looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never wait for the machine's minute to end: no second is after 59, none before 0."""
+    monkeypatch.setattr(trading, "WATCH_FROM", 60)
+    monkeypatch.setattr(trading, "WATCH_UNTIL", 0)

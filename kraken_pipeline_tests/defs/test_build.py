@@ -1,0 +1,112 @@
+import dagster as dg
+import pytest
+
+from kraken_pipeline.defs.partitions import OWNERS
+from kraken_pipeline.definitions import defs
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline_tests.defs.runs import Runs, metadata_of
+from kraken_pipeline_tests.paper_market import MONTH, PaperMarket
+
+GROUPS = {
+    "market": {"pair_universe"},
+    "history": {f"ohlc_{name}" for name in TIMEFRAMES},
+    "portfolio": {"portfolio_snapshot"},
+    "decisions": {f"decisions_{name}" for name in TIMEFRAMES},
+}
+EVERY_ASSET = tuple(sorted(set().union(*GROUPS.values())))
+OF_MONTHS = tuple(sorted(GROUPS["history"] | GROUPS["decisions"]))
+
+
+def test_what_dagster_loads_is_valid() -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_each_asset_is_in_its_group_and_has_an_owner() -> None:
+    graph = defs.resolve_asset_graph()
+    found: dict[str, set[str]] = {}
+    for key in graph.get_all_asset_keys():
+        found.setdefault(str(graph.get(key).group_name), set()).add(key.to_user_string())
+
+    assert found == GROUPS
+    assert all(graph.get(key).owners == OWNERS for key in graph.get_all_asset_keys())
+    assert all(graph.get(key).description for key in graph.get_all_asset_keys())
+
+
+def test_jobs_schedules_and_sensors_are_these() -> None:
+    repository = defs.get_repository_def()
+    jobs = {each.name for each in repository.get_all_jobs() if not each.name.startswith("__")}
+
+    assert jobs == {"refresh_and_decide", "trade", "panic"}
+    assert {each.name for each in repository.schedule_defs} == {"bar_close"}
+    assert {each.name for each in repository.sensor_defs} == {"new_decisions", "panic_flag"}
+
+
+def test_schedule_and_sensors_run_without_being_switched_on() -> None:
+    repository = defs.get_repository_def()
+
+    assert {each.default_status for each in repository.schedule_defs} == {
+        dg.DefaultScheduleStatus.RUNNING
+    }
+    assert {each.default_status for each in repository.sensor_defs} == {
+        dg.DefaultSensorStatus.RUNNING
+    }
+
+
+def test_only_trade_and_panic_are_jobs_of_ops() -> None:
+    jobs = ("refresh_and_decide", "trade", "panic")
+
+    of_ops = {
+        name for name in jobs if not defs.resolve_job_def(name).asset_layer.selected_asset_keys
+    }
+
+    assert of_ops == {"trade", "panic"}
+
+
+@pytest.mark.parametrize("name", ["trade", "panic"])
+def test_a_job_of_ops_is_never_run_again_by_dagster(name: str) -> None:
+    job = defs.resolve_job_def(name)
+
+    assert job.tags["dagster/max_retries"] == "0"
+    assert int(job.tags["dagster/max_runtime"]) == 120
+    assert all(node.definition.retry_policy is None for node in job.nodes)
+
+
+@pytest.mark.parametrize("months", [(MONTH, MONTH), ("2023-10-01", "2023-11-01")])
+def test_materialising_every_asset_places_no_order(
+    runs: Runs, market: PaperMarket, months: tuple[str, str]
+) -> None:
+    assert runs.backfill(*OF_MONTHS, first=months[0], last=months[1]).success
+    assert runs.assets("pair_universe", "portfolio_snapshot").success
+
+    assert market.orders == []
+    assert market.rows("SELECT * FROM execution_orders") == []
+    assert market.rows("SELECT * FROM intents WHERE namespace = 'research'") == []
+
+
+def test_a_past_month_is_decided_for_research_only(runs: Runs, market: PaperMarket) -> None:
+    result = runs.backfill("decisions_1d", first="2024-01-01", last="2024-02-01")
+
+    assert metadata_of(result, "decisions_1d")["intents"] > 0
+    assert market.rows("SELECT DISTINCT namespace FROM decisions") == [("research",)]
+    assert market.rows("SELECT * FROM intents") == []
+
+
+def test_what_is_wanted_of_a_past_month_is_kept_beside_the_decision(
+    runs: Runs, market: PaperMarket
+) -> None:
+    runs.backfill("decisions_1d", first="2024-02-01", last="2024-02-01")
+
+    kept = market.rows("SELECT research_intents FROM decisions WHERE outcome = 'signal'")
+    assert kept
+    assert all("confidence" in str(each) for (each,) in kept)
+
+
+def test_assets_of_months_that_are_over_leave_nothing_to_trade(
+    runs: Runs, pipeline: Pipeline
+) -> None:
+    runs.backfill("decisions_1d", first="2024-02-01", last="2024-02-01")
+
+    assert pipeline.work() == ""
+    assert pipeline.stores.decisions.pending(Namespace.TRADE) == ()
