@@ -41,7 +41,10 @@ class Candle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candles:
-    """Candles of one length, ascending, a column per field."""
+    """Candles, ascending, a column per field.
+
+    Those of many pairs at the same times make a panel: each field but `time` has a row a pair.
+    """
 
     time: Ints
     open: Ints
@@ -56,7 +59,15 @@ class Candles:
         return len(self.time)
 
     def __getitem__(self, chosen: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Self:
-        return type(self)(**{name: getattr(self, name)[chosen] for name in NAMES})
+        return type(self)(**{name: getattr(self, name)[..., chosen] for name in NAMES})
+
+    def of(self, rows: int | slice | Ints | None) -> Self:
+        """Return the candles of one pair of a panel, or the panel of some of its pairs.
+
+        With None, the candles of one pair become a panel.
+        """
+        values = {name: getattr(self, name)[rows] for name in NAMES if name != "time"}
+        return type(self)(time=self.time, **values)
 
     def row(self, index: int, seconds: int, step: int = 1) -> Candle:
         """Return one candle; `seconds` is how long it lasts, `step` how coarse its prices are."""
@@ -75,7 +86,7 @@ def empty() -> Candles:
 def joined(parts: Sequence[Candles]) -> Candles:
     """Return the parts one after the other."""
     return Candles(
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in NAMES}
+        **{name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in NAMES}
     )
 
 
@@ -114,22 +125,21 @@ def coarser(candles: Candles, seconds: int) -> Candles:
     )
 
 
-def merged(pieces: Candles) -> Candle | None:
-    """Return candles of any lengths as one; None if there are none."""
-    if not len(pieces):
-        return None
-    volume = int(pieces.volume.sum())
-    turnover = float((pieces.vwap.astype(np.float64) * pieces.volume).sum())
-    return Candle(
-        time=int(pieces.time[0]),
-        seconds=0,
-        open=int(pieces.open[0]),
-        high=int(pieces.high.max()),
-        low=int(pieces.low.min()),
-        close=int(pieces.close[-1]),
-        vwap=round(turnover / volume) if volume else int(pieces.close[-1]),
+def merged(pieces: Candles) -> Candles:
+    """Return candles of any lengths, at least one, as a single one; of a panel, one a pair."""
+    volume = pieces.volume.sum(axis=-1, keepdims=True)
+    turnover = (pieces.vwap.astype(np.float64) * pieces.volume).sum(axis=-1, keepdims=True)
+    weighted = np.rint(turnover / np.maximum(volume, 1)).astype(np.int64)
+    close = pieces.close[..., -1:]
+    return Candles(
+        time=pieces.time[:1],
+        open=pieces.open[..., :1],
+        high=pieces.high.max(axis=-1, keepdims=True),
+        low=pieces.low.min(axis=-1, keepdims=True),
+        close=close,
+        vwap=np.where(volume > 0, weighted, close),
         volume=volume,
-        count=int(pieces.count.sum()),
+        count=pieces.count.sum(axis=-1, keepdims=True),
     )
 
 

@@ -5,12 +5,18 @@ once: the crowd does not run out. Large markets are tight and deep, small ones w
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
+import numpy as np
+
 from kraken_pipeline.simulator import noise
+from kraken_pipeline.simulator.candles import Ints
 from kraken_pipeline.simulator.engine import HOUSE, Book, Resting, Side, book
-from kraken_pipeline.simulator.listing import Pair
+from kraken_pipeline.simulator.listing import Listing, Pair, Rows
+from kraken_pipeline.simulator.noise import Floats
 
 LEVELS: Final = 60
 """Levels on each side."""
@@ -20,6 +26,11 @@ _JITTER: Final = 64
 def spread_bps(pair: Pair) -> float:
     """Return how far the best bid and ask stand apart, in basis points of the price."""
     return float(min(max(9000 / pair.daily_usd**0.5, 0.05), 90.0))
+
+
+def best_usd(pair: Pair) -> float:
+    """Return about how much the best orders want, USD."""
+    return min(max(pair.daily_usd / 20_000, 60.0), 60_000.0)
 
 
 def ladder(pair: Pair, price: Decimal, minute: int, *, levels: int = LEVELS) -> Iterator[Resting]:
@@ -37,7 +48,7 @@ def ladder(pair: Pair, price: Decimal, minute: int, *, levels: int = LEVELS) -> 
     step = max(ticks * (0.6 + spread_bps(pair) / 3) / 10_000, 1.0)
     seed = noise.key(pair.key, minute)
     usd_price = pair.base_usd(price)
-    best_qty = min(max(pair.daily_usd / 20_000, 60.0), 60_000.0) / usd_price
+    best_qty = best_usd(pair) / usd_price
     for side, best in ((Side.BUY, bid), (Side.SELL, bid + spread)):
         for level in range(levels):
             shuffle = (seed >> (level % _JITTER)) % 1021 / 1021
@@ -64,6 +75,76 @@ def best(pair: Pair, price: Decimal, minute: int) -> tuple[Resting, Resting]:
         for side in (Side.BUY, Side.SELL)
     )
     return bid, ask
+
+
+def tops(listing: Listing, rows: Rows, close: Ints, minute: int) -> tuple[Ints, Ints, Ints]:
+    """Return the best bid and ask of pairs, in whole units, and how much either wants at least.
+
+    It is what `best` says of one pair, cut to whole units of the base, of which there is one.
+
+    Args:
+        listing: of the market.
+        rows: which of its pairs.
+        close: their last prices in whole units, a row a pair.
+        minute: minutes since the UNIX epoch.
+    """
+    crowd = _crowd(listing)
+    tick, places = crowd.tick[rows], crowd.lot_decimals[rows]
+    ticks = np.maximum(close // tick, 2)
+    spread = np.rint(ticks * crowd.spread_bps[rows] / 10_000).astype(np.int64)
+    spread = np.maximum(spread, 1)
+    bid = np.maximum(ticks - (spread + 1) // 2, 1)
+    usd_price = close / crowd.one[rows] * crowd.quote_usd[rows]
+    wants = crowd.best_usd[rows] / usd_price * (0.4 + _shuffles(listing, minute)[rows])
+    whole = np.floor(wants)
+    # in the pair's decimals it may be the next whole unit
+    whole += whole + 1 - wants <= 0.5 / 10.0**places
+    least = crowd.least[rows]
+    return bid * tick, (bid + spread) * tick, np.maximum(whole.astype(np.int64), least)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Crowd:
+    """What the ladders of all pairs depend on, a row a pair."""
+
+    tick: Ints
+    """In the units of the market's prices."""
+    one: Floats
+    """How many of those units are one."""
+    lot_decimals: Ints
+    spread_bps: Floats
+    best_usd: Floats
+    """How much the best orders want, before it is shuffled, USD."""
+    quote_usd: Floats
+    least: Ints
+    """The smallest order in whole units of the base, at least one."""
+
+
+@lru_cache(maxsize=4)
+def _crowd(listing: Listing) -> _Crowd:
+    pairs = listing.pairs
+
+    def column(values: Iterable[float]) -> Floats:
+        return np.array([*values], dtype=np.float64)[:, None]
+
+    def whole(values: Iterable[int]) -> Ints:
+        return np.array([*values], dtype=np.int64)[:, None]
+
+    return _Crowd(
+        tick=whole(10 ** (pair.price_decimals - pair.pair_decimals) for pair in pairs),
+        one=column(10.0**pair.price_decimals for pair in pairs),
+        lot_decimals=whole(pair.lot_decimals for pair in pairs),
+        spread_bps=column(spread_bps(pair) for pair in pairs),
+        best_usd=column(best_usd(pair) for pair in pairs),
+        quote_usd=column(pair.quote_usd for pair in pairs),
+        least=whole(max(int(pair.ordermin), 1) for pair in pairs),
+    )
+
+
+@lru_cache(maxsize=4)
+def _shuffles(listing: Listing, minute: int) -> Floats:
+    """Return the first shuffle of each ladder."""
+    return np.array([[noise.key(p.key, minute) % 1021 / 1021] for p in listing.pairs])
 
 
 def with_own(house: Iterable[Resting], own: Iterable[Resting]) -> Book:

@@ -1,9 +1,16 @@
 """What is listed: assets, pairs, and every spelling that finds them."""
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = slice | NDArray[np.int64]
+"""Some rows of a panel."""
 
 RENAMED: Final[Mapping[str, str]] = {"XBT": "BTC", "XDG": "DOGE"}
 """The two altnames that are spelled otherwise for display and with `assetVersion=1`.
@@ -107,6 +114,7 @@ class Listing:
             asset.id: asset for asset in more_assets
         }
         self.assets: Final[Mapping[str, Asset]] = dict(sorted(assets.items()))
+        self._row = {pair.key: row for row, pair in enumerate(self.pairs)}
         self._pairs = {name: pair for pair in self.pairs for name in _pair_names(pair)}
         self._assets = {name: asset for asset in assets.values() for name in _asset_names(asset)}
 
@@ -117,6 +125,15 @@ class Listing:
     def asset(self, name: str) -> Asset | None:
         """Return the asset of that id, altname or display name, or None."""
         return self._assets.get(name) or self._assets.get(name.upper())
+
+    def rows(self, pairs: Sequence[Pair]) -> Rows:
+        """Return where listed pairs stand in `pairs`: what picks their rows from a panel of all."""
+        if len(pairs) == 1:
+            row = self._row[pairs[0].key]
+            return slice(row, row + 1)
+        if len(pairs) == len(self.pairs) and all(map(operator.is_, pairs, self.pairs)):
+            return slice(None)
+        return np.array([self._row[pair.key] for pair in pairs], dtype=np.int64)
 
     def between(self, base: str, quote: str) -> Pair | None:
         """Return the pair of two asset ids, or None."""

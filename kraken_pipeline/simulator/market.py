@@ -1,15 +1,30 @@
 """What a market of the simulator must answer, and the questions that every market answers alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from kraken_pipeline.simulator import candles
-from kraken_pipeline.simulator.candles import Candle, Candles
+from kraken_pipeline.simulator.candles import DAY, Candle, Candles
 from kraken_pipeline.simulator.listing import Listing, Pair
+from kraken_pipeline.simulator.walk import Walk
 
 MAX_COMMITTED = 720
 """How many committed candles OHLC answers at most. Source: kraken/rest.md §4."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastDay:
+    """The last 24 hours of pairs whose candles have the same times."""
+
+    pairs: Sequence[Pair]
+    walk: Walk
+    """Inside the finest candle around now, a row a pair."""
+    begun: Candles
+    """Those candles as they stand."""
+    pieces: Candles
+    """What covers the 24 hours, as `Market.pieces` has it: a panel, a row a pair."""
 
 
 class Market(Protocol):
@@ -35,6 +50,9 @@ class Market(Protocol):
         `start` lies on the grid of the finest candles.
         """
 
+    def last_days(self, pairs: Sequence[Pair], at: float) -> Iterable[LastDay]:
+        """Return the last 24 hours of pairs, in groups; without those that have never traded."""
+
     def finest(self, pair: Pair, at: float) -> Candle | None:
         """Return the full finest candle around a time; None before the first trade ever."""
 
@@ -51,6 +69,11 @@ class Market(Protocol):
 
     def prepare(self, at: float) -> None:
         """Get ready to be asked about all pairs around a time."""
+
+
+def day_before(at: float, seconds: int) -> int:
+    """Return where the last 24 hours begin, on the grid of candles of a length."""
+    return -(-(int(at) - DAY) // seconds) * seconds
 
 
 class NeverTradedError(LookupError):

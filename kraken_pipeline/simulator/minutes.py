@@ -1,6 +1,7 @@
 """Hours of a made-up market, and the minutes that add up to them exactly.
 
-Arrays have a row a pair and a column an hour; minutes a third axis of 60.
+Arrays have a row a pair and a column an hour; while they are worked out, minutes have a third axis
+of 60.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kraken_pipeline.simulator.candles import HOUR, MINUTE, Candles
+from kraken_pipeline.simulator.listing import Rows
 from kraken_pipeline.simulator.noise import Floats, Keys, key, quarters
 
 Ints = NDArray[np.int64]
@@ -53,10 +55,9 @@ class Hours:
         arrays = {name: getattr(self, name)[:, start : start + count] for name in _ARRAYS}
         return self._with(arrays, self.first + start)
 
-    def row(self, row: int) -> Self:
-        """Return the hours of one pair."""
-        arrays = {name: getattr(self, name)[row : row + 1].copy() for name in _ARRAYS}
-        return self._with(arrays, self.first)
+    def of(self, rows: Rows) -> Self:
+        """Return the hours of some of the pairs."""
+        return self._with({name: getattr(self, name)[rows] for name in _ARRAYS}, self.first)
 
     def followed_by(self, later: Self) -> Self:
         """Return these hours and the ones right after them."""
@@ -66,39 +67,26 @@ class Hours:
         }
         return self._with(arrays, self.first)
 
-    def candles(self, row: int) -> Candles:
-        """Return the hours of one pair as candles."""
+    def candles(self) -> Candles:
+        """Return the hours as a panel of candles."""
         hours = self.first + np.arange(self.open.shape[1], dtype=np.int64)
         return Candles(
             time=hours * HOUR,
-            open=self.open[row],
-            high=self.high[row],
-            low=self.low[row],
-            close=self.close[row],
-            vwap=self.vwap[row],
-            volume=self.volume[row],
-            count=self.count[row],
+            open=self.open,
+            high=self.high,
+            low=self.low,
+            close=self.close,
+            vwap=self.vwap,
+            volume=self.volume,
+            count=self.count,
         )
 
 
 _ARRAYS: Final = tuple(field.name for field in fields(Hours) if field.name != "first")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Minutes:
-    """The minutes of some hours of some pairs: pair, hour, minute."""
-
-    open: Ints
-    high: Ints
-    low: Ints
-    close: Ints
-    vwap: Ints
-    volume: Ints
-    count: Ints
-
-
-def panel(keys: Keys, hours: Hours) -> Minutes:
-    """Lay the minutes of hours.
+def laid(keys: Keys, hours: Hours) -> Candles:
+    """Lay the minutes of hours and return them as a panel of candles.
 
     A minute without trades stays at the price before it. The last minute with trades closes at the
     hour's close; the highest and the lowest touch the hour's high and low.
@@ -120,30 +108,18 @@ def panel(keys: Keys, hours: Hours) -> Minutes:
     _touch(low, np.where(active, lower, np.iinfo(np.int64).max).argmin(axis=2), hours.low)
     volume = _portioned(hours.volume, weight)
     extra = _portioned(hours.extra, weight)
-    return Minutes(
-        open=opened,
-        high=high,
-        low=low,
-        close=close,
-        vwap=_vwaps(hours, (opened + high + low + close) / 4, volume, (low, high)),
-        volume=volume,
-        count=bundles * PER_BUNDLE + extra,
+    vwap = _vwaps(hours, (opened + high + low + close) / 4, volume, (low, high))
+    flat = len(keys), len(index)
+    return Candles(
+        time=index * MINUTE,
+        open=opened.reshape(flat),
+        high=high.reshape(flat),
+        low=low.reshape(flat),
+        close=close.reshape(flat),
+        vwap=vwap.reshape(flat),
+        volume=volume.reshape(flat),
+        count=(bundles * PER_BUNDLE + extra).reshape(flat),
     )
-
-
-def row(minutes: Minutes, hours: Hours, pair: int) -> Candles:
-    """Return the minutes of one pair as candles."""
-    count = hours.open.shape[1] * PER_HOUR
-    first = hours.first * PER_HOUR
-    arrays = {
-        field.name: getattr(minutes, field.name)[pair].reshape(-1) for field in fields(Minutes)
-    }
-    return Candles(time=np.arange(first, first + count, dtype=np.int64) * MINUTE, **arrays)
-
-
-def laid(keys: Keys, hours: Hours, pair: int) -> Candles:
-    """Return the minutes of one pair of the hours as candles."""
-    return row(panel(keys, hours), hours, pair)
 
 
 def _minute_index(hours: Hours) -> Ints:

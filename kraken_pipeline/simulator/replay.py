@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kraken_pipeline.simulator import candles, catalog
+from kraken_pipeline.simulator import candles, catalog, walk
 from kraken_pipeline.simulator.candles import DAY, Candle, Candles
 from kraken_pipeline.simulator.listing import Listing, Pair
+from kraken_pipeline.simulator.market import LastDay, day_before
 from kraken_pipeline.simulator.recorded import Recording, ReplayError, decimals, recordings
 from kraken_pipeline.simulator.track import Track, united
 
@@ -107,6 +108,21 @@ class ReplayMarket:
                 forming = track.candle(found, int(index), seconds)
                 parts.append(candles.column([candles.begun(forming, at)]))
         return candles.joined(parts)
+
+    def last_days(self, pairs: Sequence[Pair], at: float) -> Iterator[LastDay]:
+        """Yield the last 24 hours of pairs one by one, for each has candles of its own."""
+        for pair in pairs:
+            full = self.finest(pair, at)
+            if full is None:
+                continue
+            inside = walk.walked(candles.column([full]).of(None), full.seconds, at)
+            pieces = self.pieces(pair, day_before(at, full.seconds), at)
+            yield LastDay(
+                pairs=[pair],
+                walk=inside,
+                begun=inside.begun(full.step),
+                pieces=pieces.of(None),
+            )
 
     def finest(self, pair: Pair, at: float) -> Candle | None:
         """Return the full finest candle around a time."""

@@ -124,7 +124,7 @@ def _ticking(exchange: Exchange) -> Lifespan:
     async def tick() -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            exchange.advance()
+            exchange.market.prepare(exchange.advance().timestamp())
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

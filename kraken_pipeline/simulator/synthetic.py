@@ -7,16 +7,17 @@ fixes its open, high, low, close, volume and count; minutes are laid between so 
 it exactly. All other candles are made of these two.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kraken_pipeline.simulator import candles, catalog, minutes
+from kraken_pipeline.simulator import candles, catalog, minutes, walk
 from kraken_pipeline.simulator.candles import DAY, HOUR, MINUTE, Candle, Candles
+from kraken_pipeline.simulator.kept import Kept
 from kraken_pipeline.simulator.listing import Listing, Pair
+from kraken_pipeline.simulator.market import LastDay, day_before
 from kraken_pipeline.simulator.noise import Floats, fractal, key, quarters
 
 FIRST_HOUR: Final = 1_420_070_400 // HOUR
@@ -26,8 +27,8 @@ BLOCK: Final = 256
 """Hours that are kept together."""
 FEW_HOURS: Final = 2
 """Hours whose minutes are kept when they are asked for."""
-KEPT_BLOCKS: Final = 2000
-KEPT_HOURS: Final = 2000
+FEW_PAIRS: Final = 8
+"""Pairs that are worked out one by one."""
 SPREAD: Final = 0.5
 """Share of the daily deviation that each octave brings: with it a day deviates as it says."""
 MOST_TRADES: Final = 6000.0
@@ -52,8 +53,13 @@ class SyntheticMarket:
         self._pair_keys = {
             pair.key: np.uint64(key(seed, pair.altname)) for pair in self.listing.pairs
         }
-        self._blocks: OrderedDict[tuple[str, int], Hours] = OrderedDict()
-        self._minutes: OrderedDict[tuple[str, int], Candles] = OrderedDict()
+        self._blocks = Kept(
+            self.listing, lambda pairs, block: self._made(pairs, block * BLOCK, BLOCK)
+        )
+        self._minutes = Kept(
+            self.listing,
+            lambda pairs, hour: minutes.laid(self._keys(pairs), self._hours(pairs, hour, 1)),
+        )
 
     def is_open(self, pair: Pair, at: float) -> bool:
         """Tell whether trading had begun."""
@@ -70,37 +76,53 @@ class SyntheticMarket:
             return candles.empty()
         first, last = start // HOUR, -(-stop // HOUR)
         if seconds >= HOUR:
-            return candles.coarser(self._hours(pair, first, last - first).candles(0), seconds)
+            hours = self._hours([pair], first, last - first)
+            return candles.coarser(hours.candles().of(0), seconds)
         if last - first <= FEW_HOURS:
-            fine = candles.joined([self._minutes_of(pair, hour) for hour in range(first, last)])
+            fine = candles.joined([self._minutes.of([pair], hour) for hour in range(first, last)])
         else:
-            hours = self._hours(pair, first, last - first)
-            fine = minutes.laid(self._keys([pair]), hours, 0)
-        cut = fine[slice((start - first * HOUR) // MINUTE, (stop - first * HOUR) // MINUTE)]
+            fine = minutes.laid(self._keys([pair]), self._hours([pair], first, last - first))
+        cut = fine.of(0)[slice((start - first * HOUR) // MINUTE, (stop - first * HOUR) // MINUTE)]
         return candles.coarser(cut, seconds) if seconds > MINUTE else cut
 
     def pieces(self, pair: Pair, start: int, at: float) -> Candles:
         """Return minutes, then hours, then minutes again, that cover `start` to `at`."""
-        this_hour, minute = int(at) // HOUR, int(at) // MINUTE * MINUTE
-        first_hour = -(-start // HOUR)
-        parts = []
-        if first_hour > this_hour:
-            head = self._minutes_of(pair, this_hour)
-            parts.append(head[(head.time >= start) & (head.time < minute)])
-        else:
-            if start < first_hour * HOUR:
-                head = self._minutes_of(pair, first_hour - 1)
-                parts.append(head[head.time >= start])
-            parts.append(self._hours(pair, first_hour, this_hour - first_hour).candles(0))
-            tail = self._minutes_of(pair, this_hour)
-            parts.append(tail[tail.time < minute])
-        if at > minute:
-            parts.append(candles.column([candles.begun(self.finest(pair, at), at)]))
+        minute = int(at) // MINUTE * MINUTE
+        before = self._pieces([pair], start, minute).of(0)
+        if at == minute:
+            return before
+        return candles.joined([before, candles.column([candles.begun(self.finest(pair, at), at)])])
+
+    def last_days(self, pairs: Sequence[Pair], at: float) -> Iterator[LastDay]:
+        """Yield the last 24 hours of all pairs together, or of a few pairs one by one."""
+        minute = int(at) // MINUTE * MINUTE
+        for group in [[pair] for pair in pairs] if len(pairs) <= FEW_PAIRS else [pairs]:
+            inside = walk.walked(self._within_hour(group, minute, minute + MINUTE), MINUTE, at)
+            begun = inside.begun()
+            pieces = self._pieces(group, day_before(at, MINUTE), minute)
+            if at > minute:
+                pieces = candles.joined([pieces, begun])
+            yield LastDay(pairs=group, walk=inside, begun=begun, pieces=pieces)
+
+    def _pieces(self, pairs: Sequence[Pair], start: int, stop: int) -> Candles:
+        first, last = -(-start // HOUR), stop // HOUR
+        if first > last:
+            return self._within_hour(pairs, start, stop)
+        parts = [self._within_hour(pairs, last * HOUR, stop)]
+        if first < last:
+            parts.insert(0, self._hours(pairs, first, last - first).candles())
+        if start < first * HOUR:
+            parts.insert(0, self._within_hour(pairs, start, first * HOUR))
         return candles.joined(parts)
+
+    def _within_hour(self, pairs: Sequence[Pair], start: int, stop: int) -> Candles:
+        hour = start // HOUR
+        of_hour = self._minutes.of(pairs, hour)
+        return of_hour[slice((start - hour * HOUR) // MINUTE, (stop - hour * HOUR) // MINUTE)]
 
     def finest(self, pair: Pair, at: float) -> Candle:
         """Return the full minute around a time."""
-        of_hour = self._minutes_of(pair, int(at) // HOUR)
+        of_hour = self._minutes.of([pair], int(at) // HOUR).of(0)
         return of_hour.row(int(at) % HOUR // MINUTE, MINUTE)
 
     def reaching(
@@ -108,66 +130,33 @@ class SyntheticMarket:
     ) -> Iterator[Candle]:
         """Yield the minutes that trade at `low` or below, `high` or above, looked up by hours."""
         first, stop = int(start) // HOUR, -int(-end // HOUR)
-        hours = self._hours(pair, first, stop - first).candles(0)
+        hours = self._hours([pair], first, stop - first).candles().of(0)
         for hour in hours.time[(hours.low <= low) | (hours.high >= high)]:
-            fine = self._minutes_of(pair, int(hour) // HOUR)
+            fine = self._minutes.of([pair], int(hour) // HOUR).of(0)
             inside = (fine.time + MINUTE > start) & (fine.time < end)
             for index in np.flatnonzero(inside & ((fine.low <= low) | (fine.high >= high))):
                 yield fine.row(int(index), MINUTE)
 
     def prepare(self, at: float) -> None:
-        """Work out the hours around a time for all pairs at once, which is faster than one by one.
+        """Work out all that the last day of all pairs is made of, but for the running minute.
 
         Only the speed of what is asked next depends on it.
         """
-        pairs, hour = self.listing.pairs, int(at) // HOUR
-        for block in {hour // BLOCK, (hour - DAY // HOUR - 1) // BLOCK}:
-            if (pairs[-1].key, block) not in self._blocks:
-                panel = self._made(pairs, block * BLOCK, BLOCK)
-                for row, pair in enumerate(pairs):
-                    self._keep_block(pair, block, panel.row(row))
-        if (pairs[-1].key, hour) not in self._minutes:
-            panel = self._made(pairs, hour, 1)
-            every = minutes.panel(self._keys(pairs), panel)
-            for row, pair in enumerate(pairs):
-                self._keep_minutes(pair, hour, minutes.row(every, panel, row))
+        for hour in (int(at) // HOUR, day_before(at, MINUTE) // HOUR):
+            self._minutes.of(self.listing.pairs, hour)
 
     def _keys(self, pairs: Sequence[Pair]) -> NDArray[np.uint64]:
         return np.array([self._pair_keys[pair.key] for pair in pairs], dtype=np.uint64)
 
-    def _hours(self, pair: Pair, first: int, count: int) -> Hours:
-        """Return the hours of one pair, short spans from what is kept."""
+    def _hours(self, pairs: Sequence[Pair], first: int, count: int) -> Hours:
+        """Return the hours of pairs, short spans from what is kept."""
         block = first // BLOCK
         if count > BLOCK or first < 0:
-            return self._made([pair], first, count)
-        found = self._block(pair, block)
+            return self._made(pairs, first, count)
+        found = self._blocks.of(pairs, block)
         if first + count > (block + 1) * BLOCK:
-            found = found.followed_by(self._block(pair, block + 1))
+            found = found.followed_by(self._blocks.of(pairs, block + 1))
         return found.cut(first - block * BLOCK, count)
-
-    def _block(self, pair: Pair, block: int) -> Hours:
-        kept = self._blocks.get((pair.key, block))
-        if kept is None:
-            kept = self._made([pair], block * BLOCK, BLOCK)
-            self._keep_block(pair, block, kept)
-        return kept
-
-    def _keep_block(self, pair: Pair, block: int, hours: Hours) -> None:
-        self._blocks[pair.key, block] = hours
-        while len(self._blocks) > KEPT_BLOCKS:
-            self._blocks.popitem(last=False)
-
-    def _minutes_of(self, pair: Pair, hour: int) -> Candles:
-        kept = self._minutes.get((pair.key, hour))
-        if kept is None:
-            kept = minutes.laid(self._keys([pair]), self._hours(pair, hour, 1), 0)
-            self._keep_minutes(pair, hour, kept)
-        return kept
-
-    def _keep_minutes(self, pair: Pair, hour: int, of_hour: Candles) -> None:
-        self._minutes[pair.key, hour] = of_hour
-        while len(self._minutes) > KEPT_HOURS:
-            self._minutes.popitem(last=False)
 
     def _made(self, pairs: Sequence[Pair], first: int, count: int) -> Hours:
         """Work out the hours of pairs: a row a pair, a column an hour."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from kraken_pipeline.simulator import wire
 from kraken_pipeline.simulator.api import account, prices, public, trading
+from kraken_pipeline.simulator.api.ticker import ticker
 from kraken_pipeline.simulator.auth import Key
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.params import Params
@@ -17,7 +18,7 @@ PUBLIC: Final[Mapping[str, Answer]] = {
     "SystemStatus": public.system_status,
     "Assets": public.assets,
     "AssetPairs": public.asset_pairs,
-    "Ticker": prices.ticker,
+    "Ticker": ticker,
     "OHLC": prices.ohlc,
     "Depth": prices.depth,
     "Trades": prices.trades,

@@ -1,17 +1,16 @@
-"""Ticker, OHLC, Depth, Trades and Spread.
+"""OHLC, Depth, Trades and Spread.
 
 Source: kraken/rest.md §4.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from decimal import Decimal
 from itertools import islice, pairwise
 from typing import Final
 
 from kraken_pipeline.simulator import candles, house, wire
 from kraken_pipeline.simulator.api import named
-from kraken_pipeline.simulator.candles import DAY, MINUTE, Candle
+from kraken_pipeline.simulator.candles import MINUTE, Candle
 from kraken_pipeline.simulator.engine import Resting
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.listing import Pair
@@ -40,54 +39,6 @@ def ohlc(exchange: Exchange, params: Params) -> str:
     now = exchange.clock.now().timestamp()
     found, last = served(exchange.market, pair, interval * MINUTE, since, now)
     return f'{{"{key}":{written(found, pair)},"last":{last}}}'
-
-
-def ticker(exchange: Exchange, params: Params) -> str:
-    """Answer Ticker, for every pair if none is named."""
-    market, now = exchange.market, exchange.clock.now()
-    if "pair" in params:
-        chosen = named.pairs(market.listing, params)
-    else:
-        display = named.by_display(params)
-        chosen = {pair.display if display else pair.key: pair for pair in market.listing.pairs}
-        market.prepare(now.timestamp())
-    rows = {key: _ticker(market, pair, now) for key, pair in chosen.items()}
-    return wire.text({key: row for key, row in rows.items() if row})
-
-
-def _ticker(market: Market, pair: Pair, now: datetime) -> dict[str, object] | None:
-    at = now.timestamp()
-    candle = market.finest(pair, at)
-    if candle is None:
-        return None
-    begun = candles.begun(candle, at)
-    bid, ask = house.best(pair, pair.price(begun.close), int(at) // MINUTE)
-    day_ago = -(-(int(at) - DAY) // candle.seconds) * candle.seconds
-    pieces = market.pieces(pair, day_ago, at)
-    today = pieces[pieces.time >= int(at) // DAY * DAY]
-    spans = [candles.merged(part) or begun for part in (today, pieces)]
-    decimals = wire.quote_decimals(pair)
-    return {
-        "a": _top(ask, decimals),
-        "b": _top(bid, decimals),
-        "c": [wire.quote(pair, begun.close), wire.volume(pair, _last_volume(candle, at))],
-        "v": [wire.volume(pair, span.volume) for span in spans],
-        "p": [wire.quote(pair, span.vwap) for span in spans],
-        "t": [span.count for span in spans],
-        "l": [wire.quote(pair, span.low) for span in spans],
-        "h": [wire.quote(pair, span.high) for span in spans],
-        "o": wire.quote(pair, spans[0].open),
-    }
-
-
-def _top(order: Resting, decimals: int) -> list[str]:
-    whole = max(int(order.qty), 1)
-    return [wire.fixed(order.price, decimals), str(whole), f"{whole}.000"]
-
-
-def _last_volume(candle: Candle, at: float) -> int:
-    done = candles.prints_until(candle, at)
-    return candles.print_volume(candle, max(done - 1, 0))
 
 
 def depth(exchange: Exchange, params: Params) -> str:
