@@ -92,7 +92,8 @@ def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
     if not waiting:
         return None
     looked_at = {each.pair for each in waiting}
-    world = look(desk, looked_at)
+    # what is open costs fees too, on whatever pair
+    world = look(desk, looked_at | {each.pair for each in desk.orders.reserving()})
     with desk.orders.assessing() as assessment:
         # what was decided meanwhile on another pair waits for a look of its own
         pending = [each for each in assessment.pending(namespace) if each.pair in looked_at]

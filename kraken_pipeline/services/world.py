@@ -32,9 +32,10 @@ class World:
     snapshot: Snapshot | None
 
     def fee_share(self, pair: str) -> Decimal:
-        """Return the higher fee rate of a pair, as a share of cost."""
-        fees = self.fees.get(pair)
-        return ZERO if fees is None else fees.worst_share
+        """Return the higher fee rate of a pair, as a share of cost; the highest where unknown."""
+        if pair in self.fees:
+            return self.fees[pair].worst_share
+        return max((each.worst_share for each in self.fees.values()), default=ZERO)
 
     def free_cash(self, quote: Asset, reserving: Iterable[Order]) -> Decimal:
         """Return what no order needs of a quote asset, in that asset.

@@ -26,15 +26,16 @@ from kraken_pipeline_tests.services.candles import DEEP_DIP, SHY_DIP
 from kraken_pipeline_tests.services.paper import SETTLE_WINDOW, Paper
 
 
-def _resting(desk: Paper, limit: str = "49500", **changes: datetime) -> Order:
-    order = desk.planned(limit=limit, **changes)
+def _resting(desk: Paper, expires_at: datetime | None = None) -> Order:
+    until = expires_at or desk.clock() + timedelta(hours=2)
+    order = desk.planned(limit="49500", expires_at=until)
     assert desk.submit() == {State.LIVE: 1}
     return desk.now_of(order)
 
 
-def _part_filled(desk: Paper, **changes: datetime) -> Order:
+def _part_filled(desk: Paper, expires_at: datetime | None = None) -> Order:
     desk.turn_to(SHY_DIP - 2)
-    order = _resting(desk, **changes)
+    order = _resting(desk, expires_at)
     desk.turn_to(SHY_DIP)
     assert desk.settle() == {State.LIVE: 1}
     return desk.now_of(order)

@@ -1,0 +1,91 @@
+"""Halts: latched once by what is breached, cleared by a person with a reason."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.nav import Valuation
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.services.halt import HaltDesk, KillSwitches, halt, latch_breaches, resume
+from kraken_pipeline_tests.builders import snapshot
+from kraken_pipeline_tests.services.paper import Paper
+
+
+def _halts(desk: Paper, *, on_drift: bool = True, had_file: bool = False) -> HaltDesk:
+    return HaltDesk(
+        halts=desk.stores.halts,
+        switches=KillSwitches(max_drawdown_pct=Decimal(5), on_drift=on_drift),
+        clear_panic_file=lambda: had_file,
+        clock=desk.clock,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"drawdown": Decimal("0.0501")}, HaltKind.DRAWDOWN),
+        ({"drift": {"ZUSD": "ledger says 1, balance is 2"}}, HaltKind.DRIFT),
+    ],
+)
+def test_a_breach_latches_once(desk: Paper, changes: dict[str, object], kind: HaltKind) -> None:
+    breached = snapshot(**changes)
+
+    assert latch_breaches(_halts(desk), breached) == (kind,)
+    assert latch_breaches(_halts(desk), breached) == ()
+    [latched] = desk.stores.halts.latched()
+    assert (latched.kind, latched.latched_at) == (kind, breached.at)
+
+
+def test_what_is_within_bounds_latches_nothing(desk: Paper) -> None:
+    assert latch_breaches(_halts(desk), snapshot(drawdown=Decimal("0.05"))) == ()
+
+
+def test_drift_latches_only_where_it_is_to(desk: Paper) -> None:
+    drifting = snapshot(drift={"ZUSD": "ledger says 1, balance is 2"})
+
+    assert latch_breaches(_halts(desk, on_drift=False), drifting) == ()
+
+
+def test_both_latch_together_and_are_cleared_together(desk: Paper) -> None:
+    breached = snapshot(drawdown=Decimal("0.2"), drift={"XXBT": "ledger says 1, balance is 2"})
+
+    assert set(latch_breaches(_halts(desk), breached)) == {HaltKind.DRAWDOWN, HaltKind.DRIFT}
+    assert resume(_halts(desk, had_file=True), reason="seen", by="me") == (2, True)
+    assert desk.stores.halts.latched() == ()
+
+
+def test_f_mon_5_nothing_is_killed_on_a_number_that_is_not_known(desk: Paper) -> None:
+    unpriced = Valuation(asset=Asset("XBT"), qty=Decimal(1), price=None, source="none")
+    blind = replace(snapshot(drawdown=Decimal("0.9")), valuations=(unpriced,))
+
+    assert latch_breaches(_halts(desk), blind) == ()
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_neither_halting_nor_resuming_goes_without_a_reason(desk: Paper, reason: str) -> None:
+    with pytest.raises(InvalidValueError, match="reason"):
+        halt(_halts(desk), reason=reason, by="me")
+    with pytest.raises(InvalidValueError, match="reason"):
+        resume(_halts(desk), reason=reason, by="me")
+
+
+def test_an_operator_halts_once_and_says_why(desk: Paper) -> None:
+    assert halt(_halts(desk), reason=" storm ", by="me")
+    assert not halt(_halts(desk), reason="again", by="me")
+    [latched] = desk.stores.halts.latched()
+    assert (latched.kind, latched.reason, latched.latched_by) == (HaltKind.OPERATOR, "storm", "me")
+
+
+def test_a_breach_that_lasts_latches_again_after_it_was_cleared(desk: Paper) -> None:
+    breached = snapshot(drawdown=Decimal("0.2"))
+    latch_breaches(_halts(desk), breached)
+    resume(_halts(desk), reason="seen", by="me")
+
+    assert latch_breaches(_halts(desk), breached) == (HaltKind.DRAWDOWN,)
+
+
+def test_resuming_with_nothing_latched_clears_nothing(desk: Paper) -> None:
+    assert resume(_halts(desk), reason="to be sure", by="me") == (0, False)
