@@ -22,6 +22,7 @@ from kraken_pipeline.domain.universe import UniverseRules
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
+from kraken_pipeline.kraken.nonce import Nonces
 from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.signing import Credential
@@ -44,7 +45,6 @@ from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline_tests.builders import limits
-from kraken_pipeline_tests.kraken.lines import Counting
 from kraken_pipeline_tests.services.candles import PRICES, START
 
 SECRET: Final = base64.b64encode(b"opens nothing but a test's account").decode()
@@ -370,9 +370,9 @@ def paper(
     exchange.deposit(dollars, Decimal(10_000))
     served.service.exchange = exchange  # type: ignore[misc]  # one server serves every test
     public = PublicLine(served.url)
-    private = PrivateLine(
-        served.url, credential=Credential(key=KEY.name, secret=SECRET), nonces=Counting()
-    )
+    credential = Credential(key=KEY.name, secret=SECRET)
+    nonces = Nonces(folder / "nonces", credential.key_id, clock=lambda: 1)
+    private = PrivateLine(served.url, credential=credential, nonces=nonces)
     listed = PublicMarket(public)
     with stores_at(url) as stores:
         yield Paper(

@@ -1,0 +1,362 @@
+"""Deciding: each bar once, whatever a strategy says, and nothing that is not sane."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.intents import Decision, Namespace, Outcome
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.services.assess import assess
+from kraken_pipeline.services.decide import (
+    Configured,
+    DecisionDesk,
+    decide,
+    decide_close,
+    decide_month,
+    horizon,
+)
+from kraken_pipeline.services.history import HistoryDesk, refresh
+from kraken_pipeline.services.universe import refresh_universe
+from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.strategies.base import Snapshot, Strategy, Wish, Wishes
+from kraken_pipeline_tests.fakes import overriding
+from kraken_pipeline_tests.services.candles import START
+from kraken_pipeline_tests.services.paper import RULES, Paper
+
+HOUR = TIMEFRAMES["1h"]
+MARCH = "2026-03-01"
+
+
+def wish(pair: str = "XBTUSD", **changes: Any) -> Wish:  # noqa: ANN401 - `replace` checks them
+    plain = Wish(pair=pair, enter=True, confidence=0.5, stop_distance=0.02, reason="a test")
+    return replace(plain, **changes)
+
+
+@dataclass
+class Scripted:
+    """A strategy that says what a test tells it to, and what it was shown."""
+
+    says: Callable[[Snapshot], Wishes] = lambda snapshot: Wishes(wishes=(), no_signals={})
+    shown: list[Snapshot] = field(default_factory=list)
+    states: list[Mapping[str, str]] = field(default_factory=list)
+
+    def decide(self, snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
+        self.shown.append(snapshot)
+        self.states.append(state)
+        return self.says(snapshot)
+
+    def wishes(self, *wanted: Wish, **more: Any) -> None:  # noqa: ANN401 - fields of Wishes
+        said = Wishes(wishes=wanted, no_signals={}) if not more else Wishes(wishes=wanted, **more)
+        self.says = lambda snapshot: said
+
+    def raises(self, error: Exception) -> None:
+        def fail(snapshot: Snapshot) -> Wishes:
+            raise error
+
+        self.says = fail
+
+    def configured(self, name: str = "trend") -> Configured:
+        strategy = Strategy(
+            name="scripted",
+            version="1",
+            timeframes=("1h", "1d"),
+            needs=lambda frame, parameters: {frame: 5},
+            parameters=dict,
+            decide=self.decide,
+        )
+        return Configured(
+            strategy_id=name, strategy=strategy, timeframes=("1h",), parameters={}, userref=7
+        )
+
+
+@dataclass
+class Table:
+    """A desk for one scripted strategy, with bars up to the clock."""
+
+    paper: Paper
+    bars: ParquetBarStore
+    script: Scripted = field(default_factory=Scripted)
+    others: Sequence[Configured] = ()
+
+    def desk(self, **changes: Any) -> DecisionDesk:  # noqa: ANN401 - `replace` checks them
+        stores = self.paper.stores
+        desk = DecisionDesk(
+            strategies=(self.script.configured(), *self.others),
+            bars=self.bars,
+            universes=stores.universes,
+            decisions=stores.decisions,
+            books=stores.books,
+            config_hash="c",
+            clock=self.paper.clock,
+        )
+        return replace(desk, **changes)
+
+    def refresh(self) -> None:
+        desk = HistoryDesk(
+            market=self.paper.market, bars=self.bars, progress=lambda frame, done, due: None
+        )
+        listed = self.paper.market.listing().pairs
+        refresh(desk, HOUR, list(listed.values()), now=self.paper.clock())
+
+    def decide(self, **changes: Any) -> tuple[Decision, ...]:  # noqa: ANN401 - as above
+        late = changes.pop("late", "")
+        desk = self.desk(**changes)
+        return decide(desk, HOUR, namespace=Namespace.TRADE, run_id="run", late=late)
+
+
+@pytest.fixture
+def table(desk: Paper, tmp_path: Path) -> Table:
+    made = Table(desk, ParquetBarStore(tmp_path / "bars"))
+    made.refresh()
+    return made
+
+
+def test_without_a_universe_nothing_is_decided(table: Table) -> None:
+    empty = overriding(table.paper.stores.universes, latest=lambda: None)
+
+    with pytest.raises(InvalidValueError, match="universe"):
+        table.decide(universes=empty)
+
+
+def test_a_wish_becomes_an_intent_with_its_horizon_and_the_exact_close(table: Table) -> None:
+    table.script.wishes(wish(confidence=0.123456))
+
+    [decision] = table.decide()
+
+    [intent] = decision.intents
+    assert decision.outcome is Outcome.SIGNAL
+    assert (intent.pair, intent.side, intent.userref) == ("XBTUSD", Side.BUY, 7)
+    assert intent.confidence == Decimal("0.1235")
+    assert intent.stop_distance == Decimal("0.02")
+    assert intent.decision_price == Decimal(50_000)
+    assert intent.closed_at == START
+    assert intent.expires_at == START + timedelta(hours=1, minutes=5) == START + horizon(HOUR)
+    assert table.paper.stores.decisions.pending(Namespace.TRADE) == (intent,)
+
+
+def test_leaving_needs_no_stop(table: Table) -> None:
+    table.script.wishes(wish(enter=False, stop_distance=math.nan))
+
+    [decision] = table.decide()
+
+    [intent] = decision.intents
+    assert intent.side is Side.SELL
+    assert intent.stop_distance == 0
+
+
+def test_stg_2_a_bar_is_decided_once_whatever_runs_again(table: Table) -> None:
+    table.script.wishes(wish())
+    table.decide()
+    table.script.wishes(wish("ETHUSD"))
+
+    assert table.decide() == ()
+    assert len(table.script.shown) == 1
+    assert len(table.paper.stores.decisions.pending(Namespace.TRADE)) == 1
+
+
+def test_f_sub_14_of_two_that_decide_at_once_one_is_kept(table: Table) -> None:
+    table.script.wishes(wish())
+    blind = overriding(table.paper.stores.decisions, is_decided=lambda *asked: False)
+
+    assert len(table.decide(decisions=blind)) == 1
+    assert table.decide(decisions=blind) == ()
+    assert len(table.paper.stores.decisions.pending(Namespace.TRADE)) == 1
+
+
+def test_the_next_bar_is_decided_with_the_state_that_was_saved(table: Table) -> None:
+    table.script.wishes(no_signals={"XBTUSD": "flat"}, state={"step": "1"})
+    table.decide()
+    table.paper.turn(hours=1)
+    table.refresh()
+    table.decide()
+
+    assert table.script.states == [{}, {"step": "1"}]
+
+
+def test_stg_5_no_signal_is_kept_with_its_reasons(table: Table) -> None:
+    table.script.wishes(no_signals={"XBTUSD": "flat", "ETHUSD": "falling"})
+
+    [decision] = table.decide()
+
+    assert decision.outcome is Outcome.NO_SIGNAL
+    assert decision.no_signals == {"XBTUSD": "flat", "ETHUSD": "falling"}
+
+
+def test_a_bar_that_is_not_there_is_skipped_and_says_so(table: Table) -> None:
+    table.paper.turn(hours=1)
+
+    [decision] = table.decide()
+
+    assert decision.outcome is Outcome.SKIPPED
+    assert "DATA_STALE_EVENT" in decision.reason
+    assert table.script.shown == []
+
+
+def test_a_tick_that_is_too_late_is_recorded_as_such(table: Table) -> None:
+    [decision] = table.decide(late="TOO_LATE: 400 s")
+
+    assert (decision.outcome, decision.reason) == (Outcome.SKIPPED, "TOO_LATE: 400 s")
+    assert table.decide() == ()
+    assert table.script.shown == []
+
+
+BAD = [
+    wish("NOSUCHUSD"),
+    wish("XBTEUR"),  # it has bars but is not in the universe
+    *(wish(confidence=each) for each in (math.nan, math.inf, -0.1, 1.1)),
+    *(wish(stop_distance=each) for each in (math.nan, math.inf, -0.02, 0.0, 1e-9, 1.0)),
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_f_rsk_7_a_wish_that_makes_no_sense_is_refused_and_the_others_count(
+    table: Table, bad: Wish
+) -> None:
+    table.script.wishes(bad, wish("ETHUSD"))
+
+    [decision] = table.decide()
+
+    assert [each.pair for each in decision.intents] == ["ETHUSD"]
+    assert decision.no_signals[bad.pair].startswith("BAD_INTENT: ")
+
+
+def test_f_rsk_7_ten_thousand_wishes_are_at_most_one_a_pair(table: Table) -> None:
+    table.script.wishes(
+        *(wish(f"PAIR{each}") for each in range(5_000)), *[wish()] * 5_000, wish("ETHUSD")
+    )
+
+    [decision] = table.decide()
+
+    assert [each.pair for each in decision.intents] == ["ETHUSD"]
+    assert "5000 times" in decision.no_signals["XBTUSD"]
+
+
+def test_wanting_in_and_out_of_a_pair_at_once_is_neither(table: Table) -> None:
+    table.script.wishes(wish(), wish(enter=False))
+
+    [decision] = table.decide()
+
+    assert decision.outcome is Outcome.NO_SIGNAL
+    assert "2 times" in decision.no_signals["XBTUSD"]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), ZeroDivisionError(), KeyError("x"), InvalidValueError("y")]
+)
+def test_stg_6_a_strategy_that_fails_does_not_stop_the_others(
+    table: Table, error: Exception
+) -> None:
+    table.script.raises(error)
+    sound = Scripted()
+    sound.wishes(wish())
+    table.others = (sound.configured("sound"),)
+
+    failed, made = table.decide()
+
+    assert failed.outcome is Outcome.SKIPPED
+    assert failed.reason.startswith(f"STRATEGY_FAULT: {type(error).__name__}")
+    assert [each.pair for each in made.intents] == ["XBTUSD"]
+
+
+def test_a_state_that_cannot_be_kept_exactly_is_a_fault(table: Table) -> None:
+    table.script.wishes(no_signals={}, state={"step": 0.1})
+
+    [decision] = table.decide()
+
+    assert decision.reason.startswith("STRATEGY_FAULT")
+
+
+def test_a_strategy_sees_its_own_positions_and_no_others(table: Table) -> None:
+    for name, pair in (("trend", "XBTUSD"), ("other", "ETHUSD")):
+        limit = "50250" if pair == "XBTUSD" else "2512"
+        table.paper.planned(pair, "0.01", limit, strategy_id=name)
+    table.paper.submit()
+    table.paper.settle()
+    table.paper.book()
+
+    table.decide()
+
+    [shown] = table.script.shown
+    assert shown.held == {"XBTUSD"}
+
+
+def test_a_pair_that_leaves_is_shown_but_not_for_entering(table: Table) -> None:
+    table.paper.planned()
+    rules = replace(RULES, exclude=frozenset({"XBTUSD"}))
+    refresh_universe(table.paper.universe_desk(rules=rules))
+
+    table.decide()
+
+    [shown] = table.script.shown
+    assert shown.pairs == ("ETHUSD", "XBTUSD")
+    assert shown.tradable == {"ETHUSD"}
+
+
+def test_stg_3_nothing_after_the_close_is_shown(table: Table) -> None:
+    table.paper.turn(hours=3)
+    table.refresh()
+
+    decide_close(table.desk(), HOUR, START, namespace=Namespace.TRADE, run_id="run")
+
+    [shown] = table.script.shown
+    assert int(shown.bars().opened_at[-1]) == int(START.timestamp()) - 3600
+
+
+def test_inv_8_the_same_inputs_have_the_same_identity(table: Table) -> None:
+    [first] = table.decide()
+    [second] = decide_close(
+        table.desk(), HOUR, START, namespace=Namespace.REHEARSAL, run_id="another"
+    )
+    assert first.inputs_hash == second.inputs_hash
+
+    table.paper.turn(hours=1)
+    table.refresh()
+    [third] = table.decide()
+
+    assert third.inputs_hash != first.inputs_hash
+
+
+def test_research_decides_every_stored_bar_once_and_can_lead_to_no_order(table: Table) -> None:
+    table.script.wishes(wish())
+    table.paper.turn(hours=2)
+    table.refresh()
+
+    made = decide_month(table.desk(), HOUR, MARCH, run_id="run")
+
+    assert len(made) == 14  # from the month's first close to 14:00
+    assert all(each.namespace is Namespace.RESEARCH for each in made)
+    assert decide_month(table.desk(), HOUR, MARCH, run_id="run") == ()
+    for namespace in Namespace:
+        assert table.paper.stores.decisions.pending(namespace) == ()
+        assert assess(table.paper.risk_desk(), namespace=namespace, run_id="run") is None
+
+
+def test_research_holds_nothing_of_today(table: Table) -> None:
+    table.paper.planned()
+    table.paper.submit()
+    table.paper.settle()
+    table.paper.book()
+
+    decide_month(table.desk(), HOUR, MARCH, run_id="run")
+
+    assert all(each.held == frozenset() for each in table.script.shown)
+
+
+def test_research_leaves_trading_to_decide_the_bar_itself(table: Table) -> None:
+    decide_month(table.desk(), HOUR, MARCH, run_id="run")
+
+    assert len(table.decide()) == 1
+
+
+def test_a_strategy_on_another_timeframe_is_not_asked(table: Table) -> None:
+    made = decide(table.desk(), TIMEFRAMES["1d"], namespace=Namespace.TRADE, run_id="run")
+
+    assert made == ()
