@@ -6,14 +6,19 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.money import Price, Qty
+from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.simulator.events import Order
+from kraken_pipeline.simulator.events import Order as TakenOrder
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline.simulator.simulation import Settings, simulated
 from kraken_pipeline.wiring.exchange import KEY, SECRET, turn_clock
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline_tests.store.builders import decision, order, plan, verdict
 
 MOMENT = datetime(2024, 3, 5, 12, 0, 10, tzinfo=UTC)
 """Every timeframe but the day closed ten seconds ago; on some, each of the pairs but one trends."""
@@ -69,12 +74,12 @@ class PaperMarket:
             return [tuple(each) for each in database.execute(query)]
 
     @property
-    def orders(self) -> list[Order]:
+    def orders(self) -> list[TakenOrder]:
         """Every order that the simulator ever took."""
         return list(self.served.exchange.account.orders.values())
 
     @property
-    def open_orders(self) -> list[Order]:
+    def open_orders(self) -> list[TakenOrder]:
         """What rests at the simulator."""
         return list(self.served.exchange.account.open.values())
 
@@ -106,3 +111,23 @@ def stocked_market(stocked: Path, root: Path) -> Iterator[PaperMarket]:
     shutil.copytree(stocked, root, dirs_exist_ok=True)
     with paper_market(root) as market:
         yield market
+
+
+def resting_buy(pipeline: Pipeline, pair: str = "ADAUSD") -> Order:
+    """Buy far below the market, past risk but through books and gateway, and return what rests."""
+    now, orders = pipeline.clock(), pipeline.stores.orders
+    wished = decision(pair, closed_at=now.replace(second=0, microsecond=0), decided_at=now)
+    [intent] = wished.intents
+    planned = order(
+        intent,
+        plan=f"P-{pair}",
+        qty=Qty(Decimal(100)),
+        limit_price=Price(Decimal("0.1")),
+        created_at=now,
+        updated_at=now,
+    )
+    pipeline.stores.decisions.record(wished, {})
+    with orders.assessing() as assessment:
+        assessment.keep(plan(verdict(intent), plan_id=planned.plan_id), [planned])
+    pipeline.submit(Namespace.TRADE, owner="a test")
+    return orders.order(planned.local_id)

@@ -1,6 +1,7 @@
 """What Dagster runs, run in this process and kept in memory."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from kraken_pipeline.defs.portfolio import portfolio_snapshot
 from kraken_pipeline.defs.trading import CAUSE, new_decisions
 from kraken_pipeline.defs.universe import pair_universe
 from kraken_pipeline.wiring.pipeline import Pipeline
-from kraken_pipeline_tests.paper_market import MONTH
+from kraken_pipeline_tests.paper_market import MONTH, PaperMarket
 
 ASSETS = (pair_universe, ohlc, portfolio_snapshot, decisions)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -29,6 +30,13 @@ class Runs:
 
     pipeline: Pipeline
     instance: dg.DagsterInstance
+
+    @classmethod
+    @contextlib.contextmanager
+    def on(cls, market: PaperMarket) -> Iterator["Runs"]:
+        """Connect a pipeline of its own to a market, for one whose configuration was changed."""
+        with market.pipeline() as pipeline, dg.DagsterInstance.ephemeral() as instance:
+            yield cls(pipeline=pipeline, instance=instance)
 
     @property
     def definitions(self) -> dg.Definitions:
@@ -105,16 +113,17 @@ def verdicts_of(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, bool
     }
 
 
-def failures_of(result: dg.ExecuteInProcessResult) -> Sequence[str]:
-    """Return what made steps fail, the innermost words of each."""
-    said = []
+def failures_of(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Return what made each step fail, with its causes."""
+    failures = []
     for each in result.all_events:
         if each.is_step_failure:
-            error = each.step_failure_data.error
-            while error is not None and error.cause is not None:
+            said, error = [], each.step_failure_data.error
+            while error is not None:
+                said.append(error.message)
                 error = error.cause
-            said.append("" if error is None else error.message)
-    return said
+            failures.append(" because ".join(said))
+    return failures
 
 
 def _step_of(asset: str) -> str:

@@ -1,8 +1,8 @@
 import dagster as dg
 import pytest
 
-from kraken_pipeline.defs.partitions import OWNERS
 from kraken_pipeline.definitions import defs
+from kraken_pipeline.defs.partitions import OWNERS
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -70,7 +70,8 @@ def test_a_job_of_ops_is_never_run_again_by_dagster(name: str) -> None:
 
     assert job.tags["dagster/max_retries"] == "0"
     assert int(job.tags["dagster/max_runtime"]) == 120
-    assert all(node.definition.retry_policy is None for node in job.nodes)
+    ops = [each.definition for each in job.nodes]
+    assert all(isinstance(each, dg.OpDefinition) and each.retry_policy is None for each in ops)
 
 
 @pytest.mark.parametrize("months", [(MONTH, MONTH), ("2023-10-01", "2023-11-01")])

@@ -1,0 +1,95 @@
+import dagster as dg
+import pytest
+
+from kraken_pipeline.defs.panic import panic_flag, prove_nothing_is_open
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline_tests.defs.runs import Runs, as_answer
+from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
+
+
+def flag(runs: Runs) -> dg.RunRequest | dg.SkipReason:
+    """Return what the sensor of the panic file says."""
+    return as_answer(
+        panic_flag(
+            dg.build_sensor_context(instance=runs.instance, resources={"pipeline": runs.pipeline})
+        )
+    )
+
+
+def run_key(answer: dg.RunRequest | dg.SkipReason) -> str:
+    assert isinstance(answer, dg.RunRequest)
+    return str(answer.run_key)
+
+
+def test_without_a_file_or_a_breach_nobody_panics(runs: Runs) -> None:
+    assert isinstance(flag(runs), dg.SkipReason)
+
+
+def test_the_file_asks_for_panic_once(runs: Runs, pipeline: Pipeline) -> None:
+    pipeline.panic_file.touch()
+
+    assert run_key(flag(runs)) == run_key(flag(runs))
+
+
+def test_a_file_that_appears_again_asks_again(runs: Runs, pipeline: Pipeline) -> None:
+    pipeline.panic_file.write_text("the first")
+    first = run_key(flag(runs))
+    pipeline.resume(reason="a test", by="somebody")
+    assert isinstance(flag(runs), dg.SkipReason)
+    pipeline.panic_file.write_text("the second")
+
+    assert run_key(flag(runs)) != first
+
+
+@pytest.mark.parametrize(
+    ("kind", "panics"),
+    [
+        (HaltKind.DRAWDOWN, True),
+        (HaltKind.DRIFT, True),
+        (HaltKind.OPERATOR, False),
+        (HaltKind.CONTRADICTION, False),
+    ],
+)
+def test_a_kill_switch_asks_for_panic_and_a_persons_halt_does_not(
+    runs: Runs, pipeline: Pipeline, kind: HaltKind, *, panics: bool
+) -> None:
+    pipeline.stores.halts.latch(kind, reason="a test", at=pipeline.clock(), by="a test")
+
+    assert isinstance(flag(runs), dg.RunRequest) is panics
+
+
+def test_the_job_cancels_what_rests_and_latches(
+    runs: Runs, pipeline: Pipeline, market: PaperMarket
+) -> None:
+    resting_buy(pipeline)
+    assert len(market.open_orders) == 1
+
+    assert runs.job("panic").success
+
+    assert market.open_orders == []
+    assert market.rows("SELECT status FROM execution_orders") == [("canceled",)]
+    assert pipeline.panic_file.exists()
+
+
+def test_the_proof_fails_where_an_order_may_still_be_open(
+    pipeline: Pipeline, market: PaperMarket
+) -> None:
+    order = resting_buy(pipeline)
+    # as if the exchange had forgotten it: it is not listed, and nobody can say what it became
+    del market.served.exchange.account.orders[str(order.kraken_order_id)]
+    del market.served.exchange.account.open[str(order.kraken_order_id)]
+
+    with pytest.raises(dg.Failure, match=f"still open: {order.local_id}"):
+        prove_nothing_is_open(dg.build_op_context(resources={"pipeline": pipeline}))
+
+
+def test_while_the_panic_file_is_there_nothing_is_bought(
+    runs: Runs, pipeline: Pipeline, market: PaperMarket
+) -> None:
+    pipeline.panic_file.touch()
+    runs.assets("decisions_4h")
+
+    assert runs.job("trade").success
+    assert market.orders == []
+    assert market.rows("SELECT DISTINCT code FROM denials WHERE code = 'HALTED'")

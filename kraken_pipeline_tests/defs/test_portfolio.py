@@ -1,0 +1,69 @@
+from decimal import Decimal
+
+import dagster as dg
+import pytest
+
+from kraken_pipeline.defs.partitions import PLOTS
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline_tests.defs.runs import Runs, metadata_of, verdicts_of
+from kraken_pipeline_tests.paper_market import PaperMarket
+
+BOOKS = {"books_equal_balances": True}
+
+
+def test_books_are_plotted_in_numbers_and_pass_their_check(runs: Runs) -> None:
+    result = runs.assets("portfolio_snapshot")
+
+    said = metadata_of(result, "portfolio_snapshot")
+    assert (said["equity"], said["cash"], said["drawdown_pct"]) == (10_000, 10_000, 0)
+    assert verdicts_of(result, "portfolio_snapshot") == BOOKS
+
+
+def test_a_snapshot_by_hand_shows_the_curve(runs: Runs) -> None:
+    said = metadata_of(runs.assets("portfolio_snapshot"), "portfolio_snapshot")
+
+    assert said["equity_curve"].startswith("![unit price](data:image/png;base64,")
+
+
+def test_a_snapshot_on_a_close_draws_nothing(runs: Runs) -> None:
+    result = runs.definitions.resolve_job_def("refresh_and_decide").execute_in_process(
+        instance=runs.instance,
+        asset_selection=[dg.AssetKey("portfolio_snapshot")],
+        tags={PLOTS: "no"},
+    )
+
+    assert "equity_curve" not in metadata_of(result, "portfolio_snapshot")
+
+
+def test_nothing_new_is_booked_the_second_time(runs: Runs) -> None:
+    runs.assets("portfolio_snapshot")
+
+    said = metadata_of(runs.assets("portfolio_snapshot"), "portfolio_snapshot")
+
+    assert (said["new_fills"], said["new_ledger_entries"]) == (0, 0)
+
+
+@pytest.fixture
+def differing(market: PaperMarket) -> PaperMarket:
+    """An account that holds a coin which no ledger entry explains."""
+    market.served.exchange.account.balances["XXBT"] = Decimal("0.5")
+    return market
+
+
+def test_a_balance_that_no_entry_explains_fails_the_check(
+    runs: Runs, differing: PaperMarket
+) -> None:
+    result = runs.assets("portfolio_snapshot")
+
+    assert verdicts_of(result, "portfolio_snapshot") == {"books_equal_balances": False}
+    [found] = result.get_asset_check_evaluations()
+    assert "XXBT" in found.metadata
+
+
+def test_a_difference_stops_opening_and_calls_for_panic(
+    runs: Runs, differing: PaperMarket, pipeline: Pipeline
+) -> None:
+    runs.assets("portfolio_snapshot")
+
+    assert [each.kind.value for each in pipeline.halts()] == ["KILL_DRIFT"]
+    assert pipeline.panic_cause().startswith("halt-")

@@ -1,0 +1,248 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from kraken_pipeline.defs import trading
+from kraken_pipeline.defs.partitions import BAR_CLOSE
+from kraken_pipeline.defs.trading import CAUSE, MAX_ATTEMPTS, bar_close
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline_tests.defs.runs import Runs, as_answer, failures_of, metadata_of
+from kraken_pipeline_tests.paper_market import NOON, PaperMarket, paper_market
+
+S = dg.DagsterRunStatus
+
+
+def tick(runs: Runs, due: datetime) -> dg.RunRequest | dg.SkipReason:
+    """Return what the schedule says of a close."""
+    context = dg.build_schedule_context(
+        instance=runs.instance,
+        scheduled_execution_time=due,
+        resources={"pipeline": runs.pipeline},
+    )
+    return as_answer(bar_close(context))
+
+
+def asked_for(answer: dg.RunRequest | dg.SkipReason) -> set[str]:
+    """Return the assets of the one run that is asked for."""
+    assert isinstance(answer, dg.RunRequest)
+    return {key.to_user_string() for key in answer.asset_selection or ()}
+
+
+def reason(answer: dg.RunRequest | dg.SkipReason) -> str:
+    assert isinstance(answer, dg.SkipReason)
+    return str(answer.skip_message)
+
+
+CLOSES = {
+    (6, 0, 0): set(TIMEFRAMES),
+    (5, 13, 0): {"1m", "5m", "15m", "1h"},
+    (5, 12, 5): {"1m", "5m"},
+    (5, 12, 1): {"1m"},
+}
+
+
+@pytest.mark.parametrize("at", list(CLOSES), ids=str)
+def test_timeframes_that_close_together_share_one_run(
+    runs: Runs, market: PaperMarket, at: tuple[int, int, int]
+) -> None:
+    due = NOON.replace(day=at[0], hour=at[1], minute=at[2])
+    market.turn(due + timedelta(seconds=1))
+
+    answer = tick(runs, due)
+
+    names = asked_for(answer)
+    assert {each.removeprefix("decisions_") for each in names if "decisions" in each} == CLOSES[at]
+    assert CLOSES[at] <= {each.removeprefix("ohlc_") for each in names if "ohlc" in each}
+    assert isinstance(answer, dg.RunRequest)
+    assert answer.partition_key == f"{due:%Y-%m}-01"
+    assert answer.tags[BAR_CLOSE] == answer.run_key == due.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "extra"),
+    [(4, set()), (5, {"portfolio_snapshot"}), (60, {"portfolio_snapshot", "pair_universe"})],
+)
+def test_books_are_read_with_five_minutes_and_the_universe_with_the_hour(
+    runs: Runs, market: PaperMarket, minutes: int, extra: set[str]
+) -> None:
+    due = NOON + timedelta(minutes=minutes)
+    market.turn(due + timedelta(seconds=1))
+
+    assert asked_for(tick(runs, due)) & {"portfolio_snapshot", "pair_universe"} == extra
+
+
+def test_the_first_run_of_all_fetches_everything(tmp_path: Path) -> None:
+    due = NOON + timedelta(minutes=1)
+    with paper_market(tmp_path, at=due) as new, Runs.on(new) as runs:
+        names = asked_for(tick(runs, due))
+
+    bars = {f"ohlc_{name}" for name in TIMEFRAMES}
+    assert names == bars | {"pair_universe", "portfolio_snapshot", "decisions_1m"}
+
+
+def test_a_late_tick_decides_what_is_still_in_time(runs: Runs, market: PaperMarket) -> None:
+    market.turn(NOON + timedelta(seconds=100))
+
+    names = asked_for(tick(runs, NOON))
+
+    assert {each for each in names if "decisions" in each} == {
+        "decisions_15m",
+        "decisions_1h",
+        "decisions_4h",
+    }
+
+
+def test_a_tick_too_late_for_all_is_skipped_and_says_so(runs: Runs, market: PaperMarket) -> None:
+    market.turn(NOON + timedelta(minutes=1, seconds=21))
+
+    said = reason(tick(runs, NOON + timedelta(minutes=1)))
+
+    assert said.startswith("the close of 12:01 is 21 s ago")
+
+
+def test_a_timeframe_that_no_strategy_decides_is_no_reason_to_run(market: PaperMarket) -> None:
+    market.configure("strategies: {configs: {trend_core: {timeframes: [1h]}}}\n")
+    market.turn(NOON + timedelta(minutes=5, seconds=1))
+    with Runs.on(market) as runs:
+        assert isinstance(tick(runs, NOON + timedelta(minutes=5)), dg.SkipReason)
+
+
+def test_a_run_that_the_schedule_asks_for_can_be_run(runs: Runs, market: PaperMarket) -> None:
+    due = NOON + timedelta(minutes=5)
+    market.turn(due + timedelta(seconds=1))
+    answer = tick(runs, due)
+    assert isinstance(answer, dg.RunRequest)
+
+    result = runs.definitions.resolve_job_def("refresh_and_decide").execute_in_process(
+        instance=runs.instance,
+        partition_key=answer.partition_key,
+        asset_selection=list(answer.asset_selection or ()),
+        tags=answer.tags,
+    )
+
+    assert metadata_of(result, "decisions_5m")["dagster/partition_row_count"] == 1
+
+
+def test_without_a_decision_nobody_is_asked_to_trade(runs: Runs) -> None:
+    assert reason(runs.asked_to_trade()) == "no new decision, no order to send or settle"
+
+
+@pytest.fixture
+def decided(runs: Runs) -> Runs:
+    """Runs on a market where the four hours that closed want to buy."""
+    runs.assets("decisions_4h")
+    return runs
+
+
+def test_a_new_decision_asks_for_trade_once(decided: Runs) -> None:
+    answer = decided.asked_to_trade()
+    assert isinstance(answer, dg.RunRequest)
+    decided.begun("trade", answer.tags[CAUSE], S.STARTED)
+
+    assert answer.run_key == f"{answer.tags[CAUSE]}/1"
+    assert "is under way" in reason(decided.asked_to_trade())
+
+
+def test_the_same_decision_has_the_same_cause_at_each_look(decided: Runs) -> None:
+    answers = [decided.asked_to_trade() for _ in range(2)]
+
+    assert len({each.run_key for each in answers if isinstance(each, dg.RunRequest)}) == 1
+
+
+def test_after_three_failed_runs_a_person_must_look(decided: Runs) -> None:
+    keys = []
+    for _ in range(MAX_ATTEMPTS):
+        answer = decided.asked_to_trade()
+        assert isinstance(answer, dg.RunRequest)
+        keys.append(answer.run_key)
+        decided.begun("trade", answer.tags[CAUSE], S.FAILURE)
+
+    assert len(set(keys)) == MAX_ATTEMPTS
+    assert f"{MAX_ATTEMPTS} runs did not finish" in reason(decided.asked_to_trade())
+
+
+def test_a_further_decision_is_a_further_cause(decided: Runs) -> None:
+    first = decided.asked_to_trade()
+    decided.assets("decisions_1h")
+
+    second = decided.asked_to_trade()
+
+    assert isinstance(first, dg.RunRequest)
+    assert isinstance(second, dg.RunRequest)
+    assert first.tags[CAUSE] != second.tags[CAUSE]
+
+
+def test_trade_buys_what_was_decided_and_books_the_fill(decided: Runs, market: PaperMarket) -> None:
+    assert decided.job("trade").success
+
+    filled = market.rows("SELECT pair, status, filled_volume FROM execution_orders")
+    assert {status for _, status, _ in filled} == {"filled"}
+    assert len(market.orders) == len(filled) > 0
+    assert market.rows("SELECT DISTINCT book FROM fills") == [("trend_core@4h",)]
+    assert market.rows("SELECT status FROM execution_results") == [("settled",)]
+
+
+def test_after_trading_nothing_waits(decided: Runs) -> None:
+    decided.job("trade")
+
+    assert reason(decided.asked_to_trade()) == "no new decision, no order to send or settle"
+
+
+def test_trade_again_sends_nothing_again(decided: Runs, market: PaperMarket) -> None:
+    decided.job("trade")
+    before = market.orders
+
+    assert decided.job("trade").success
+    assert market.orders == before
+
+
+def test_what_trade_did_is_shown_on_the_snapshot(decided: Runs) -> None:
+    result = decided.job("trade")
+
+    [snapshot] = result.asset_materializations_for_node("settle")
+    assert snapshot.metadata["new_fills"].value == len(
+        decided.pipeline.stores.books.fills_after(None)
+    )
+
+
+def test_trade_while_halted_sends_nothing_and_ends_well(decided: Runs, market: PaperMarket) -> None:
+    decided.pipeline.halt(reason="a test", by="somebody")
+
+    assert decided.job("trade").success
+    assert market.orders == []
+    assert ("KILL_MANUAL",) in market.rows("SELECT DISTINCT code FROM denials")
+
+
+def test_trade_without_the_lease_fails_and_leaves_the_orders_queued(
+    decided: Runs, market: PaperMarket
+) -> None:
+    decided.pipeline.stores.orders.take_lease(
+        "orders-trade",
+        owner="another process",
+        now=decided.pipeline.clock(),
+        length=timedelta(minutes=1),
+    )
+
+    [said] = failures_of(decided.job("trade"))
+
+    assert "another process" in said
+    assert market.orders == []
+    assert {row[0] for row in market.rows("SELECT status FROM execution_orders")} == {"planned"}
+
+
+MINUTE = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("second", "until"), [(53, 12), (54, 72), (59, 72), (0, 12), (11, 12), (13, 12)]
+)
+def test_around_a_close_the_sensor_waits_for_decisions_and_else_not(
+    monkeypatch: pytest.MonkeyPatch, second: int, until: int
+) -> None:
+    monkeypatch.setattr(trading, "WATCH_FROM", 54)
+    monkeypatch.setattr(trading, "WATCH_UNTIL", 12)
+    now = MINUTE + timedelta(seconds=second)
+
+    assert trading._watch_deadline(now) == MINUTE + timedelta(seconds=until)
