@@ -1,18 +1,14 @@
 """Intents to cases to verdicts; what is approved is reserved in the same transaction."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.exposure import Tally
 from kraken_pipeline.domain.gates import Objection
-from kraken_pipeline.domain.ids import canonical, cl_ord_id, plan_id
+from kraken_pipeline.domain.ids import cl_ord_id, plan_id
 from kraken_pipeline.domain.intents import Intent, Namespace
-from kraken_pipeline.domain.lots import MANUAL, book_of
 from kraken_pipeline.domain.market import Pair, Quote, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
 from kraken_pipeline.domain.orders import FATE_OPEN, Order
@@ -35,10 +31,10 @@ from kraken_pipeline.services.ports import (
     OrderStore,
     UniverseStore,
 )
+from kraken_pipeline.services.standing import Standing, place_of, unbooked_fills
+from kraken_pipeline.services.verdicts import unheard, verdict_of
 from kraken_pipeline.services.world import World, economic_asset
 
-CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""A fill may carry a time of the exchange's that is a little before ours."""
 PANIC_CODE: Final = "HALTED"
 """What an intent is denied with while the panic file lies there."""
 
@@ -153,39 +149,21 @@ class _Bench:
         self._desk = desk
         self._world = world
         self._namespace = namespace
-        self._reserving = [
+        reserving = [
             each
             for each in assessment.reserving_orders()
             if each.namespace in {namespace, Namespace.TRADE}
         ]
-        self._books = {(each.book, each.pair): each.qty for each in assessment.positions()}
-        self._unbooked = self._unbooked_fills(desk)
+        self._standing = Standing(
+            world,
+            assessment,
+            reserving=reserving,
+            unbooked=unbooked_fills(desk.orders, desk.books, reserving),
+            base_currency=desk.base_currency,
+        )
         self._halts = frozenset(each.kind.value for each in assessment.halts())
         if desk.panic_is_latched:
             self._halts |= {PANIC_CODE}
-        self._tally = Tally()
-        self._count_positions(assessment)
-        for order in self._reserving:
-            self._count_order(order)
-
-    def _unbooked_fills(self, desk: RiskDesk) -> list[tuple[Order, Decimal]]:
-        """Return the orders that filled more than the books have of them yet, and how much.
-
-        Until the books are kept, such a fill is in no position and in no reservation.
-        """
-        filled = [each for each in self._reserving if each.filled_qty]
-        ended = [order for order, _ in desk.orders.unmatched()]
-        since = min((each.created_at for each in filled + ended), default=None)
-        if since is None:
-            return []
-        booked: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-        for fill in desk.books.fills_after(since - CLOCKS_DIFFER):
-            booked[fill.kraken_order_id] += fill.qty
-        return [
-            (each, missing)
-            for each in filled + ended
-            if (missing := each.filled_qty - booked[each.kraken_order_id or ""]) > 0
-        ]
 
     def plan(self, pending: Sequence[Intent], run_id: str) -> tuple[Plan, list[Order]]:
         """Answer every intent."""
@@ -204,8 +182,7 @@ class _Bench:
             verdicts.append(verdict)
             if order is not None:
                 orders.append(order)
-                self._reserving.append(order)
-                self._count_order(order)
+                self._standing.reserve(order)
         return replace(plan, verdicts=tuple(verdicts)), orders
 
     def _rank(self, intent: Intent) -> tuple[bool, Decimal, int, Decimal, str]:
@@ -218,19 +195,19 @@ class _Bench:
     def _answer(self, intent: Intent, plan: Plan) -> tuple[Verdict, Order | None]:
         pair = self._world.pairs.get(intent.pair)
         if pair is None or intent.pair not in self._world.fees:
-            return _unheard(intent, Objection("BAD_INTENT", f"pair={intent.pair} not listed")), None
+            return unheard(intent, Objection("BAD_INTENT", f"pair={intent.pair} not listed")), None
         try:
             limit = self._limit(intent, pair)
         except InvalidValueError as error:
-            return _unheard(intent, Objection("TICK", str(error))), None
+            return unheard(intent, Objection("TICK", str(error))), None
         try:
             case, clamped_by = self._case(intent, pair, limit)
         except InvalidValueError as error:
-            return _unheard(intent, Objection("BAD_INTENT", str(error))), None
+            return unheard(intent, Objection("BAD_INTENT", str(error))), None
         answer = review(case, clamped_by=clamped_by)
         if isinstance(answer, Approved):
-            return _verdict(case, (), clamped_by), self._order(answer, plan)
-        return _verdict(case, answer.objections, clamped_by), None
+            return verdict_of(case, (), clamped_by), self._order(answer, plan)
+        return verdict_of(case, answer.objections, clamped_by), None
 
     def _limit(self, intent: Intent, pair: Pair) -> Price:
         style = self._desk.style
@@ -287,9 +264,10 @@ class _Bench:
         rate = world.prices.rate(pair.quote)
         ticker = world.tickers.get(pair.name)
         snapshot = world.snapshot
-        alike = [each for each in self._reserving if each.pair == pair.name]
+        standing = self._standing
+        alike = [each for each in standing.reserving if each.pair == pair.name]
         selling_here = [each for each in alike if each.side is Side.SELL]
-        own = [each for each in alike if _book(each) == _book(intent)]
+        own = [each for each in alike if place_of(each) == place_of(intent)]
         min_notional = desk.style.min_notional if intent.side is Side.BUY else ZERO
         return Case(
             now=world.now,
@@ -310,33 +288,16 @@ class _Bench:
             equity=ZERO if snapshot is None else snapshot.equity,
             unpriced=("no snapshot",) if snapshot is None else snapshot.unpriced,
             synced_at=world.universe.at if snapshot is None else snapshot.at,
-            cash=world.free_cash(pair.quote, self._reserving),
-            owned_qty=self._owned(intent, own),
+            cash=world.free_cash(pair.quote, standing.reserving),
+            owned_qty=standing.owned(intent),
             free_qty=world.free_qty(pair.base, selling_here),
-            exposure=self._tally.exposure(
-                pair=pair.name, asset=pair.base, strategy=intent.strategy_id
-            ),
+            exposure=standing.exposure(pair, intent.strategy_id),
             limits=self._limits(intent.strategy_id),
             halts=self._halts,
             system_status=world.system_status,
             orders_of_unknown_fate=sum(each.state in FATE_OPEN for each in alike),
             open_orders_alike=sum(each.side is intent.side for each in own),
         )
-
-    def _owned(self, intent: Intent, own: Sequence[Order]) -> Qty:
-        """Return what the book holds and nothing sells or has sold already."""
-        held = self._books.get((_book(intent), intent.pair), NOTHING)
-        selling = sum((each.open_qty for each in own if each.side is Side.SELL), ZERO)
-        sold = sum(
-            (
-                qty
-                for each, qty in self._unbooked
-                if each.side is Side.SELL
-                and (_book(each), each.pair) == (_book(intent), intent.pair)
-            ),
-            ZERO,
-        )
-        return Qty(held - selling - sold)
 
     def _limits(self, strategy_id: str) -> Limits:
         cap = self._desk.strategy_caps.get(strategy_id)
@@ -368,102 +329,3 @@ class _Bench:
             created_at=self._world.now,
             updated_at=self._world.now,
         )
-
-    def _count_positions(self, assessment: Assessment) -> None:
-        stops = assessment.stop_distances()
-        unexplained = {asset: balance.total for asset, balance in self._world.balances.items()}
-        for position in assessment.positions():
-            pair = self._world.pairs.get(position.pair)
-            if pair is None or not position.qty:
-                continue
-            unexplained[pair.base] = unexplained.get(pair.base, ZERO) - position.qty
-            self._tally.add(
-                pair=pair.name,
-                asset=pair.base,
-                strategy=position.book.partition("@")[0],
-                worth=position.qty * (self._world.prices.rate(pair.base) or ZERO),
-                stop_distance=stops.get((position.book, pair.name), Decimal(1)),
-            )
-        for order, qty in self._unbooked:
-            pair = self._world.pairs.get(order.pair)
-            if pair is not None and order.side is Side.BUY:
-                unexplained[pair.base] = unexplained.get(pair.base, ZERO) - qty
-                self._count_bought(order, pair, qty)
-        for asset, qty in unexplained.items():
-            if asset != self._desk.base_currency and qty > 0:
-                worth = qty * (self._world.prices.rate(asset) or ZERO)
-                self._tally.add(
-                    pair="", asset=asset, strategy=MANUAL, worth=worth, stop_distance=ZERO
-                )
-
-    def _count_order(self, order: Order) -> None:
-        pair = self._world.pairs.get(order.pair)
-        if order.side is Side.SELL or pair is None:
-            return
-        self._count_bought(order, pair, order.open_qty)
-
-    def _count_bought(self, order: Order, pair: Pair, qty: Decimal) -> None:
-        """Count a part of a buy at the worst price that it can have, with its fee."""
-        notional = qty * order.limit_price * order.quote_rate
-        self._tally.add(
-            pair=order.pair,
-            asset=pair.base,
-            strategy=order.strategy_id,
-            worth=notional * (1 + self._world.fee_share(order.pair)),
-            stop_distance=order.stop_distance,
-        )
-
-
-def _book(of: Order | Intent) -> str:
-    return book_of(of.strategy_id, of.timeframe)
-
-
-def _unheard(intent: Intent, objection: Objection) -> Verdict:
-    """Deny what can not even be put to the rules."""
-    return Verdict(
-        intent_id=intent.intent_id,
-        pair=intent.pair,
-        side=intent.side,
-        approved=False,
-        objections=(objection,),
-        clamped_by=(),
-        qty=NOTHING,
-        limit_price=None,
-        notional=ZERO,
-        figures="{}",
-    )
-
-
-def _verdict(case: Case, found: tuple[Objection, ...], clamped_by: tuple[str, ...]) -> Verdict:
-    ticker = None if case.quote is None else case.quote.ticker
-    figures = {
-        "equity": case.equity,
-        "cash": case.cash,
-        "bid": None if ticker is None else ticker.bid,
-        "ask": None if ticker is None else ticker.ask,
-        "notional_24h": case.notional_24h,
-        "fee_share": case.fee_share,
-        "quote_rate": case.quote_rate,
-        "min_qty": case.min_qty,
-        "owned_qty": case.owned_qty,
-        "exposure_pair": case.exposure.pair,
-        "exposure_asset": case.exposure.asset,
-        "exposure_strategy": case.exposure.strategy,
-        "exposure_gross": case.exposure.gross,
-        "stop_risk": case.exposure.stop_risk,
-        "positions": case.exposure.positions,
-        "stop_distance": case.intent.stop_distance,
-        "confidence": case.intent.confidence,
-    }
-    return Verdict(
-        intent_id=case.intent.intent_id,
-        pair=case.pair.name,
-        side=case.intent.side,
-        approved=not found,
-        objections=found,
-        clamped_by=clamped_by,
-        qty=case.qty,
-        limit_price=case.limit_price,
-        notional=case.notional,
-        figures=canonical(figures),
-    )

@@ -97,13 +97,19 @@ class Gateway(Protocol):
             OrderRefusedError: it will not exist.
             UnreachableError: it never left, or was turned away; it does not exist.
             AuthError: the key was refused; it does not exist.
+            InvalidValueError: it cannot be written as a request; nothing was sent.
+            ConfigurationError: nothing can be sent as things are set up; nothing was.
             OutcomeUnknownError: it may exist.
             UnexpectedReplyError: it may exist.
         """
         ...
 
     def request_of(self, order: Order, *, deadline: datetime) -> Mapping[str, str]:
-        """Return what `add` would send, without nonce, to be written down first."""
+        """Return what `add` would send, without nonce, to be written down first.
+
+        Raises:
+            InvalidValueError: it cannot be written as a request.
+        """
         ...
 
     def cancel(self, kraken_order_id: str) -> None:

@@ -505,3 +505,24 @@ def test_orders_live_no_longer_than_their_wish(desk: Paper) -> None:
 
     [order] = desk.stores.orders.reserving()
     assert order.expires_at == intent.expires_at
+
+
+def _post_only(desk: Paper) -> Changes:
+    return {"style": replace(desk.risk_desk().style, post_only=True)}
+
+
+def test_a_post_only_sell_asks_no_less_than_the_best_ask(desk: Paper) -> None:
+    _buy(desk)
+    desk.wants("XBTUSD", side=Side.SELL)
+
+    verdict = desk.assess(**_post_only(desk))["XBTUSD"]
+
+    assert verdict.limit_price == desk.market.tickers()["XBTUSD"].ask
+    assert desk.submit() == {State.LIVE: 1}
+
+
+def test_a_post_only_order_in_a_market_without_bids_is_answered(desk: Paper) -> None:
+    desk.wants("XBTUSD")
+    market = _market(desk, "XBTUSD", bid=Price(Decimal(0)))
+
+    assert "DATA_CONTENT" in _codes(desk.assess(market=market, **_post_only(desk))["XBTUSD"])

@@ -1,0 +1,158 @@
+"""Where the account stands during an assessment: held, bought, reserved and approved so far."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from kraken_pipeline.domain.exposure import Tally
+from kraken_pipeline.domain.intents import Intent
+from kraken_pipeline.domain.lots import MANUAL, book_of
+from kraken_pipeline.domain.market import Pair, Side
+from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
+from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.risk import Exposure
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.services.ports import Assessment, BookStore, OrderStore
+from kraken_pipeline.services.world import World
+
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""A fill may carry a time of the exchange's that is a little before ours."""
+Unbooked = Sequence[tuple[Order, Decimal]]
+"""Orders, and how much they filled in base that the books do not have yet."""
+
+
+def place_of(of: Order | Intent) -> tuple[str, str]:
+    """Name the book and the pair that an order or an intent is of."""
+    return book_of(of.strategy_id, of.timeframe), of.pair
+
+
+def unbooked_fills(orders: OrderStore, books: BookStore, reserving: Sequence[Order]) -> Unbooked:
+    """Return the orders that filled more than the books have of them yet, and how much.
+
+    Until the books are kept, such a fill is in no position and in no reservation.
+
+    Args:
+        orders: where those are found that ended.
+        books: whose fills count.
+        reserving: the orders that may still fill.
+    """
+    filled = [each for each in reserving if each.filled_qty]
+    filled += [order for order, _ in orders.unmatched()]
+    since = min((each.created_at for each in filled), default=None)
+    if since is None:
+        return ()
+    booked: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for fill in books.fills_after(since - CLOCKS_DIFFER):
+        booked[fill.kraken_order_id] += fill.qty
+    return [
+        (each, missing)
+        for each in filled
+        if (missing := each.filled_qty - booked[each.kraken_order_id or ""]) > 0
+    ]
+
+
+class Standing:
+    """What every case is held against; each approval is added before the next is looked at."""
+
+    def __init__(
+        self,
+        world: World,
+        assessment: Assessment,
+        *,
+        reserving: Sequence[Order],
+        unbooked: Unbooked,
+        base_currency: Asset,
+    ) -> None:
+        """Add up what is held, bought and reserved.
+
+        Args:
+            world: balances and prices.
+            assessment: the books, read in its transaction.
+            reserving: orders that may still fill.
+            unbooked: fills that are in no position yet.
+            base_currency: holding it is no exposure.
+        """
+        self.reserving = list(reserving)
+        """Orders that may still fill, with those that were approved so far."""
+        self._world = world
+        self._unbooked = unbooked
+        self._books = {(each.book, each.pair): each.qty for each in assessment.positions()}
+        self._tally = Tally()
+        unexplained = {asset: balance.total for asset, balance in world.balances.items()}
+        self._count_positions(assessment, unexplained)
+        self._count_unbooked(unexplained)
+        unexplained.pop(base_currency, None)
+        self._count_unexplained(unexplained)
+        for order in self.reserving:
+            self._count_order(order)
+
+    def reserve(self, order: Order) -> None:
+        """Add an order that was approved just now."""
+        self.reserving.append(order)
+        self._count_order(order)
+
+    def exposure(self, pair: Pair, strategy_id: str) -> Exposure:
+        """Return the totals that bear on a pair, its base asset and a strategy."""
+        return self._tally.exposure(pair=pair.name, asset=pair.base, strategy=strategy_id)
+
+    def owned(self, intent: Intent) -> Qty:
+        """Return what the intent's book holds of the pair and nothing sells or has sold already."""
+        place = place_of(intent)
+        selling = [(each, each.open_qty) for each in self.reserving]
+        gone = sum(
+            (
+                qty
+                for each, qty in [*selling, *self._unbooked]
+                if each.side is Side.SELL and place_of(each) == place
+            ),
+            ZERO,
+        )
+        return Qty(self._books.get(place, NOTHING) - gone)
+
+    def _count_positions(self, assessment: Assessment, unexplained: dict[Asset, Decimal]) -> None:
+        stops = assessment.stop_distances()
+        for position in assessment.positions():
+            pair = self._world.pairs.get(position.pair)
+            if pair is None or not position.qty:
+                continue
+            unexplained[pair.base] = unexplained.get(pair.base, ZERO) - position.qty
+            self._tally.add(
+                pair=pair.name,
+                asset=pair.base,
+                strategy=position.book.partition("@")[0],
+                worth=position.qty * (self._world.prices.rate(pair.base) or ZERO),
+                stop_distance=stops.get((position.book, pair.name), Decimal(1)),
+            )
+
+    def _count_unbooked(self, unexplained: dict[Asset, Decimal]) -> None:
+        for order, qty in self._unbooked:
+            pair = self._world.pairs.get(order.pair)
+            if pair is not None and order.side is Side.BUY:
+                unexplained[pair.base] = unexplained.get(pair.base, ZERO) - qty
+                self._count_bought(order, pair, qty)
+
+    def _count_unexplained(self, unexplained: dict[Asset, Decimal]) -> None:
+        for asset, qty in unexplained.items():
+            if qty > 0:
+                worth = qty * (self._world.prices.rate(asset) or ZERO)
+                self._tally.add(
+                    pair="", asset=asset, strategy=MANUAL, worth=worth, stop_distance=ZERO
+                )
+
+    def _count_order(self, order: Order) -> None:
+        pair = self._world.pairs.get(order.pair)
+        if order.side is Side.BUY and pair is not None:
+            self._count_bought(order, pair, order.open_qty)
+
+    def _count_bought(self, order: Order, pair: Pair, qty: Decimal) -> None:
+        """Count a part of a buy at the worst price that it can have, with its fee."""
+        notional = qty * order.limit_price * order.quote_rate
+        self._tally.add(
+            pair=order.pair,
+            asset=pair.base,
+            strategy=order.strategy_id,
+            worth=notional * (1 + self._world.fee_share(order.pair)),
+            stop_distance=order.stop_distance,
+        )
