@@ -74,7 +74,7 @@ def test_a_job_of_ops_is_never_run_again_by_dagster(name: str) -> None:
     assert all(isinstance(each, dg.OpDefinition) and each.retry_policy is None for each in ops)
 
 
-@pytest.mark.parametrize("months", [(MONTH, MONTH), ("2023-10-01", "2023-11-01")])
+@pytest.mark.parametrize("months", [(MONTH, MONTH), ("2023-09-01", "2023-10-01")])
 def test_materialising_every_asset_places_no_order(
     runs: Runs, market: PaperMarket, months: tuple[str, str]
 ) -> None:

@@ -18,22 +18,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_cycle_refreshes_decides_and_trades(market: PaperMarket) -> None:
+def test_a_cycle_refreshes_decides_and_trades_and_a_second_changes_nothing(
+    market: PaperMarket,
+) -> None:
     with market.pipeline() as pipeline:
-        runs = run_cycle(pipeline, pipeline.clock())
-
-    assert len(runs) == 2
-    assert len(market.rows("SELECT * FROM decisions")) == 6
-    assert {each.status for each in market.orders} == {"closed"}
-
-
-def test_a_second_cycle_on_the_same_bars_changes_nothing(market: PaperMarket) -> None:
-    with market.pipeline() as pipeline:
-        run_cycle(pipeline, pipeline.clock())
+        assert len(run_cycle(pipeline, pipeline.clock())) == 2
         before = (market.orders, market.rows("SELECT * FROM decisions"))
 
         assert len(run_cycle(pipeline, pipeline.clock())) == 1
 
+    assert {each.status for each in before[0]} == {"closed"}
+    assert len(before[1]) == 6
     assert (market.orders, market.rows("SELECT * FROM decisions")) == before
 
 

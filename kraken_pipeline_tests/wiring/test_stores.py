@@ -1,0 +1,21 @@
+import pytest
+
+from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.settings import load
+from kraken_pipeline.wiring.stores import open_stores
+from kraken_pipeline_tests.paper_market import PaperMarket
+
+
+def test_everything_is_kept_below_the_data_folder(market: PaperMarket) -> None:
+    stores = open_stores(load(market.environ))
+    stores.close()
+
+    assert (market.data_dir / "portfolio.db").is_file()
+    assert stores.bars_dir.is_relative_to(market.data_dir)
+
+
+def test_tables_that_may_not_be_made_are_missed_with_a_remedy(market: PaperMarket) -> None:
+    market.configure("portfolio: {auto_migrate_schema: false, db_path: other.db}\n")
+
+    with pytest.raises(ConfigurationError):
+        open_stores(load(market.environ))
