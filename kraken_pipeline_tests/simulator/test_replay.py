@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 
 from kraken_pipeline.simulator import market
 from kraken_pipeline.simulator.listing import Pair
 from kraken_pipeline.simulator.recorded import ReplayError
 from kraken_pipeline.simulator.replay import ReplayMarket
+from kraken_pipeline.simulator.simulation import Settings, simulated
+from kraken_pipeline_tests.simulator.conftest import SECRET, Client
 
 START = 1_704_067_200
 DAY = 86_400
@@ -93,6 +96,27 @@ def test_a_pair_without_data_around_the_time_does_not_trade(tmp_path: Path) -> N
     assert not replay.is_open(pair, START + DAY)
     assert str(market.last_price(replay, pair, START + 5 * DAY)) == "11.00"
     assert replay.finest(pair, START - 1) is None
+
+
+def test_the_listing_and_the_ticker_follow_what_is_recorded(tmp_path: Path) -> None:
+    recorded = tmp_path / "recorded"
+    recorded.mkdir()
+    (recorded / "XMRUSD_1440.csv").write_text(f"{START},10.5,12.0,9.5,11.0,1.5,90\n")
+    (recorded / "SOLUSD_1440.csv").write_text(f"{START + DAY},20.5,22.0,19.5,21.0,1.5,90\n")
+    at = datetime.fromtimestamp(START + 5, UTC)
+    settings = Settings(folder=tmp_path / "state", secret=SECRET, replay=recorded, at=at)
+
+    with simulated(settings) as served, requests.Session() as session:
+        client = Client(served.url, session)
+        first, early = client.public("AssetPairs")["result"], client.public("Ticker")["result"]
+        client.control("clock", advance_seconds=DAY)
+        second, later = client.public("AssetPairs")["result"], client.public("Ticker")["result"]
+
+    names = ["SOLUSD", "XXMRZUSD"]
+    assert [first[name]["status"] for name in names] == ["cancel_only", "online"]
+    assert [second[name]["status"] for name in names] == ["online", "cancel_only"]
+    assert (list(early), sorted(later)) == (["XXMRZUSD"], names)
+    assert (early["XXMRZUSD"]["o"], later["XXMRZUSD"]["c"][0]) == ("10.50000", "11.00000")
 
 
 def test_an_unknown_asset_gets_its_specification_from_its_prices(tmp_path: Path) -> None:

@@ -61,6 +61,6 @@ def found_asset(listing: Listing, name: str) -> Asset:
     return asset
 
 
-def asset_key(asset: Asset, params: Params) -> str:
+def asset_key(asset: Asset, *, display: bool) -> str:
     """Return the name of an asset in an answer."""
-    return display_name(asset.altname) if by_display(params) else asset.id
+    return display_name(asset.altname) if display else asset.id

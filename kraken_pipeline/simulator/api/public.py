@@ -3,10 +3,13 @@
 Source: kraken/rest.md §4.
 """
 
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
 from kraken_pipeline.simulator import wire
 from kraken_pipeline.simulator.api import named
 from kraken_pipeline.simulator.exchange import Exchange
-from kraken_pipeline.simulator.listing import Asset, Pair
+from kraken_pipeline.simulator.listing import Asset, Listing, Pair
 from kraken_pipeline.simulator.params import Params
 
 _PARTS = {
@@ -31,29 +34,51 @@ def system_status(exchange: Exchange, params: Params) -> str:
 
 def assets(exchange: Exchange, params: Params) -> str:
     """Answer Assets."""
-    listing = exchange.market.listing
+    listing, display = exchange.market.listing, named.by_display(params)
     if params.text("aclass") not in {"", "currency"}:
         return "{}"
-    asked = [named.found_asset(listing, name) for name in params.names("asset")]
-    chosen = asked or listing.assets.values()
-    return wire.text({named.asset_key(asset, params): _asset(asset) for asset in chosen})
+    asked = params.names("asset")
+    if not asked:
+        return _all_assets(listing, display=display)
+    return _assets([named.found_asset(listing, name) for name in asked], display=display)
 
 
 def asset_pairs(exchange: Exchange, params: Params) -> str:
     """Answer AssetPairs; there are no tokenized assets here."""
     if params.text("aclass_base") not in {"", "currency"}:
         return "{}"
-    listing = exchange.market.listing
-    if "pair" in params:
-        chosen = named.pairs(listing, params)
-    else:
-        display = named.by_display(params)
-        chosen = {pair.display if display else pair.key: pair for pair in listing.pairs}
-    names = _PARTS.get(params.text("info"))
+    listing, now, display = exchange.market.listing, exchange.clock.now(), named.by_display(params)
+    chosen = named.pairs(listing, params) if "pair" in params else None
+    pairs = listing.pairs if chosen is None else chosen.values()
+    statuses = tuple(exchange.status(pair, now) for pair in pairs)
+    info = params.text("info")
+    if chosen is None:
+        return _all_pairs(listing, statuses, info, display=display)
+    return _pairs(chosen, statuses, info, display=display)
+
+
+@lru_cache(maxsize=4)
+def _all_assets(listing: Listing, *, display: bool) -> str:
+    return _assets(listing.assets.values(), display=display)
+
+
+def _assets(chosen: Iterable[Asset], *, display: bool) -> str:
+    rows = {named.asset_key(asset, display=display): _asset(asset) for asset in chosen}
+    return wire.text(rows)
+
+
+@lru_cache(maxsize=8)
+def _all_pairs(listing: Listing, statuses: tuple[str, ...], info: str, *, display: bool) -> str:
+    chosen = {pair.display if display else pair.key: pair for pair in listing.pairs}
+    return _pairs(chosen, statuses, info, display=display)
+
+
+def _pairs(chosen: Mapping[str, Pair], statuses: Iterable[str], info: str, *, display: bool) -> str:
     rows = {
-        key: _pair(pair, params, exchange.status(pair, exchange.clock.now()))
-        for key, pair in chosen.items()
+        key: _pair(pair, status, display=display)
+        for (key, pair), status in zip(chosen.items(), statuses, strict=True)
     }
+    names = _PARTS.get(info)
     if names:
         rows = {key: {name: row[name] for name in names} for key, row in rows.items()}
     return wire.text(rows)
@@ -69,14 +94,14 @@ def _asset(asset: Asset) -> dict[str, object]:
     }
 
 
-def _pair(pair: Pair, params: Params, status: str) -> dict[str, object]:
+def _pair(pair: Pair, status: str, *, display: bool) -> dict[str, object]:
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
         "aclass_base": "currency",
-        "base": named.asset_key(pair.base, params),
+        "base": named.asset_key(pair.base, display=display),
         "aclass_quote": "currency",
-        "quote": named.asset_key(pair.quote, params),
+        "quote": named.asset_key(pair.quote, display=display),
         "lot": "unit" if pair.lot_decimals == wire.VOLUME_DECIMALS else "unit5",
         "cost_decimals": pair.cost_decimals,
         "pair_decimals": pair.pair_decimals,
@@ -86,7 +111,7 @@ def _pair(pair: Pair, params: Params, status: str) -> dict[str, object]:
         "leverage_sell": pair.leverage,
         "fees": [],
         "fees_maker": [],
-        "fee_volume_currency": "USD" if named.by_display(params) else "ZUSD",
+        "fee_volume_currency": "USD" if display else "ZUSD",
         "margin_call": 80,
         "margin_stop": 40,
         "ordermin": wire.trimmed(pair.ordermin),

@@ -86,6 +86,16 @@ def test_pairs_can_be_named_the_newer_way(client: Client) -> None:
     assert (pair["base"], pair["quote"], pair["altname"]) == ("DOGE", "USD", "XDGUSD")
 
 
+def test_what_is_listed_is_the_same_alone_and_among_all(client: Client) -> None:
+    for method, name, key in (("AssetPairs", "pair", "XXBTZUSD"), ("Assets", "asset", "XXBT")):
+        every, alone = client.public(method), client.public(method, **{name: key})
+        assert alone["result"] == {key: every["result"][key]}
+        assert client.public(method, assetVersion=1)["result"].keys() != every["result"].keys()
+        assert client.public(method) == every
+    fees = client.public("AssetPairs", info="fees")["result"]
+    assert fees["XXBTZUSD"] == {"fees": [], "fees_maker": [], "fee_volume_currency": "ZUSD"}
+
+
 def test_there_are_no_tokenized_assets(client: Client) -> None:
     assert client.public("AssetPairs", aclass_base="tokenized_asset")["result"] == {}
 
