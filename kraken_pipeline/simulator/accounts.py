@@ -3,7 +3,6 @@
 `Account.apply` is the only way to change it, so the events played again give the same account.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
@@ -84,11 +83,12 @@ class Account:
             raise ValueError(f"order {order.id} is for {order.pair}, which is not listed here")
         return pair
 
-    def resting(self, pair: Pair) -> Iterator[Resting]:
-        """Yield the open orders of a pair as the book has them, oldest first."""
+    def resting(self) -> dict[str, list[Resting]]:
+        """Return the open orders as the books have them by pair key, oldest first."""
+        found: dict[str, list[Resting]] = {}
         for rank, order in enumerate(self.open.values()):
-            if order.pair == pair.key and order.price is not None:
-                yield Resting(
+            if order.price is not None:
+                rests = Resting(
                     id=order.id,
                     owner=OWNER,
                     side=order.side,
@@ -96,6 +96,8 @@ class Account:
                     qty=order.left,
                     rank=rank,
                 )
+                found.setdefault(order.pair, []).append(rests)
+        return found
 
     def holds(self) -> dict[str, Decimal]:
         """Return what open orders hold by asset id, as BalanceEx shows it: without fees.

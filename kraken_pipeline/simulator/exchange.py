@@ -5,7 +5,7 @@ expire, the dead man's switch fires, each at its own moment. Every change is wri
 takes effect.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -15,10 +15,7 @@ import numpy as np
 from kraken_pipeline.simulator import fees, flow, house
 from kraken_pipeline.simulator.accounts import Account, in_ledger
 from kraken_pipeline.simulator.clock import Clock
-from kraken_pipeline.simulator.engine import (
-    Book,
-    Side,
-)
+from kraken_pipeline.simulator.engine import Book, Resting, Side
 from kraken_pipeline.simulator.events import (
     Deposited,
     Event,
@@ -88,7 +85,7 @@ class Exchange:
     def book(self, pair: Pair, at: datetime) -> Book:
         """Return the pair's book: the house's orders and the account's."""
         ladder = house.ladder(pair, self.last(pair, at), int(at.timestamp()) // 60)
-        return house.with_own(ladder, self.account.resting(pair))
+        return house.with_own(ladder, self.account.resting().get(pair.key, ()))
 
     def usd_value(self, asset: Asset, amount: Decimal, at: datetime) -> Decimal | None:
         """Return what an amount is worth in USD at last prices; None if nothing says so."""
@@ -171,18 +168,17 @@ class Exchange:
         if moment <= self._position:
             return
         start, end = self._position.timestamp(), moment.timestamp()
-        pairs = {self.account.pair_of(order).key for order in self.account.open.values()}
-        hits = [hit for key in sorted(pairs) for hit in self._hits(key, start, end)]
+        resting = sorted(self.account.resting().items())
+        hits = [hit for key, orders in resting for hit in self._hits(key, orders, start, end)]
         for hit in sorted(hits, key=lambda each: each.at):
             self._fill_resting(hit)
         self._position = moment
         self.journal.position = moment
 
-    def _hits(self, key: str, start: float, end: float) -> Iterator[Hit]:
+    def _hits(self, key: str, orders: Sequence[Resting], start: float, end: float) -> Iterator[Hit]:
         pair = self.market.listing.pair(key)
         if pair is None:
             raise LookupError(f"an open order is for {key}, which is not listed here")
-        orders = list(self.account.resting(pair))
         scale = pair.price_decimals
         buys = [int(o.price.scaleb(scale)) for o in orders if o.side is Side.BUY]
         sells = [int(o.price.scaleb(scale)) for o in orders if o.side is Side.SELL]

@@ -53,6 +53,8 @@ class SyntheticMarket:
         self._pair_keys = {
             pair.key: np.uint64(key(seed, pair.altname)) for pair in self.listing.pairs
         }
+        self._latest: dict[str, tuple[int, int, int]] = {}
+        """The hour that each pair was asked for last, its low and its high."""
         self._blocks = Kept(
             self.listing, lambda pairs, block: self._made(pairs, block * BLOCK, BLOCK)
         )
@@ -88,10 +90,10 @@ class SyntheticMarket:
     def pieces(self, pair: Pair, start: int, at: float) -> Candles:
         """Return minutes, then hours, then minutes again, that cover `start` to `at`."""
         minute = int(at) // MINUTE * MINUTE
-        before = self._pieces([pair], start, minute).of(0)
-        if at == minute:
-            return before
-        return candles.joined([before, candles.column([candles.begun(self.finest(pair, at), at)])])
+        parts = [self._pieces([pair], start, minute).of(0)] if start < minute else []
+        if at > minute:
+            parts.append(candles.column([candles.begun(self.finest(pair, at), at)]))
+        return candles.joined(parts or [candles.empty()])
 
     def last_days(self, pairs: Sequence[Pair], at: float) -> Iterator[LastDay]:
         """Yield the last 24 hours of all pairs together, or of a few pairs one by one."""
@@ -130,12 +132,25 @@ class SyntheticMarket:
     ) -> Iterator[Candle]:
         """Yield the minutes that trade at `low` or below, `high` or above, looked up by hours."""
         first, stop = int(start) // HOUR, -int(-end // HOUR)
-        hours = self._hours([pair], first, stop - first).candles().of(0)
-        for hour in hours.time[(hours.low <= low) | (hours.high >= high)]:
-            fine = self._minutes.of([pair], int(hour) // HOUR).of(0)
+        if stop - first == 1:
+            lowest, highest = self._extremes(pair, first)
+            if lowest > low and highest < high:
+                return
+        hours = self._hours([pair], first, stop - first)
+        for hour in first + np.flatnonzero((hours.low[0] <= low) | (hours.high[0] >= high)):
+            fine = self._minutes.of([pair], int(hour)).of(0)
             inside = (fine.time + MINUTE > start) & (fine.time < end)
             for index in np.flatnonzero(inside & ((fine.low <= low) | (fine.high >= high))):
                 yield fine.row(int(index), MINUTE)
+
+    def _extremes(self, pair: Pair, hour: int) -> tuple[int, int]:
+        """Return the low and high of an hour, kept: resting orders ask for it all the time."""
+        kept, lowest, highest = self._latest.get(pair.key, (-1, 0, 0))
+        if kept != hour:
+            hours = self._hours([pair], hour, 1)
+            lowest, highest = int(hours.low[0, 0]), int(hours.high[0, 0])
+            self._latest[pair.key] = hour, lowest, highest
+        return lowest, highest
 
     def prepare(self, at: float) -> None:
         """Work out all that the last day of all pairs is made of, but for the running minute.

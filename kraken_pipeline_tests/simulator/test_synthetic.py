@@ -89,6 +89,33 @@ def test_the_running_candle_grows_into_the_whole_one(offset: float, name: str) -
     assert running.count <= whole.count
 
 
+@pytest.mark.parametrize("span", [0.2, 900, HOUR, 5 * HOUR])
+@pytest.mark.parametrize("later", [0, 7201.5, 1799.9, 3 * HOUR, 3599.9])
+def test_minutes_that_reach_a_price_are_those_that_trade_there(span: float, later: float) -> None:
+    pair = MARKET.listing.pair("XBTUSD")
+    assert pair is not None
+    start, end = START + later, START + later + span
+    rows = MARKET.whole(pair, MINUTE, START, START + 12 * HOUR)
+    inside = rows[(rows.time + MINUTE > start) & (rows.time < end)]
+    lows, highs = sorted(inside.low), sorted(inside.high)
+
+    for low, high in ((lows[-1], highs[-1] + 1), (lows[0] - 1, highs[0]), (lows[0], highs[-1])):
+        found = [candle.time for candle in MARKET.reaching(pair, start, end, low=low, high=high)]
+        reached = (inside.low <= low) | (inside.high >= high)
+        assert found == inside.time[reached].tolist()
+    assert not list(MARKET.reaching(pair, start, end, low=lows[0] - 1, high=highs[-1] + 1))
+
+
+def test_each_hour_is_reached_at_its_own_low_and_high() -> None:
+    pair = MARKET.listing.pair("XBTUSD")
+    assert pair is not None
+    hours = MARKET.whole(pair, HOUR, START, START + 24 * HOUR)
+
+    for opened, low, high in zip(hours.time, hours.low, hours.high, strict=True):
+        for bounds in ({"low": low, "high": high + 1}, {"low": low - 1, "high": high}):
+            assert list(MARKET.reaching(pair, opened, opened + HOUR, **bounds))
+
+
 def test_the_prints_of_a_minute_make_its_candle() -> None:
     pair = MARKET.listing.pair("XBTUSD")
     assert pair is not None
