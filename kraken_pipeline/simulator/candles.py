@@ -85,6 +85,8 @@ def empty() -> Candles:
 
 def joined(parts: Sequence[Candles]) -> Candles:
     """Return the parts one after the other."""
+    if len(parts) == 1:
+        return parts[0]
     return Candles(
         **{name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in NAMES}
     )
@@ -108,8 +110,10 @@ def coarser(candles: Candles, seconds: int) -> Candles:
     if not len(candles):
         return candles
     opened = candles.time // seconds * seconds
-    starts = np.flatnonzero(np.r_[True, opened[1:] != opened[:-1]])
-    ends = np.r_[starts[1:], len(candles)] - 1
+    begins = np.ones(len(candles), dtype=np.bool_)
+    np.not_equal(opened[1:], opened[:-1], out=begins[1:])
+    starts = np.flatnonzero(begins)
+    ends = np.append(starts[1:], len(candles)) - 1
     volume = np.add.reduceat(candles.volume, starts)
     turnover = np.add.reduceat(candles.vwap.astype(np.float64) * candles.volume, starts)
     weighted = np.rint(turnover / np.maximum(volume, 1)).astype(np.int64)

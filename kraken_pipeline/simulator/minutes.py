@@ -4,7 +4,7 @@ Arrays have a row a pair and a column an hour; while they are worked out, minute
 of 60.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Final, Self
 
 import numpy as np
@@ -48,7 +48,7 @@ class Hours:
         return self.bundles * PER_BUNDLE + self.extra
 
     def _with(self, arrays: dict[str, NDArray[np.generic]], first: int) -> Self:
-        return replace(self, first=first, **arrays)  # type: ignore[arg-type]  # by field name
+        return type(self)(first=first, **arrays)  # type: ignore[arg-type]  # by field name
 
     def cut(self, start: int, count: int) -> Self:
         """Return `count` of the hours, from number `start` of these."""

@@ -47,7 +47,7 @@ def written(candles: Candles, pair: Pair) -> str:
         _digits(candles.count, 1),
         _constant(b"],", candles),
     ]
-    return "[" + np.concatenate(parts, axis=1).tobytes().replace(b"\0", b"").decode()[:-1] + "]"
+    return "[" + np.concatenate(parts, axis=1).tobytes().translate(None, b"\0").decode()[:-1] + "]"
 
 
 def _row(candle: Candle, pair: Pair) -> str:
