@@ -88,6 +88,7 @@ _CASE = Case(
     in_universe=True,
     qty=Qty(Decimal("0.002")),
     limit_price=Price(Decimal(50250)),
+    worst_price=Price(Decimal(50250)),
     quote_rate=Decimal(1),
     fee_share=Decimal("0.004"),
     min_qty=Qty(Decimal("0.0002")),
@@ -205,6 +206,7 @@ def sale(**changes: object) -> Case:
         _CASE,
         intent=intent(side=Side.SELL, stop_distance=ZERO),
         limit_price=Price(Decimal(49750)),
+        worst_price=Price(Decimal(49750)),
         owned_qty=sold,
         free_qty=sold,
     )

@@ -1,6 +1,7 @@
 """`run-once`: one cycle without Dagster that can place nothing."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from time import perf_counter
@@ -10,8 +11,6 @@ from kraken_pipeline.cli.summary import Cycle, show
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
-
-OWNER = "run-once"
 
 
 def run(environ: Mapping[str, str], *, as_json: bool) -> None:
@@ -31,6 +30,7 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
 
 def rehearse(pipeline: Pipeline, progress: Progress) -> Cycle:
     """Run the stages in the order in which Dagster would."""
+    owner = f"run-once-{os.getpid()}"
     now, before, started = (
         pipeline.clock(),
         pipeline.stores.books.latest_snapshot(),
@@ -43,9 +43,9 @@ def rehearse(pipeline: Pipeline, progress: Progress) -> Cycle:
         pipeline.refresh_bars(frame)
     pipeline.keep_books()
     for frame in frames:
-        pipeline.decide(frame, run_id=OWNER, namespace=Namespace.REHEARSAL)
-    pipeline.assess(Namespace.REHEARSAL, run_id=OWNER)
-    pipeline.submit(Namespace.REHEARSAL, owner=OWNER)
+        pipeline.decide(frame, run_id=owner, namespace=Namespace.REHEARSAL)
+    pipeline.assess(Namespace.REHEARSAL, run_id=owner)
+    pipeline.submit(Namespace.REHEARSAL, owner=owner)
     pipeline.keep_books()
     pipeline.finish_plans()
     return Cycle(
@@ -53,7 +53,7 @@ def rehearse(pipeline: Pipeline, progress: Progress) -> Cycle:
         stages=progress.stages,
         equity_before=None if before is None else before.equity,
         at=now,
-        run_ids=(OWNER,),
+        run_ids=(owner,),
         seconds=perf_counter() - started,
     )
 

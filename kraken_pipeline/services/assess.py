@@ -197,11 +197,11 @@ class _Bench:
         if pair is None or intent.pair not in self._world.fees:
             return unheard(intent, Objection("BAD_INTENT", f"pair={intent.pair} not listed")), None
         try:
-            limit = self._limit(intent, pair)
+            bound = self._bound(intent, pair)
         except InvalidValueError as error:
             return unheard(intent, Objection("TICK", str(error))), None
         try:
-            case, clamped_by = self._case(intent, pair, limit)
+            case, clamped_by = self._case(intent, pair, bound)
         except InvalidValueError as error:
             return unheard(intent, Objection("BAD_INTENT", str(error))), None
         answer = review(case, clamped_by=clamped_by)
@@ -209,28 +209,31 @@ class _Bench:
             return verdict_of(case, (), clamped_by), self._order(answer, plan)
         return verdict_of(case, answer.objections, clamped_by), None
 
-    def _limit(self, intent: Intent, pair: Pair) -> Price:
-        style = self._desk.style
-        bound = limit_price(
+    def _bound(self, intent: Intent, pair: Pair) -> Price:
+        return limit_price(
             intent.side,
             Price(intent.decision_price),
-            max_slippage_bps=style.max_slippage_bps,
+            max_slippage_bps=self._desk.style.max_slippage_bps,
             tick=pair.tick,
         )
+
+    def _limit(self, intent: Intent, pair: Pair, bound: Price) -> Price:
+        """Return the bound, or where only making is wanted the own side's best within it."""
         ticker = self._world.tickers.get(pair.name)
-        if not style.post_only or ticker is None:
+        if not self._desk.style.post_only or ticker is None:
             return bound
         own_best = ticker.bid if intent.side is Side.BUY else ticker.ask
         if own_best <= 0:
             return bound
         return min(bound, own_best) if intent.side is Side.BUY else max(bound, own_best)
 
-    def _case(self, intent: Intent, pair: Pair, limit: Price) -> tuple[Case, tuple[str, ...]]:
+    def _case(self, intent: Intent, pair: Pair, bound: Price) -> tuple[Case, tuple[str, ...]]:
         """Build the case at its clamped size, or at the smallest order where a cap leaves less.
 
         At the smallest order every cap that leaves less objects by itself (RSK-4).
         """
-        case = self._bare_case(intent, pair, limit)
+        limit = self._limit(intent, pair, bound)
+        case = self._bare_case(intent, pair, limit, bound)
         if intent.side is Side.SELL:
             sellable = max(min(case.owned_qty, case.free_qty), NOTHING)
             return replace(case, qty=Qty(round_down(sellable, pair.lot))), ()
@@ -259,7 +262,7 @@ class _Bench:
         a_cap_leaves_too_little = qty < case.min_qty <= unclamped
         return replace(case, qty=case.min_qty if a_cap_leaves_too_little else qty), sized.clamped_by
 
-    def _bare_case(self, intent: Intent, pair: Pair, limit: Price) -> Case:
+    def _bare_case(self, intent: Intent, pair: Pair, limit: Price, bound: Price) -> Case:
         world, desk = self._world, self._desk
         rate = world.prices.rate(pair.quote)
         ticker = world.tickers.get(pair.name)
@@ -276,6 +279,7 @@ class _Bench:
             in_universe=pair.name in world.universe.names,
             qty=NOTHING,
             limit_price=limit,
+            worst_price=bound,
             quote_rate=rate if rate is not None else ZERO,
             fee_share=world.fee_share(pair.name),
             min_qty=minimum_qty(

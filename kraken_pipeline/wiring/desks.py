@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
+from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, RefusedError
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
@@ -152,7 +152,13 @@ def limits(settings: Settings) -> Limits:
 
 
 def submit(pipeline: "Pipeline", namespace: Namespace, owner: str) -> SubmitDesk:
-    """What sending needs."""
+    """What sending needs.
+
+    Raises:
+        RefusedError: a rehearsal would be placed, or a trade only rehearsed.
+    """
+    if (namespace is Namespace.REHEARSAL) != pipeline.edge.rehearses:
+        raise RefusedError(f"orders of {namespace} do not go where this pipeline sends orders")
     execution = pipeline.loaded.settings.execution
     return SubmitDesk(
         namespace=namespace,

@@ -35,7 +35,7 @@ class Edge:
             rehearse: orders are only checked by the exchange, never placed.
         """
         self._loaded = loaded
-        self._rehearse = rehearse
+        self.rehearses = rehearse
         self._opened = ExitStack()
 
     @cached_property
@@ -68,7 +68,7 @@ class Edge:
     @cached_property
     def gateway(self) -> Gateway:
         """Where orders go: the one table of modes; what it does not list is not built."""
-        if self._rehearse:
+        if self.rehearses:
             return Validator(self.private_line)
         return GATEWAYS[self._loaded.settings.execution.mode](self)
 

@@ -521,6 +521,15 @@ def test_a_post_only_sell_asks_no_less_than_the_best_ask(desk: Paper) -> None:
     assert desk.submit() == {State.LIVE: 1}
 
 
+def test_a_post_only_buy_bids_no_more_than_the_best_bid(desk: Paper) -> None:
+    desk.wants("XBTUSD")
+
+    verdict = desk.assess(**_post_only(desk))["XBTUSD"]
+
+    assert verdict.limit_price == desk.market.tickers()["XBTUSD"].bid
+    assert desk.submit() == {State.LIVE: 1}
+
+
 def test_a_post_only_order_in_a_market_without_bids_is_answered(desk: Paper) -> None:
     desk.wants("XBTUSD")
     market = _market(desk, "XBTUSD", bid=Price(Decimal(0)))

@@ -61,6 +61,8 @@ class Case:
     in_universe: bool
     qty: Qty
     limit_price: Price
+    worst_price: Price
+    """The slippage bound: the limit may be better than this, for a post-only order it is."""
     quote_rate: Decimal
     """Base currency per quote unit."""
     fee_share: Decimal

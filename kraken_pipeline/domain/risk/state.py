@@ -115,9 +115,9 @@ def spread_is_narrow(case: Case) -> Objection | None:
 
 def price_is_within_reach(case: Case) -> Objection | None:
     """The market has not run past the slippage bound since the decision."""
-    if not case.opens or case.quote is None or case.quote.ticker.ask <= case.limit_price:
+    if not case.opens or case.quote is None or case.quote.ticker.ask <= case.worst_price:
         return None
-    return Objection("PRICE_BAND", f"ask={case.quote.ticker.ask}, limit={case.limit_price}")
+    return Objection("PRICE_BAND", f"ask={case.quote.ticker.ask}, bound={case.worst_price}")
 
 
 def fates_are_known(case: Case) -> Objection | None:
