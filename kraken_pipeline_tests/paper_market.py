@@ -116,7 +116,8 @@ def stocked_market(stocked: Path, root: Path) -> Iterator[PaperMarket]:
 def resting_buy(pipeline: Pipeline, pair: str = "ADAUSD") -> Order:
     """Buy far below the market, past risk but through books and gateway, and return what rests."""
     now, orders = pipeline.clock(), pipeline.stores.orders
-    wished = decision(pair, closed_at=now.replace(second=0, microsecond=0), decided_at=now)
+    close = now.replace(second=0, microsecond=0)
+    wished = decision(pair, strategy_id=f"buys_{pair}", closed_at=close, decided_at=now)
     [intent] = wished.intents
     planned = order(
         intent,

@@ -1,0 +1,74 @@
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kraken_pipeline.settings import load
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline_tests.cli.conftest import Command
+from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
+
+
+def test_before_anything_ran_the_status_says_so_and_asks_no_exchange(
+    command: Command, fresh: dict[str, str]
+) -> None:
+    said = command("status", environ=fresh)
+
+    assert said.code == 0
+    assert "equity         none yet" in said.out
+    assert "no result yet" in said.out
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("orders", "list-open")])
+def test_json_of_a_fresh_machine_is_json(
+    command: Command, fresh: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    said = command(*arguments, "--json", environ=fresh)
+
+    assert said.code == 0
+    assert json.loads(said.out) or json.loads(said.out) == []
+
+
+def test_the_status_shows_equity_open_orders_and_halts(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    resting_buy(pipeline)
+    pipeline.halt(reason="prices look wrong", by="somebody")
+    pipeline.panic_file.touch()
+
+    shown = json.loads(command("status", "--json", environ=market.environ).out)
+
+    assert (shown["equity"], shown["open orders"], shown["panic"]) == ("10000", 1, "latched")
+    assert shown["halts"] == ["KILL_MANUAL: prices look wrong"]
+    assert shown["books"] == "equal the balances"
+
+
+def test_the_status_is_shown_though_a_strategy_is_wrong(
+    command: Command, market: PaperMarket
+) -> None:
+    market.configure("strategies: {enabled: [momentum]}\n")
+
+    assert command("status", environ=market.environ).code == 0
+
+
+def test_the_configuration_that_is_shown_can_be_read_back(
+    command: Command, fresh: dict[str, str]
+) -> None:
+    said = command("config", "show", environ=fresh)
+    folder = Path(fresh["KRAKEN_PIPELINE_CONFIG_DIR"])
+    folder.mkdir()
+    (folder / "config.yaml").write_text(said.out)
+
+    assert yaml.safe_load(said.out)["execution"]["mode"] == "paper"
+    assert load(fresh).hash in command("config", "show", "--effective", environ=fresh).out
+
+
+def test_effective_values_name_their_layer(command: Command, market: PaperMarket) -> None:
+    market.configure("risk: {max_open_positions: 3}\n")
+
+    lines = command("config", "show", "--effective", environ=market.environ).out.splitlines()
+
+    [line] = [each for each in lines if each.startswith("risk.max_open_positions ")]
+    assert line.split()[1:] == ["3", "config.yaml:3"]
+    assert any(each.endswith("default") for each in lines)
