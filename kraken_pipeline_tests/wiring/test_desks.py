@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import ConfigurationError, RefusedError
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.wiring import desks
@@ -90,10 +90,15 @@ def test_a_sender_holds_the_lease_of_its_namespace_as_long_as_configured(
 ) -> None:
     market.configure("execution: {lease_seconds: 7, submit_deadline_seconds: 3}\n")
     with market.pipeline() as pipeline:
-        desk = desks.submit(pipeline, Namespace.REHEARSAL, "a test")
+        desk = desks.submit(pipeline, Namespace.TRADE, "a test")
 
     assert (desk.lease, desk.deadline) == (timedelta(seconds=7), timedelta(seconds=3))
-    assert (desk.namespace, desk.owner) == (Namespace.REHEARSAL, "a test")
+    assert (desk.namespace, desk.owner) == (Namespace.TRADE, "a test")
+
+
+def test_a_rehearsal_never_goes_where_orders_are_placed(pipeline: Pipeline) -> None:
+    with pytest.raises(RefusedError, match="rehearsal"):
+        desks.submit(pipeline, Namespace.REHEARSAL, "a test")
 
 
 def test_the_panic_file_is_looked_for_at_each_order(pipeline: Pipeline) -> None:
