@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+from kraken_pipeline.cli.output import print_warnings
 from kraken_pipeline.cli.progress import Progress
 from kraken_pipeline.cli.summary import Cycle, show
 from kraken_pipeline.domain.errors import ConfigurationError
@@ -46,6 +47,7 @@ def run(
         os.environ.update(env, **{SIMULATOR_URL: url})
         pipeline = connect(os.environ, observer=progress.finished, progress=progress.bars)
         stack.callback(pipeline.close)
+        print_warnings(pipeline.loaded)
         _move_on(pipeline, choice, url)
         show(_cycle(pipeline, progress), file=sys.stdout)
 

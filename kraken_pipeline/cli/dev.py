@@ -12,7 +12,9 @@ from types import FrameType
 from typing import Final
 
 from kraken_pipeline.cli.cycle import market_choice
+from kraken_pipeline.cli.output import print_warnings
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.exchange import running_simulator
 from kraken_pipeline.wiring.home import DATA_DIR, SIMULATOR_URL, settled
 
@@ -35,6 +37,7 @@ def run(
     """
     choice = market_choice(replay=None, at=None, seed=seed, port=simulator_port)
     env = settled(environ, choice)
+    print_warnings(load(env))
     _require_free(port)
     # Dagster starts two to three times slower where it may not keep compiled code
     env.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -11,9 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 from kraken_pipeline.domain.money import plain
+from kraken_pipeline.settings import Loaded
 
 WIDE: Final = 240
 """Columns that a table may take."""
+
+
+def print_warnings(loaded: Loaded) -> None:
+    """Say on stderr what the user should know of the configuration; nothing stops for it."""
+    for each in loaded.warnings:
+        sys.stderr.write(f"kraken-pipeline: warning: {each}\n")
 
 
 def print_json(value: object) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from time import perf_counter
 
+from kraken_pipeline.cli.output import print_warnings
 from kraken_pipeline.cli.progress import Progress
 from kraken_pipeline.cli.summary import Cycle, show
 from kraken_pipeline.domain.intents import Namespace
@@ -17,6 +18,7 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
     """Run every stage; orders are checked by the exchange and not placed."""
     progress = Progress()
     pipeline = connect(environ, rehearse=True, observer=progress.finished, progress=progress.bars)
+    print_warnings(pipeline.loaded)
     try:
         cycle = rehearse(pipeline, progress)
         if as_json:

