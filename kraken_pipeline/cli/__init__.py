@@ -9,6 +9,8 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from kraken_pipeline.domain import errors
+from kraken_pipeline.secrets.redact import RedactingFilter, Redactor, exception_hook
+from kraken_pipeline.wiring.secrecy import redactor
 
 EXIT_CODES: Final = (
     (errors.ConfigurationError, 2),
@@ -170,20 +172,24 @@ def main() -> NoReturn:
     Leaves without Python's own tidying up, which takes almost a second after a cycle and does
     nothing: each command has closed by then what it opened.
     """
+    known = redactor(os.environ)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    code = _exit_code_of_command()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(RedactingFilter(known))
+    sys.excepthook = exception_hook(known, sys.stderr.write)
+    code = _exit_code_of_command(known)
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _exit_code_of_command() -> int:
+def _exit_code_of_command(known: Redactor) -> int:
     try:
         app()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except errors.PipelineError as error:
-        sys.stderr.write(f"kraken-pipeline: {error}\n")
+        sys.stderr.write(known.redact(f"kraken-pipeline: {error}\n"))
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     return 0
