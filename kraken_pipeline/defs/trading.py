@@ -65,6 +65,13 @@ def settle(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline])
         dg.AssetMaterialization("portfolio_snapshot", metadata=snapshot_metadata(booked))
     )
     check = books_check(booked.snapshot)
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey("portfolio_snapshot"),
+        check_name="books_equal_balances",
+        passed=check.passed,
+        metadata=dict(check.metadata),
+    )
+    context.log_event(evaluation)  # type: ignore[arg-type]  # Dagster takes it, its types do not
     context.add_output_metadata({"orders": dict(counts), "books_equal": check.passed})
 
 

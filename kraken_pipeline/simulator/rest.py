@@ -25,6 +25,8 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 TICK_SECONDS: Final = 0.25
 """How often the market runs on by itself while nobody asks."""
 SHUTDOWN_SECONDS: Final = 1
+KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than clients keep a connection idle: a write into one that closes just then is lost."""
 
 
 def loopback(host: str) -> bool:
@@ -150,6 +152,7 @@ def server(service: Service) -> uvicorn.Server:
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ws="none",
     )
     return uvicorn.Server(config)
