@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, RefusedError
 from kraken_pipeline.domain.intents import Namespace
@@ -21,23 +20,21 @@ from kraken_pipeline.settings import Settings
 from kraken_pipeline.strategies import strategy_named
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.panic import latch_text, remove_latch
-
-if TYPE_CHECKING:
-    from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.parts import Parts
 
 SYNC_AGE_BOUNDS = (120, 600)
 """Seconds; twice the sync interval, but at least and at most so much (contract 8.7)."""
 
 
-def universe(pipeline: "Pipeline") -> UniverseDesk:
+def universe(parts: Parts) -> UniverseDesk:
     """What refreshing the universe needs."""
-    settings = pipeline.loaded.settings
+    settings = parts.loaded.settings
     filters = settings.universe.filters
     return UniverseDesk(
-        market=pipeline.edge.market_now,
-        universes=pipeline.stores.universes,
-        orders=pipeline.stores.orders,
-        books=pipeline.stores.books,
+        market=parts.edge.market_now,
+        universes=parts.stores.universes,
+        orders=parts.stores.orders,
+        books=parts.stores.books,
         rules=UniverseRules(
             quote=filters.quote,
             statuses=frozenset(filters.statuses),
@@ -46,28 +43,26 @@ def universe(pipeline: "Pipeline") -> UniverseDesk:
             include=frozenset(settings.universe.include_pairs),
             exclude=frozenset(settings.universe.exclude_pairs),
         ),
-        config_hash=pipeline.loaded.hash,
-        clock=pipeline.edge.clock,
+        config_hash=parts.loaded.hash,
+        clock=parts.edge.clock,
     )
 
 
-def history(pipeline: "Pipeline") -> HistoryDesk:
+def history(parts: Parts) -> HistoryDesk:
     """What keeping bars needs."""
-    return HistoryDesk(
-        market=pipeline.edge.market, bars=pipeline.stores.bars, progress=pipeline.progress
-    )
+    return HistoryDesk(market=parts.edge.market, bars=parts.stores.bars, progress=parts.progress)
 
 
-def decisions(pipeline: "Pipeline") -> DecisionDesk:
+def decisions(parts: Parts) -> DecisionDesk:
     """What deciding needs."""
     return DecisionDesk(
-        strategies=configured_strategies(pipeline.loaded.settings),
-        bars=pipeline.stores.bars,
-        universes=pipeline.stores.universes,
-        decisions=pipeline.stores.decisions,
-        books=pipeline.stores.books,
-        config_hash=pipeline.loaded.hash,
-        clock=pipeline.edge.clock,
+        strategies=configured_strategies(parts.loaded.settings),
+        bars=parts.stores.bars,
+        universes=parts.stores.universes,
+        decisions=parts.stores.decisions,
+        books=parts.stores.books,
+        config_hash=parts.loaded.hash,
+        clock=parts.edge.clock,
     )
 
 
@@ -99,18 +94,18 @@ def _configured(settings: Settings, strategy_id: str) -> Configured:
     )
 
 
-def risk(pipeline: "Pipeline") -> RiskDesk:
+def risk(parts: Parts) -> RiskDesk:
     """What assessing needs."""
-    settings = pipeline.loaded.settings
+    settings = parts.loaded.settings
     execution = settings.execution
     is_ioc = execution.default_order_type == "market"
     return RiskDesk(
-        market=pipeline.edge.market,
-        account=pipeline.edge.account,
-        decisions=pipeline.stores.decisions,
-        orders=pipeline.stores.orders,
-        books=pipeline.stores.books,
-        universes=pipeline.stores.universes,
+        market=parts.edge.market,
+        account=parts.edge.account,
+        decisions=parts.stores.decisions,
+        orders=parts.stores.orders,
+        books=parts.stores.books,
+        universes=parts.stores.universes,
         limits=limits(settings),
         strategy_caps={
             each: settings.strategy_cap_pct(each) for each in settings.strategies.running()
@@ -122,9 +117,9 @@ def risk(pipeline: "Pipeline") -> RiskDesk:
             min_notional=execution.min_order_notional_usd,
         ),
         base_currency=Asset(settings.portfolio.base_currency),
-        panic_is_latched=bool(latch_text(pipeline.panic_file)),
-        config_hash=pipeline.loaded.hash,
-        clock=pipeline.edge.clock,
+        panic_is_latched=bool(latch_text(parts.panic_file)),
+        config_hash=parts.loaded.hash,
+        clock=parts.edge.clock,
     )
 
 
@@ -151,67 +146,67 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def submit(pipeline: "Pipeline", namespace: Namespace, owner: str) -> SubmitDesk:
+def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
     """What sending needs.
 
     Raises:
         RefusedError: a rehearsal would be placed, or a trade only rehearsed.
     """
-    if (namespace is Namespace.REHEARSAL) != pipeline.edge.rehearses:
+    if (namespace is Namespace.REHEARSAL) != parts.edge.rehearses:
         raise RefusedError(f"orders of {namespace} do not go where this pipeline sends orders")
-    execution = pipeline.loaded.settings.execution
+    execution = parts.loaded.settings.execution
     return SubmitDesk(
         namespace=namespace,
-        orders=pipeline.stores.orders,
-        gateway=pipeline.edge.gateway,
-        panic_is_latched=lambda: bool(latch_text(pipeline.panic_file)),
+        orders=parts.stores.orders,
+        gateway=parts.edge.gateway,
+        panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
         owner=owner,
         lease=timedelta(seconds=execution.lease_seconds),
         deadline=timedelta(seconds=execution.submit_deadline_seconds),
         max_plan_age=timedelta(seconds=execution.max_plan_age_seconds),
         max_at_exchange=execution.max_concurrent_orders,
-        clock=pipeline.edge.clock,
+        clock=parts.edge.clock,
     )
 
 
-def settle(pipeline: "Pipeline") -> SettleDesk:
+def settle(parts: Parts) -> SettleDesk:
     """What settling needs."""
-    execution = pipeline.loaded.settings.execution
+    execution = parts.loaded.settings.execution
     return SettleDesk(
-        orders=pipeline.stores.orders,
-        halts=pipeline.stores.halts,
-        account=pipeline.edge.account,
-        gateway=pipeline.edge.gateway,
+        orders=parts.stores.orders,
+        halts=parts.stores.halts,
+        account=parts.edge.account,
+        gateway=parts.edge.gateway,
         unknown_settle=timedelta(seconds=execution.unknown_settle_seconds),
-        clock=pipeline.edge.clock,
+        clock=parts.edge.clock,
     )
 
 
-def books(pipeline: "Pipeline") -> BookDesk:
+def books(parts: Parts) -> BookDesk:
     """What keeping the books needs."""
-    portfolio = pipeline.loaded.settings.portfolio
+    portfolio = parts.loaded.settings.portfolio
     return BookDesk(
-        market=pipeline.edge.market,
-        account=pipeline.edge.account,
-        books=pipeline.stores.books,
-        orders=pipeline.stores.orders,
+        market=parts.edge.market,
+        account=parts.edge.account,
+        books=parts.stores.books,
+        orders=parts.stores.orders,
         base_currency=Asset(portfolio.base_currency),
         retention=timedelta(days=portfolio.snapshot_retention_days),
-        clock=pipeline.edge.clock,
+        clock=parts.edge.clock,
     )
 
 
-def halts(pipeline: "Pipeline") -> HaltDesk:
+def halts(parts: Parts) -> HaltDesk:
     """What latching and clearing need.
 
     A person's halt has the person's time: it must not wait for an exchange that does not answer.
     """
-    bounds = pipeline.loaded.settings.risk
+    bounds = parts.loaded.settings.risk
     return HaltDesk(
-        halts=pipeline.stores.halts,
+        halts=parts.stores.halts,
         switches=KillSwitches(
             max_drawdown_pct=bounds.max_daily_drawdown_pct, on_drift=bounds.kill_switch_on_drift
         ),
-        clear_panic_file=lambda: remove_latch(pipeline.panic_file),
+        clear_panic_file=lambda: remove_latch(parts.panic_file),
         clock=system_now,
     )

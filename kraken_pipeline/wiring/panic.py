@@ -5,10 +5,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kraken_pipeline.wiring.paper import Edge
+from kraken_pipeline.wiring.paper import Edge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +18,7 @@ class PanicOutcome:
     said: str
 
 
-def run_panic(edge: "Edge", latch: Path) -> PanicOutcome:
+def run_panic(edge: Edge, latch: Path) -> PanicOutcome:
     """Latch, cancel all, verify: in a process that needs nothing of ours but the key."""
     command = [sys.executable, "-m", "kraken_pipeline.panic", "--url", edge.url]
     command += ["--latch", str(latch), "--nonce-dir", str(edge.nonce_dir)]

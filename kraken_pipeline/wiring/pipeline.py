@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from time import perf_counter
 from typing import Final, TypeVar
 
@@ -25,12 +24,13 @@ from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
 from kraken_pipeline.services.halt import HaltDesk
 from kraken_pipeline.services.settle import SettleDesk
-from kraken_pipeline.settings import Loaded, load, prepare_data_dir
+from kraken_pipeline.settings import load, prepare_data_dir
 from kraken_pipeline.wiring import desks
 from kraken_pipeline.wiring.modes import require_no_live
 from kraken_pipeline.wiring.panic import PanicOutcome, latch_text, run_panic
-from kraken_pipeline.wiring.paper import Edge, open_edge
-from kraken_pipeline.wiring.stores import Stores, open_stores
+from kraken_pipeline.wiring.paper import open_edge
+from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.stores import open_stores
 
 T = TypeVar("T")
 
@@ -47,14 +47,10 @@ def _nobody(stage: str, seconds: float, outcome: object) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pipeline:
+class Pipeline(Parts):
     """The product, wired. Each method is one use of it and calls one service."""
 
-    loaded: Loaded
-    stores: Stores
-    edge: Edge
     observer: Observer = _nobody
-    progress: Callable[[str, int, int], None] = lambda frame, done, due: None
 
     def clock(self) -> datetime:
         """Return the exchange's time."""
@@ -219,11 +215,6 @@ class Pipeline:
             for each in self.stores.orders.reserving()
             if each.state in AT_THE_EXCHANGE
         )
-
-    @property
-    def panic_file(self) -> Path:
-        """Whoever makes this file stops everything."""
-        return self.loaded.data_dir / "panic.latch"
 
     def panic(self) -> PanicOutcome:
         """Run the panic program as a process of its own."""
