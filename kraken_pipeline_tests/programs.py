@@ -1,6 +1,7 @@
 """Our programs as processes of their own, with folders of their own."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 import psutil
 
+from kraken_pipeline.wiring.exchange import KEY, SECRET
 from kraken_pipeline_tests.conftest import REPOSITORY
 from kraken_pipeline_tests.paper_market import FEW_PAIRS
 
@@ -121,3 +123,19 @@ def taken_port() -> Iterator[int]:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         yield int(holder.getsockname()[1])
+
+
+@contextlib.contextmanager
+def simulator_process(folder: Path, *more: str) -> Iterator[str]:
+    """Run a simulator for the paper account as a process, and yield its address."""
+    command = [sys.executable, "-m", "kraken_pipeline.simulator", "--state-dir", str(folder)]
+    with subprocess.Popen(
+        [*command, "--key", KEY, "--until-stdin-closes", *more],
+        env={**os.environ, "KRAKEN_SIMULATOR_SECRET": SECRET},
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield str(json.loads(process.stdout.readline())["url"])
