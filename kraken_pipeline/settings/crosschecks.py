@@ -9,11 +9,13 @@ smallest order cannot be told without NAV; that is for the gates before an order
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 from kraken_pipeline.settings.documents import KeyPath
 from kraken_pipeline.settings.nearest import nearest
 from kraken_pipeline.settings.sections import Settings
+from kraken_pipeline.settings.unread import NOT_READ
 
 MANUAL: Final = "manual"
 """In `risk.max_per_strategy_pct`: what the operator holds by hand."""
@@ -255,6 +257,16 @@ def there_is_one_database(settings: Settings, written: Written) -> Iterator[Find
         )
 
 
+def what_is_set_is_read(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A setting that differs from its default and changes nothing misleads."""
+    usual = Settings()
+    for key in NOT_READ:
+        path = tuple(key.split("."))
+        is_written = any(each[: len(path)] == path for each in written)
+        if is_written and attrgetter(key)(settings) != attrgetter(key)(usual):
+            yield _find(f"{key} is set, but nothing in this version acts on it.", key)
+
+
 ERRORS: Final[tuple[Check, ...]] = (
     a_trade_fits_into_the_portfolio,
     caps_name_known_strategies,
@@ -272,6 +284,7 @@ WARNINGS: Final[tuple[Check, ...]] = (
     paper_has_a_cap_for_every_strategy,
     what_is_enabled_runs,
     there_is_one_database,
+    what_is_set_is_read,
 )
 
 

@@ -1,9 +1,11 @@
+from operator import attrgetter
 from typing import Any
 
 import pytest
 
 from kraken_pipeline.settings.crosschecks import ERRORS, WARNINGS, Check, findings
 from kraken_pipeline.settings.sections import Settings
+from kraken_pipeline.settings.unread import NOT_READ
 
 
 def names(checks: tuple[Check, ...], tree: dict[str, Any], *written: str) -> list[str]:
@@ -140,3 +142,20 @@ def test_a_setting_that_another_overrules_is_a_warning(tree: dict[str, Any], say
     assert names(ERRORS, tree) == []
     [warning] = names(WARNINGS, tree)
     assert says in warning
+
+
+@pytest.mark.parametrize("key", NOT_READ)
+def test_every_key_that_nothing_reads_exists(key: str) -> None:
+    attrgetter(key)(Settings())
+
+
+def test_a_setting_that_changes_nothing_is_a_warning() -> None:
+    tree = {"fees": {"source": "assumed"}}
+
+    assert names(WARNINGS, tree, "fees.source") == [
+        "fees is set, but nothing in this version acts on it."
+    ]
+
+
+def test_a_default_that_is_written_down_is_no_warning() -> None:
+    assert names(WARNINGS, {"fees": {"source": "account"}}, "fees.source") == []

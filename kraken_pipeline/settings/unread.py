@@ -1,0 +1,32 @@
+"""Keys that are accepted, as a seed's file brings them along, and that nothing acts on yet."""
+
+from typing import Final
+
+NOT_READ: Final = (
+    "region.country_code",
+    "region.capabilities",
+    "market_data.ws_timeframes",
+    "market_data.backfill_timeframes",
+    "market_data.ohlc_tail_refresh_interval_seconds",
+    "market_data.metadata_path",
+    "portfolio.valuation_pairs",
+    "portfolio.include_assets",
+    "portfolio.exclude_assets",
+    "portfolio.track_manual_trades",
+    "portfolio.reconciliation_tolerance",
+    "portfolio.reconciliation_relative_tolerance_pct",
+    "risk.include_manual_positions",
+    "risk.volatility_lookback_bars",
+    "risk.dynamic_allocation_lookback_hours",
+    "risk.min_strategy_weight_pct",
+    "risk.max_strategy_weight_pct",
+    "execution.paper_tests_completed",
+    "execution.dead_man_switch_seconds",
+    "execution.max_retries",
+    "execution.retry_backoff_seconds",
+    "execution.retry_backoff_factor",
+    "guard",
+    "fees",
+    "clock",
+)
+"""Whoever builds what one of them promises takes it out."""
