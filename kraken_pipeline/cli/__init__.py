@@ -132,6 +132,24 @@ def recent_executions(
     list_recent(os.environ, limit=limit, as_json=json)
 
 
+@orders.command("show")
+def show_order(
+    local_id: Annotated[str, typer.Argument(help="Our id of the order.")], json: Json = OFF
+) -> None:
+    """Show an order with every step, the verdict's figures and the decision behind it."""
+    from kraken_pipeline.cli import explain  # noqa: PLC0415 - the same
+
+    explain.show_order(os.environ, local_id, as_json=json)
+
+
+@app.command()
+def audit() -> None:
+    """Verify that nothing was written past the journal; exit code 6 if something was."""
+    from kraken_pipeline.cli import explain  # noqa: PLC0415 - the same
+
+    raise typer.Exit(explain.audit(os.environ))
+
+
 @orders.command("cancel")
 def cancel(
     plan: Annotated[str | None, typer.Option(help="All of this plan.")] = None,

@@ -4,18 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from kraken_pipeline.domain.errors import UnknownNameError
-from kraken_pipeline.domain.ids import PlanId
-from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, RESERVING, Order
+from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import PlanResult
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.order_rows import in_chunks, order_of, order_with, orders_in
+from kraken_pipeline.store.order_rows import in_chunks, order_of, order_with
 from kraken_pipeline.store.schema import (
     decisions,
-    denials,
     execution_order_events,
     execution_orders,
     execution_results,
@@ -70,18 +67,6 @@ class Grounds:
     """What the verdict was given on, as JSON."""
 
 
-def open_orders(database: Database) -> tuple[Order, ...]:
-    """Return the orders that may be at the exchange, oldest first."""
-    with database.reading() as connection:
-        return orders_in(connection, AT_THE_EXCHANGE)
-
-
-def reserved_orders(database: Database) -> tuple[Order, ...]:
-    """Return the orders that hold a reservation, also those not sent yet, oldest first."""
-    with database.reading() as connection:
-        return orders_in(connection, RESERVING)
-
-
 def recent_executions(database: Database, *, limit: int = 20) -> tuple[Execution, ...]:
     """Return the newest orders with their events, newest first."""
     table = execution_orders
@@ -110,31 +95,6 @@ def last_results(database: Database, *, limit: int = 20) -> tuple[PlanResult, ..
         return tuple(
             PlanResult(**{name: row[name] for name in PlanResult.__slots__}) for row in rows
         )
-
-
-def latest_plan(database: Database, *, namespace: Namespace) -> PlanId | None:
-    """Return the newest plan of a namespace."""
-    wanted = (
-        select(plans.c.plan_id)
-        .where(plans.c.namespace == namespace.value)
-        .order_by(plans.c.assessed_at.desc())
-        .limit(1)
-    )
-    with database.reading() as connection:
-        return connection.execute(wanted).scalar()
-
-
-def denials_by_code(database: Database, plan: PlanId) -> dict[str, int]:
-    """Return each code that denied something in a plan, to how often, most frequent first."""
-    times = func.count().label("times")
-    wanted = (
-        select(denials.c.code, times)
-        .where(denials.c.plan_id == plan)
-        .group_by(denials.c.code)
-        .order_by(times.desc(), denials.c.code)
-    )
-    with database.reading() as connection:
-        return {row.code: row.times for row in connection.execute(wanted)}
 
 
 def grounds(database: Database, local_id: str) -> Grounds:

@@ -4,7 +4,6 @@ import pytest
 
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.ids import PlanId
-from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import Fact
 from kraken_pipeline.domain.plans import PlanResult
 from kraken_pipeline.store.database import Database
@@ -12,21 +11,10 @@ from kraken_pipeline.store.executions import (
     execution,
     grounds,
     last_results,
-    latest_plan,
-    open_orders,
     recent_executions,
-    reserved_orders,
 )
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline_tests.store.builders import HOUR, MINUTE, NOW, event, live, planned
-
-
-def test_open_orders_are_those_that_may_be_at_the_exchange(database: Database) -> None:
-    first = live(database)
-    second = planned(database, "ETHUSD", plan_id="P2", closed_at=NOW + HOUR)
-
-    assert open_orders(database) == (first,)
-    assert set(reserved_orders(database)) == {first, second}
 
 
 def test_recent_executions_are_newest_first_with_every_step(database: Database) -> None:
@@ -64,13 +52,6 @@ def test_last_results_are_newest_first(database: Database) -> None:
         SqlOrderStore(database).note_result(results[-1])
 
     assert last_results(database, limit=2) == (results[2], results[1])
-
-
-def test_the_latest_plan_is_known_by_namespace(database: Database) -> None:
-    planned(database)
-
-    assert latest_plan(database, namespace=Namespace.TRADE) == "P1"
-    assert latest_plan(database, namespace=Namespace.REHEARSAL) is None
 
 
 def test_an_order_leads_back_to_what_it_was_decided_on(database: Database) -> None:
