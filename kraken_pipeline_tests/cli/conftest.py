@@ -2,15 +2,20 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from kraken_pipeline import cli
-from kraken_pipeline.wiring.pipeline import Pipeline
-from kraken_pipeline_tests.paper_market import PaperMarket, stock, stocked_market
+from kraken_pipeline.wiring.secrecy import redactor
+from kraken_pipeline_tests.paper_fixtures import (  # noqa: F401 - fixtures, found by name
+    later,
+    market,
+    pipeline,
+    stocked,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,28 +42,11 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["kraken-pipeline", *arguments])
         capsys.readouterr()
-        code = cli._exit_code_of_command()
+        code = cli._exit_code_of_command(redactor(os.environ))
         shown = capsys.readouterr()
         return Said(code=code, out=shown.out, err=shown.err)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
-
-
-@pytest.fixture
-def market(stocked: Path, tmp_path: Path) -> Iterator[PaperMarket]:
-    with stocked_market(stocked, tmp_path) as served:
-        yield served
-
-
-@pytest.fixture
-def pipeline(market: PaperMarket) -> Iterator[Pipeline]:
-    with market.pipeline() as connected:
-        yield connected
 
 
 @pytest.fixture

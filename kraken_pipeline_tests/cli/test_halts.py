@@ -27,6 +27,7 @@ def test_halt_latches_once_and_resume_clears_it_without_an_exchange(
     assert (first.code, second.code, cleared.code) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_panic_cancels_latches_and_stays_until_resume(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:

@@ -1,7 +1,6 @@
 """Dagster's definitions around a pipeline on a small stocked market, in this process."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -9,24 +8,12 @@ import pytest
 from kraken_pipeline.defs import trading
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.defs.runs import Runs
-from kraken_pipeline_tests.paper_market import PaperMarket, stock, stocked_market
-
-
-@pytest.fixture(scope="session")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
-
-
-@pytest.fixture
-def market(stocked: Path, tmp_path: Path) -> Iterator[PaperMarket]:
-    with stocked_market(stocked, tmp_path) as served:
-        yield served
-
-
-@pytest.fixture
-def pipeline(market: PaperMarket) -> Iterator[Pipeline]:
-    with market.pipeline() as connected:
-        yield connected
+from kraken_pipeline_tests.paper_fixtures import (  # noqa: F401 - fixtures, found by name
+    later,
+    market,
+    pipeline,
+    stocked,
+)
 
 
 @pytest.fixture
@@ -36,7 +23,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def runs(pipeline: Pipeline, instance: dg.DagsterInstance) -> Runs:
+def runs(pipeline: Pipeline, instance: dg.DagsterInstance) -> Runs:  # noqa: F811 - that fixture
     return Runs(pipeline=pipeline, instance=instance)
 
 

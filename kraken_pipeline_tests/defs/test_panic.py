@@ -59,6 +59,7 @@ def test_a_kill_switch_asks_for_panic_and_a_persons_halt_does_not(
     assert isinstance(flag(runs), dg.RunRequest) is panics
 
 
+@pytest.mark.slow
 def test_the_job_cancels_what_rests_and_latches(
     runs: Runs, pipeline: Pipeline, market: PaperMarket
 ) -> None:
