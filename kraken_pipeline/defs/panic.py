@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from kraken_pipeline.defs.trading import SENDS
+from kraken_pipeline.defs.trading import CAUSE, MAX_ATTEMPTS, SENDS
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 
@@ -41,9 +41,21 @@ def panic_job() -> None:
     minimum_interval_seconds=1,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
-def panic_flag(pipeline: dg.ResourceParam[Pipeline]) -> dg.RunRequest | dg.SkipReason:
-    """Start `panic` once for each time that the panic file appears or a kill switch latches."""
+def panic_flag(
+    context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.RunRequest | dg.SkipReason:
+    """Start `panic` once for each time that the panic file appears or a kill switch latches.
+
+    A run that fails leaves orders open: another one follows. Not without end, for a key that is
+    refused again and again gets locked.
+    """
     cause = pipeline.panic_cause()
     if not cause:
         return dg.SkipReason("no panic file, no kill switch breached")
-    return dg.RunRequest(run_key=cause, tags={"kraken/cause": cause})
+    runs = context.instance.get_runs(dg.RunsFilter(job_name=panic_job.name, tags={CAUSE: cause}))
+    if any(not each.is_finished for each in runs):
+        return dg.SkipReason(f"a run for {cause} is under way")
+    failed = sum(not each.is_success for each in runs)
+    if failed >= MAX_ATTEMPTS:
+        return dg.SkipReason(f"{failed} runs failed for {cause}; cancel by hand, NOW")
+    return dg.RunRequest(run_key=f"{cause}/{failed + 1}", tags={CAUSE: cause})

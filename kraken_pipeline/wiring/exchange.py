@@ -1,6 +1,7 @@
 """The simulator as a process of its own: found if it runs, started if not, ended with us."""
 
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
@@ -128,12 +129,22 @@ def _address_file(data_dir: Path) -> Path:
 
 
 def _address_of_running(data_dir: Path) -> str | None:
+    """Return the address that was left, if it is still that of a simulator on this folder."""
     try:
         url = _address_file(data_dir).read_text().strip()
-    except FileNotFoundError:
-        return None
-    try:
         requests.get(f"{url}/sim/health", timeout=TIMEOUT).raise_for_status()
-    except requests.RequestException:
+    except (FileNotFoundError, requests.RequestException):
         return None
-    return url
+    return url if _is_locked(data_dir / "simulator" / "lock") else None
+
+
+def _is_locked(file: Path) -> bool:
+    """Tell whether a simulator holds its folder; else another one has got the port since."""
+    try:
+        with file.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

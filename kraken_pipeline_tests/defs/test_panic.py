@@ -2,6 +2,7 @@ import dagster as dg
 import pytest
 
 from kraken_pipeline.defs.panic import panic_flag, prove_nothing_is_open
+from kraken_pipeline.defs.trading import MAX_ATTEMPTS
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.defs.runs import Runs, as_answer
@@ -30,6 +31,29 @@ def test_the_file_asks_for_panic_once(runs: Runs, pipeline: Pipeline) -> None:
     pipeline.panic_file.touch()
 
     assert run_key(flag(runs)) == run_key(flag(runs))
+
+
+def test_a_run_that_failed_is_followed_by_another_three_times_at_most(
+    runs: Runs, pipeline: Pipeline
+) -> None:
+    pipeline.panic_file.touch()
+    keys = []
+    for _ in range(MAX_ATTEMPTS):
+        answer = flag(runs)
+        keys.append(run_key(answer))
+        runs.begun("panic", keys[-1].partition("/")[0], dg.DagsterRunStatus.FAILURE)
+
+    assert len(set(keys)) == MAX_ATTEMPTS
+    assert isinstance(flag(runs), dg.SkipReason)
+
+
+def test_while_a_run_is_under_way_no_second_one_is_asked_for(
+    runs: Runs, pipeline: Pipeline
+) -> None:
+    pipeline.panic_file.touch()
+    runs.begun("panic", pipeline.panic_cause(), dg.DagsterRunStatus.STARTED)
+
+    assert isinstance(flag(runs), dg.SkipReason)
 
 
 def test_a_file_that_appears_again_asks_again(runs: Runs, pipeline: Pipeline) -> None:
