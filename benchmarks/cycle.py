@@ -19,7 +19,7 @@ STAGE = re.compile(r"^\s*(\S+(?: \S+)?)\s+([\d.]+) s  (.*)$", re.MULTILINE)
 
 
 def run() -> None:
-    """Print the ratio between closes and right after a one-minute close, with the slowest stages."""
+    """Print the ratio between closes and right after a 1m close, with the slowest stages."""
     with fresh_home(ALL_PAIRS) as env, running_simulator(Path(env[DATA_DIR]), MarketChoice()):
         first, said = _timed(["-m", "kraken_pipeline", "cycle"], env)
         print(f"first cycle, candles fetched: {first:.2f} s")
