@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kraken_pipeline_tests.programs import environment, run, taken_port
+from kraken_pipeline_tests.programs import environment, free_port, run, taken_port
 
 pytestmark = pytest.mark.slow
 
@@ -137,9 +137,13 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, name: str) -> Non
     assert [word for word in wrong.says if word not in said] == []
 
 
-@pytest.mark.parametrize("command", [("cycle", "--port"), ("dev", "--simulator-port")])
+@pytest.mark.parametrize(
+    "command",
+    [("cycle", "--port"), ("dev", "--port", str(free_port()), "--simulator-port")],
+    ids=lambda each: each[0],
+)
 def test_a_simulators_port_that_is_in_use_is_named(
-    tmp_path: Path, command: tuple[str, str]
+    tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     with taken_port() as port:
         said = complaint(*command, str(port), env=environment(tmp_path))
