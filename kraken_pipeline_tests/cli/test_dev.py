@@ -101,7 +101,7 @@ def test_a_close_is_decided_and_traded_panic_clears_and_ctrl_c_ends_all(dev: Dev
     ticks = eventually(
         lambda: [each for each in dev.ticks() if each["status"] == "SUCCESS"], seconds=100
     )
-    [traded, *_] = eventually(dev.succeeded("trade"), seconds=40)
+    [traded, *_] = eventually(dev.succeeded("trade"), seconds=100)
     assert ticks[0]["runIds"]
     tags = {each["key"]: each["value"] for each in traded["tags"]}
     assert tags["dagster/sensor_name"] == "new_decisions"
