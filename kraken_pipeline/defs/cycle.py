@@ -7,7 +7,14 @@ from typing import Any, Final
 import dagster as dg
 
 from kraken_pipeline.defs.build import build
-from kraken_pipeline.defs.partitions import CONFIG_HASH, PLOTS, decisions_name, month_of, ohlc_name
+from kraken_pipeline.defs.partitions import (
+    CONFIG_HASH,
+    DECIDES_FOR,
+    PLOTS,
+    decisions_name,
+    month_of,
+    ohlc_name,
+)
 from kraken_pipeline.defs.trading import refresh_and_decide, trade
 from kraken_pipeline.domain.errors import (
     AuthError,
@@ -19,6 +26,7 @@ from kraken_pipeline.domain.errors import (
     UnexpectedReplyError,
     UnreachableError,
 )
+from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 QUIET: Final[dict[str, Any]] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -68,7 +76,7 @@ def run_cycle(pipeline: Pipeline, now: datetime) -> tuple[str, ...]:
             partition_key=month_of(now),
             asset_selection=selection,
             run_config=QUIET,
-            tags={PLOTS: "no", **stamp},
+            tags={DECIDES_FOR: Namespace.TRADE.value, PLOTS: "no", **stamp},
             raise_on_error=False,
         )
         _require_success(refreshed)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from kraken_pipeline.defs.partitions import (
+    DECIDES_FOR,
     FRAME_OF,
     MONTHS,
     OWNERS,
@@ -15,7 +16,7 @@ from kraken_pipeline.defs.partitions import (
     month_of,
     ohlc_name,
 )
-from kraken_pipeline.domain.intents import Decision, Outcome
+from kraken_pipeline.domain.intents import Decision, Namespace, Outcome
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.wiring.pipeline import Pipeline
 
@@ -51,7 +52,11 @@ def _spec(frame: Timeframe) -> dg.AssetSpec:
 def decisions(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Decide the newest closed bar; in months that are over, every bar, for research."""
+    """Decide the newest closed bar; in months that are over, every bar.
+
+    Only what the schedule or a cycle starts decides for trading. By hand it is research: it shows
+    what the strategies want, and no order can come of it.
+    """
     now = pipeline.clock()
     moment = moment_of(context.run.tags, now)
     selected = sorted(context.selected_asset_keys, key=lambda key: FRAME_OF[key].minutes)
@@ -63,9 +68,12 @@ def decisions(
             context.log.warning("%s: %s", frame.name, late)
         for month in context.partition_keys:
             if month == month_of(moment):
-                closed_at = last_close(frame, moment)
                 made += pipeline.decide(
-                    frame, run_id=context.run.run_id, closed_at=closed_at, late=late
+                    frame,
+                    run_id=context.run.run_id,
+                    closed_at=last_close(frame, moment),
+                    late=late,
+                    namespace=Namespace(context.run.tags.get(DECIDES_FOR, Namespace.RESEARCH)),
                 )
             else:
                 made += pipeline.research(frame, month, run_id=context.run.run_id)

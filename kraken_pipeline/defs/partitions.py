@@ -15,6 +15,9 @@ BAR_CLOSE: Final = "kraken/bar_close"
 """Run tag: the close that a schedule's run is for, ISO-8601."""
 PLOTS: Final = "kraken/plots"
 """Run tag: `no` where time matters more than pictures."""
+DECIDES_FOR: Final = "kraken/decides_for"
+"""Run tag: `trade` on what the schedule or a cycle starts. What a person materialises has none, is
+research, and can place no order."""
 CONFIG_HASH: Final = "kraken/config_hash"
 """Run tag: the configuration under which the run was asked for (CFG-4)."""
 OWNERS: Final = ["team:kraken-pipeline"]

@@ -9,6 +9,7 @@ import dagster as dg
 from kraken_pipeline.defs.partitions import (
     BAR_CLOSE,
     CONFIG_HASH,
+    DECIDES_FOR,
     PLOTS,
     decisions_name,
     month_of,
@@ -142,7 +143,12 @@ def bar_close(
         asset_selection=selection_for(
             frames, pipeline.stale_frames(due), first=pipeline.has_no_universe
         ),
-        tags={BAR_CLOSE: due.isoformat(), PLOTS: "no", CONFIG_HASH: pipeline.loaded.hash},
+        tags={
+            BAR_CLOSE: due.isoformat(),
+            DECIDES_FOR: Namespace.TRADE.value,
+            PLOTS: "no",
+            CONFIG_HASH: pipeline.loaded.hash,
+        },
     )
 
 

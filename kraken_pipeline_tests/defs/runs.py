@@ -11,7 +11,7 @@ import dagster as dg
 from kraken_pipeline.defs.build import build
 from kraken_pipeline.defs.decisions import decisions
 from kraken_pipeline.defs.history import ohlc
-from kraken_pipeline.defs.partitions import BAR_CLOSE
+from kraken_pipeline.defs.partitions import BAR_CLOSE, DECIDES_FOR
 from kraken_pipeline.defs.portfolio import portfolio_snapshot
 from kraken_pipeline.defs.trading import CAUSE, new_decisions
 from kraken_pipeline.defs.universe import pair_universe
@@ -44,9 +44,14 @@ class Runs:
         return build(dg.ResourceDefinition.hardcoded_resource(self.pipeline))
 
     def assets(
-        self, *names: str, month: str = MONTH, close: datetime | None = None
+        self,
+        *names: str,
+        month: str = MONTH,
+        close: datetime | None = None,
+        by_hand: bool = False,
     ) -> dg.ExecuteInProcessResult:
-        """Materialise assets of a month, as a person does, or as for a close the schedule does."""
+        """Materialise assets of a month as a cycle, for a close the schedule, or a person does."""
+        tags = {} if by_hand else {DECIDES_FOR: "trade"}
         return dg.materialize(
             ASSETS,
             selection=list(names),
@@ -54,7 +59,7 @@ class Runs:
             resources={"pipeline": self.pipeline},
             partition_key=month if any(map(_is_of_months, names)) else None,
             run_config=QUIET,
-            tags={} if close is None else {BAR_CLOSE: close.isoformat()},
+            tags=tags if close is None else {**tags, BAR_CLOSE: close.isoformat()},
             raise_on_error=False,
         )
 

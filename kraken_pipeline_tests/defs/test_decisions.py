@@ -6,7 +6,7 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.defs.runs import Runs, failures_of, metadata_of
-from kraken_pipeline_tests.paper_market import NOON, PAIRS, PaperMarket
+from kraken_pipeline_tests.paper_market import MONTH, NOON, PAIRS, PaperMarket
 
 EVERY_FRAME = tuple(f"decisions_{name}" for name in TIMEFRAMES)
 DECIDED = "SELECT decision_id, timeframe, outcome, inputs_hash FROM decisions ORDER BY decision_id"
@@ -95,3 +95,14 @@ def test_a_wrong_parameter_is_named_by_the_step_that_needs_it(market: PaperMarke
 
     assert "strategies.configs.trend_core.params" in said
     assert "did you mean profile?" in said
+
+
+def test_what_a_person_materialises_can_never_become_an_order(
+    runs: Runs, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    runs.assets("decisions_1h", "decisions_1d", by_hand=True)
+    runs.backfill("decisions_1h", first=MONTH, last=MONTH)
+
+    assert pipeline.work() == ""
+    assert market.rows("SELECT COUNT(*) FROM intents") == [(0,)]
+    assert {name for (name,) in market.rows("SELECT namespace FROM decisions")} == {"research"}
