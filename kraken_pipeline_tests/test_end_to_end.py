@@ -25,7 +25,7 @@ PARTS = (
     r"^(orders +none|orders of this cycle: \d+)$",
     r"^equity +[\d.]+ before, [\d.]+ after \(USD\)$",
     r"the books equal the balances$",
-    r"^seconds +[\d.]+ in Dagster; by stage: ",
+    r"^seconds +[\d.]+; by stage: ",
     r"^books +/.*portfolio\.db",
     r"^next +",
 )

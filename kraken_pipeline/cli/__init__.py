@@ -30,6 +30,9 @@ EXIT_CODES: Final = (
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 OFF: Final = False
 """A flag that was not given."""
+Port = Annotated[
+    int, typer.Option(min=0, max=65535, help="The simulator's port; 0 takes any free one.")
+]
 Reason = Annotated[str, typer.Option("--reason", help="Kept in the journal.")]
 
 app = typer.Typer(
@@ -53,7 +56,9 @@ def cycle(
         str | None, typer.Option(help="Where in the recorded range to begin, ISO-8601, UTC.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the made-up market.")] = None,
-    port: Annotated[int, typer.Option(help="The simulator's port; 0 takes any.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The simulator's port; 0 takes any.")
+    ] = 0,
 ) -> None:
     """Run one full cycle through Dagster, against a simulator that is started for it."""
     from kraken_pipeline.cli.cycle import run  # noqa: PLC0415 - Dagster is heavy, others wait less
@@ -63,9 +68,13 @@ def cycle(
 
 @app.command()
 def dev(
-    port: Annotated[int, typer.Option(help="Port of Dagster's UI on this machine.")] = 3000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of Dagster's UI on this machine.")
+    ] = 3000,
     seed: Annotated[int | None, typer.Option(help="Seed of the made-up market.")] = None,
-    simulator_port: Annotated[int, typer.Option(help="The simulator's port; 0 takes any.")] = 0,
+    simulator_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The simulator's port; 0 takes any.")
+    ] = 0,
 ) -> None:
     """Open Dagster's UI with schedules and sensors running against a simulator."""
     from kraken_pipeline.cli.dev import run  # noqa: PLC0415 - only this command needs it

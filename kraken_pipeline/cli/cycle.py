@@ -11,15 +11,16 @@ from time import perf_counter
 from kraken_pipeline.cli.output import print_warnings
 from kraken_pipeline.cli.progress import Progress
 from kraken_pipeline.cli.summary import Cycle, show
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import ConfigurationError, ImpossibleFactError
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
+from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.exchange import (
     DEFAULT_SEED,
     MarketChoice,
     running_simulator,
     turn_clock,
 )
-from kraken_pipeline.wiring.home import SIMULATOR_URL, settled
+from kraken_pipeline.wiring.home import DATA_DIR, SIMULATOR_URL, settled
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 REPLAY_STEP = TIMEFRAMES["4h"]
@@ -38,7 +39,7 @@ def run(
     choice = market_choice(replay=replay, at=at, seed=seed, port=port)
     env = settled(environ, choice)
     progress = Progress()
-    data_dir = Path(env["KRAKEN_PIPELINE_DATA_DIR"])
+    data_dir = Path(env[DATA_DIR])
     with ExitStack() as stack:
         progress.begin("simulator")
         started = perf_counter()
@@ -49,7 +50,24 @@ def run(
         stack.callback(pipeline.close)
         print_warnings(pipeline.loaded)
         _move_on(pipeline, choice, url)
-        show(_cycle(pipeline, progress), file=sys.stdout)
+        is_elsewhere = load(environ).data_dir != data_dir
+        there = f"{DATA_DIR}={data_dir} " if is_elsewhere else ""
+        show(_cycle(pipeline, progress), there=there, file=sys.stdout)
+        _require_equal_books(pipeline)
+
+
+def _require_equal_books(pipeline: Pipeline) -> None:
+    """End with an exit code of its own where the books and the exchange part.
+
+    Raises:
+        ImpossibleFactError: a bucket differs; nothing opens until a person has looked.
+    """
+    snapshot = pipeline.stores.books.latest_snapshot()
+    if snapshot is not None and snapshot.drift:
+        raise ImpossibleFactError(
+            "the books and the exchange disagree, and nothing opens until that is mended: "
+            + "; ".join(f"{asset}: {how}" for asset, how in sorted(snapshot.drift.items()))
+        )
 
 
 def market_choice(

@@ -1,6 +1,7 @@
 """`dev`: Dagster's UI, daemon and a simulator, together, until Ctrl-C."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -42,13 +43,30 @@ def run(
     # Dagster starts two to three times slower where it may not keep compiled code
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     simulator = running_simulator(Path(env[DATA_DIR]), choice, given=env.get(SIMULATOR_URL))
-    with _ctrl_c_as_exit(), simulator as url:
+    with _ctrl_c_as_exit(), _only_one(Path(env[DATA_DIR])), simulator as url:
         env[SIMULATOR_URL] = url
         sys.stderr.write(f"simulator  {url}\nDagster    http://{HOST}:{port}\n")
         sys.stderr.write(
             f"data       {env[DATA_DIR]}\npanic      touch {env[DATA_DIR]}/panic.latch\n"
         )
         _serve(env, port)
+
+
+@contextlib.contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """Keep a second `dev` off the folder: two daemons would ask for every run twice.
+
+    Raises:
+        ConfigurationError: one runs there already.
+    """
+    with (data_dir / "dev.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                f"another dev runs on {data_dir}; end it, or set {DATA_DIR} to another folder"
+            ) from error
+        yield
 
 
 def _serve(env: Mapping[str, str], port: int) -> None:

@@ -4,24 +4,32 @@ import getpass
 import sys
 from collections.abc import Mapping
 
+from kraken_pipeline.domain.errors import PipelineError
+from kraken_pipeline.wiring.panic import panic_now
 from kraken_pipeline.wiring.pipeline import connect
 
 
 def run_panic(environ: Mapping[str, str]) -> int:
-    """Run the panic program, then bring our books up to what the exchange shows.
+    """Run the panic program, then bring our books up to what the exchange shows, if they can be.
 
     Returns:
         The panic program's exit code: 0 when no order is open any more.
     """
+    outcome = panic_now(environ)
+    sys.stdout.write(outcome.said + "\n")
+    try:
+        sys.stdout.write(f"open in our books: {_open_in_our_books(environ)}\n")
+    except PipelineError as failure:
+        sys.stdout.write(f"our books could not be brought up to date: {failure}\n")
+    sys.stdout.write("opening stays stopped until `kraken-pipeline resume --reason ...`\n")
+    return outcome.exit_code
+
+
+def _open_in_our_books(environ: Mapping[str, str]) -> int:
     pipeline = connect(environ)
     try:
-        outcome = pipeline.panic()
-        sys.stdout.write(outcome.said + "\n")
-        if not outcome.exit_code:
-            pipeline.settle()
-            sys.stdout.write(f"open in our books: {len(pipeline.open_at_exchange())}\n")
-        sys.stdout.write("opening stays stopped until `kraken-pipeline resume --reason ...`\n")
-        return outcome.exit_code
+        pipeline.settle()
+        return len(pipeline.open_at_exchange())
     finally:
         pipeline.close()
 

@@ -49,15 +49,26 @@ class Cycle:
         ]
 
 
-def show(cycle: Cycle, file: TextIO) -> None:
-    """Print the summary of a cycle."""
+def show(cycle: Cycle, file: TextIO, *, there: str = "") -> None:
+    """Print the summary of a cycle.
+
+    Args:
+        cycle: what was done.
+        file: where to print.
+        there: what must stand before a command that is to look at this market; mostly nothing.
+    """
     console = Console(file=file, highlight=False, soft_wrap=True, width=WIDTH)
     console.print(f"\n[bold]Cycle at {cycle.at:%Y-%m-%d %H:%M:%S} UTC[/bold]")
     for line in (*_market_lines(cycle), *_decision_lines(cycle)):
         console.print(line)
     _denials(cycle, console)
     _orders(cycle, console)
-    for line in (*_money_lines(cycle), *_time_lines(cycle), *_where_to_look(cycle)):
+    for line in (
+        *_standing_lines(cycle),
+        *_money_lines(cycle),
+        *_time_lines(cycle),
+        *_where_to_look(cycle, there),
+    ):
         console.print(line, soft_wrap=True)
 
 
@@ -141,13 +152,24 @@ def _cells(order: Order) -> tuple[str, ...]:
     )
 
 
+def _standing_lines(cycle: Cycle) -> list[str]:
+    """Say what is not of this cycle alone: fills of earlier orders, what rests, what is latched."""
+    pipeline = cycle.pipeline
+    fills = sum(each.outcome.fills for each in cycle.stages if isinstance(each.outcome, Booked))
+    latched = [f"{each.kind.value} ({each.reason})" for each in pipeline.halts()]
+    latched += [f"panic file {pipeline.panic_file}"] if pipeline.panic_file.exists() else []
+    stops = [f"HALTED     {'; '.join(latched)}; nothing opens"] if latched else []
+    open_now = len(pipeline.open_at_exchange())
+    return [f"fills      {fills} booked; {open_now} orders open at the exchange", *stops]
+
+
 def _money_lines(cycle: Cycle) -> list[str]:
     booked = [each.outcome for each in cycle.stages if isinstance(each.outcome, Booked)]
     if not booked:
         return ["equity     unknown: the books were not read"]
     first, last = booked[0].snapshot, booked[-1].snapshot
     before = first.equity if cycle.equity_before is None else cycle.equity_before
-    books = "equal the balances" if not last.drift else f"DIFFER: {dict(last.drift)}"
+    books = "DIFFER" if last.drift else "equal the balances"
     return [
         f"equity     {before:.2f} before, {last.equity:.2f} after "
         f"({cycle.pipeline.loaded.settings.portfolio.base_currency})",
@@ -161,15 +183,15 @@ def _time_lines(cycle: Cycle) -> list[str]:
     said = ", ".join(
         f"{each.name} {each.seconds:.2f}" for each in slowest if each.seconds >= WORTH_A_WORD
     )
-    return [f"seconds    {cycle.seconds:.2f} in Dagster; by stage: {said}"]
+    return [f"seconds    {cycle.seconds:.2f}; by stage: {said}"]
 
 
-def _where_to_look(cycle: Cycle) -> list[str]:
+def _where_to_look(cycle: Cycle, there: str) -> list[str]:
     data_dir = cycle.pipeline.loaded.data_dir
     return [
         f"\nbooks      {data_dir / 'portfolio.db'} (tables execution_orders, "
         "execution_order_events, execution_results)",
         f"runs       {', '.join(cycle.run_ids)}",
-        "next       `make dev` opens Dagster's UI; `kraken-pipeline status`, "
-        "`kraken-pipeline orders recent-executions`",
+        f"next       `make dev` opens Dagster's UI; `{there}kraken-pipeline status`, "
+        f"`{there}kraken-pipeline orders recent-executions`",
     ]

@@ -60,8 +60,14 @@ def resume(desk: HaltDesk, *, reason: str, by: str) -> tuple[int, bool]:
     Raises:
         InvalidValueError: no reason was given.
     """
-    cleared = desk.halts.clear(reason=_given(reason), at=desk.clock(), by=by)
-    return cleared, desk.clear_panic_file()
+    why, at = _given(reason), desk.clock()
+    had_file = desk.clear_panic_file()
+    # the file alone leaves no row that the reason could be kept with
+    for_the_file = had_file and desk.halts.latch(
+        HaltKind.OPERATOR, reason="the panic file", at=at, by=by
+    )
+    cleared = desk.halts.clear(reason=why, at=at, by=by)
+    return cleared - for_the_file, had_file
 
 
 def _given(reason: str) -> str:

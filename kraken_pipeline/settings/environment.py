@@ -69,12 +69,17 @@ def surroundings(environ: Mapping[str, str]) -> Surroundings:
         warnings = (f"{CONFIG_DIR} is {config_dir}, which does not exist: no file was read",)
     return Surroundings(
         config_dir=config_dir,
-        data_dir=_folder(environ, DATA_DIR) or user_data_path(APP),
+        data_dir=data_folder(environ),
         env=environ.get(ENV, "paper"),
         db_url=environ.get(DB_URL),
         simulator_url=environ.get(SIMULATOR_URL),
         warnings=warnings,
     )
+
+
+def data_folder(environ: Mapping[str, str]) -> Path:
+    """Return the data folder, asking nothing else of the environment: for panic."""
+    return _folder(environ, DATA_DIR) or user_data_path(APP)
 
 
 def _folder(environ: Mapping[str, str], name: str) -> Path | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from kraken_pipeline.domain.errors import ConfigurationError, ConflictError
@@ -103,7 +103,7 @@ class Database:
             self._drop(held)
         try:
             made = self._engine.connect()
-        except OperationalError as error:
+        except DatabaseError as error:
             shown = self._url.render_as_string(hide_password=True)
             raise ConfigurationError(f"the database {shown} cannot be opened: {error.orig}") from (
                 error
@@ -205,9 +205,18 @@ def _usable(url: str) -> URL:
     return parsed
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder {folder} of the database cannot be made: {error.strerror}"
+        ) from error
+
+
 def _engine(url: URL) -> Engine:
     if url.drivername == "sqlite":
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(str(url.database)).parent)
         # any thread may close the connections of all
         options: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     else:

@@ -3,10 +3,21 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from kraken_pipeline.wiring.paper import Edge
+from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.kraken.address import LoopbackAddress
+from kraken_pipeline.settings.environment import SIMULATOR_URL, data_folder
+from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
+from kraken_pipeline.wiring.paper import NONCES, Edge
+
+LATCH: Final = "panic.latch"
+"""The file, in the data folder, that stops what opens."""
+UNSURE: Final = 5
+"""Exit code where nobody can tell what is still open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +31,32 @@ class PanicOutcome:
 
 def run_panic(edge: Edge, latch: Path) -> PanicOutcome:
     """Latch, cancel all, verify: in a process that needs nothing of ours but the key."""
-    command = [sys.executable, "-m", "kraken_pipeline.panic", "--url", edge.url]
-    command += ["--latch", str(latch), "--nonce-dir", str(edge.nonce_dir)]
+    return _program(edge.url, latch, edge.nonce_dir)
+
+
+def panic_now(environ: Mapping[str, str]) -> PanicOutcome:
+    """Do the same without configuration and without books: neither may stand in the way."""
+    folder = data_folder(environ)
+    latch = folder / LATCH
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        latch.touch()
+        given = environ.get(SIMULATOR_URL)
+        with running_simulator(folder, MarketChoice(), given=given) as url:
+            return _program(LoopbackAddress(url).url, latch, folder / NONCES)
+    except (ConfigurationError, OSError) as failure:
+        latched = "Latched" if latch.exists() else "NOT latched"
+        return PanicOutcome(
+            exit_code=UNSURE, said=f"{latched}: {latch}\nnothing was canceled: {failure}"
+        )
+
+
+def _program(url: str, latch: Path, nonce_dir: Path) -> PanicOutcome:
+    command = [sys.executable, "-m", "kraken_pipeline.panic", "--url", url]
+    command += ["--latch", str(latch), "--nonce-dir", str(nonce_dir)]
     ended = subprocess.run(  # noqa: S603 - our own program, by a fixed path
         command,
-        env={**os.environ, "KRAKEN_API_KEY": edge.key, "KRAKEN_API_SECRET": edge.secret},
+        env={**os.environ, "KRAKEN_API_KEY": KEY, "KRAKEN_API_SECRET": SECRET},
         capture_output=True,
         text=True,
         timeout=120,

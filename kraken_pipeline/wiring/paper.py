@@ -20,6 +20,9 @@ from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
 from kraken_pipeline.wiring.remember import ListingRemembered
 
+NONCES: Final = "nonces"
+"""Folder of nonce marks, in the data folder."""
+
 
 class Edge:
     """The exchange as paper sees it. Nothing is connected, or started, before it is used."""
@@ -75,7 +78,7 @@ class Edge:
     @property
     def nonce_dir(self) -> Path:
         """Where the mark of used nonces is kept, for every process of this key."""
-        return self._loaded.data_dir / "nonces"
+        return self._loaded.data_dir / NONCES
 
     def close(self) -> None:
         """Close the connections and end a simulator that was started here."""

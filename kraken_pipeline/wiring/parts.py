@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kraken_pipeline.settings import Loaded
+from kraken_pipeline.wiring.panic import LATCH
 from kraken_pipeline.wiring.paper import Edge
 from kraken_pipeline.wiring.stores import Stores
 
@@ -22,4 +23,4 @@ class Parts:
     @property
     def panic_file(self) -> Path:
         """Whoever makes this file stops everything."""
-        return self.loaded.data_dir / "panic.latch"
+        return self.loaded.data_dir / LATCH

@@ -43,3 +43,39 @@ def test_panic_cancels_latches_and_stays_until_resume(
     resumed = command("resume", "--reason", "looked at", environ=market.environ)
     assert resumed.out == "cleared 0 halts; the panic file is gone\n"
     assert not pipeline.panic_file.exists()
+
+
+def test_panic_cancels_whatever_is_wrong_with_the_configuration(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    resting_buy(pipeline)
+    market.configure("riskk: {}\n")
+
+    said = command("panic", environ=market.environ)
+
+    assert market.open_orders == []
+    assert pipeline.panic_file.exists()
+    assert (said.code, "riskk" in said.out) == (0, True)
+
+
+def test_panic_cancels_whatever_is_wrong_with_the_books(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    resting_buy(pipeline)
+    broken = market.environ | {"KRAKEN_PIPELINE_DB_URL": "sqlite:////dev/null/books.db"}
+
+    said = command("panic", environ=broken)
+
+    assert market.open_orders == []
+    assert (said.code, "could not be brought up to date" in said.out) == (0, True)
+
+
+def test_the_reason_of_a_resume_is_kept_also_where_only_the_file_lay_there(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    pipeline.panic_file.touch()
+
+    command("resume", "--reason", "looked at it", environ=market.environ)
+
+    assert not pipeline.panic_file.exists()
+    assert market.rows("SELECT COUNT(*) FROM journal WHERE payload LIKE '%looked at it%'") == [(1,)]
