@@ -265,6 +265,13 @@ def what_is_set_is_read(settings: Settings, written: Written) -> Iterator[Findin
         is_written = any(each[: len(path)] == path for each in written)
         if is_written and attrgetter(key)(settings) != attrgetter(key)(usual):
             yield _find(f"{key} is set, but nothing in this version acts on it.", key)
+    for strategy_id, config in settings.strategies.configs.items():
+        if config.strategy_weight != usual.strategies.config(strategy_id).strategy_weight:
+            key = f"strategies.configs.{strategy_id}.strategy_weight"
+            yield _find(f"{key} is set, but nothing in this version acts on it.", key)
+    if MANUAL in settings.risk.max_per_strategy_pct:
+        key = f"risk.max_per_strategy_pct.{MANUAL}"
+        yield _find(f"{key} is set, but nothing in this version acts on it.", key)
 
 
 ERRORS: Final[tuple[Check, ...]] = (

@@ -1,11 +1,14 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from kraken_pipeline.cli.cycle import market_choice
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.cli.cycle import _require_equal_books, market_choice
+from kraken_pipeline.domain.errors import ConfigurationError, ImpossibleFactError
 from kraken_pipeline.wiring.exchange import MarketChoice
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline_tests.paper_market import PaperMarket
 
 
 def choice(
@@ -44,3 +47,18 @@ def test_a_beginning_that_can_not_be_read_is_refused_with_an_example(tmp_path: P
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="which is no folder"):
         choice(replay=tmp_path / "nowhere")
+
+
+def test_books_that_differ_from_the_exchange_end_a_cycle_in_an_error(
+    market: PaperMarket, pipeline: Pipeline
+) -> None:
+    pipeline.keep_books()
+    _require_equal_books(pipeline)
+
+    told = pipeline.stores.books.latest_snapshot()
+    assert told is not None
+    drifted = replace(told, drift={"ZUSD": "ledger says 1, balance is 2"})
+    pipeline.stores.books.keep_snapshot(drifted, ())
+
+    with pytest.raises(ImpossibleFactError, match="ZUSD: ledger says 1"):
+        _require_equal_books(pipeline)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kraken_pipeline.cli.dev import _only_one
+from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline_tests.programs import environment, free_port, run, taken_port
 
 pytestmark = pytest.mark.slow
@@ -168,3 +170,15 @@ def test_a_beginning_outside_of_what_is_recorded_is_named_with_the_bounds(
 
     assert "1999-01-01" in said
     assert "outside of what is recorded" in said
+
+
+def test_a_second_dev_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with (
+        _only_one(tmp_path),
+        pytest.raises(ConfigurationError, match="another dev runs on"),
+        _only_one(tmp_path),
+    ):
+        pytest.fail("both were let in")
+
+    with _only_one(tmp_path):
+        assert (tmp_path / "dev.lock").exists()
