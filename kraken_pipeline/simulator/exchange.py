@@ -5,7 +5,7 @@ expire, the dead man's switch fires, each at its own moment. Every change is wri
 takes effect.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -50,6 +50,8 @@ class Exchange:
         self.clock: Final = clock
         self.journal: Final = journal
         self.account: Final = Account(market.listing)
+        self.watchers: Final[list[Callable[[Sequence[Event]], None]]] = []
+        """Told of events that happened together, after they took effect."""
         for event in journal.read():
             self.account.apply(event)
         known = [at for at in (journal.position, self.account.latest) if at is not None]
@@ -145,6 +147,8 @@ class Exchange:
         self.journal.append(events)
         for event in events:
             self.account.apply(event)
+        for told in self.watchers:
+            told(events)
 
     def ended(self, order: Order, status: str, reason: str | None) -> OrderEnded:
         """Return that an order left the book just now."""
