@@ -49,7 +49,7 @@ def test_no_order_is_lost_or_doubled_when_the_sender_is_killed(tmp_path: Path) -
     with simulator_process(state, "--clock", "fixed") as url:
         env = environment(tmp_path, WIDE, KRAKEN_PIPELINE_SIMULATOR_URL=url)
         slow = {"method": "AddOrder", "seconds": 0.5}
-        requests.post(f"{url}/sim/latency", json=slow, timeout=5).raise_for_status()
+        requests.post(f"{url}/_sim/latency", json=slow, timeout=5).raise_for_status()
         with started("cycle", env=env, log=tmp_path / "cycle.log") as doomed:
             eventually(
                 lambda: len(taken(state)) >= ACCEPTED_BEFORE_THE_KILL, seconds=60, pause=0.02
@@ -65,7 +65,7 @@ def test_no_order_is_lost_or_doubled_when_the_sender_is_killed(tmp_path: Path) -
         # whoever died holds the lease until it runs out; until then nobody sends
         early = run("cycle", env=env)
         assert (early.returncode, "lease" in early.stderr) == (3, True)
-        requests.post(f"{url}/sim/latency", json=slow | {"seconds": 0}, timeout=5)
+        requests.post(f"{url}/_sim/latency", json=slow | {"seconds": 0}, timeout=5)
         turn_clock(url, MOMENT + LEASE + timedelta(seconds=1))
         # an order whose pair has one of unknown fate waits for the next look
         for _ in range(2):

@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="of the made-up market")
     add("--replay", type=Path, help="a folder of recorded candles, PAIR_minutes.range.csv")
     add("--at", type=_instant, help="where time begins in a new state, ISO-8601")
-    add("--clock", choices=("real", "fixed"), help="fixed stands until POST /sim/clock turns it")
+    add("--clock", choices=("real", "fixed"), help="fixed stands until POST /_sim/clock turns it")
     add("--offset-seconds", type=int, default=0, help="added to the machine's clock")
     add("--deposit", type=_deposit, action="append", help="of a new account, as ZUSD=10000")
     add("--key", default="SIMULATOR", help="what callers send as API-Key")

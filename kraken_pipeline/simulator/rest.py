@@ -113,10 +113,10 @@ def _controls(service: Service) -> list[Route]:
         return endpoint
 
     return [
-        Route("/sim/clock", control(lambda params: service.clock()), methods=["GET"]),
-        Route("/sim/clock", control(service.turn_clock), methods=["POST"]),
-        Route("/sim/latency", control(service.delay), methods=["POST"]),
-        Route("/sim/health", control(lambda params: service.health()), methods=["GET"]),
+        Route("/_sim/clock", control(lambda params: service.clock()), methods=["GET"]),
+        Route("/_sim/clock", control(service.turn_clock), methods=["POST"]),
+        Route("/_sim/latency", control(service.delay), methods=["POST"]),
+        Route("/_sim/health", control(lambda params: service.health()), methods=["GET"]),
     ]
 
 

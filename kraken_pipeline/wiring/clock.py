@@ -41,7 +41,7 @@ def simulator_clock(url: str) -> Callable[[], datetime]:
 
 def _ask(url: str) -> tuple[datetime, bool]:
     try:
-        reply = requests.get(f"{url}/sim/clock", timeout=TIMEOUT)
+        reply = requests.get(f"{url}/_sim/clock", timeout=TIMEOUT)
         reply.raise_for_status()
     except requests.RequestException as error:
         raise UnreachableError(f"no simulator answers at {url}") from error

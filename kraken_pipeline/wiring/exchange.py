@@ -73,7 +73,7 @@ def running_simulator(
 
 def turn_clock(url: str, to: datetime) -> None:
     """Turn the clock of a simulator whose time stands still; resting orders meet the market."""
-    reply = requests.post(f"{url}/sim/clock", json={"now": to.isoformat()}, timeout=(1, 60))
+    reply = requests.post(f"{url}/_sim/clock", json={"now": to.isoformat()}, timeout=(1, 60))
     reply.raise_for_status()
 
 
@@ -132,7 +132,7 @@ def _address_of_running(data_dir: Path) -> str | None:
     """Return the address that was left, if it is still that of a simulator on this folder."""
     try:
         url = _address_file(data_dir).read_text().strip()
-        requests.get(f"{url}/sim/health", timeout=TIMEOUT).raise_for_status()
+        requests.get(f"{url}/_sim/health", timeout=TIMEOUT).raise_for_status()
     except (FileNotFoundError, requests.RequestException):
         return None
     return url if _is_locked(data_dir / "simulator" / "lock") else None

@@ -75,7 +75,7 @@ class Client:
 
     def control(self, what: str, **values: object) -> Json:
         """Return the answer to a control call."""
-        return self.session.post(f"{self.url}/sim/{what}", json=values, timeout=10).json()
+        return self.session.post(f"{self.url}/_sim/{what}", json=values, timeout=10).json()
 
     def order(self, **changed: object) -> Json:
         """Place a limit buy of 0.01 XBTUSD far below the market, changed as told."""

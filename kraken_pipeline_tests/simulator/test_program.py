@@ -55,7 +55,7 @@ def refusal(*arguments: str, environment: dict[str, str] = ENVIRONMENT) -> str:
 
 def test_it_says_where_it_is_and_stops_on_a_signal(tmp_path: Path) -> None:
     with started("--state-dir", str(tmp_path)) as (process, url):
-        health = requests.get(f"{url}/sim/health", timeout=10).json()
+        health = requests.get(f"{url}/_sim/health", timeout=10).json()
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(10) == 0
@@ -78,12 +78,12 @@ def test_a_second_one_on_the_same_state_is_refused(tmp_path: Path) -> None:
 def test_a_killed_one_leaves_what_it_had_answered(tmp_path: Path) -> None:
     arguments = ("--state-dir", str(tmp_path), "--clock", "fixed")
     with started(*arguments) as (process, url):
-        answer = requests.post(f"{url}/sim/clock", json={"advance_seconds": 5}, timeout=10).json()
+        answer = requests.post(f"{url}/_sim/clock", json={"advance_seconds": 5}, timeout=10).json()
         process.kill()
         process.wait(10)
 
     with started(*arguments) as (_, url):
-        assert requests.get(f"{url}/sim/clock", timeout=10).json() == answer
+        assert requests.get(f"{url}/_sim/clock", timeout=10).json() == answer
 
 
 def test_wrong_settings_are_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ def test_a_fixed_clock_is_turned_to_a_time_or_by_a_span(client: Client) -> None:
     answer = client.control("clock", advance_seconds=0.25)
 
     assert answer == {"now": "2026-10-01T12:00:00.750000Z", "mode": "fixed"}
-    assert client.session.get(f"{client.url}/sim/clock", timeout=5).json() == answer
+    assert client.session.get(f"{client.url}/_sim/clock", timeout=5).json() == answer
     assert client.public("Time")["result"]["unixtime"] == 1790856000
 
 

@@ -14,7 +14,7 @@ from kraken_pipeline_tests.programs import left_over, taken_port
 
 def answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/sim/health", timeout=5).ok
+        return requests.get(f"{url}/_sim/health", timeout=5).ok
     except requests.ConnectionError:
         return False
 
