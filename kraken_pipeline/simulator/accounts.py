@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import Final
 
+from kraken_pipeline.simulator.bookings import Booked, Booking, Funding
 from kraken_pipeline.simulator.engine import NOTHING, Resting, Side
 from kraken_pipeline.simulator.events import (
     Deposited,
@@ -39,6 +40,7 @@ class Entry:
     amount: Decimal
     fee: Decimal
     balance: Decimal
+    aclass: str = "currency"
 
 
 class Account:
@@ -52,6 +54,9 @@ class Account:
         self.trades: dict[str, OrderFilled] = {}
         self.amends: dict[str, list[OrderAmended]] = {}
         self.ledger: dict[str, Entry] = {}
+        self.announced: list[tuple[datetime, Booking]] = []
+        """Rows of the exported ledger that have no id and moved nothing."""
+        self.funding: Final = Funding()
         self.timer: datetime | None = None
         self.events = 0
         """How many events it has seen."""
@@ -75,6 +80,10 @@ class Account:
                 self._end(event)
             case TimerSet():
                 self.timer = event.trigger
+            case Booked():
+                self._book(event)
+            case _:
+                self.funding.apply(event)
 
     def pair_of(self, order: Order) -> Pair:
         """Return the pair of an order."""
@@ -151,6 +160,26 @@ class Account:
                 balance=NOTHING,
             )
         )
+
+    def _book(self, event: Booked) -> None:
+        for row in event.rows:
+            if not row.id:
+                self.announced.append((event.at, row))
+                continue
+            self._write(
+                Entry(
+                    id=row.id,
+                    at=event.at,
+                    refid=row.refid,
+                    type=row.type,
+                    subtype=row.subtype,
+                    asset=row.asset,
+                    amount=row.amount,
+                    fee=row.fee,
+                    balance=NOTHING,
+                    aclass=row.aclass,
+                )
+            )
 
     def _fill(self, fill: OrderFilled) -> None:
         order = self.orders[fill.order_id]

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+from kraken_pipeline.simulator.bookings import BOOKKEEPING, Booking, Bookkeeping
 from kraken_pipeline.simulator.engine import Side
 
 NOTHING: Final = Decimal(0)
@@ -126,11 +127,19 @@ class TimerSet:
     trigger: datetime | None
 
 
-Event = Deposited | OrderOpened | OrderFilled | OrderAmended | OrderEnded | TimerSet
+Event = Deposited | OrderOpened | OrderFilled | OrderAmended | OrderEnded | TimerSet | Bookkeeping
 
 _KINDS: Final[Mapping[str, type[Event]]] = {
     kind.__name__: kind
-    for kind in (Deposited, OrderOpened, OrderFilled, OrderAmended, OrderEnded, TimerSet)
+    for kind in (
+        Deposited,
+        OrderOpened,
+        OrderFilled,
+        OrderAmended,
+        OrderEnded,
+        TimerSet,
+        *BOOKKEEPING,
+    )
 }
 
 
@@ -146,7 +155,8 @@ def decoded(line: str) -> tuple[Event, ...]:
         ValueError: the line is not of this form.
     """
     try:
-        return tuple(_KINDS[kind](**values) for kind, values in json.loads(line, object_hook=_rich))
+        read = json.loads(line, object_hook=_rich)
+        return tuple(_KINDS[kind](**_tupled(values)) for kind, values in read)
     except (KeyError, TypeError, ArithmeticError) as wrong:
         raise ValueError(f"not a line of events: {line[:80]!r}") from wrong
 
@@ -155,7 +165,7 @@ def _plain(event: Event) -> list[object]:
     return [type(event).__name__, _values(event)]
 
 
-def _values(thing: Event | Order) -> dict[str, object]:
+def _values(thing: Event | Order | Booking) -> dict[str, object]:
     return {field.name: _value(getattr(thing, field.name)) for field in fields(thing)}
 
 
@@ -166,6 +176,10 @@ def _value(value: object) -> object:
         return {"time": value.isoformat()}
     if isinstance(value, Order):
         return {"order": _values(value)}
+    if isinstance(value, Booking):
+        return {"booking": _values(value)}
+    if isinstance(value, tuple):
+        return [_value(each) for each in value]
     return value
 
 
@@ -176,6 +190,11 @@ def _rich(found: dict[str, object]) -> object:
         case {"time": str(text)}:
             return datetime.fromisoformat(text)
         case {"order": dict(values)} if len(found) == 1:
-            lists = {name: tuple(value) for name, value in values.items() if type(value) is list}
-            return Order(**values | lists | {"side": Side(values["side"])})
+            return Order(**_tupled(values) | {"side": Side(values["side"])})
+        case {"booking": dict(values)} if len(found) == 1:
+            return Booking(**values)
     return found
+
+
+def _tupled(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(each) if type(each) is list else each for name, each in values.items()}

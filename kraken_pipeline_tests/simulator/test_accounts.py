@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kraken_pipeline.simulator import catalog, fees
 from kraken_pipeline.simulator.accounts import Account
+from kraken_pipeline.simulator.bookings import Booked, Booking
 from kraken_pipeline.simulator.engine import NOTHING, Side
 from kraken_pipeline.simulator.events import (
     Deposited,
@@ -147,3 +148,45 @@ def test_volume_counts_for_thirty_days() -> None:
         "20000.25"
     )
     assert account.volume_usd(NOW + timedelta(days=30)) == 0
+
+
+def booked(*rows: tuple[str, str, str, str], at: datetime = NOW) -> Booked:
+    """Return rows of id, asset, amount and fee that were booked together."""
+    return Booked(
+        at=at,
+        rows=tuple(
+            Booking(
+                id=identity,
+                type="transfer",
+                asset=asset,
+                amount=Decimal(amount),
+                fee=Decimal(fee),
+                refid="FT2",
+            )
+            for identity, asset, amount, fee in rows
+        ),
+    )
+
+
+def test_booked_rows_move_each_its_own_bucket() -> None:
+    account = Account(LISTING)
+
+    account.apply(booked(("L1", "XXBT", "-1", "0"), ("L2", "XBT.F", "1", "0.1")))
+
+    assert account.balances == {"XXBT": Decimal(-1), "XBT.F": Decimal("0.9")}
+    assert [entry.balance for entry in account.ledger.values()] == [Decimal(-1), Decimal("0.9")]
+
+
+def test_a_row_without_an_id_is_no_ledger_entry_and_moves_nothing() -> None:
+    account = Account(LISTING)
+
+    account.apply(booked(("", "ZUSD", "100", "0")))
+
+    assert account.balances == account.ledger == {}
+    assert [row.amount for _, row in account.announced] == [Decimal(100)]
+
+
+def test_booked_rows_are_the_same_when_read_again() -> None:
+    event = booked(("L1", "XXBT", "-1.5", "0"), ("", "XBT.F", "1", "0.1"))
+
+    assert decoded(encoded([event])) == (event,)
