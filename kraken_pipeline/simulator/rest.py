@@ -88,7 +88,7 @@ def application(service: Service) -> Starlette:
     return Starlette(
         routes=[
             Route("/0/public/{method}", public, methods=["GET", "POST"]),
-            Route("/0/private/{method}", private, methods=["POST"]),
+            Route("/0/private/{method:path}", private, methods=["POST"]),
             *_controls(service),
             Route("/{path:path}", unknown, methods=["GET", "POST"]),
         ],
@@ -99,7 +99,7 @@ def application(service: Service) -> Starlette:
 async def _sent(answer: Answer) -> Response:
     if answer.delay_seconds:
         await asyncio.sleep(answer.delay_seconds)
-    return Response(answer.body, answer.status, media_type="application/json")
+    return Response(answer.body, answer.status, media_type=answer.media_type)
 
 
 def _controls(service: Service) -> list[Route]:

@@ -16,6 +16,7 @@ from kraken_pipeline.simulator.wire import text
 
 UNAVAILABLE: Final = "EService:Unavailable"
 UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
+PRIVATE_PATH: Final = "/0/private/"
 LONGEST_DELAY: Final = 600.0
 
 
@@ -23,10 +24,11 @@ LONGEST_DELAY: Final = 600.0
 class Answer:
     """What goes back to the caller."""
 
-    body: str
+    body: str | bytes
     status: int = 200
     delay_seconds: float = 0.0
     """How long the answer is kept back, after its effect."""
+    media_type: str = "application/json"
 
 
 def refused(reason: str, status: int = 200) -> Answer:
@@ -34,8 +36,9 @@ def refused(reason: str, status: int = 200) -> Answer:
     return Answer(text({"error": [reason]}), status)
 
 
-def _result(body: str) -> str:
-    return f'{{"error":[],"result":{body}}}'
+def _result(body: str | bytes) -> str | bytes:
+    """Return a result in its envelope; bytes are a file, which has none."""
+    return body if isinstance(body, bytes) else f'{{"error":[],"result":{body}}}'
 
 
 class ControlError(Exception):
@@ -71,7 +74,7 @@ class Service:
             headers: by lower-case name.
             body: the bytes as they came.
         """
-        method = path.rpartition("/")[2]
+        method = path.removeprefix(PRIVATE_PATH)
         known = PRIVATE.get(method)
         if known is None and method != "GetApiKeyInfo":
             return refused(UNKNOWN_METHOD, 404)
@@ -98,8 +101,9 @@ class Service:
         admit(request, self.key, self.exchange.journal, permissions)
         return params
 
-    def _answer(self, method: str, body: str) -> Answer:
-        return Answer(body, delay_seconds=self.delays.get(method, 0.0))
+    def _answer(self, method: str, body: str | bytes) -> Answer:
+        media_type = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+        return Answer(body, delay_seconds=self.delays.get(method, 0.0), media_type=media_type)
 
     def clock(self) -> dict[str, object]:
         """Return what the clock shows and whether it runs."""

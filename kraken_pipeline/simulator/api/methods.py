@@ -11,7 +11,8 @@ from kraken_pipeline.simulator.auth import Key
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.params import Params
 
-Answer = Callable[[Exchange, Params], str]
+Answer = Callable[[Exchange, Params], str | bytes]
+"""What a method does: its result as JSON, or a file."""
 
 PUBLIC: Final[Mapping[str, Answer]] = {
     "Time": public.time,
