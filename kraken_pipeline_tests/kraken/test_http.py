@@ -300,3 +300,16 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 def test_a_key_is_never_sent_in_the_clear() -> None:
     with pytest.raises(ConfigurationError):
         line_to("http://api.example:80")
+
+
+def test_what_has_parts_goes_as_json_and_is_signed_as_it_stands() -> None:
+    with scripted(always(ok({}))) as server:
+        orders = [{"price": "+5%"}, {"price": "1"}]
+        line_to(server.url).call("AddOrderBatch", {"orders": orders}, call=Call.WRITE)
+
+        [heard] = server.heard
+        assert json.loads(heard.body) == {"nonce": 1, "orders": orders}
+        assert heard.headers["content-type"].startswith("application/json")
+        assert heard.headers["api-sign"] == CREDENTIAL.sign(
+            path=heard.path, nonce=1, body=heard.body
+        )
