@@ -48,6 +48,14 @@ class Record:
         """Return a field that Kraken leaves out, or sets to null, where there is nothing to say."""
         return None if self.fields.get(name) is None else self.text(name)
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts."""
+        values = self.items(name)
+        texts = tuple(each for each in values if isinstance(each, str))
+        if len(texts) != len(values):
+            raise self._odd(name, "a list of texts")
+        return texts
+
     def one_of(self, name: str, known: frozenset[str]) -> str:
         """Return a field that is one of some words."""
         value = self.text(name)
