@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -42,30 +43,40 @@ def ladder(pair: Pair, price: Decimal, minute: int, *, levels: int = LEVELS) -> 
         minute: minutes since the UNIX epoch; the ladder is another every minute.
         levels: how many on each side.
     """
+    for side in (Side.BUY, Side.SELL):
+        rungs = islice(side_rungs(pair, price, minute, side), levels)
+        for level, (ticks, lots) in enumerate(rungs):
+            yield Resting(
+                id=f"{HOUSE}-{side}-{level}",
+                owner=HOUSE,
+                side=side,
+                price=ticks * pair.tick,
+                qty=lots * pair.lot,
+                rank=level,
+            )
+
+
+def side_rungs(pair: Pair, price: Decimal, minute: int, side: Side) -> Iterator[tuple[int, int]]:
+    """Yield one side of the ladder as price in ticks and volume in lots, best first.
+
+    Several rungs may have one price. For the rest see `ladder`.
+    """
     ticks = max(int(price / pair.tick), 2)
     spread = max(round(ticks * spread_bps(pair) / 10_000), 1)
     bid = max(ticks - (spread + 1) // 2, 1)
     step = max(ticks * (0.6 + spread_bps(pair) / 3) / 10_000, 1.0)
     seed = noise.key(pair.key, minute)
-    usd_price = pair.base_usd(price)
-    best_qty = best_usd(pair) / usd_price
-    for side, best in ((Side.BUY, bid), (Side.SELL, bid + spread)):
-        for level in range(levels):
-            shuffle = (seed >> (level % _JITTER)) % 1021 / 1021
-            away = int(step * (level + level * level / 25 + 0.4 * shuffle * (level > 0)))
-            at = best - away if side is Side.BUY else best + away
-            if at < 1:
-                break
-            wants = best_qty * (0.4 + shuffle) * (1 + level / 3)
-            qty = Decimal(f"{wants:.{pair.lot_decimals}f}")
-            yield Resting(
-                id=f"{HOUSE}-{side}-{level}",
-                owner=HOUSE,
-                side=side,
-                price=at * pair.tick,
-                qty=max(qty, pair.ordermin),
-                rank=level,
-            )
+    best_qty = best_usd(pair) / pair.base_usd(price)
+    best, sign = (bid, -1) if side is Side.BUY else (bid + spread, 1)
+    least, decimals = int(pair.ordermin / pair.lot), pair.lot_decimals
+    for level in range(LEVELS):
+        shuffle = (seed >> (level % _JITTER)) % 1021 / 1021
+        away = int(step * (level + level * level / 25 + 0.4 * shuffle * (level > 0)))
+        at = best + sign * away
+        if at < 1:
+            return
+        wants = best_qty * (0.4 + shuffle) * (1 + level / 3)
+        yield at, max(int(f"{wants:.{decimals}f}".replace(".", "")), least)
 
 
 def best(pair: Pair, price: Decimal, minute: int) -> tuple[Resting, Resting]:
