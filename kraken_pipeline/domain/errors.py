@@ -2,6 +2,8 @@
 
 PipelineError
 ├── ConfigurationError       a person mends the configuration; nothing was done
+│   ├── KeyMissingError        … no API key is given, or what keeps it is locked
+│   └── WrongPasswordError     … the key file does not open with this password
 ├── InvalidValueError        fix the value; nothing was done
 │   └── UnknownNameError       … it names nothing that we know
 ├── ImpossibleFactError      books and exchange disagree: halt, call a person
@@ -24,6 +26,14 @@ class PipelineError(Exception):
 
 class ConfigurationError(PipelineError):
     """A setting, a folder or a variable is wrong; the message names it and the remedy."""
+
+
+class KeyMissingError(ConfigurationError):
+    """There is no API key to use, or no password for the file that keeps it."""
+
+
+class WrongPasswordError(ConfigurationError):
+    """The file that keeps the API keys does not open with the password that was given."""
 
 
 class InvalidValueError(PipelineError):
