@@ -12,6 +12,7 @@ from kraken_pipeline.simulator import wire
 from kraken_pipeline.simulator.accounts import Account, Entry
 from kraken_pipeline.simulator.api import named, shapes
 from kraken_pipeline.simulator.api.paging import Page, newest_first, page
+from kraken_pipeline.simulator.buckets import held_asset, underlying
 from kraken_pipeline.simulator.engine import NOTHING
 from kraken_pipeline.simulator.events import Order, OrderFilled
 from kraken_pipeline.simulator.exchange import Exchange
@@ -21,32 +22,38 @@ from kraken_pipeline.simulator.params import Params, RefusedError, invalid
 MOST_ORDERS: Final = 50
 MOST_ENTRIES: Final = 20
 TRADE_TYPES: Final = frozenset({"", "all", "no position"})
-LEDGER_TYPES: Final = frozenset({"trade", "deposit"})
+LEDGER_TYPES: Final = frozenset({
+    "all", "trade", "deposit", "withdrawal", "transfer", "margin", "adjustment", "rollover",
+    "spend", "receive", "settled", "credit", "staking", "reward", "dividend", "sale", "conversion",
+    "earn", "nfttrade", "nftcreatorfee", "nftrebate", "nft_rebate", "custodytransfer", "none",
+})  # fmt: skip
 
 
 def balance(exchange: Exchange, params: Params) -> str:
     """Answer Balance: with what orders hold, without assets of which there is nothing."""
     exchange.advance()
-    assets = exchange.market.listing.assets
-    kept = exchange.account.balances
+    listing, kept = exchange.market.listing, exchange.account.balances
     return wire.text(
-        {name: wire.amount(value, assets[name]) for name, value in kept.items() if value}
+        {
+            bucket: wire.amount(value, held_asset(listing, bucket))
+            for bucket, value in kept.items()
+            if value
+        }
     )
 
 
 def balance_ex(exchange: Exchange, params: Params) -> str:
     """Answer BalanceEx."""
     exchange.advance()
-    assets, held = exchange.market.listing.assets, exchange.account.holds()
-    return wire.text(
-        {
-            identity: {
-                "balance": wire.amount(value, assets[identity]),
-                "hold_trade": wire.amount(held.get(identity, NOTHING), assets[identity]),
-            }
-            for identity, value in exchange.account.balances.items()
+    listing, held = exchange.market.listing, exchange.account.holds()
+    rows = {}
+    for bucket, value in exchange.account.balances.items():
+        asset = held_asset(listing, bucket)
+        rows[bucket] = {
+            "balance": wire.amount(value, asset),
+            "hold_trade": wire.amount(held.get(bucket, NOTHING), asset),
         }
-    )
+    return wire.text(rows)
 
 
 def trade_balance(exchange: Exchange, params: Params) -> str:
@@ -58,8 +65,9 @@ def trade_balance(exchange: Exchange, params: Params) -> str:
     if not unit:
         raise RefusedError(named.UNKNOWN_ASSET)
     total = NOTHING
-    for identity, value in exchange.account.balances.items():
-        total += exchange.usd_value(listing.assets[identity], value, now) or NOTHING
+    for bucket, value in exchange.account.balances.items():
+        asset = underlying(listing, bucket)
+        total += (exchange.usd_value(asset, value, now) if asset else None) or NOTHING
     worth = wire.fixed(total / unit, 4)
     same = dict.fromkeys(("eb", "tb", "e", "mf", "mfo"), worth)
     none = dict.fromkeys(("m", "uv", "n", "c", "v"), "0.0000")
@@ -131,14 +139,18 @@ def query_trades(exchange: Exchange, params: Params) -> str:
 def ledgers(exchange: Exchange, params: Params) -> str:
     """Answer Ledgers."""
     exchange.advance()
-    account, listing = exchange.account, exchange.market.listing
+    account = exchange.account
     names = [name for name in params.names("asset") if name != "all"]
-    assets = {named.found_asset(listing, name).id for name in names}
+    assets = {named.found_bucket(exchange.account, name) for name in names}
     kind = params.text("type") or "all"
+    if kind not in LEDGER_TYPES:
+        raise invalid("type")
     entries = [
         entry
         for entry in account.ledger.values()
-        if (not assets or entry.asset in assets) and kind in {"all", entry.type}
+        if (not assets or entry.asset in assets)
+        and kind in {"all", entry.type}
+        and params.text("aclass") in {"", "currency", entry.aclass}
     ]
     by_time = newest_first(entries, lambda entry: entry.at)
     found = page(by_time, params, lambda entry: entry.at, _moment_of(account.ledger))

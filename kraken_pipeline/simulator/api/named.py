@@ -1,5 +1,7 @@
 """Finding the assets and pairs that a caller names, and naming them in the answer."""
 
+from kraken_pipeline.simulator.accounts import Account
+from kraken_pipeline.simulator.buckets import bucket_id
 from kraken_pipeline.simulator.listing import Asset, Listing, Pair, display_name
 from kraken_pipeline.simulator.params import Params, RefusedError
 
@@ -59,6 +61,18 @@ def found_asset(listing: Listing, name: str) -> Asset:
     if asset is None:
         raise RefusedError(UNKNOWN_ASSET)
     return asset
+
+
+def found_bucket(account: Account, name: str) -> str:
+    """Return the id of a bucket: of a listed asset, or one that the account has a balance in.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    bucket = bucket_id(account.listing, name)
+    if bucket not in account.listing.assets and bucket not in account.balances:
+        raise RefusedError(UNKNOWN_ASSET)
+    return bucket
 
 
 def asset_key(asset: Asset, *, display: bool) -> str:

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from kraken_pipeline.simulator import fees, wire
 from kraken_pipeline.simulator.accounts import Account, Entry
+from kraken_pipeline.simulator.buckets import held_asset
 from kraken_pipeline.simulator.engine import NOTHING
 from kraken_pipeline.simulator.events import Order, OrderFilled
 from kraken_pipeline.simulator.listing import Pair
@@ -126,9 +127,9 @@ def trade(account: Account, fill: OrderFilled, params: Params) -> dict[str, obje
 
 def entry(account: Account, entry: Entry) -> dict[str, object]:
     """Return a ledger entry."""
-    asset = account.listing.assets[entry.asset]
+    asset = held_asset(account.listing, entry.asset)
     return {
-        "aclass": "currency",
+        "aclass": entry.aclass,
         "amount": wire.amount(entry.amount, asset),
         "asset": entry.asset,
         "balance": wire.amount(entry.balance, asset),
