@@ -24,22 +24,23 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyInfo:
-    """What the exchange says of a key. It holds no secret and not the key itself."""
+    """What the exchange says of a key, which is not in it. What was not said is None: unknown."""
 
-    name: str
-    """As its owner called it."""
-    permissions: frozenset[str]
+    name: str | None
     nonce: int
-    """The highest that the exchange has seen."""
-    nonce_window: int
+    """The highest that the exchange took from this key."""
+    nonce_window: int | None
+    """How far below it a nonce may still lie, in its unit."""
+    permissions: frozenset[str]
+    """In Kraken's words: `query-funds`, `modify-trades`, `withdraw-funds`."""
+    ip_allowlist: tuple[str, ...] | None
+    """Addresses that may use the key; empty where all may."""
     valid_until: datetime | None
-    """None for a key that does not expire."""
+    """None where it does not end."""
     query_from: datetime | None
-    """What is older is hidden from the key; None if nothing is."""
+    """Nothing before is shown; None where all is."""
     query_to: datetime | None
-    """What is younger is hidden from the key; None if nothing is."""
-    ip_allowlist: tuple[str, ...]
-    """Empty for a key that works from anywhere."""
+    """Nothing after is shown; None where all is."""
 
 
 NEEDS: Final[Mapping[Role, tuple[frozenset[str], ...]]] = MappingProxyType(

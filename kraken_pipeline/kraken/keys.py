@@ -6,33 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from kraken_pipeline.domain.errors import UnexpectedReplyError
+from kraken_pipeline.domain.keys import KeyInfo
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.fields import EPOCH, LAST_SECOND, Record, exact, record
 from kraken_pipeline.kraken.http import PrivateLine
 
 UNSET: Final = frozenset({"", "0"})
 """How Kraken writes a time that is not set."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyInfo:
-    """What the exchange says of a key. Whatever it did not say is None, and so unknown."""
-
-    name: str | None
-    nonce: int
-    """The highest that the exchange took from this key."""
-    nonce_window: int | None
-    """How far below it a nonce may still lie, in its unit."""
-    permissions: frozenset[str]
-    """In Kraken's words: `query-funds`, `modify-trades`, `withdraw-funds`."""
-    ip_allowlist: tuple[str, ...] | None
-    """Addresses that may use the key; empty where all may."""
-    valid_until: datetime | None
-    """None where it does not end."""
-    query_from: datetime | None
-    """Nothing before is shown; None where all is."""
-    query_to: datetime | None
-    """Nothing after is shown; None where all is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
