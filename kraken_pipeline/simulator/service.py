@@ -10,8 +10,10 @@ from kraken_pipeline.simulator.api.methods import PRIVATE, PUBLIC, key_info
 from kraken_pipeline.simulator.auth import Key, Request, admit
 from kraken_pipeline.simulator.clock import FixedClock
 from kraken_pipeline.simulator.exchange import Exchange
+from kraken_pipeline.simulator.faults.faults import Faults
 from kraken_pipeline.simulator.market import NeverTradedError
 from kraken_pipeline.simulator.params import Params, RefusedError, instant, parsed
+from kraken_pipeline.simulator.tokens import Tokens
 from kraken_pipeline.simulator.wire import text
 
 UNAVAILABLE: Final = "EService:Unavailable"
@@ -53,6 +55,8 @@ class Service:
         self.key: Final = key
         self.delays: dict[str, float] = {}
         """Seconds by method for which answers are kept back."""
+        self.faults: Final = Faults()
+        self.tokens: Final = Tokens()
 
     def public(self, method: str, params: Params) -> Answer:
         """Answer a public call."""
