@@ -13,11 +13,17 @@ PipelineError
 └── ExchangeError
     ├── UnreachableError       nothing was done: may be tried again
     │   └── RateLimitedError     … after a pause
+    │       └── BlockedError       … a long one: what stands before the exchange keeps us out
     ├── OrderRefusedError      the exchange said no: final for this order
+    │   └── ModeRefusedError     … while the market is in this mode
     ├── AuthError              the key was refused: never retry, call a person
+    │   ├── LockedOutError       … and it is locked: nothing of it for a quarter of an hour
+    │   └── KeySharedError       … as another program uses it: give each its own
     ├── OutcomeUnknownError    it may have been done: settle it, never send it again
     └── UnexpectedReplyError   we cannot read the answer: after a write, unknown
 """
+
+from datetime import datetime, timedelta
 
 
 class PipelineError(Exception):
@@ -69,15 +75,49 @@ class UnreachableError(ExchangeError):
 
 
 class RateLimitedError(UnreachableError):
-    """The exchange did not do it because we asked too often. Wait before asking again."""
+    """The exchange did not do it because we asked too often, or would have. Wait first."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        wait: timedelta | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        """Say what happened and, where it is known, for how long to wait.
+
+        Args:
+            message: what was asked too often.
+            wait: from now on, by our own count.
+            retry_at: by the exchange's clock, where it named an instant.
+        """
+        super().__init__(message)
+        self.wait = wait
+        self.retry_at = retry_at
+
+
+class BlockedError(RateLimitedError):
+    """What stands before the exchange turned us away: asking again soon prolongs it."""
 
 
 class OrderRefusedError(ExchangeError):
     """The exchange refused the order. It will not exist."""
 
 
+class ModeRefusedError(OrderRefusedError):
+    """The exchange refused the order in the mode that the market is in now."""
+
+
 class AuthError(ExchangeError):
     """The exchange refused the key or the signature."""
+
+
+class LockedOutError(AuthError):
+    """The key is locked for a while, and each further call prolongs that."""
+
+
+class KeySharedError(AuthError):
+    """Another program uses the same key. What was asked for was not done."""
 
 
 class OutcomeUnknownError(ExchangeError):

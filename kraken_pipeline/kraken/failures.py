@@ -1,15 +1,18 @@
 """What a failure means: may Kraken have done it, and may it be asked again.
 
 Two things can fail: the way there and back, and Kraken itself, which answers with error strings.
-Nothing that is new to us is taken for harmless: after a write, its outcome is unknown.
+Each failure has one kind, and each kind four answers. Nothing that is new to us is taken for
+harmless: after a write, its outcome is unknown.
 
 Source: NET-4; docs.kraken.com/api/docs/guides/spot-errors; orders that got through behind a 502,
 504 or 520 are on record with several clients.
 """
 
 import ssl
-from collections.abc import Sequence
-from enum import Enum, StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from http.client import HTTPException
 from types import MappingProxyType
 from typing import Final
@@ -24,13 +27,17 @@ from urllib3.exceptions import (
 
 from kraken_pipeline.domain.errors import (
     AuthError,
+    BlockedError,
     ExchangeError,
+    LockedOutError,
+    ModeRefusedError,
     OrderRefusedError,
     OutcomeUnknownError,
     RateLimitedError,
     UnexpectedReplyError,
     UnreachableError,
 )
+from kraken_pipeline.kraken.kinds import Kind, gravest, kind_of, tell
 
 LONGEST_SHOWN: Final = 300
 """Letters of a strange answer that are repeated in a message."""
@@ -47,69 +54,29 @@ class Call(StrEnum):
     """Money: if its fate is not known, it is unknown."""
 
 
-class Meaning(Enum):
-    """What an error string says of the request."""
+K = Kind
 
-    REFUSED = "not done; asked again, it would be refused again"
-    TURNED_AWAY = "not done; it may be asked again"
-    TOO_OFTEN = "not done; it may be asked again after a pause"
-    KEY_REFUSED = "not done; nothing of this key will be"
-    UNCLEAR = "it may have been done"
+UNCLEAR: Final = (K.AMBIGUOUS, K.EXPIRED, K.UNKNOWN)
 
-
-M = Meaning
-
-MEANINGS: Final[tuple[tuple[str, Meaning], ...]] = (
-    ("EAPI:Invalid key", M.KEY_REFUSED),
-    ("EAPI:Invalid signature", M.KEY_REFUSED),
-    # we never send the same bytes twice, so a nonce that is refused was seen for the first time
-    ("EAPI:Invalid nonce", M.TURNED_AWAY),
-    ("EAPI:Rate limit exceeded", M.TOO_OFTEN),
-    ("EAPI:", M.REFUSED),
-    ("EAccount:Invalid permissions", M.REFUSED),
-    ("EAuth:Rate limit exceeded", M.TOO_OFTEN),
-    ("EAuth:Too many requests", M.TOO_OFTEN),
-    ("EAuth:", M.KEY_REFUSED),
-    ("EBM:limit exceeded", M.REFUSED),
-    # an order of ours with this id is open: an earlier copy of the request did get through
-    ("EGeneral:Invalid arguments:cl_ord_id not unique", M.UNCLEAR),
-    ("EGeneral:Invalid arguments", M.REFUSED),
-    ("EGeneral:Permission denied", M.KEY_REFUSED),
-    # the key is locked for a quarter of an hour, and each further call prolongs it
-    ("EGeneral:Temporary lockout", M.KEY_REFUSED),
-    ("EGeneral:Too many requests", M.TOO_OFTEN),
-    ("EGeneral:Unknown method", M.REFUSED),
-    ("EOrder:Rate limit exceeded", M.TOO_OFTEN),
-    ("EOrder:Domain rate limit exceeded", M.TOO_OFTEN),
-    ("EOrder:", M.REFUSED),
-    ("EQuery:", M.REFUSED),
-    ("EService:Market in ", M.REFUSED),
-    ("EService: Throttled", M.TOO_OFTEN),
-    ("EService:Throttled", M.TOO_OFTEN),
-)
-"""Beginnings of error strings, the longer before the shorter, to what they say.
-
-Whatever is not here is unclear, and so are these on purpose: `EService:Deadline elapsed`,
-`EService:Unavailable`, `EService:Busy`, `EService:Timeout`, `EGeneral:Internal error`.
-"""
-
-GRAVEST_FIRST: Final = (M.UNCLEAR, M.KEY_REFUSED, M.REFUSED, M.TOO_OFTEN, M.TURNED_AWAY)
-"""Which meaning counts where Kraken gives several strings."""
-
-ERRORS: Final = MappingProxyType(
+ERRORS: Final[Mapping[tuple[Kind, Call], type[ExchangeError]]] = MappingProxyType(
     {
-        (M.REFUSED, Call.READ): UnexpectedReplyError,
-        (M.REFUSED, Call.REHEARSAL): OrderRefusedError,
-        (M.REFUSED, Call.WRITE): OrderRefusedError,
-        (M.UNCLEAR, Call.READ): UnreachableError,
-        (M.UNCLEAR, Call.REHEARSAL): UnreachableError,
-        (M.UNCLEAR, Call.WRITE): OutcomeUnknownError,
-        **{(M.TURNED_AWAY, call): UnreachableError for call in Call},
-        **{(M.TOO_OFTEN, call): RateLimitedError for call in Call},
-        **{(M.KEY_REFUSED, call): AuthError for call in Call},
+        **{(kind, Call.READ): UnreachableError for kind in UNCLEAR},
+        **{(kind, Call.REHEARSAL): UnreachableError for kind in UNCLEAR},
+        **{(kind, Call.WRITE): OutcomeUnknownError for kind in UNCLEAR},
+        **{(K.LOCAL, call): UnreachableError for call in Call},
+        **{(K.NONCE, call): UnreachableError for call in Call},
+        **{(K.TEMPORARY, call): RateLimitedError for call in Call},
+        **{(K.AUTH, call): AuthError for call in Call},
+        **{(K.LOCKOUT, call): LockedOutError for call in Call},
+        (K.MODE, Call.READ): UnreachableError,
+        (K.MODE, Call.REHEARSAL): ModeRefusedError,
+        (K.MODE, Call.WRITE): ModeRefusedError,
+        (K.ORDER, Call.READ): UnexpectedReplyError,
+        (K.ORDER, Call.REHEARSAL): OrderRefusedError,
+        (K.ORDER, Call.WRITE): OrderRefusedError,
     }
 )
-"""What a meaning becomes for the caller."""
+"""What a kind becomes for the caller."""
 
 BROKEN: Final = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
 """Whatever a request that fails on its way can raise, wrapped or bare."""
@@ -117,40 +84,89 @@ BROKEN: Final = (requests.RequestException, HTTPError, HTTPException, OSError, V
 NEVER_LEFT: Final = (ConnectTimeoutError, NewConnectionError)
 """urllib3's failures from before a connection stood. A name that does not resolve is among them."""
 
-TOO_MANY_REQUESTS: Final = 429
+TURNED_AWAY: Final = frozenset({403, 429})
+"""Statuses with which the edge before Kraken keeps somebody out who asks too often (U-RAT-2)."""
+
+THROTTLED: Final = "Throttled:"
 
 
-def meaning_of(error: str) -> Meaning:
-    """Return what an error string of Kraken's says. Details follow after colons: prefixes count."""
-    return next((known for start, known in MEANINGS if error.startswith(start)), M.UNCLEAR)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What went wrong with one request."""
+
+    kind: Kind
+    said: str
+    """What came back, or what broke, shortened."""
+    errors: tuple[str, ...] = ()
+    """Kraken's own error strings, whole; none where something else answered, or nothing did."""
+    is_blocked: bool = False
+    """The edge before Kraken turned it away."""
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """By Kraken's clock: when it said that we may ask again."""
+        return next((named for named in map(named_instant, self.errors) if named), None)
+
+    def error(self, *, call: Call, method: str) -> ExchangeError:
+        """Return what the caller is to be told."""
+        message = f"{method}: {self.said}: {tell(self.kind)}"
+        if self.is_blocked and self.kind is Kind.TEMPORARY:
+            return BlockedError(message)
+        if self.kind is Kind.TEMPORARY:
+            return RateLimitedError(message, retry_at=self.retry_at)
+        return ERRORS[self.kind, call](message)
+
+
+def failure_of(errors: Sequence[str]) -> Failure:
+    """Return the failure for what Kraken answered; the gravest of several strings decides."""
+    said = f"Kraken says {_shortened(', '.join(errors))!r}"
+    kind = gravest(kind_of(each) for each in errors)
+    return Failure(kind=kind, said=said, errors=tuple(errors))
+
+
+def strange_status(status: int, body: bytes, *, call: Call) -> Failure:
+    """Return the failure for an answer that is not Kraken's own but of something before it.
+
+    A write that the edge turned away has most likely not reached Kraken; only Kraken's own words
+    are taken for certain.
+    """
+    said = f"HTTP status {status}: {_shortened(body.decode('utf-8', 'replace'))!r}"
+    is_blocked = status in TURNED_AWAY
+    kind = Kind.TEMPORARY if is_blocked and call is not Call.WRITE else Kind.AMBIGUOUS
+    return Failure(kind=kind, said=said, is_blocked=is_blocked)
+
+
+def no_json(body: bytes) -> Failure:
+    """Return the failure for a body that is no JSON: a page of the network's, or half an answer."""
+    said = f"no JSON but {_shortened(body.decode('utf-8', 'replace'))!r}"
+    return Failure(kind=Kind.AMBIGUOUS, said=said)
+
+
+def broken_way(failure: Exception) -> Failure:
+    """Return the failure for a request or an answer that got lost on its way."""
+    said = _shortened(str(_cause_of(failure) or failure) or type(failure).__name__)
+    kind = Kind.AMBIGUOUS if may_have_arrived(failure) else Kind.LOCAL
+    return Failure(kind=kind, said=said)
 
 
 def refusal(errors: Sequence[str], *, call: Call, method: str) -> ExchangeError:
     """Return the error for what Kraken answered; the gravest of several strings decides."""
-    found = {meaning_of(each) for each in errors}
-    meaning = next(each for each in GRAVEST_FIRST if each in found)
-    said = _shortened(", ".join(errors))
-    return ERRORS[meaning, call](f"{method}: Kraken says {said!r}: {meaning.value}")
+    return failure_of(errors).error(call=call, method=method)
 
 
 def wrong_status(status: int, body: bytes, *, call: Call, method: str) -> ExchangeError:
     """Return the error for an answer that is not Kraken's own but of something before it."""
-    meaning = M.TOO_OFTEN if status == TOO_MANY_REQUESTS and call is Call.READ else M.UNCLEAR
-    said = _shortened(body.decode("utf-8", "replace"))
-    return ERRORS[meaning, call](f"{method}: HTTP status {status}: {said!r}: {meaning.value}")
+    return strange_status(status, body, call=call).error(call=call, method=method)
 
 
 def garbled(body: bytes, *, call: Call, method: str) -> ExchangeError:
     """Return the error for a body that is no JSON: a page of the network's, or half an answer."""
-    said = _shortened(body.decode("utf-8", "replace"))
-    return ERRORS[M.UNCLEAR, call](f"{method}: no JSON but {said!r}: {M.UNCLEAR.value}")
+    return no_json(body).error(call=call, method=method)
 
 
 def lost(failure: Exception, *, call: Call, method: str) -> ExchangeError:
     """Return the error for a request or an answer that got lost on its way."""
-    meaning = M.UNCLEAR if may_have_arrived(failure) else M.TURNED_AWAY
-    said = _shortened(str(_cause_of(failure) or failure) or type(failure).__name__)
-    return ERRORS[meaning, call](f"{method}: {said}: {meaning.value}")
+    return broken_way(failure).error(call=call, method=method)
 
 
 def may_have_arrived(failure: Exception) -> bool:
@@ -165,6 +181,20 @@ def may_have_arrived(failure: Exception) -> bool:
         return False
     inner = cause.args[0] if isinstance(cause, HTTPError) and cause.args else None
     return not isinstance(inner, ssl.SSLCertVerificationError)
+
+
+def named_instant(error: str) -> datetime | None:
+    """Return the instant that a throttling names, in seconds since 1970; None where it names none.
+
+    Source: `EService: Throttled: <unix time>`, docs.kraken.com/api/docs/guides/spot-rest-ratelimits
+    """
+    _, found, named = error.partition(THROTTLED)
+    if not found or not named.strip().isdecimal():
+        return None
+    try:
+        return datetime.fromtimestamp(int(named), tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _cause_of(failure: Exception) -> object:

@@ -1,5 +1,6 @@
 import socket
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -19,7 +20,10 @@ from urllib3.exceptions import (
 
 from kraken_pipeline.domain.errors import (
     AuthError,
+    BlockedError,
     ExchangeError,
+    LockedOutError,
+    ModeRefusedError,
     OrderRefusedError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -27,15 +31,15 @@ from kraken_pipeline.domain.errors import (
     UnreachableError,
 )
 from kraken_pipeline.kraken.failures import (
-    MEANINGS,
+    ERRORS,
     Call,
     garbled,
     lost,
     may_have_arrived,
-    meaning_of,
     refusal,
     wrong_status,
 )
+from kraken_pipeline.kraken.kinds import Kind, kind_of
 
 DEFINITE = [
     ("EOrder:Insufficient funds", OrderRefusedError),
@@ -54,7 +58,7 @@ DEFINITE = [
     ("EGeneral:Invalid arguments:volume minimum not met", OrderRefusedError),
     ("EGeneral:Invalid arguments:cl_ord_id", OrderRefusedError),
     ("EGeneral:Permission denied", AuthError),
-    ("EGeneral:Temporary lockout", AuthError),
+    ("EGeneral:Temporary lockout", LockedOutError),
     ("EGeneral:Unknown method", OrderRefusedError),
     ("EQuery:Unknown asset pair", OrderRefusedError),
     ("EAPI:Invalid key", AuthError),
@@ -63,8 +67,8 @@ DEFINITE = [
     ("EAPI:Rate limit exceeded", RateLimitedError),
     ("EAPI:Bad request", OrderRefusedError),
     ("EAccount:Invalid permissions:USDT trading restricted for AT.", OrderRefusedError),
-    ("EService:Market in cancel_only mode", OrderRefusedError),
-    ("EService:Market in post_only mode", OrderRefusedError),
+    ("EService:Market in cancel_only mode", ModeRefusedError),
+    ("EService:Market in post_only mode", ModeRefusedError),
     ("EService: Throttled: 1793620800", RateLimitedError),
 ]
 UNCLEAR = [
@@ -116,20 +120,12 @@ def test_of_several_errors_the_unclear_one_counts() -> None:
     assert type(refusal(said, call=Call.WRITE, method="AddOrder")) is OutcomeUnknownError
 
 
-def test_a_longer_beginning_stands_before_a_shorter_one() -> None:
-    starts = [start for start, _ in MEANINGS]
-
-    assert not [
-        (a, b) for index, a in enumerate(starts) for b in starts[index + 1 :] if b.startswith(a)
-    ]
-
-
 @given(said=st.lists(st.text(max_size=30), min_size=1, max_size=3), call=st.sampled_from(Call))
 def test_whatever_is_said_becomes_an_error_of_ours(said: list[str], call: Call) -> None:
     error = refusal(said, call=call, method="X")
 
     assert isinstance(error, ExchangeError)
-    known = {meaning_of(each) for each in said} != {meaning_of("unheard of")}
+    known = {kind_of(each) for each in said} != {Kind.UNKNOWN}
     assert known or isinstance(error, OutcomeUnknownError | UnreachableError)
 
 
@@ -141,8 +137,35 @@ def test_a_status_that_is_not_krakens_own_leaves_a_write_unknown(status: int) ->
     assert str(status) in str(error)
 
 
-def test_too_many_requests_slow_a_read_down() -> None:
-    assert type(wrong_status(429, b"", call=Call.READ, method="OHLC")) is RateLimitedError
+def test_every_kind_becomes_an_error_of_ours_for_every_call() -> None:
+    handled = {*ERRORS, *((Kind.TEMPORARY, call) for call in Call)}
+
+    assert handled == {(kind, call) for kind in Kind for call in Call}
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_whoever_the_edge_keeps_out_is_told_to_stay_away_for_long(status: int) -> None:
+    captcha = b"<html><title>Attention Required! | Cloudflare</title>"
+
+    assert type(wrong_status(status, captcha, call=Call.READ, method="OHLC")) is BlockedError
+
+
+def test_a_throttling_names_when_to_ask_again() -> None:
+    error = refusal(["EService: Throttled: 1793620800"], call=Call.READ, method="Balance")
+
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_at == datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("named", ["", " soon", " -5", " 1" + "0" * 30])
+def test_a_throttling_that_names_no_instant_still_slows_down(named: str) -> None:
+    error = refusal([f"EService: Throttled:{named}"], call=Call.READ, method="Balance")
+
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_at is None
+
+
+def test_another_answer_of_the_network_slows_nothing_down() -> None:
     assert type(wrong_status(502, b"", call=Call.READ, method="OHLC")) is UnreachableError
 
 
