@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.simulator import wire
+from kraken_pipeline.simulator import collateral, wire
 from kraken_pipeline.simulator.accounts import Account, Entry
 from kraken_pipeline.simulator.api import named, shapes
 from kraken_pipeline.simulator.api.paging import Page, newest_first, page
@@ -57,19 +57,22 @@ def balance_ex(exchange: Exchange, params: Params) -> str:
 
 
 def trade_balance(exchange: Exchange, params: Params) -> str:
-    """Answer TradeBalance: everything at last prices; there is no margin here."""
+    """Answer TradeBalance: all at last prices, and what of it is collateral; no margin is used."""
     now = exchange.advance()
     listing = exchange.market.listing
     into = named.found_asset(listing, params.text("asset") or "ZUSD")
     unit = exchange.usd_value(into, Decimal(1), now)
     if not unit:
         raise RefusedError(named.UNKNOWN_ASSET)
-    total = NOTHING
+    total = pledged = NOTHING
     for bucket, value in exchange.account.balances.items():
         asset = underlying(listing, bucket)
-        total += (exchange.usd_value(asset, value, now) if asset else None) or NOTHING
-    worth = wire.fixed(total / unit, 4)
-    same = dict.fromkeys(("eb", "tb", "e", "mf", "mfo"), worth)
+        worth = (exchange.usd_value(asset, value, now) if asset else None) or NOTHING
+        total += worth
+        if asset and asset.altname in collateral.TERMS:
+            pledged += worth * collateral.TERMS[asset.altname].value
+    same = dict.fromkeys(("tb", "e", "mf", "mfo"), wire.fixed(pledged / unit, 4))
+    same["eb"] = wire.fixed(total / unit, 4)
     none = dict.fromkeys(("m", "uv", "n", "c", "v"), "0.0000")
     order = ("eb", "tb", "m", "uv", "n", "c", "v", "e", "mf", "mfo")
     return wire.text({name: (same | none)[name] for name in order})

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kraken_pipeline.simulator import wire
-from kraken_pipeline.simulator.api import account, prices, public, trading
+from kraken_pipeline.simulator.api import account, books, prices, public, trading
 from kraken_pipeline.simulator.api.ticker import ticker
 from kraken_pipeline.simulator.auth import Key
 from kraken_pipeline.simulator.exchange import Exchange
@@ -21,7 +21,8 @@ PUBLIC: Final[Mapping[str, Answer]] = {
     "AssetPairs": public.asset_pairs,
     "Ticker": ticker,
     "OHLC": prices.ohlc,
-    "Depth": prices.depth,
+    "Depth": books.depth,
+    "GroupedBook": books.grouped_book,
     "Trades": prices.trades,
     "Spread": prices.spread,
 }
@@ -51,6 +52,7 @@ PRIVATE: Final[Mapping[str, Private]] = {
     "Ledgers": _private(account.ledgers, "query-ledger"),
     "QueryLedgers": _private(account.query_ledgers, "query-ledger"),
     "TradeVolume": _private(account.trade_volume, "query-funds"),
+    "Level3": _private(books.level3, "query-open-trades"),
     "OpenPositions": _private(account.open_positions, "query-open-trades"),
     "AddOrder": _private(trading.add_order, "modify-trades"),
     "AddOrderBatch": _private(trading.add_order_batch, "modify-trades"),

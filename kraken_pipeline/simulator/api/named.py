@@ -1,12 +1,16 @@
 """Finding the assets and pairs that a caller names, and naming them in the answer."""
 
+from typing import Final
+
 from kraken_pipeline.simulator.accounts import Account
 from kraken_pipeline.simulator.buckets import bucket_id
 from kraken_pipeline.simulator.listing import Asset, Listing, Pair, display_name
-from kraken_pipeline.simulator.params import Params, RefusedError
+from kraken_pipeline.simulator.params import Params, RefusedError, invalid
 
 UNKNOWN_PAIR = "EQuery:Unknown asset pair"
 UNKNOWN_ASSET = "EQuery:Unknown asset"
+TOKENIZED: Final = "tokenized_asset"
+CLASSES: Final = frozenset({"", "currency", "forex", TOKENIZED})
 
 
 def by_display(params: Params) -> bool:
@@ -49,6 +53,29 @@ def one_pair(listing: Listing, params: Params) -> tuple[str, Pair]:
     if "pair" not in params:
         raise RefusedError("EGeneral:Invalid arguments")
     return next(iter(pairs(listing, params).items()))
+
+
+def one_market(listing: Listing, params: Params) -> tuple[str, Pair]:
+    """Return the one pair that market data was asked for; see `one_pair`.
+
+    Raises:
+        RefusedError: none was asked for, an unknown one, or a tokenized asset: there are none.
+    """
+    if not is_listed_class(params, "asset_class"):
+        raise RefusedError(UNKNOWN_PAIR)
+    return one_pair(listing, params)
+
+
+def is_listed_class(params: Params, name: str) -> bool:
+    """Tell whether a call asks for the class of assets that is listed here.
+
+    Raises:
+        RefusedError: there is no such class.
+    """
+    asked = params.text(name)
+    if asked not in CLASSES:
+        raise invalid(name)
+    return asked != TOKENIZED
 
 
 def found_asset(listing: Listing, name: str) -> Asset:

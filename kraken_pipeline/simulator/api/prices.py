@@ -1,4 +1,4 @@
-"""OHLC, Depth, Trades and Spread.
+"""OHLC, Trades and Spread.
 
 Source: kraken/rest.md §4.
 """
@@ -10,8 +10,7 @@ from typing import Final
 
 from kraken_pipeline.simulator import candles, house, wire
 from kraken_pipeline.simulator.api import named
-from kraken_pipeline.simulator.candles import MINUTE, Candle
-from kraken_pipeline.simulator.engine import Resting
+from kraken_pipeline.simulator.candles import DAY, MINUTE, Candle
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.listing import Pair
 from kraken_pipeline.simulator.market import Market, served
@@ -19,10 +18,11 @@ from kraken_pipeline.simulator.ohlc_rows import written
 from kraken_pipeline.simulator.params import Params, invalid
 
 INTERVALS: Final = frozenset({1, 5, 15, 30, 60, 240, 1440, 10080, 21600})
-MAX_LEVELS: Final = 500
 MAX_TRADES: Final = 1000
 LONGEST_LOOK_BACK: Final = 500
-"""How many of the finest candles Trades looks through for its rows."""
+"""How many of the finest candles are looked through for the latest rows."""
+STRIDE: Final = 500
+"""How many of the finest candles are taken at once on the way through history."""
 SPREAD_ROWS: Final = 200
 _NANOSECONDS: Final = 10**9
 _LARGEST_SECONDS: Final = 10**11
@@ -31,7 +31,7 @@ _LARGEST_SECONDS: Final = 10**11
 
 def ohlc(exchange: Exchange, params: Params) -> str:
     """Answer OHLC."""
-    key, pair = named.one_pair(exchange.market.listing, params)
+    key, pair = named.one_market(exchange.market.listing, params)
     interval = params.integer("interval", default=1)
     if interval not in INTERVALS:
         raise invalid()
@@ -41,62 +41,55 @@ def ohlc(exchange: Exchange, params: Params) -> str:
     return f'{{"{key}":{written(found, pair)},"last":{last}}}'
 
 
-def depth(exchange: Exchange, params: Params) -> str:
-    """Answer Depth: the house's orders and the account's, put together by price."""
-    key, pair = named.one_pair(exchange.market.listing, params)
-    count = params.integer("count", default=100)
-    if not 1 <= count <= MAX_LEVELS:
-        raise invalid("count")
-    now = exchange.advance()
-    book = exchange.book(pair, now)
-    minute = int(now.timestamp()) // MINUTE * MINUTE
-    sides = {
-        name: [
-            [wire.fixed(price, wire.quote_decimals(pair)), wire.fixed(qty, 3), minute]
-            for price, qty in islice(_levels(orders), count)
-        ]
-        for name, orders in (("asks", book.asks), ("bids", book.bids))
-    }
-    return wire.text({key: sides})
-
-
-def _levels(orders: tuple[Resting, ...]) -> Iterator[tuple[Decimal, Decimal]]:
-    levels: dict[Decimal, Decimal] = {}
-    for order in orders:
-        levels[order.price] = levels.get(order.price, Decimal(0)) + order.qty
-    yield from levels.items()
-
-
 def trades(exchange: Exchange, params: Params) -> str:
-    """Answer Trades: the prints that the candles are made of, the last 1000 or those after `since`.
+    """Answer Trades: the prints that the candles are made of, the latest or those after `since`.
 
-    It looks back a few hundred of the finest candles, not to the market's first trade.
+    `since` counts seconds or nanoseconds; 0 is the market's first trade, so that all of history can
+    be walked by giving `last` back.
     """
-    key, pair = named.one_pair(exchange.market.listing, params)
+    key, pair = named.one_market(exchange.market.listing, params)
     count = params.integer("count", default=MAX_TRADES)
     if not 1 <= count <= MAX_TRADES:
         raise invalid("count")
     at = exchange.clock.now().timestamp()
+    last = int(at * _NANOSECONDS)
     if "since" in params:
-        rows = list(islice(_after(exchange.market, pair, _since(params), at), count))
+        since = _since(params)
+        rows = list(islice(_after(exchange.market, pair, float(since), at), count))
+        last = int(since * _NANOSECONDS)
     else:
         rows = _latest(exchange.market, pair, at, count)
-    last = int(Decimal(str(rows[-1][2])) * _NANOSECONDS) if rows else int(at * _NANOSECONDS)
+    if rows:
+        last = int(Decimal(str(rows[-1][2])) * _NANOSECONDS)
     return wire.text({key: rows, "last": str(last)})
 
 
-def _since(params: Params) -> float:
+def _since(params: Params) -> Decimal:
     since = params.number("since")
-    return float(since / _NANOSECONDS if since > _LARGEST_SECONDS else since)
+    return since / _NANOSECONDS if since > _LARGEST_SECONDS else since
 
 
 def _after(market: Market, pair: Pair, since: float, at: float) -> Iterator[list[object]]:
-    seconds = market.finest_seconds(pair, at)
-    start = max(since, at - LONGEST_LOOK_BACK * seconds)
-    for opened in range(int(start) // seconds * seconds, int(at) + 1, seconds):
-        candle = market.finest(pair, opened)
-        if candle is not None:
-            yield from (row for row in _prints(pair, candle, at) if float(str(row[2])) > since)
+    recent = since > at - LONGEST_LOOK_BACK * MINUTE
+    first = int(since) if recent else _first_day(market, pair, at)
+    opened = int(at) + 1 if first is None else max(int(since), first)
+    while opened <= at:
+        seconds = market.finest_seconds(pair, opened)
+        opened = opened // seconds * seconds
+        stop = min(opened + STRIDE * seconds, int(at) // seconds * seconds + seconds)
+        found = market.whole(pair, seconds, opened, stop)
+        for time in found.time[found.count > 0]:
+            candle = market.finest(pair, int(time))
+            if candle is not None:
+                yield from (row for row in _prints(pair, candle, at) if float(str(row[2])) > since)
+        opened = stop
+
+
+def _first_day(market: Market, pair: Pair, at: float) -> int | None:
+    """Return when the day of the pair's first trade began, UNIX seconds; None before it."""
+    days = market.whole(pair, DAY, 0, (int(at) // DAY + 1) * DAY)
+    traded = days.time[days.count > 0]
+    return int(traded[0]) if len(traded) else None
 
 
 def _latest(market: Market, pair: Pair, at: float, count: int) -> list[list[object]]:
@@ -129,7 +122,7 @@ def _prints(pair: Pair, candle: Candle, at: float) -> Iterator[list[object]]:
 
 def spread(exchange: Exchange, params: Params) -> str:
     """Answer Spread: the best bid and ask at each print lately."""
-    key, pair = named.one_pair(exchange.market.listing, params)
+    key, pair = named.one_market(exchange.market.listing, params)
     now = exchange.clock.now()
     since = params.integer("since", default=0)
     rows = []

@@ -3,20 +3,27 @@
 Source: kraken/rest.md §4.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Final
 
-from kraken_pipeline.simulator import wire
+from kraken_pipeline.simulator import collateral, wire
 from kraken_pipeline.simulator.api import named
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.listing import Asset, Listing, Pair
-from kraken_pipeline.simulator.params import Params
+from kraken_pipeline.simulator.params import Params, invalid
 
-_PARTS = {
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "leverage": ("leverage_buy", "leverage_sell"),
     "fees": ("fees", "fees_maker", "fee_volume_currency"),
     "margin": ("margin_call", "margin_stop"),
 }
+_INFOS: Final = frozenset({"", "info", *_PARTS})
+_COUNTRY: Final = re.compile(r"([A-Z]{2}(:[A-Z0-9]{1,3})?)?")
+_VENUES: Final = frozenset({"international", "bitnomial_exchange"})
+LARGEST_POSITION: Final = 1_000_000
+"""How many smallest orders the largest margin position is told to be: about as was seen."""
 
 
 def time(exchange: Exchange, params: Params) -> str:
@@ -35,7 +42,7 @@ def system_status(exchange: Exchange, params: Params) -> str:
 def assets(exchange: Exchange, params: Params) -> str:
     """Answer Assets."""
     listing, display = exchange.market.listing, named.by_display(params)
-    if params.text("aclass") not in {"", "currency"}:
+    if not named.is_listed_class(params, "aclass"):
         return "{}"
     asked = params.names("asset")
     if not asked:
@@ -44,14 +51,21 @@ def assets(exchange: Exchange, params: Params) -> str:
 
 
 def asset_pairs(exchange: Exchange, params: Params) -> str:
-    """Answer AssetPairs; there are no tokenized assets here."""
-    if params.text("aclass_base") not in {"", "currency"}:
+    """Answer AssetPairs; there are no tokenized assets here, and all pairs trade everywhere."""
+    info = params.text("info")
+    if info not in _INFOS:
+        raise invalid("info")
+    if not _COUNTRY.fullmatch(params.text("country_code")):
+        raise invalid("country_code")
+    venues = set(params.names("execution_venue"))
+    if not venues <= _VENUES:
+        raise invalid("execution_venue")
+    if not named.is_listed_class(params, "aclass_base") or venues == {"bitnomial_exchange"}:
         return "{}"
     listing, now, display = exchange.market.listing, exchange.clock.now(), named.by_display(params)
     chosen = named.pairs(listing, params) if "pair" in params else None
     pairs = listing.pairs if chosen is None else chosen.values()
     statuses = tuple(exchange.status(pair, now) for pair in pairs)
-    info = params.text("info")
     if chosen is None:
         return _all_pairs(listing, statuses, info, display=display)
     return _pairs(chosen, statuses, info, display=display)
@@ -85,17 +99,21 @@ def _pairs(chosen: Mapping[str, Pair], statuses: Iterable[str], info: str, *, di
 
 
 def _asset(asset: Asset) -> dict[str, object]:
-    return {
+    row: dict[str, object] = {
         "aclass": "currency",
         "altname": asset.altname,
         "decimals": asset.decimals,
         "display_decimals": asset.display_decimals,
-        "status": asset.status,
     }
+    pledged = collateral.TERMS.get(asset.altname)
+    if pledged is None:
+        return row | {"status": asset.status}
+    row |= {"collateral_value": float(pledged.value), "status": asset.status}
+    return row | {"margin_rate": str(pledged.margin_rate)}
 
 
 def _pair(pair: Pair, status: str, *, display: bool) -> dict[str, object]:
-    return {
+    row: dict[str, object] = {
         "altname": pair.altname,
         "wsname": pair.wsname,
         "aclass_base": "currency",
@@ -120,3 +138,7 @@ def _pair(pair: Pair, status: str, *, display: bool) -> dict[str, object]:
         "status": status,
         "execution_venue": "international",
     }
+    if pair.leverage:
+        largest = int(pair.ordermin * LARGEST_POSITION)
+        row |= {"long_position_limit": largest, "short_position_limit": largest}
+    return row

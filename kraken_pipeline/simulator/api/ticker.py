@@ -24,7 +24,9 @@ _TOP: Final = '"%d","%d.000"'
 def ticker(exchange: Exchange, params: Params) -> str:
     """Answer Ticker, for every pair if none is named."""
     listing, at = exchange.market.listing, exchange.clock.now().timestamp()
-    if "pair" in params:
+    if not named.is_listed_class(params, "asset_class"):
+        chosen = {}
+    elif "pair" in params:
         chosen = named.pairs(listing, params)
     else:
         display = named.by_display(params)

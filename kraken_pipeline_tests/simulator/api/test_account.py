@@ -98,8 +98,18 @@ def test_everything_is_worth_its_last_price(client: Client) -> None:
     traded(client, 1)
 
     worth = client.did("TradeBalance")
-    assert worth["eb"] == worth["e"] == worth["mf"]
     assert 9_990 < Decimal(worth["eb"]) < 10_000
+    assert worth["tb"] == worth["e"] == worth["mf"]
+
+
+def test_only_a_part_of_a_coin_is_collateral(client: Client) -> None:
+    traded(client, 1)
+
+    worth = client.did("TradeBalance")
+    [coins] = [row for asset, row in client.did("BalanceEx").items() if asset == "XXBT"]
+    price = Decimal(client.public("Ticker", pair="XBTUSD")["result"]["XXBTZUSD"]["c"][0])
+    haircut = Decimal(coins["balance"]) * price / 100
+    assert abs(Decimal(worth["eb"]) - Decimal(worth["tb"]) - haircut) < Decimal("0.001")
 
 
 def test_positions_are_none_in_the_shape_that_was_asked_for(client: Client) -> None:

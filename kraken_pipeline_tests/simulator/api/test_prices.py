@@ -1,5 +1,6 @@
 """Prices over HTTP."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 
@@ -41,6 +42,33 @@ def test_candles_without_trades_stand_at_the_price_before(client: Client) -> Non
     assert gaps
     for before, row in gaps:
         assert row[1:7] == [before[4]] * 4 + ["0.0", "0.00000000"]
+
+
+def test_all_of_history_can_be_walked_by_giving_last_back(client: Client) -> None:
+    first = client.public("Trades", pair="XBTUSD", since=0, count=700)["result"]
+    second = client.public("Trades", pair="XBTUSD", since=first["last"], count=500)["result"]
+
+    begun = datetime(2015, 1, 1, tzinfo=UTC).timestamp()
+    rows = first["XXBTZUSD"] + second["XXBTZUSD"]
+    times = [row[2] for row in rows]
+    assert len(rows) == 1200
+    assert begun <= times[0] < begun + 60
+    assert times == sorted(times)
+    assert len({row[6] for row in rows}) == 1200
+
+
+def test_since_counts_seconds_as_well_as_nanoseconds(client: Client) -> None:
+    coarse = client.public("Trades", pair="XBTUSD", since=NOW - 30)["result"]
+    fine = client.public("Trades", pair="XBTUSD", since=(NOW - 30) * 10**9)["result"]
+
+    assert coarse == fine
+    assert coarse["XXBTZUSD"]
+
+
+def test_when_nothing_traded_since_last_stays_where_it_was(client: Client) -> None:
+    answer = client.public("Trades", pair="XBTUSD", since=NOW)["result"]
+
+    assert answer == {"XXBTZUSD": [], "last": f"{NOW}000000000"}
 
 
 @pytest.mark.parametrize(
