@@ -1,12 +1,13 @@
 """Small stand-ins that keep their promises: what dies, what loses an answer, what comes late."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
-from kraken_pipeline.domain.errors import ExchangeError, OutcomeUnknownError
+from kraken_pipeline.domain.amendments import Amended, Amendment
+from kraken_pipeline.domain.errors import ExchangeError, OrderRefusedError, OutcomeUnknownError
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reports import Placed, Rehearsed
 from kraken_pipeline.services.ports import Gateway
@@ -42,7 +43,8 @@ def crashing(target: T, fuse: Fuse) -> T:
 CHANGES: Final = frozenset(
     {
         *("assessing", "keep", "record", "take_lease", "release_lease", "note_result"),
-        *("note_clean_read", "book", "keep_snapshot", "prune_snapshots", "add", "cancel"),
+        *("note_clean_read", "book", "keep_snapshot", "prune_snapshots"),
+        *("add", "add_batch", "amend", "cancel"),
     }
 )
 """Methods of stores and gateways that leave something behind."""
@@ -77,19 +79,39 @@ class _Crashing:
 
 
 @dataclass
-class Lossy:
-    """A gateway whose answers to orders never arrive; the orders do, or do not."""
+class Passing:
+    """A gateway that hands on everything to another; what it should do else, it says."""
 
     gateway: Gateway
+
+    def request_of(self, order: Order, *, deadline: datetime) -> Mapping[str, str]:
+        return self.gateway.request_of(order, deadline=deadline)
+
+    def add(self, order: Order, *, deadline: datetime) -> Placed | Rehearsed:
+        return self.gateway.add(order, deadline=deadline)
+
+    def add_batch(
+        self, orders: Sequence[Order], *, deadline: datetime
+    ) -> tuple[Placed | Rehearsed | OrderRefusedError, ...]:
+        return self.gateway.add_batch(orders, deadline=deadline)
+
+    def amend(self, kraken_order_id: str, amendment: Amendment, *, deadline: datetime) -> Amended:
+        return self.gateway.amend(kraken_order_id, amendment, deadline=deadline)
+
+    def cancel(self, kraken_order_id: str) -> None:
+        self.gateway.cancel(kraken_order_id)
+
+
+@dataclass
+class Lossy(Passing):
+    """A gateway whose answers to orders never arrive; the orders do, or do not."""
+
     arrives: bool = True
     error: type[ExchangeError] = OutcomeUnknownError
     times: int = 1
     """How many answers are lost."""
     asked: list[str] = field(default_factory=list)
     """Ours of every order that was to be sent."""
-
-    def request_of(self, order: Order, *, deadline: datetime) -> Mapping[str, str]:
-        return self.gateway.request_of(order, deadline=deadline)
 
     def add(self, order: Order, *, deadline: datetime) -> Placed | Rehearsed:
         self.asked.append(order.local_id)
@@ -109,15 +131,11 @@ class Lossy:
 
 
 @dataclass
-class Interrupted:
+class Interrupted(Passing):
     """A gateway before or after whose order something happens elsewhere."""
 
-    gateway: Gateway
     before: Callable[[Order], object] = lambda order: None
     after: Callable[[Order], object] = lambda order: None
-
-    def request_of(self, order: Order, *, deadline: datetime) -> Mapping[str, str]:
-        return self.gateway.request_of(order, deadline=deadline)
 
     def add(self, order: Order, *, deadline: datetime) -> Placed | Rehearsed:
         self.before(order)
@@ -125,9 +143,6 @@ class Interrupted:
             return self.gateway.add(order, deadline=deadline)
         finally:
             self.after(order)
-
-    def cancel(self, kraken_order_id: str) -> None:
-        self.gateway.cancel(kraken_order_id)
 
 
 def overriding(target: T, **methods: Callable[..., object]) -> T:

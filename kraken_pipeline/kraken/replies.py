@@ -1,6 +1,6 @@
 """Private replies of Kraken's, read into our words. Pure; what is missing or odd is an error."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -9,10 +9,9 @@ from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.money import ZERO, Price
-from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reports import Balance, OrderReport, TradeReport
 from kraken_pipeline.domain.symbols import SymbolTable
-from kraken_pipeline.kraken.fields import Record, exact, record
+from kraken_pipeline.kraken.fields import Record, record
 
 ORDER_STATUSES: Final = frozenset({"pending", "open", "closed", "canceled", "expired"})
 """What an order can be at Kraken."""
@@ -144,32 +143,6 @@ def rehearsed_from(reply: object) -> str:
             f"AddOrder: asked only to validate, Kraken gave the id {fields.fields['txid']}"
         )
     return fields.record("descr").text("order")
-
-
-def require_echo(order: Order, description: str, request: Mapping[str, str]) -> None:
-    """Let an answer pass if it describes the order that was sent: not another request's answer.
-
-    Args:
-        order: that was sent.
-        description: `buy 0.00005000 XBTUSD @ limit 30000.0`, as Kraken writes it.
-        request: what was sent of it.
-
-    Raises:
-        UnexpectedReplyError: it describes another order; ours may exist or not.
-    """
-    words = description.split()
-    sent = [order.side.value, exact(request["volume"]), order.pair, "@", order.order_type]
-    if "price" in request:
-        sent.append(exact(request["price"]))
-    said = [
-        exact(word) if isinstance(part, Decimal) else word
-        for word, part in zip(words, sent, strict=False)
-    ]
-    if said != sent:
-        raise UnexpectedReplyError(
-            f"AddOrder: sent {order.side} {request['volume']} {order.pair}, "
-            f"Kraken answers {description!r}"
-        )
 
 
 def count_from(reply: object, method: str) -> int:

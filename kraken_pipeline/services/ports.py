@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.bars import Candles, MonthReport
+from kraken_pipeline.domain.errors import OrderRefusedError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.halts import Halt, HaltKind
 from kraken_pipeline.domain.ids import PlanId
@@ -101,6 +103,29 @@ class Gateway(Protocol):
             ConfigurationError: nothing can be sent as things are set up; nothing was.
             OutcomeUnknownError: it may exist.
             UnexpectedReplyError: it may exist.
+        """
+        ...
+
+    def add_batch(
+        self, orders: Sequence[Order], *, deadline: datetime
+    ) -> tuple[Placed | Rehearsed | OrderRefusedError, ...]:
+        """Send 2 to 15 orders of one pair at once, and say what became of each, in their order.
+
+        Raises:
+            ExchangeError: what it says holds of every one of the orders; see `add`.
+            InvalidValueError: they cannot be written as one request; nothing was sent.
+        """
+        ...
+
+    def amend(self, kraken_order_id: str, amendment: Amendment, *, deadline: datetime) -> Amended:
+        """Change an order that rests, once (OMS-12).
+
+        Raises:
+            OrderRefusedError: the order stays as it was, or is not open any more.
+            UnreachableError: the request was not done.
+            RefusedError: nothing of ours rests here that could be changed.
+            OutcomeUnknownError: the order may be changed.
+            UnexpectedReplyError: likewise.
         """
         ...
 

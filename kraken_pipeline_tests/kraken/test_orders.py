@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from urllib.parse import parse_qsl
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.errors import (
     AuthError,
     InvalidValueError,
@@ -17,8 +19,11 @@ from kraken_pipeline.domain.errors import (
     UnreachableError,
 )
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import Price
+from kraken_pipeline.domain.reports import Placed
+from kraken_pipeline.kraken.forms import request_of
 from kraken_pipeline.kraken.http import form_of
-from kraken_pipeline.kraken.orders import Recorder, Trader, Validator, request_of
+from kraken_pipeline.kraken.orders import Recorder, Trader, Validator
 from kraken_pipeline_tests.builders import order
 from kraken_pipeline_tests.kraken.lines import CREDENTIAL, line_to
 from kraken_pipeline_tests.kraken.scripted import (
@@ -36,6 +41,8 @@ from kraken_pipeline_tests.kraken.scripted import (
 DEADLINE = datetime(2026, 11, 2, 12, 0, 35, 250_000, tzinfo=UTC)
 PLACED = ok({"txid": ["OABC"], "descr": {"order": "buy 0.00200000 XBTUSD @ limit 50250.0"}})
 CHECKED = ok({"descr": {"order": "buy 0.00200000 XBTUSD @ limit 50250.0"}})
+CHEAPER = Amendment(limit_price=Price(Decimal(49000)))
+SEVERAL = [order(cl_ord_id="own-1"), order(cl_ord_id="own-2")]
 AMOUNTS = st.decimals(
     min_value=Decimal("1E-12"), max_value=Decimal("1E12"), allow_nan=False, allow_infinity=False
 )
@@ -232,7 +239,98 @@ def test_a_recorder_says_what_it_would_send_and_has_no_connection() -> None:
     assert not vars(recorder)
 
 
-def test_nothing_that_was_only_rehearsed_can_be_canceled() -> None:
+def test_an_amendment_names_the_order_and_what_changes_of_it() -> None:
+    with scripted(always(ok({"amend_id": "TAMEND"}))) as server:
+        amended = Trader(line_to(server.url)).amend("OABC", CHEAPER, deadline=DEADLINE)
+
+        assert amended == Amended(amend_id="TAMEND", kraken_order_id="OABC")
+        assert server.heard[0].path == "/0/private/AmendOrder"
+        assert server.heard[0].form == {
+            "nonce": "1",
+            "txid": "OABC",
+            "limit_price": "49000",
+            "deadline": "2026-11-02T12:00:35.250Z",
+        }
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (refuses("EOrder:Invalid limit price"), OrderRefusedError),
+        (refuses("EAPI:Rate limit exceeded"), RateLimitedError),
+        (refuses("EService:Unavailable"), OutcomeUnknownError),
+        (closes, OutcomeUnknownError),
+        (ok({}), UnexpectedReplyError),
+    ],
+)
+def test_an_amendment_that_fails_says_what_may_have_happened(
+    reply: Reply, error: type[Exception]
+) -> None:
+    with scripted(always(reply)) as server:
+        with pytest.raises(error):
+            Trader(line_to(server.url)).amend("OABC", CHEAPER, deadline=DEADLINE)
+
+        assert len(server.heard) == 1
+
+
+def test_several_orders_go_in_one_request() -> None:
+    said = {"order": "buy 0.00200000 XBTUSD @ limit 50250.0"}
+    reply = ok({"orders": [{"txid": "O1", "descr": said}, {"txid": "O2", "descr": said}]})
+    with scripted(always(reply)) as server:
+        first, second = Trader(line_to(server.url)).add_batch(SEVERAL, deadline=DEADLINE)
+
+        assert isinstance(first, Placed)
+        assert isinstance(second, Placed)
+        assert (first.kraken_order_id, second.kraken_order_id) == ("O1", "O2")
+        assert [each.path for each in server.heard] == ["/0/private/AddOrderBatch"]
+        assert "validate" not in json.loads(server.heard[0].body)
+
+
+def test_several_orders_are_checked_in_one_request_that_only_validates() -> None:
+    said = {"order": "buy 0.00200000 XBTUSD @ limit 50250.0"}
+    with scripted(always(ok({"orders": [{"descr": said}, {"descr": said}]}))) as server:
+        checked = Validator(line_to(server.url)).add_batch(SEVERAL, deadline=DEADLINE)
+
+        assert len(checked) == 2
+        assert json.loads(server.heard[0].body)["validate"] is True
+
+
+def test_a_recorder_says_what_it_would_send_of_several() -> None:
+    assert len(Recorder().add_batch(SEVERAL, deadline=DEADLINE)) == 2
+
+    with pytest.raises(InvalidValueError, match="2 to 15"):
+        Recorder().add_batch(SEVERAL[:1], deadline=DEADLINE)
+
+
+def test_many_cancels_go_in_one_request() -> None:
+    with scripted(always(ok({"count": 3}))) as server:
+        reached = Trader(line_to(server.url)).cancel_many(["O1", "O2"], cl_ord_ids=["mine"])
+
+        assert reached == 3
+        assert server.heard[0].path == "/0/private/CancelOrderBatch"
+        assert json.loads(server.heard[0].body) == {
+            "nonce": 1,
+            "orders": ["O1", "O2"],
+            "cl_ord_ids": ["mine"],
+        }
+
+
+@pytest.mark.parametrize("count", [0, 51])
+def test_too_few_or_too_many_cancels_are_not_sent(count: int) -> None:
+    with scripted(always(PLACED)) as server:
+        with pytest.raises(InvalidValueError, match="1 to 50"):
+            Trader(line_to(server.url)).cancel_many(["O1"] * count)
+
+        assert server.heard == []
+
+
+def test_all_open_orders_are_canceled_at_once() -> None:
+    with scripted(always(ok({"count": 4}))) as server:
+        assert Trader(line_to(server.url)).cancel_all() == 4
+        assert server.heard[0].path == "/0/private/CancelAll"
+
+
+def test_nothing_that_was_only_rehearsed_can_be_canceled_or_amended() -> None:
     def none(heard: Heard) -> Reply:
         return PLACED
 
@@ -240,5 +338,7 @@ def test_nothing_that_was_only_rehearsed_can_be_canceled() -> None:
         for gateway in (Recorder(), Validator(line_to(server.url))):
             with pytest.raises(RefusedError, match="OABC"):
                 gateway.cancel("OABC")
+            with pytest.raises(RefusedError, match="OABC"):
+                gateway.amend("OABC", CHEAPER, deadline=DEADLINE)
 
         assert server.heard == []

@@ -19,10 +19,9 @@ from kraken_pipeline.kraken.replies import (
     order_from,
     placed_id_from,
     rehearsed_from,
-    require_echo,
     trade_from,
 )
-from kraken_pipeline_tests.builders import order, pair
+from kraken_pipeline_tests.builders import pair
 from kraken_pipeline_tests.kraken.lines import SYMBOLS
 from kraken_pipeline_tests.kraken.samples import ENTRY, ORDER, TRADE
 
@@ -217,37 +216,6 @@ def test_an_order_without_exactly_one_id_is_not_taken_for_placed(txid: object) -
 def test_a_check_that_gives_an_id_is_an_alarm() -> None:
     with pytest.raises(UnexpectedReplyError, match="OHMFXD"):
         rehearsed_from({"txid": ["OHMFXD"], "descr": {"order": "x"}})
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "buy 0.002 XBTUSD @ limit 50250.0",
-        "buy 0.00200000 XBTUSD @ limit 50250",
-        "buy 0.00200000 XBTUSD @ limit 50250.00000",
-    ],
-)
-def test_an_echo_counts_by_value_however_it_is_padded(said: str) -> None:
-    sent = {"volume": "0.002", "price": "50250"}
-
-    require_echo(order(), said, sent)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "",
-        "sell 0.002 XBTUSD @ limit 50250",
-        "buy 0.003 XBTUSD @ limit 50250",
-        "buy 0.002 ETHUSD @ limit 50250",
-        "buy 0.002 XBTUSD @ market",
-        "buy 0.002 XBTUSD @ limit 50251",
-        "buy x XBTUSD @ limit 50250",
-    ],
-)
-def test_the_answer_to_another_order_is_not_taken_for_ours(said: str) -> None:
-    with pytest.raises(UnexpectedReplyError, match="Kraken answers"):
-        require_echo(order(), said, {"volume": "0.002", "price": "50250"})
 
 
 def test_a_cancel_says_how_many_it_reached() -> None:
