@@ -15,13 +15,13 @@ from kraken_pipeline.defs.universe import pair_universe
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
-def build(pipeline: dg.ResourceDefinition) -> dg.Definitions:
-    """Return the definitions with this pipeline in them."""
+def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> dg.Definitions:
+    """Return the definitions with this pipeline, and this way out, in them."""
     return dg.Definitions(
         assets=[pair_universe, ohlc, portfolio_snapshot, decisions],
         jobs=[refresh_and_decide, trade, panic_job],
         schedules=[bar_close],
         sensors=[new_decisions, panic_flag],
-        resources={"pipeline": pipeline},
+        resources={"pipeline": pipeline, "emergency": emergency},
         executor=dg.in_process_executor,
     )

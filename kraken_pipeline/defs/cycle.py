@@ -15,6 +15,7 @@ from kraken_pipeline.defs.partitions import (
     month_of,
     ohlc_name,
 )
+from kraken_pipeline.defs.resources import emergency_resource
 from kraken_pipeline.defs.trading import refresh_and_decide, trade
 from kraken_pipeline.domain.errors import (
     AuthError,
@@ -69,7 +70,7 @@ def run_cycle(pipeline: Pipeline, now: datetime) -> tuple[str, ...]:
     }
     selection = [dg.AssetKey(name) for name in sorted(names)]
     stamp = {CONFIG_HASH: pipeline.loaded.hash}
-    definitions = build(dg.ResourceDefinition.hardcoded_resource(pipeline))
+    definitions = build(dg.ResourceDefinition.hardcoded_resource(pipeline), emergency_resource)
     with dg.DagsterInstance.get() as instance:
         refreshed = definitions.resolve_job_def(refresh_and_decide.name).execute_in_process(
             instance=instance,

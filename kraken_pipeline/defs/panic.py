@@ -3,13 +3,15 @@
 import dagster as dg
 
 from kraken_pipeline.defs.trading import CAUSE, MAX_ATTEMPTS, SENDS
-from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.emergency import Emergency
 
 
 @dg.op(out=dg.Out(dg.Nothing))
-def cancel_everything(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+def cancel_everything(
+    context: dg.OpExecutionContext, emergency: dg.ResourceParam[Emergency]
+) -> None:
     """Run the panic program as a process of its own: latch, cancel all, verify."""
-    outcome = pipeline.panic()
+    outcome = emergency.cancel_everything()
     context.log.info(outcome.said)
     context.add_output_metadata({"said": outcome.said, "exit_code": outcome.exit_code})
     if outcome.exit_code:
@@ -20,11 +22,10 @@ def cancel_everything(context: dg.OpExecutionContext, pipeline: dg.ResourceParam
 
 @dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
 def prove_nothing_is_open(
-    context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    context: dg.OpExecutionContext, emergency: dg.ResourceParam[Emergency]
 ) -> None:
     """Bring our orders up to what the exchange shows; fail if one is still open there."""
-    pipeline.settle()
-    still_open = pipeline.open_at_exchange()
+    still_open = emergency.still_open()
     context.add_output_metadata({"still_open": len(still_open)})
     if still_open:
         raise dg.Failure(f"still open: {', '.join(still_open)}", allow_retries=False)
@@ -42,14 +43,14 @@ def panic_job() -> None:
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def panic_flag(
-    context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+    context: dg.SensorEvaluationContext, emergency: dg.ResourceParam[Emergency]
 ) -> dg.RunRequest | dg.SkipReason:
     """Start `panic` once for each time that the panic file appears or a kill switch latches.
 
     A run that fails leaves orders open: another one follows. Not without end, for a key that is
     refused again and again gets locked.
     """
-    cause = pipeline.panic_cause()
+    cause = emergency.cause()
     if not cause:
         return dg.SkipReason("no panic file, no kill switch breached")
     runs = context.instance.get_runs(dg.RunsFilter(job_name=panic_job.name, tags={CAUSE: cause}))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from kraken_pipeline.wiring.emergency import Emergency, emergency
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 
@@ -19,3 +20,9 @@ def pipeline_resource(context: dg.InitResourceContext) -> Iterator[Pipeline]:
         yield pipeline
     finally:
         pipeline.close()
+
+
+@dg.resource
+def emergency_resource(context: dg.InitResourceContext) -> Emergency:
+    """The way out: panic, which works where the pipeline cannot be connected."""
+    return emergency()

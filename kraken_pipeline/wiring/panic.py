@@ -12,7 +12,7 @@ from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.kraken.address import LoopbackAddress
 from kraken_pipeline.settings.environment import SIMULATOR_URL, data_folder
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
-from kraken_pipeline.wiring.paper import NONCES, Edge
+from kraken_pipeline.wiring.paper import NONCES
 
 LATCH: Final = "panic.latch"
 """The file, in the data folder, that stops what opens."""
@@ -29,13 +29,11 @@ class PanicOutcome:
     said: str
 
 
-def run_panic(edge: Edge, latch: Path) -> PanicOutcome:
-    """Latch, cancel all, verify: in a process that needs nothing of ours but the key."""
-    return _program(edge.url, latch, edge.nonce_dir)
-
-
 def panic_now(environ: Mapping[str, str]) -> PanicOutcome:
-    """Do the same without configuration and without books: neither may stand in the way."""
+    """Latch, cancel all, verify, in a process of its own.
+
+    Neither configuration nor books are opened: they may not stand in the way.
+    """
     folder = data_folder(environ)
     latch = folder / LATCH
     try:

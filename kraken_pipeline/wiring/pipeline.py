@@ -27,7 +27,6 @@ from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.settings import load, prepare_data_dir
 from kraken_pipeline.wiring import desks
 from kraken_pipeline.wiring.modes import require_no_live
-from kraken_pipeline.wiring.panic import PanicOutcome, latch_text, run_panic
 from kraken_pipeline.wiring.paper import open_edge
 from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.stores import open_stores
@@ -216,15 +215,8 @@ class Pipeline(Parts):
             if each.state in AT_THE_EXCHANGE
         )
 
-    def panic(self) -> PanicOutcome:
-        """Run the panic program as a process of its own."""
-        return run_panic(self.edge, self.panic_file)
-
-    def panic_cause(self) -> str:
-        """Name what calls for panic: the file, or a kill switch that latched; else nothing."""
-        said = latch_text(self.panic_file)
-        if said:
-            return f"file-{digest([said])[:16]}"
+    def breach(self) -> str:
+        """Name the kill switch that latched, or nothing: it calls for panic."""
         breached = [
             each
             for each in self.stores.halts.latched()

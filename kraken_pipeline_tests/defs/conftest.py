@@ -14,6 +14,7 @@ from kraken_pipeline_tests.paper_fixtures import (  # noqa: F401 - fixtures, fou
     pipeline,
     stocked,
 )
+from kraken_pipeline_tests.paper_market import PaperMarket
 
 
 @pytest.fixture
@@ -23,8 +24,12 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def runs(pipeline: Pipeline, instance: dg.DagsterInstance) -> Runs:  # noqa: F811 - that fixture
-    return Runs(pipeline=pipeline, instance=instance)
+def runs(
+    market: PaperMarket,  # noqa: F811 - that fixture
+    pipeline: Pipeline,  # noqa: F811 - the same
+    instance: dg.DagsterInstance,
+) -> Runs:
+    return Runs(pipeline=pipeline, instance=instance, environ=market.environ)
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from kraken_pipeline.defs.partitions import BAR_CLOSE, DECIDES_FOR
 from kraken_pipeline.defs.portfolio import portfolio_snapshot
 from kraken_pipeline.defs.trading import CAUSE, new_decisions
 from kraken_pipeline.defs.universe import pair_universe
+from kraken_pipeline.wiring.emergency import Emergency
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.paper_market import MONTH, PaperMarket
 
@@ -30,18 +31,29 @@ class Runs:
 
     pipeline: Pipeline
     instance: dg.DagsterInstance
+    environ: Mapping[str, str]
 
     @classmethod
     @contextlib.contextmanager
     def on(cls, market: PaperMarket) -> Iterator["Runs"]:
         """Connect a pipeline of its own to a market, for one whose configuration was changed."""
         with market.pipeline() as pipeline, dg.DagsterInstance.ephemeral() as instance:
-            yield cls(pipeline=pipeline, instance=instance)
+            yield cls(pipeline=pipeline, instance=instance, environ=market.environ)
 
     @property
     def definitions(self) -> dg.Definitions:
         """What Dagster loads."""
-        return build(dg.ResourceDefinition.hardcoded_resource(self.pipeline))
+        return build(
+            dg.ResourceDefinition.hardcoded_resource(self.pipeline),
+            dg.ResourceDefinition.hardcoded_resource(self.emergency),
+        )
+
+    @property
+    def emergency(self) -> Emergency:
+        """Return the way out, on the market of the pipeline."""
+        return Emergency(
+            environ=self.environ, connected=lambda: contextlib.nullcontext(self.pipeline)
+        )
 
     def assets(
         self,

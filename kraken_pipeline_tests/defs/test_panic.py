@@ -1,11 +1,13 @@
 import dagster as dg
 import pytest
 
+from kraken_pipeline.defs.build import build
 from kraken_pipeline.defs.panic import panic_flag, prove_nothing_is_open
 from kraken_pipeline.defs.trading import MAX_ATTEMPTS
 from kraken_pipeline.domain.halts import HaltKind
-from kraken_pipeline.wiring.pipeline import Pipeline
-from kraken_pipeline_tests.defs.runs import Runs, as_answer
+from kraken_pipeline.wiring.emergency import Emergency
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline_tests.defs.runs import QUIET, Runs, as_answer, failures_of
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
 
 
@@ -13,7 +15,7 @@ def flag(runs: Runs) -> dg.RunRequest | dg.SkipReason:
     """Return what the sensor of the panic file says."""
     return as_answer(
         panic_flag(
-            dg.build_sensor_context(instance=runs.instance, resources={"pipeline": runs.pipeline})
+            dg.build_sensor_context(instance=runs.instance, resources={"emergency": runs.emergency})
         )
     )
 
@@ -51,7 +53,7 @@ def test_while_a_run_is_under_way_no_second_one_is_asked_for(
     runs: Runs, pipeline: Pipeline
 ) -> None:
     pipeline.panic_file.touch()
-    runs.begun("panic", pipeline.panic_cause(), dg.DagsterRunStatus.STARTED)
+    runs.begun("panic", runs.emergency.cause(), dg.DagsterRunStatus.STARTED)
 
     assert isinstance(flag(runs), dg.SkipReason)
 
@@ -97,8 +99,29 @@ def test_the_job_cancels_what_rests_and_latches(
     assert pipeline.panic_file.exists()
 
 
+@pytest.mark.slow
+def test_the_job_cancels_also_where_the_configuration_can_not_be_read(
+    runs: Runs, pipeline: Pipeline, market: PaperMarket
+) -> None:
+    resting_buy(pipeline)
+    pipeline.panic_file.touch()
+    market.configure("riks: {}\n")
+    way_out = Emergency(environ=market.environ, connected=market.pipeline)
+    job = build(
+        dg.ResourceDefinition(lambda context: connect(market.environ)),
+        dg.ResourceDefinition.hardcoded_resource(way_out),
+    ).resolve_job_def("panic")
+
+    assert way_out.cause().startswith("file-")
+    ended = job.execute_in_process(instance=runs.instance, run_config=QUIET, raise_on_error=False)
+
+    assert market.open_orders == []
+    assert not ended.success
+    assert "riks" in failures_of(ended)[0]
+
+
 def test_the_proof_fails_where_an_order_may_still_be_open(
-    pipeline: Pipeline, market: PaperMarket
+    runs: Runs, pipeline: Pipeline, market: PaperMarket
 ) -> None:
     order = resting_buy(pipeline)
     # as if the exchange had forgotten it: it is not listed, and nobody can say what it became
@@ -106,7 +129,7 @@ def test_the_proof_fails_where_an_order_may_still_be_open(
     del market.served.exchange.account.open[str(order.kraken_order_id)]
 
     with pytest.raises(dg.Failure, match=f"still open: {order.local_id}"):
-        prove_nothing_is_open(dg.build_op_context(resources={"pipeline": pipeline}))
+        prove_nothing_is_open(dg.build_op_context(resources={"emergency": runs.emergency}))
 
 
 def test_while_the_panic_file_is_there_nothing_is_bought(

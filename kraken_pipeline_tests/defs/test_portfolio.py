@@ -66,4 +66,4 @@ def test_a_difference_stops_opening_and_calls_for_panic(
     runs.assets("portfolio_snapshot")
 
     assert [each.kind.value for each in pipeline.halts()] == ["KILL_DRIFT"]
-    assert pipeline.panic_cause().startswith("halt-")
+    assert pipeline.breach().startswith("halt-")

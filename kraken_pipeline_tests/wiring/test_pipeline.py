@@ -122,12 +122,12 @@ def test_a_decision_of_another_close_may_be_asked_for(pipeline: Pipeline) -> Non
 @pytest.mark.parametrize("kind", [HaltKind.DRAWDOWN, HaltKind.DRIFT])
 def test_each_breach_calls_for_panic_once(pipeline: Pipeline, kind: HaltKind) -> None:
     pipeline.stores.halts.latch(kind, reason="a test", at=MOMENT, by="a test")
-    first = pipeline.panic_cause()
+    first = pipeline.breach()
     pipeline.resume(reason="looked at", by="somebody")
-    assert pipeline.panic_cause() == ""
+    assert pipeline.breach() == ""
     pipeline.stores.halts.latch(kind, reason="a test", at=MOMENT, by="a test")
 
-    assert first != pipeline.panic_cause() != ""
+    assert first != pipeline.breach() != ""
 
 
 def test_each_stage_is_told_with_its_seconds_and_what_it_gave(market: PaperMarket) -> None:
