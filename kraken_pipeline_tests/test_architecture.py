@@ -53,14 +53,21 @@ def test_no_float_is_written_or_made_in_the_domain(module: Path) -> None:
     assert list(floats_in(module)) == []
 
 
-def test_only_the_risk_gate_approves() -> None:
+@pytest.mark.parametrize(
+    ("proof", "maker"),
+    [
+        ("Approved", "kraken_pipeline/domain/risk/__init__.py"),
+        ("Cleared", "kraken_pipeline/domain/preflight.py"),
+    ],
+)
+def test_only_a_gate_gives_the_proof_that_it_was_passed(proof: str, maker: str) -> None:
     makers = {
         name_of(module)
         for module in MODULES
-        if any(called(node) == "Approved" for node in ast.walk(tree(module)))
+        if any(called(node) == proof for node in ast.walk(tree(module)))
     }
 
-    assert makers == {"kraken_pipeline/domain/risk/__init__.py"}
+    assert makers == {maker}
 
 
 def test_where_real_orders_go_stands_in_one_module() -> None:
