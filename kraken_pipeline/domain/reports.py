@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from kraken_pipeline.domain.market import Pair, Side
-from kraken_pipeline.domain.money import Price, Qty
+from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.symbols import SymbolTable
 
 
@@ -26,6 +26,15 @@ class Balance:
     """With what open orders hold."""
     held: Decimal
     """By open orders."""
+    credit: Decimal | None = None
+    """What the account may overdraw, where it has a credit line."""
+    credit_used: Decimal | None = None
+    """Of that."""
+
+    @property
+    def available(self) -> Decimal:
+        """What an order may still use."""
+        return self.total - self.held + (self.credit or ZERO) - (self.credit_used or ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +48,34 @@ class OrderReport:
     side: Side
     order_type: str
     status: str
-    """`pending`, `open`, `closed`, `canceled` or `expired`, as Kraken says it."""
+    """`pending`, `open`, `closed`, `canceled` or `expired`, as Kraken says it; or a new word."""
     qty: Qty
     filled_qty: Qty
-    limit_price: Decimal
-    """Zero for a market order."""
+    limit_price: Decimal | None
+    """None where the order has no fixed limit: a market order, or one by its distance."""
     avg_fill_price: Price | None
     fee: Decimal
     """In quote."""
     opened_at: datetime
     reason: str
     """Why it ended, in the exchange's words; empty where it says none."""
+    description: str = ""
+    """In the exchange's words: `buy 0.1 XBTUSD @ limit 50000.0`."""
+    trigger_price: Decimal | None = None
+    """In quote per base. None where nothing fires it, or what fires it is a distance."""
+    cost: Decimal | None = None
+    """Of what filled, in quote."""
+    flags: frozenset[str] | None = None
+    """In the exchange's words: `post`, `fciq`, `viqc`."""
+    userref: int | None = None
+    closed_at: datetime | None = None
+    """When it ended, where it did."""
+    expires_at: datetime | None = None
+    """When it will end by itself, where it will."""
+    parent_id: str | None = None
+    """The order that this one closes, for the child of a conditional close."""
+    trade_ids: tuple[str, ...] | None = None
+    """Its trades; None where they were not asked for, or there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Private replies of Kraken's, read into our words. Pure; what is missing or odd is an error."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -8,15 +9,15 @@ from kraken_pipeline.domain.errors import UnexpectedReplyError, UnknownNameError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.market import Pair
-from kraken_pipeline.domain.money import ZERO, Price
+from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.reports import Balance, OrderReport, TradeReport
 from kraken_pipeline.domain.symbols import SymbolTable
-from kraken_pipeline.kraken.fields import Record, record
+from kraken_pipeline.kraken.fields import Record, exact, record
 
-ORDER_STATUSES: Final = frozenset({"pending", "open", "closed", "canceled", "expired"})
-"""What an order can be at Kraken."""
 LIMITED: Final = frozenset({"limit", "iceberg"})
-"""Order types whose `price` is a fixed limit; that of the others is a trigger or an offset."""
+"""Order types whose `price` is a limit; that of the others is a trigger, if they have one."""
+NO_TIME: Final = frozenset({None, 0, "0"})
+"""How Kraken writes a time that is not set."""
 
 
 def balances_from(reply: object) -> dict[str, Balance]:
@@ -26,7 +27,12 @@ def balances_from(reply: object) -> dict[str, Balance]:
         UnexpectedReplyError: a field is missing or odd.
     """
     return {
-        asset: Balance(total=each.amount("balance"), held=each.unsigned("hold_trade"))
+        asset: Balance(
+            total=each.amount("balance"),
+            held=each.unsigned("hold_trade"),
+            credit=_given(each, "credit"),
+            credit_used=_given(each, "credit_used"),
+        )
         for asset, each in record(reply, "BalanceEx").records()
     }
 
@@ -54,11 +60,14 @@ def _rate(fields: Record, pair: Pair) -> Decimal:
 def order_from(kraken_order_id: str, fields: Record, symbols: SymbolTable) -> OrderReport:
     """Read an order of OpenOrders, ClosedOrders or QueryOrders.
 
+    A status or a type that is new is kept as it is said: whoever acts on it must know it.
+
     Raises:
         UnexpectedReplyError: a field is missing or odd.
     """
     descr = fields.record("descr")
     order_type = descr.name_in("ordertype")
+    limit, trigger = _prices_of(order_type, descr)
     filled, average = fields.qty("vol_exec"), fields.unsigned("price")
     return OrderReport(
         kraken_order_id=kraken_order_id,
@@ -66,16 +75,68 @@ def order_from(kraken_order_id: str, fields: Record, symbols: SymbolTable) -> Or
         pair=_our_name(descr.name_in("pair"), symbols),
         side=descr.side("type"),
         order_type=order_type,
-        status=fields.one_of("status", ORDER_STATUSES),
+        status=fields.name_in("status"),
         qty=fields.qty("vol"),
         filled_qty=filled,
-        limit_price=descr.positive("price") if order_type in LIMITED else ZERO,
+        limit_price=limit,
         # at zero the average of a very cheap asset was rounded away
         avg_fill_price=Price(average) if filled and average else None,
         fee=fields.unsigned("fee"),
         opened_at=fields.instant("opentm"),
         reason=fields.text_or_none("reason") or "",
+        description=descr.text_or_none("order") or "",
+        trigger_price=trigger,
+        cost=_given(fields, "cost"),
+        flags=_flags(fields),
+        userref=_userref(fields),
+        closed_at=_instant(fields, "closetm"),
+        expires_at=_instant(fields, "expiretm"),
+        parent_id=_parent(fields),
+        trade_ids=fields.texts("trades") if "trades" in fields.fields else None,
     )
+
+
+def _prices_of(order_type: str, descr: Record) -> tuple[Decimal | None, Decimal | None]:
+    """Return limit and trigger, each if it is a price: a distance starts with its sign."""
+    if order_type in LIMITED:
+        return descr.positive("price"), None
+    if order_type == "market":
+        return None, None
+    return _price(descr, "price2"), _price(descr, "price")
+
+
+def _price(descr: Record, name: str) -> Decimal | None:
+    price = exact(descr.fields.get(name))
+    is_distance = str(descr.fields.get(name)).startswith(("+", "-"))
+    return price if price is not None and price > 0 and not is_distance else None
+
+
+def _given(fields: Record, name: str) -> Decimal | None:
+    return None if fields.fields.get(name) is None else fields.unsigned(name)
+
+
+def _instant(fields: Record, name: str) -> datetime | None:
+    value = fields.fields.get(name)
+    is_unset = isinstance(value, int | str | None) and value in NO_TIME
+    return None if is_unset else fields.instant(name)
+
+
+def _flags(fields: Record) -> frozenset[str] | None:
+    said = fields.text_or_none("oflags")
+    return None if said is None else frozenset(said.split(",")) - {""}
+
+
+def _userref(fields: Record) -> int | None:
+    """Kraken says 0, or nothing, where there is none."""
+    value = fields.fields.get("userref")
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise UnexpectedReplyError(f"{fields.where}: the field 'userref' is {value!r:.40}")
+    return value or None
+
+
+def _parent(fields: Record) -> str | None:
+    said = fields.text_or_none("refid")
+    return None if said in {None, "", "None"} else said
 
 
 def trade_from(trade_id: str, fields: Record, symbols: SymbolTable) -> TradeReport:

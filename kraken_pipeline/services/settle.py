@@ -47,6 +47,7 @@ LOOK_BACK: Final = timedelta(minutes=1)
 READ_SPACING: Final = timedelta(seconds=20)
 """Clean reads within one such span since 1970 are one, so that three span 20 s at least (OMS-9)."""
 HALF: Final = Decimal("0.5")
+MARKET: Final = "market"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,16 +303,20 @@ def _at_work(desk: SettleDesk) -> list[Order]:
 def _hold_of(report: OrderReport) -> Decimal:
     """Return what an open order holds: of the quote for a buy, of the base for a sell."""
     left = report.qty - report.filled_qty
-    return left * report.limit_price if report.side is Side.BUY else left
+    # what has no limit is not known to hold anything: then something is left unexplained
+    return left * (report.limit_price or ZERO) if report.side is Side.BUY else left
 
 
 def _require_echo(order: Order, report: OrderReport) -> None:
     """Only an order that is in every part what we sent is ours (OMS-9).
 
+    A market order was sent without its limit, which only its reservation knows.
+
     Raises:
         ImpossibleFactError: it differs in a part.
     """
-    ours: tuple[str, Side, object, object] = (order.pair, order.side, order.qty, order.limit_price)
-    theirs = (report.pair, report.side, report.qty, report.limit_price)
+    limit = None if order.order_type == MARKET else order.limit_price
+    ours = (order.pair, order.side, order.order_type, order.qty, limit)
+    theirs = (report.pair, report.side, report.order_type, report.qty, report.limit_price)
     if ours != theirs:
         raise ImpossibleFactError(f"{order.local_id} was sent as {ours}, the exchange has {theirs}")

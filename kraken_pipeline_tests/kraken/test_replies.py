@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kraken_pipeline.domain.errors import UnexpectedReplyError
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.kraken.fields import Record, exact
 from kraken_pipeline.kraken.replies import (
     balances_from,
@@ -73,7 +74,7 @@ READERS = [
 ]
 
 
-def read_order(**changes: object) -> object:
+def read_order(**changes: object) -> OrderReport:
     return order_from("O1", Record("O1", {**ORDER, **changes}), SYMBOLS)
 
 
@@ -103,7 +104,47 @@ def test_an_order_without_a_fixed_limit_has_none_whatever_its_trigger(order_type
 
     report = order_from("O", Record("X", {**ORDER, "descr": descr}), SYMBOLS)
 
-    assert report.limit_price == 0
+    assert (report.limit_price, report.trigger_price) == (None, None)
+
+
+def test_what_fires_an_order_and_what_it_then_costs_at_most_are_told_apart() -> None:
+    descr = {"pair": "XBTUSD", "type": "sell", "ordertype": "stop-loss-limit"}
+    prices = {"price": "22000.0", "price2": "21000.0"}
+
+    report = order_from("O", Record("X", {**ORDER, "descr": descr | prices}), SYMBOLS)
+
+    assert (report.trigger_price, report.limit_price) == (Decimal(22000), Decimal(21000))
+
+
+def test_all_that_an_order_says_of_itself_is_kept() -> None:
+    told = {
+        **ORDER,
+        "refid": "OPARENT",
+        "userref": 7,
+        "expiretm": 1756934400,
+        "closetm": Decimal("1756934300.7"),
+        "oflags": "post,fciq",
+        "trades": ["T1"],
+    }
+
+    report = order_from("O", Record("X", told), SYMBOLS)
+
+    assert (report.parent_id, report.userref, report.trade_ids) == ("OPARENT", 7, ("T1",))
+    assert report.flags == frozenset({"post", "fciq"})
+    assert report.closed_at == datetime(2025, 9, 3, 21, 18, 20, 700_000, tzinfo=UTC)
+    assert report.expires_at == datetime(2025, 9, 3, 21, 20, tzinfo=UTC)
+    assert report.description == "buy 0.00200000 XBTUSD @ limit 50000.1"
+
+
+def test_what_an_order_does_not_say_of_itself_is_unknown() -> None:
+    descr = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "1"}
+    bare = {"status": "open", "opentm": 1756934300, "descr": descr}
+    amounts = {"vol": "1", "vol_exec": "0", "price": "0", "fee": "0"}
+
+    report = order_from("O", Record("X", {**bare, **amounts}), SYMBOLS)
+
+    assert (report.cost, report.flags, report.trade_ids) == (None, None, None)
+    assert (report.closed_at, report.expires_at, report.parent_id) == (None, None, None)
 
 
 def test_an_order_of_a_pair_that_is_not_listed_any_more_keeps_its_name() -> None:
@@ -172,10 +213,23 @@ def test_junk_anywhere_is_read_or_refused_and_never_breaks_the_reader(
         reader.read({**reader.row, **junk})
 
 
-@pytest.mark.parametrize("status", ["Open", "cancelled", "", "new"])
-def test_a_status_that_we_do_not_know_is_refused(status: str) -> None:
+def test_a_status_that_we_do_not_know_is_kept_for_whoever_acts_on_it() -> None:
+    assert read_order(status="suspended").status == "suspended"
+
     with pytest.raises(UnexpectedReplyError, match="status"):
-        read_order(status=status)
+        read_order(status="")
+
+
+def test_a_credit_line_counts_to_what_is_available() -> None:
+    row = {"balance": "1.0", "hold_trade": "0.4", "credit": "5.0", "credit_used": "2.0"}
+
+    assert balances_from({"XXBT": row})["XXBT"].available == Decimal("3.6")
+
+
+def test_without_a_credit_line_what_is_not_held_is_available() -> None:
+    balance = balances_from({"XXBT": {"balance": "1.0", "hold_trade": "0.4"}})["XXBT"]
+
+    assert (balance.credit, balance.available) == (None, Decimal("0.6"))
 
 
 def test_fees_are_read_by_pair_in_percent() -> None:

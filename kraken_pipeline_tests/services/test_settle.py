@@ -302,3 +302,24 @@ def test_reports_are_of_the_status_that_kraken_gives(desk: Paper) -> None:
     assert desk.now_of(order).state is State.LIVE
     desk.settle(account=_showing(desk, order, status="expired"))
     assert desk.now_of(order).state is State.EXPIRED
+
+
+def test_a_market_order_of_ours_is_ours_although_it_was_sent_without_its_limit(
+    desk: Paper,
+) -> None:
+    order = desk.planned(order_type="market")
+    desk.submit()
+
+    assert desk.settle() == {State.FILLED: 1}
+    assert desk.now_of(order).filled_qty == order.qty
+    assert desk.stores.halts.latched() == ()
+
+
+@pytest.mark.parametrize("order_type", ["market", "stop-loss-limit"])
+def test_an_order_of_another_type_than_was_sent_is_none_of_ours(
+    desk: Paper, order_type: str
+) -> None:
+    order = _resting(desk)
+    desk.settle(account=_showing(desk, order, order_type=order_type))
+
+    assert [each.kind for each in desk.stores.halts.latched()] == [HaltKind.CONTRADICTION]
