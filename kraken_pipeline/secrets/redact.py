@@ -9,10 +9,11 @@ import base64
 import json
 import logging
 import re
+import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
 
@@ -44,13 +45,13 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._known: frozenset[str] = frozenset()
-        self._pattern: re.Pattern[str] | None = None
+        self._patterns: Mapping[str, re.Pattern[str]] = {}
+        self._learning = threading.Lock()
         for secret in secrets:
             self.learn(secret)
 
     def __repr__(self) -> str:
-        return f"Redactor({len(self._known)} secrets)"
+        return f"Redactor({len(self._patterns)} secrets)"
 
     def learn(self, secret: str) -> None:
         """Know one more secret from now on.
@@ -63,25 +64,28 @@ class Redactor:
                 f"a secret has {len(secret)} characters, but needs at least {SHORTEST} to be kept "
                 "out of logs; choose a longer one"
             )
-        known = self._known | {secret}
-        spellings = (spelling for each in sorted(known) for spelling in _spellings(each))
-        self._known, self._pattern = known, re.compile("|".join(spellings))
+        with self._learning:
+            if secret not in self._patterns:
+                # another thread may be redacting with what there was
+                self._patterns = {**self._patterns, secret: _pattern(secret)}
 
     def redact(self, text: str) -> str:
         """Return the text without any known secret and without what stands in a secret's place."""
         for place in PLACES:
             text = place.sub(rf"\1{MARK}", text)
-        pattern = self._pattern
+        patterns = self._patterns.values()
         # A mark beside what is left can spell a secret again. Each round makes the text shorter.
-        found = pattern is not None
-        while pattern is not None and found:
-            text, found = _replaced(pattern, text)
+        found = True
+        while found:
+            before = len(text)
+            for pattern in patterns:
+                text = pattern.sub(MARK, text)
+            found = len(text) < before
         return text
 
 
-def _replaced(pattern: re.Pattern[str], text: str) -> tuple[str, bool]:
-    replaced, count = pattern.subn(MARK, text)
-    return replaced, count > 0
+def _pattern(secret: str) -> re.Pattern[str]:
+    return re.compile("|".join(_spellings(secret)))
 
 
 def _spellings(secret: str) -> list[str]:
@@ -162,6 +166,24 @@ def _message(record: logging.LogRecord) -> str:
     except (TypeError, ValueError, KeyError):
         # A message that does not fit its arguments is logged with both, and never lost.
         return f"{record.msg} {record.args!r}"
+
+
+class RedactingRecords:
+    """Makes log records that are redacted from the start, whoever handles them then.
+
+    For `logging.setLogRecordFactory`. A framework adds handlers of its own, after ours.
+    """
+
+    def __init__(self, redactor: Redactor, usual: Callable[..., logging.LogRecord]) -> None:
+        """Take what knows the secrets, and what makes records otherwise."""
+        self._filter = RedactingFilter(redactor)
+        self._usual = usual
+
+    def __call__(self, *args: Any, **more: Any) -> logging.LogRecord:  # noqa: ANN401 - logging's
+        """Make a record and redact it."""
+        record = self._usual(*args, **more)
+        self._filter.filter(record)
+        return record
 
 
 def exception_hook(

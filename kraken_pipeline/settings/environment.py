@@ -20,6 +20,7 @@ DATA_DIR: Final = "KRAKEN_PIPELINE_DATA_DIR"
 ENV: Final = "KRAKEN_PIPELINE_ENV"
 DB_URL: Final = "KRAKEN_PIPELINE_DB_URL"
 SIMULATOR_URL: Final = "KRAKEN_PIPELINE_SIMULATOR_URL"
+SECRET_PW: Final = "KRAKEN_PIPELINE_SECRET_PW"  # noqa: S105 - the name of a variable
 
 VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -28,6 +29,7 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
         ENV: "which overlay is laid over config.yaml: dev, paper or live",
         DB_URL: "sets portfolio.db_url; may hold the password",
         SIMULATOR_URL: "a running simulator on this machine, instead of one of our own",
+        SECRET_PW: "the password of secrets.enc, which keeps the API keys",
     }
 )
 """Every variable with our prefix that is read. Any other stops the start (CFG-1)."""
