@@ -29,7 +29,7 @@ class Client:
     session: requests.Session
     nonces: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def public(self, method: str, **query: object) -> Json:
+    def public(self, method: str, /, **query: object) -> Json:
         """Return the answer to a public call."""
         asked = urlencode(query)
         return self.session.get(f"{self.url}/0/public/{method}?{asked}", timeout=10).json()
@@ -49,25 +49,25 @@ class Client:
         )
         return reply.json()
 
-    def call(self, method: str, **params: object) -> Json:
+    def call(self, method: str, /, **params: object) -> Json:
         """Return the answer to a private call with a form."""
         nonce = next(self.nonces)
         body = urlencode({"nonce": nonce} | params)
         return self.sent(method, body, nonce, "application/x-www-form-urlencoded")
 
-    def json(self, method: str, **params: object) -> Json:
+    def json(self, method: str, /, **params: object) -> Json:
         """Return the answer to a private call with a JSON body, its nonce as text."""
         nonce = next(self.nonces)
         body = json.dumps(params | {"nonce": str(nonce)})
         return self.sent(method, body, nonce, "application/json")
 
-    def did(self, method: str, **params: object) -> Json:
+    def did(self, method: str, /, **params: object) -> Json:
         """Return the result of a private call that succeeds."""
         answer = self.call(method, **params)
         assert answer["error"] == []
         return answer["result"]
 
-    def refused(self, method: str, **params: object) -> str:
+    def refused(self, method: str, /, **params: object) -> str:
         """Return why a private call is refused."""
         answer = self.call(method, **params)
         assert "result" not in answer

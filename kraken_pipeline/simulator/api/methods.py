@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kraken_pipeline.simulator import wire
-from kraken_pipeline.simulator.api import account, books, prices, public, trading
+from kraken_pipeline.simulator.api import (
+    account,
+    books,
+    earn,
+    export,
+    funding,
+    prices,
+    public,
+    trading,
+    transfers,
+)
 from kraken_pipeline.simulator.api.ticker import ticker
 from kraken_pipeline.simulator.auth import Key
 from kraken_pipeline.simulator.exchange import Exchange
@@ -53,6 +63,28 @@ PRIVATE: Final[Mapping[str, Private]] = {
     "QueryLedgers": _private(account.query_ledgers, "query-ledger"),
     "TradeVolume": _private(account.trade_volume, "query-funds"),
     "Level3": _private(books.level3, "query-open-trades"),
+    "DepositMethods": _private(funding.deposit_methods, "add-funds"),
+    "DepositAddresses": _private(funding.deposit_addresses, "query-funds", "add-funds"),
+    "DepositStatus": _private(transfers.deposit_status, "query-funds", "add-funds"),
+    "WithdrawMethods": _private(funding.withdraw_methods, "withdraw-funds"),
+    "WithdrawAddresses": _private(funding.withdraw_addresses, "withdraw-funds"),
+    "WithdrawInfo": _private(funding.withdraw_info, "withdraw-funds"),
+    "Withdraw": _private(funding.withdraw, "withdraw-funds"),
+    "WithdrawStatus": _private(transfers.withdraw_status, "withdraw-funds", "query-ledger"),
+    "WithdrawCancel": _private(transfers.withdraw_cancel, "withdraw-funds"),
+    "WalletTransfer": _private(funding.wallet_transfer, "query-funds"),
+    "CreateSubaccount": _private(funding.subaccounts, "withdraw-funds"),
+    "AccountTransfer": _private(funding.subaccounts, "withdraw-funds"),
+    "Earn/Strategies": _private(earn.strategies),
+    "Earn/Allocations": _private(earn.allocations, "query-funds"),
+    "Earn/Allocate": _private(earn.allocate, "earn-funds"),
+    "Earn/Deallocate": _private(earn.deallocate, "earn-funds"),
+    "Earn/AllocateStatus": _private(earn.status, "earn-funds", "query-funds"),
+    "Earn/DeallocateStatus": _private(earn.status, "earn-funds", "query-funds"),
+    "AddExport": _private(export.add_export, "export-data"),
+    "ExportStatus": _private(export.export_status, "export-data"),
+    "RetrieveExport": _private(export.retrieve_export, "export-data"),
+    "RemoveExport": _private(export.remove_export, "export-data"),
     "OpenPositions": _private(account.open_positions, "query-open-trades"),
     "AddOrder": _private(trading.add_order, "modify-trades"),
     "AddOrderBatch": _private(trading.add_order_batch, "modify-trades"),
