@@ -41,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with opened(_settings(told, secret)) as service:
             listening = rest.bound(told.host, told.port)
-            ready = {"url": rest.address(listening), "now": service.clock()["now"]}
+            ready = {
+                "url": rest.address(listening),
+                "now": service.exchange.clock.now().isoformat(),
+            }
             asyncio.run(
                 _serve(rest.server(service), listening, ready, until_stdin=told.until_stdin_closes)
             )
@@ -60,7 +63,7 @@ def _refuse(why: str) -> int:
 
 
 async def _serve(
-    server: uvicorn.Server, listening: socket, ready: dict[str, object], *, until_stdin: bool
+    server: uvicorn.Server, listening: socket, ready: dict[str, str], *, until_stdin: bool
 ) -> None:
     """Serve until a signal comes or, if asked, standard input closes."""
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""Who calls: the key, the signature over the raw bytes, the nonce.
+"""Who calls: the key, the signature over the raw bytes, what a key may do.
 
 Source: kraken/rest.md §1.2 and the test vector there.
 """
@@ -7,11 +7,13 @@ import base64
 import binascii
 import hashlib
 import hmac
+import ipaddress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from kraken_pipeline.simulator.journal import Journal
-from kraken_pipeline.simulator.params import Params, RefusedError
+from kraken_pipeline.simulator.nonces import LONGEST_NAME
+from kraken_pipeline.simulator.params import Params
 
 LARGEST_NONCE: Final = 2**64
 PERMISSIONS: Final = (
@@ -21,8 +23,17 @@ PERMISSIONS: Final = (
     "modify-trades",
     "close-trades",
     "query-ledger",
+    "create-ws-token",
 )
-"""What the key may do. Not among them: adding, withdrawing and staking funds."""
+"""What a key may do if nothing else is said. Not among them: moving funds."""
+EVERY_PERMISSION: Final = frozenset(PERMISSIONS) | {
+    "add-funds",
+    "withdraw-funds",
+    "earn-funds",
+    "export-data",
+    "add-withdraw-address",
+    "update-withdraw-address",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +44,50 @@ class Key:
     """What a caller sends as API-Key."""
     secret: bytes
     permissions: tuple[str, ...] = PERMISSIONS
+    nonce_window: int = 0
+    """How far below the highest an unused nonce is still good."""
+    ip_allowlist: tuple[str, ...] = ()
+    """Addresses or networks that it may be used from; empty for all."""
+    valid_until: datetime | None = None
+    query_from: datetime | None = None
+    """Where the history that it may read begins."""
+    query_to: datetime | None = None
+    created: datetime | None = None
+    modified: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no key has.
+
+        Raises:
+            ValueError: it says what is wrong.
+        """
+        if not self.name.isascii() or not self.name.isprintable() or " " in self.name:
+            raise ValueError(f"the key's name {self.name!r} has more than letters, digits, signs")
+        if not 0 < len(self.name) <= LONGEST_NAME:
+            raise ValueError(f"the key's name has {len(self.name)} characters; give 1 to 120")
+        unknown = sorted(set(self.permissions) - EVERY_PERMISSION)
+        if unknown:
+            known = ", ".join(sorted(EVERY_PERMISSION))
+            raise ValueError(f"there is no permission {unknown[0]!r}; give some of {known}")
+        if not 0 <= self.nonce_window < LARGEST_NONCE:
+            raise ValueError(f"the nonce window is {self.nonce_window}; give 0 or more")
+        for address in self.ip_allowlist:
+            ipaddress.ip_network(address, strict=False)
+
+    def is_good(self, host: str, now: datetime) -> bool:
+        """Tell whether it has not expired and may be used from an address."""
+        if self.valid_until is not None and now >= self.valid_until:
+            return False
+        if not self.ip_allowlist:
+            return True
+        address = ipaddress.ip_address(host)
+        return any(
+            address in ipaddress.ip_network(each, strict=False) for each in self.ip_allowlist
+        )
+
+    def may(self, permissions: frozenset[str]) -> bool:
+        """Tell whether it has one of the permissions, or none is needed."""
+        return not permissions or not permissions.isdisjoint(self.permissions)
 
 
 def secret_of(text: str) -> bytes:
@@ -43,7 +98,7 @@ def secret_of(text: str) -> bytes:
     """
     try:
         secret = base64.b64decode(text, validate=True)
-    except binascii.Error as wrong:
+    except (binascii.Error, ValueError) as wrong:
         raise ValueError("the API secret is no base64 text") from wrong
     if not secret:
         raise ValueError("the API secret is empty")
@@ -63,36 +118,23 @@ class Request:
     """A private call as it came in."""
 
     path: str
+    method: str
     key: str
     sign: str
     body: bytes
     params: Params
+    host: str
+    """The caller's address."""
 
+    def signed_with(self, secret: bytes) -> bool:
+        """Tell whether its signature is that of a secret."""
+        expected = signature(secret, self.path, self.params.text("nonce"), self.body)
+        return hmac.compare_digest(expected.encode(), self.sign.encode())
 
-def admit(request: Request, key: Key, journal: Journal, permissions: frozenset[str]) -> None:
-    """Let a call in, and spend its nonce.
-
-    Checked in Kraken's order: key, signature, nonce, permission.
-
-    Args:
-        request: the call.
-        key: the only key there is.
-        journal: keeps the highest nonce.
-        permissions: any one of them lets the call in; none are needed if it is empty.
-
-    Raises:
-        RefusedError: the first thing that is wrong.
-    """
-    if request.key != key.name:
-        raise RefusedError("EAPI:Invalid key")
-    nonce = request.params.text("nonce")
-    expected = signature(key.secret, request.path, nonce, request.body)
-    if not hmac.compare_digest(expected, request.sign):
-        raise RefusedError("EAPI:Invalid signature")
-    if not nonce.isascii() or not nonce.isdigit() or int(nonce) >= LARGEST_NONCE:
-        raise RefusedError("EAPI:Invalid nonce")
-    if int(nonce) <= journal.nonce:
-        raise RefusedError("EAPI:Invalid nonce")
-    journal.nonce = int(nonce)
-    if permissions and permissions.isdisjoint(key.permissions):
-        raise RefusedError("EGeneral:Permission denied")
+    def nonce(self) -> int | None:
+        """Return its nonce; None if it is no whole number of 64 bits."""
+        text = self.params.text("nonce")
+        if not text.isascii() or not text.isdigit() or len(text) > len(str(LARGEST_NONCE)):
+            return None
+        nonce = int(text)
+        return nonce if nonce < LARGEST_NONCE else None

@@ -2,7 +2,7 @@
 
 A line of the journal is written with one call, so a killed simulator leaves whole lines but for,
 at most, the last; that one never took effect and is cut off at the next start. The other two files
-hold one record of fixed length, written over in place.
+hold records of fixed length, written over in place.
 """
 
 import fcntl
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from kraken_pipeline.simulator.events import Event, decoded, encoded
+from kraken_pipeline.simulator.nonces import Nonces
 
 WIDTH: Final = 40
 
@@ -43,7 +44,7 @@ class Journal:
             self._lock()
             _check_market(folder / "market.json", market)
             self._events = self._file("events.jsonl", os.O_APPEND)
-            self._nonces = self._file("nonces")
+            self.nonces: Final = Nonces(self._file("nonces"))
             self._position = self._file("position")
         except OSError as trouble:
             self.close()
@@ -99,15 +100,6 @@ class Journal:
     @position.setter
     def position(self, instant: datetime) -> None:
         os.pwrite(self._position, instant.isoformat().ljust(WIDTH).encode(), 0)
-
-    @property
-    def nonce(self) -> int:
-        """The highest nonce that the key has used; -1 before the first."""
-        return int(os.pread(self._nonces, WIDTH, 0).decode().strip() or -1)
-
-    @nonce.setter
-    def nonce(self, value: int) -> None:
-        os.pwrite(self._nonces, str(value).ljust(WIDTH).encode(), 0)
 
 
 def _check_market(path: Path, market: Mapping[str, str | int]) -> None:

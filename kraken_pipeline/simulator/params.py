@@ -11,6 +11,8 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 INVALID: Final = "EGeneral:Invalid arguments"
+MOST_DIGITS: Final = 64
+"""Of a number, before and behind its point."""
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no", ""})
 
@@ -33,28 +35,29 @@ class Params:
     """The parameters of one call."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
-        self._values = values
+        self.values = values
+        """As they came, by name."""
 
     def __contains__(self, name: str) -> bool:
-        return self._values.get(name) not in {None, ""} if self._simple(name) else True
+        return self.values.get(name) not in {None, ""} if self._simple(name) else True
 
     def _simple(self, name: str) -> bool:
-        return not isinstance(self._values.get(name), (list, dict))
+        return not isinstance(self.values.get(name), (list, dict))
 
     def raw(self, name: str) -> object:
         """Return a parameter as it came: for lists and objects in JSON bodies."""
-        return self._values.get(name)
+        return self.values.get(name)
 
     def text(self, name: str) -> str:
         """Return a parameter as text, empty if it was not given."""
-        value = self._values.get(name)
+        value = self.values.get(name)
         if isinstance(value, bool):
             return "true" if value else "false"
         return "" if value is None else str(value).strip()
 
     def names(self, name: str) -> list[str]:
         """Return the parts of a comma list, or of a JSON list."""
-        value = self._values.get(name)
+        value = self.values.get(name)
         parts = value if isinstance(value, list) else self.text(name).split(",")
         return [str(part).strip() for part in parts if str(part).strip()]
 
@@ -103,7 +106,8 @@ def number(text: str, name: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation as wrong:
         raise invalid(name) from wrong
-    if not value.is_finite():
+    # written out, a number with a huge exponent would fill the memory
+    if not value.is_finite() or abs(value.adjusted()) > MOST_DIGITS or len(text) > MOST_DIGITS:
         raise invalid(name)
     return value
 
@@ -134,7 +138,7 @@ def parsed(body: bytes, content_type: str) -> Params:
         if "json" not in content_type.lower():
             return Params(dict(parse_qsl(text, keep_blank_values=True)))
         values = json.loads(text, parse_float=Decimal) if text.strip() else {}
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise invalid() from wrong
     if not isinstance(values, dict):
         raise invalid()

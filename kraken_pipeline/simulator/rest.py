@@ -7,8 +7,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
-from urllib.parse import parse_qsl
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,15 +16,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kraken_pipeline.simulator.answers import Answer, Cut, refused
+from kraken_pipeline.simulator.controls import ControlError, Controls
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.params import Params, RefusedError, parsed
-from kraken_pipeline.simulator.service import UNKNOWN_METHOD, Answer, ControlError, Service, refused
+from kraken_pipeline.simulator.service import (
+    PRIVATE_PATH,
+    THIS_MACHINE,
+    UNKNOWN_METHOD,
+    Service,
+)
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 TICK_SECONDS: Final = 0.25
 """How often the market runs on by itself while nobody asks."""
 SHUTDOWN_SECONDS: Final = 1
+DEPTH_CACHE: Final = "public, max-age=2"
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than clients keep a connection idle: a write into one that closes just then is lost."""
 
@@ -72,34 +80,65 @@ def application(service: Service) -> Starlette:
     """Return the ASGI application of a service."""
 
     async def public(request: Request) -> Response:
-        method = request.path_params["method"]
-        query = dict(request.query_params)
+        method, host = request.path_params["method"], _host(request)
+        query: dict[str, object] = dict(request.query_params)
         if request.method == "POST":
-            query |= dict(parse_qsl((await request.body()).decode(errors="replace")))
-        return await _sent(service.public(method, Params(query)))
+            try:
+                body = parsed(await request.body(), request.headers.get("content-type", ""))
+            except RefusedError as malformed:
+                return await _sent(service, request, refused(malformed.text))
+            query |= body.values
+        answer = partial(service.public, method, Params(query), host)
+        sent = await _sent(service, request, await service.delivery.carry(method, answer))
+        if method == "Depth":
+            sent.headers["cache-control"] = DEPTH_CACHE
+        return sent
 
     async def private(request: Request) -> Response:
-        body = await request.body()
-        return await _sent(service.private(request.url.path, request.headers, body))
+        path, body = request.scope["path"], await request.body()
+        answer = partial(service.private, path, request.headers, body, _host(request))
+        carried = await service.delivery.carry(path.removeprefix(PRIVATE_PATH), answer)
+        return await _sent(service, request, carried)
 
     async def unknown(request: Request) -> Response:
-        return await _sent(refused(UNKNOWN_METHOD, 404))
+        return await _sent(service, request, refused(UNKNOWN_METHOD, 404))
 
     return Starlette(
         routes=[
             Route("/0/public/{method}", public, methods=["GET", "POST"]),
             Route("/0/private/{method:path}", private, methods=["POST"]),
             *_controls(service),
-            Route("/{path:path}", unknown, methods=["GET", "POST"]),
+            Route("/{path:path}", unknown, methods=["GET", "POST", "PUT", "DELETE"]),
         ],
-        lifespan=_ticking(service.exchange),
+        lifespan=_ticking(service),
     )
 
 
-async def _sent(answer: Answer) -> Response:
+def _host(request: Request) -> str:
+    return request.client.host if request.client else THIS_MACHINE
+
+
+async def _sent(service: Service, request: Request, answer: Answer) -> Response:
+    """Return the response, when it is time; of a connection that was cut nothing arrives."""
     if answer.delay_seconds:
         await asyncio.sleep(answer.delay_seconds)
-    return Response(answer.body, answer.status, media_type=answer.media_type)
+    response = Response(answer.content, answer.status, {"content-type": answer.media_type})
+    if answer.cut is not None and request.client is not None:
+        client = (request.client.host, request.client.port)
+        if answer.cut is Cut.CLOSED:
+            service.connections.close(client)
+        else:
+            await service.connections.reset(client, _half(response))
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+    return response
+
+
+def _half(response: Response) -> bytes:
+    """Return the head of a response and the first half of its body."""
+    head = [b"HTTP/1.1 200 OK", *(b": ".join(header) for header in response.raw_headers)]
+    content = bytes(response.body)
+    return b"\r\n".join([*head, b"", content[: len(content) // 2]])
 
 
 def _controls(service: Service) -> list[Route]:
@@ -112,25 +151,35 @@ def _controls(service: Service) -> list[Route]:
 
         return endpoint
 
+    told = Controls(service)
     return [
-        Route("/_sim/clock", control(lambda params: service.clock()), methods=["GET"]),
-        Route("/_sim/clock", control(service.turn_clock), methods=["POST"]),
-        Route("/_sim/latency", control(service.delay), methods=["POST"]),
-        Route("/_sim/health", control(lambda params: service.health()), methods=["GET"]),
+        Route("/_sim/clock", control(lambda params: told.clock()), methods=["GET"]),
+        Route("/_sim/clock", control(told.turn_clock), methods=["POST"]),
+        Route("/_sim/latency", control(told.delay), methods=["POST"]),
+        Route("/_sim/health", control(lambda params: told.health()), methods=["GET"]),
+        Route("/_sim/faults", control(lambda params: told.faults()), methods=["GET"]),
+        Route("/_sim/faults", control(told.add_fault), methods=["POST"]),
+        Route("/_sim/faults", control(lambda params: told.clear_faults()), methods=["DELETE"]),
+        Route("/_sim/keys", control(lambda params: told.keys()), methods=["GET"]),
+        Route("/_sim/keys", control(told.put_key), methods=["POST"]),
+        Route("/_sim/limits", control(told.set_limits), methods=["POST"]),
+        Route("/_sim/restart", control(told.restart), methods=["POST"]),
     ]
 
 
-def _ticking(exchange: Exchange) -> Lifespan:
+def _ticking(service: Service) -> Lifespan:
     """Return what runs beside the server: the market goes on while nobody asks."""
 
     async def tick() -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            exchange = service.exchange
             exchange.market.prepare(exchange.advance().timestamp())
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        if exchange.clock.mode == "fixed":
+        service.connections.started(asyncio.get_running_loop())
+        if service.exchange.clock.mode == "fixed":
             yield
             return
         ticking = asyncio.create_task(tick())
@@ -155,7 +204,9 @@ def server(service: Service) -> uvicorn.Server:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ws="none",
     )
-    return uvicorn.Server(config)
+    running = uvicorn.Server(config)
+    service.connections.attach(running, bound)
+    return running
 
 
 @dataclass(frozen=True, slots=True)

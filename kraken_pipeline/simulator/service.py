@@ -1,163 +1,141 @@
-"""Calls in, answers out, without HTTP: Kraken's methods and the simulator's own controls."""
+"""Calls in, answers out, without HTTP."""
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from kraken_pipeline.simulator.api.methods import PRIVATE, PUBLIC, key_info
-from kraken_pipeline.simulator.auth import Key, Request, admit
-from kraken_pipeline.simulator.clock import FixedClock
+from kraken_pipeline.simulator.answers import Answer, refused, succeeded
+from kraken_pipeline.simulator.api.keys import key_info, websockets_token
+from kraken_pipeline.simulator.api.methods import PRIVATE, PUBLIC
+from kraken_pipeline.simulator.auth import Key, Request
+from kraken_pipeline.simulator.connections import Connections
 from kraken_pipeline.simulator.exchange import Exchange
+from kraken_pipeline.simulator.faults.delivery import Delivery
 from kraken_pipeline.simulator.faults.faults import Faults
+from kraken_pipeline.simulator.faults.kinds import Point
+from kraken_pipeline.simulator.faults.stale import Past
+from kraken_pipeline.simulator.keys import Keys
 from kraken_pipeline.simulator.market import NeverTradedError
-from kraken_pipeline.simulator.params import Params, RefusedError, instant, parsed
+from kraken_pipeline.simulator.params import Params, RefusedError, parsed
+from kraken_pipeline.simulator.rest_limits import Limits, PublicCounters
 from kraken_pipeline.simulator.tokens import Tokens
-from kraken_pipeline.simulator.wire import text
 
 UNAVAILABLE: Final = "EService:Unavailable"
 UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
+TOO_MANY: Final = "EGeneral:Too many requests"
 PRIVATE_PATH: Final = "/0/private/"
-LONGEST_DELAY: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back to the caller."""
-
-    body: str | bytes
-    status: int = 200
-    delay_seconds: float = 0.0
-    """How long the answer is kept back, after its effect."""
-    media_type: str = "application/json"
-
-
-def refused(reason: str, status: int = 200) -> Answer:
-    """Return the answer to a call that was refused: no `result`, as Kraken has it."""
-    return Answer(text({"error": [reason]}), status)
-
-
-def _result(body: str | bytes) -> str | bytes:
-    """Return a result in its envelope; bytes are a file, which has none."""
-    return body if isinstance(body, bytes) else f'{{"error":[],"result":{body}}}'
-
-
-class ControlError(Exception):
-    """A control call is wrong; the message says what to give instead."""
+THIS_MACHINE: Final = "127.0.0.1"
+OF_THE_KEY: Final[Mapping[str, frozenset[str]]] = {
+    "GetApiKeyInfo": frozenset(),
+    "GetWebSocketsToken": frozenset({"create-ws-token"}),
+}
+"""Methods that answer of the key, not of the account, and what each needs."""
 
 
 class Service:
-    """An exchange and its only key."""
+    """An exchange and the keys of its account."""
 
-    def __init__(self, exchange: Exchange, key: Key) -> None:
+    def __init__(self, exchange: Exchange, keys: Keys | Key) -> None:
         self.exchange: Final = exchange
-        self.key: Final = key
+        self.keys: Final = keys if isinstance(keys, Keys) else Keys([keys])
         self.delays: dict[str, float] = {}
         """Seconds by method for which answers are kept back."""
         self.faults: Final = Faults()
         self.tokens: Final = Tokens()
+        self.connections: Final = Connections()
+        self.delivery: Final = Delivery(
+            faults=self.faults, clock=lambda: self.exchange.clock, restart=self.restart
+        )
+        self.after_turning: Final[list[Callable[[], None]]] = []
+        """Called each time after the clock was turned and the market run."""
+        self._public_counters = PublicCounters()
+        self._past: Past | None = None
 
-    def public(self, method: str, params: Params) -> Answer:
-        """Answer a public call."""
+    def public(self, method: str, params: Params, host: str = THIS_MACHINE) -> Answer:
+        """Answer a public call that comes from an address."""
         answer = PUBLIC.get(method)
         if answer is None:
             return refused(UNKNOWN_METHOD, 404)
+        if self.keys.limits is Limits.ALL and not self._may_ask(method, params, host):
+            return refused(TOO_MANY)
         try:
-            return self._answer(method, _result(answer(self.exchange, params)))
+            return succeeded(answer(self.exchange, params), self.delays.get(method, 0.0))
         except NeverTradedError:
             return refused(UNAVAILABLE)
         except RefusedError as refusal:
             return refused(refusal.text)
 
-    def private(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def private(
+        self, path: str, headers: Mapping[str, str], body: bytes, host: str = THIS_MACHINE
+    ) -> Answer:
         """Answer a private call.
 
         Args:
             path: of the URL, as it was signed.
             headers: by lower-case name.
             body: the bytes as they came.
+            host: the address that it comes from.
         """
         method = path.removeprefix(PRIVATE_PATH)
         known = PRIVATE.get(method)
-        if known is None and method != "GetApiKeyInfo":
+        if known is None and method not in OF_THE_KEY:
             return refused(UNKNOWN_METHOD, 404)
+        permissions = known.permissions if known else OF_THE_KEY[method]
+        name = headers.get("api-key", "")
         try:
-            params = self._admitted(
-                path, headers, body, known.permissions if known else frozenset()
-            )
-            if known is None:
-                return self._answer(method, _result(key_info(self.key, self.exchange)))
-            return self._answer(method, _result(known.answer(self.exchange, params)))
+            params = parsed(body, headers.get("content-type", ""))
+        except RefusedError as malformed:
+            if self.keys.get(name) is not None:
+                return refused(malformed.text)
+            params = Params({})  # a key that is none comes before what it asks
+        request = Request(
+            path=path,
+            method=method,
+            key=name,
+            sign=headers.get("api-sign", ""),
+            body=body,
+            params=params,
+            host=host,
+        )
+        try:
+            now = self.exchange.clock.now()
+            key = self.keys.admit(request, self.exchange.journal.nonces, permissions, now)
+            result = known.answer(self._seen(method), params) if known else self._own(method, key)
         except RefusedError as refusal:
             return refused(refusal.text)
+        return succeeded(result, self.delays.get(method, 0.0))
 
-    def _admitted(
-        self, path: str, headers: Mapping[str, str], body: bytes, permissions: frozenset[str]
-    ) -> Params:
-        key = headers.get("api-key", "")
-        if key != self.key.name:
-            raise RefusedError("EAPI:Invalid key")
-        params = parsed(body, headers.get("content-type", ""))
-        request = Request(
-            path=path, key=key, sign=headers.get("api-sign", ""), body=body, params=params
-        )
-        admit(request, self.key, self.exchange.journal, permissions)
-        return params
+    def restart(self, seconds: float) -> None:
+        """Go down for some seconds: connections are cut, tokens forgotten, orders remembered."""
+        self.tokens.clear()
+        self.connections.restart(seconds)
 
-    def _answer(self, method: str, body: str | bytes) -> Answer:
-        media_type = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-        return Answer(body, delay_seconds=self.delays.get(method, 0.0), media_type=media_type)
+    def _may_ask(self, method: str, params: Params, host: str) -> bool:
+        asked = params.text("pair")
+        pair = self.exchange.market.listing.pair(asked)
+        name = asked if pair is None else pair.key
+        return self._public_counters.spend(host, method, name, self.exchange.clock.now())
 
-    def clock(self) -> dict[str, object]:
-        """Return what the clock shows and whether it runs."""
-        clock = self.exchange.clock
-        shown = clock.now().isoformat(timespec="microseconds").replace("+00:00", "Z")
-        return {"now": shown, "mode": clock.mode}
+    def _own(self, method: str, key: Key) -> str:
+        now = self.exchange.clock.now()
+        if method == "GetWebSocketsToken":
+            return websockets_token(self.tokens.issue(key.name, now))
+        return key_info(key, self.exchange.journal.nonces.highest(key.name), now)
 
-    def turn_clock(self, params: Params) -> dict[str, object]:
-        """Turn a fixed clock and run the market over the time that it skips.
+    def _seen(self, method: str) -> Exchange:
+        """Return the exchange as a call sees it: as it is, unless a fault makes reads lie."""
+        strike = self.faults.strike(Point.READ, method, self.exchange.clock.now())
+        if strike is None:
+            return self.exchange
+        if self._past is None or self._past.exchange is not self.exchange:
+            self._past = Past(self.exchange)
+        return self._past.seen(strike)
 
-        Raises:
-            ControlError: the clock runs by itself, would go back, or is not told where to go.
-        """
-        clock = self.exchange.clock
-        if not isinstance(clock, FixedClock):
-            raise ControlError("the clock runs by itself; start with --clock fixed to turn it")
-        try:
-            if "advance_seconds" in params:
-                seconds = params.number("advance_seconds")
-                to = clock.now() + timedelta(microseconds=int(seconds * 1_000_000))
-            else:
-                to = instant(params.text("now"), "now")
-            clock.turn(to)
-        except (RefusedError, OverflowError) as wrong:
-            raise ControlError('give {"now": ISO-8601} or {"advance_seconds": number}') from wrong
-        except ValueError as backwards:
-            raise ControlError(str(backwards)) from backwards
+    def turned(self) -> None:
+        """Run the market up to where the clock was turned, and tell who waits for that."""
         self.exchange.advance()
-        return self.clock()
+        for told in self.after_turning:
+            told()
 
-    def delay(self, params: Params) -> dict[str, object]:
-        """Keep back the answers of a method from now on, by some seconds; 0 stops that.
-
-        Raises:
-            ControlError: the method is unknown or the seconds are no number from 0 to 600.
-        """
-        method = params.text("method")
-        if method not in PRIVATE and method not in PUBLIC and method != "GetApiKeyInfo":
-            raise ControlError(f"there is no method {method!r}")
-        try:
-            seconds = float(params.number("seconds"))
-        except RefusedError as wrong:
-            raise ControlError("give seconds, a number from 0 to 600") from wrong
-        if not math.isfinite(seconds) or not 0 <= seconds <= LONGEST_DELAY:
-            raise ControlError(f"seconds is {seconds}; give a number from 0 to 600")
-        self.delays[method] = seconds
-        return {"method": method, "seconds": seconds}
-
-    def health(self) -> dict[str, object]:
-        """Return that it is alive, and what its prices come from."""
-        market = self.exchange.market
-        identity = {"seed": None, "replay": None} | dict(market.identity)
-        return {"ok": True, "pairs": len(market.listing.pairs), **identity}
+    def knows(self, method: str) -> bool:
+        """Tell whether there is a method of that name."""
+        return method in PRIVATE or method in PUBLIC or method in OF_THE_KEY

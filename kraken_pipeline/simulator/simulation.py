@@ -12,15 +12,19 @@ from kraken_pipeline.simulator.auth import Key, secret_of
 from kraken_pipeline.simulator.clock import Clock, FixedClock, Mode, RealClock
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.journal import Journal
+from kraken_pipeline.simulator.keys import Keys
 from kraken_pipeline.simulator.listing import Asset
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.replay import ReplayMarket
 from kraken_pipeline.simulator.rest import Served, serving
+from kraken_pipeline.simulator.rest_limits import Limits, Tier
 from kraken_pipeline.simulator.service import Service
 from kraken_pipeline.simulator.synthetic import SyntheticMarket
 
 FIXED_START: Final = datetime(2026, 10, 1, tzinfo=UTC)
 """Where a fixed clock of the made-up market stands if it is not told."""
+FASTEST: Final = 100_000
+"""Times real; a market of a year then passes in five minutes."""
 DEPOSITS: Final[Mapping[str, Decimal]] = {"ZUSD": Decimal(10_000)}
 
 
@@ -33,6 +37,12 @@ class Settings:
     secret: str
     """The key's secret, base64."""
     key: str = "SIMULATOR"
+    """Its name."""
+    more_keys: tuple[Key, ...] = ()
+    """Others that act on the same account."""
+    limits: Limits = Limits.NONE
+    """Which REST limits hold."""
+    tier: Tier = Tier.STARTER
     seed: int = 1
     replay: Path | None = None
     """A folder of recorded candles; None for the made-up market."""
@@ -42,6 +52,8 @@ class Settings:
     """None runs the made-up market by the machine's clock and lets a recorded one stand."""
     offset: timedelta = timedelta()
     """What is added to the machine's clock."""
+    speed: float = 1.0
+    """How many of its seconds pass in one of the machine's, if its clock runs."""
     deposits: Mapping[str, Decimal] = field(default_factory=lambda: DEPOSITS)
     """What a new account begins with, by asset."""
 
@@ -66,7 +78,8 @@ def opened(settings: Settings) -> Iterator[Service]:
             exchange.journal.position = clock.now()
             for asset, amount in deposits:
                 exchange.deposit(asset, amount)
-        yield Service(exchange, key)
+        keys = Keys([key, *settings.more_keys], limits=settings.limits, tier=settings.tier)
+        yield Service(exchange, keys)
     finally:
         journal.close()
 
@@ -90,9 +103,13 @@ def _clock(settings: Settings, start: datetime | None) -> Clock:
     mode = settings.clock or ("fixed" if settings.replay else "real")
     if mode == "fixed":
         return FixedClock(start or FIXED_START)
+    if not 0 < settings.speed <= FASTEST:
+        raise ValueError(f"the speed is {settings.speed}; give more than 0, up to {FASTEST}")
     if settings.replay is None and settings.at is None:
-        return RealClock(settings.offset)
-    return RealClock.starting_at(start or FIXED_START)
+        now = RealClock(settings.offset).now()
+        ahead = start is not None and start > now and settings.speed != 1
+        return RealClock(speed=settings.speed, start=start if ahead else now)
+    return RealClock(speed=settings.speed, start=start or FIXED_START)
 
 
 def _deposits(market: Market, told: Mapping[str, Decimal]) -> list[tuple[Asset, Decimal]]:

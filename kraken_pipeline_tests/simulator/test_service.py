@@ -14,7 +14,12 @@ def test_a_fixed_clock_is_turned_to_a_time_or_by_a_span(client: Client) -> None:
     client.control("clock", now="2026-10-01T12:00:00.5Z")
     answer = client.control("clock", advance_seconds=0.25)
 
-    assert answer == {"now": "2026-10-01T12:00:00.750000Z", "mode": "fixed"}
+    assert answer == {
+        "now": "2026-10-01T12:00:00.750000Z",
+        "mode": "fixed",
+        "speed": 0.0,
+        "skew_seconds": 0.0,
+    }
     assert client.session.get(f"{client.url}/_sim/clock", timeout=5).json() == answer
     assert client.public("Time")["result"]["unixtime"] == 1790856000
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from kraken_pipeline.simulator import wire
 from kraken_pipeline.simulator.api import (
     account,
     books,
@@ -17,7 +16,6 @@ from kraken_pipeline.simulator.api import (
     transfers,
 )
 from kraken_pipeline.simulator.api.ticker import ticker
-from kraken_pipeline.simulator.auth import Key
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.params import Params
 
@@ -96,24 +94,3 @@ PRIVATE: Final[Mapping[str, Private]] = {
         trading.cancel_all_orders_after, "modify-trades", "close-trades"
     ),
 }
-
-
-def key_info(key: Key, exchange: Exchange) -> str:
-    """Answer GetApiKeyInfo, for which no permission is needed."""
-    return wire.text(
-        {
-            "apiKeyName": "simulator",
-            "apiKey": key.name,
-            "nonce": str(max(exchange.journal.nonce, 0)),
-            "nonceWindow": 0,
-            "permissions": list(key.permissions),
-            "iban": "",
-            "validUntil": "0",
-            "queryFrom": "0",
-            "queryTo": "0",
-            "createdTime": "0",
-            "modifiedTime": "0",
-            "lastUsed": str(int(exchange.clock.now().timestamp())),
-            "ipAllowlist": [],
-        }
-    )
