@@ -13,7 +13,7 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.simulator.events import Order as TakenOrder
+from kraken_pipeline.simulator.orders import Order as TakenOrder
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline.simulator.simulation import Settings, simulated
 from kraken_pipeline.wiring.exchange import KEY, SECRET, turn_clock

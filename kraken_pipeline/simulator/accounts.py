@@ -3,6 +3,7 @@
 `Account.apply` is the only way to change it, so the events played again give the same account.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
@@ -13,14 +14,20 @@ from kraken_pipeline.simulator.engine import NOTHING, Resting, Side
 from kraken_pipeline.simulator.events import (
     Deposited,
     Event,
-    Order,
     OrderAmended,
     OrderEnded,
+    OrderEvent,
     OrderFilled,
     OrderOpened,
+    OrderStarted,
+    OrderTriggered,
+    PairStatusSet,
+    SystemSet,
     TimerSet,
+    TriggerMoved,
 )
 from kraken_pipeline.simulator.listing import Asset, Listing, Pair
+from kraken_pipeline.simulator.orders import Order
 
 OWNER: Final = "account"
 VOLUME_SPAN: Final = timedelta(days=30)
@@ -53,6 +60,12 @@ class Account:
         self.open: dict[str, Order] = {}
         self.trades: dict[str, OrderFilled] = {}
         self.amends: dict[str, list[OrderAmended]] = {}
+        self.before_amends: dict[str, Order] = {}
+        """Amended orders as they stood before their first amend."""
+        self.system = "online"
+        """What the whole exchange does: online, maintenance, cancel_only or post_only."""
+        self.pair_status: dict[str, str] = {}
+        """Statuses of pairs by key that are not those that they are listed with."""
         self.ledger: dict[str, Entry] = {}
         self.announced: list[tuple[datetime, Booking]] = []
         """Rows of the exported ledger that have no id and moved nothing."""
@@ -70,20 +83,35 @@ class Account:
         match event:
             case Deposited():
                 self._deposit(event)
+            case TimerSet():
+                self.timer = event.trigger
+            case SystemSet():
+                self.system = event.status
+            case PairStatusSet():
+                self._set_status(event)
+            case Booked():
+                self._book(event)
+            case _ if isinstance(event, OrderEvent):
+                self._apply_to_order(event)
+            case _:
+                self.funding.apply(event)
+
+    def _apply_to_order(self, event: OrderEvent) -> None:
+        match event:
             case OrderOpened():
                 self.orders[event.order.id] = self.open[event.order.id] = event.order
+            case OrderStarted():
+                self._replace(replace(self.orders[event.order_id], status="open"))
+            case OrderTriggered():
+                self._replace(_fired(self.orders[event.order_id], event))
+            case TriggerMoved():
+                self._replace(_moved(self.orders[event.order_id], event))
             case OrderFilled():
                 self._fill(event)
             case OrderAmended():
                 self._amend(event)
             case OrderEnded():
                 self._end(event)
-            case TimerSet():
-                self.timer = event.trigger
-            case Booked():
-                self._book(event)
-            case _:
-                self.funding.apply(event)
 
     def pair_of(self, order: Order) -> Pair:
         """Return the pair of an order."""
@@ -96,7 +124,7 @@ class Account:
         """Return the open orders as the books have them by pair key, oldest first."""
         found: dict[str, list[Resting]] = {}
         for rank, order in enumerate(self.open.values()):
-            if order.price is not None:
+            if order.rests and order.price is not None:
                 rests = Resting(
                     id=order.id,
                     owner=OWNER,
@@ -104,6 +132,7 @@ class Account:
                     price=order.price,
                     qty=order.left,
                     rank=rank,
+                    shown=order.shown if order.display else None,
                 )
                 found.setdefault(order.pair, []).append(rests)
         return found
@@ -119,7 +148,9 @@ class Account:
             held[asset.id] = held.get(asset.id, NOTHING) + amount
         return held
 
-    def free(self, asset: Asset, taker_rate: Decimal, *, without: str = "") -> Decimal:
+    def free(
+        self, asset: Asset, taker_rate: Decimal, *, without: Collection[str | None] = ()
+    ) -> Decimal:
         """Return what a new order may spend of an asset.
 
         Open orders keep their hold and the highest fee they may cost, so that no fill can ever
@@ -128,11 +159,11 @@ class Account:
         Args:
             asset: what is spent.
             taker_rate: the taker fee as a share of the cost, 0 to 1.
-            without: the id of an order that is about to change and keeps nothing.
+            without: the ids of orders that are about to change and keep nothing.
         """
         kept = NOTHING
         for order in self.open.values():
-            if order.id == without:
+            if order.id in without:
                 continue
             kept += reserved(order, self.pair_of(order), taker_rate).get(asset.id, NOTHING)
         return self.balances.get(asset.id, NOTHING) - kept
@@ -202,12 +233,27 @@ class Account:
     def _amend(self, event: OrderAmended) -> None:
         order = self.orders[event.order_id]
         self.amends.setdefault(order.id, []).append(event)
+        self.before_amends.setdefault(order.id, order)
         flags = (
             (*order.oflags, "post") if event.post and "post" not in order.oflags else order.oflags
         )
         self._replace(
-            replace(order, volume=event.volume, price=event.price, oflags=flags, amended=True)
+            replace(
+                order,
+                volume=event.volume,
+                price=event.price,
+                oflags=flags,
+                display=event.display or order.display,
+                trigger=event.trigger or order.trigger,
+                amended=True,
+            )
         )
+
+    def _set_status(self, event: PairStatusSet) -> None:
+        if event.status is None:
+            self.pair_status.pop(event.pair, None)
+        else:
+            self.pair_status[event.pair] = event.status
 
     def _end(self, event: OrderEnded) -> None:
         order = self.open.pop(event.order_id)
@@ -245,11 +291,24 @@ def _entry(fill: OrderFilled, asset: Asset, ledger_id: str, amount: Decimal, fee
     )
 
 
+def _fired(order: Order, event: OrderTriggered) -> Order:
+    if order.trigger is None:
+        raise ValueError(f"order {order.id} has no trigger that could fire")
+    trigger = replace(order.trigger, fired_at=event.at, last=event.last)
+    return replace(order, trigger=trigger, price=event.price)
+
+
+def _moved(order: Order, event: TriggerMoved) -> Order:
+    if order.trigger is None:
+        raise ValueError(f"order {order.id} has no trigger that could move")
+    return replace(order, trigger=replace(order.trigger, peak=event.peak, price=event.stop))
+
+
 def held_by(order: Order, pair: Pair) -> tuple[Asset, Decimal]:
     """Return the asset that an open order holds, and how much of it."""
     if order.side is Side.SELL:
         return pair.base, order.left
-    return pair.quote, order.left * (order.price or 1)
+    return pair.quote, order.left * order.price_held
 
 
 def reserved(order: Order, pair: Pair, taker_rate: Decimal) -> dict[str, Decimal]:

@@ -252,17 +252,25 @@ def _changed(candle: Candle, seen: list[int], close: int, *, volume: int, count:
     )
 
 
-def legs(candle: Candle, start: float, end: float) -> Iterator[Leg]:
-    """Yield the one-way stretches of a candle between two times, UNIX seconds."""
+def runs(candle: Candle, start: float, end: float) -> Iterator[tuple[int, int]]:
+    """Yield the first and last prints of each one-way stretch between two times, UNIX seconds.
+
+    From one run to the next no print is left out, and inside of one the price moves one way.
+    """
     if candle.count == 0:
         return
-    knots, prices, prints = _knots(candle)
+    knots, _, _ = _knots(candle)
     first, stop = prints_until(candle, start), prints_until(candle, end)
-    spans = [(0, 0), *pairwise(knots)]
-    for before, after in spans:
+    for before, after in [(0, 0), *pairwise(knots)]:
         low, high = max(first, before + (before != after)), min(stop - 1, after)
-        if low > high:
-            continue
+        if low <= high:
+            yield low, high
+
+
+def legs(candle: Candle, start: float, end: float) -> Iterator[Leg]:
+    """Yield the one-way stretches of a candle between two times, UNIX seconds."""
+    _, prices, prints = _knots(candle)
+    for low, high in runs(candle, start, end):
         yield Leg(
             start=print_time(candle, low),
             end=print_time(candle, high),

@@ -40,6 +40,8 @@ class Resting:
     """What is left of it, base."""
     rank: int
     """When it came, as a number that rises."""
+    shown: Decimal | None = None
+    """What the book shows of an iceberg, base; None for all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Incoming:
     """What it may cost at most, quote; None for no bound."""
     lot: Decimal = Decimal("0.00000001")
     """The smallest step of a quantity that a budget is turned into, base."""
+    stp: str = "cancel-newest"
+    """Which order goes if it meets one of its own account: the newest, the oldest or both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,8 @@ class Outcome:
     """Base that did not trade; None for an order bounded by its budget."""
     met_itself: bool
     """Whether it stopped before an order of its own account."""
+    gone: tuple[str, ...] = ()
+    """Orders of its own account in the book that it put an end to, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,22 +124,27 @@ def crosses(side: Side, limit: Decimal | None, met: Decimal) -> bool:
 def match(incoming: Incoming, against: Iterable[Resting]) -> Outcome:
     """Trade an incoming order with the orders it meets, given best first.
 
-    It stops before the first order of its own account: self trade prevention cancels the newer.
+    What comes of meeting an order of its own account is said by `incoming.stp`: it stops before the
+    first, or they go and it trades on, or both.
     """
     matches: list[Match] = []
+    gone: list[str] = []
     left, budget = incoming.qty, incoming.budget
     for resting in against:
         if not crosses(incoming.side, incoming.limit, resting.price):
             break
-        if resting.owner == incoming.owner:
-            return Outcome(matches=tuple(matches), left=left, met_itself=True)
         qty = _takes(incoming, resting, left, budget)
         if qty <= NOTHING:
             break
+        if resting.owner == incoming.owner:
+            gone += [resting.id] if incoming.stp != "cancel-newest" else []
+            if incoming.stp == "cancel-oldest":
+                continue
+            return Outcome(matches=tuple(matches), left=left, met_itself=True, gone=tuple(gone))
         matches.append(Match(resting=resting, qty=qty))
         left = None if left is None else left - qty
         budget = None if budget is None else budget - resting.price * qty
-    return Outcome(matches=tuple(matches), left=left, met_itself=False)
+    return Outcome(matches=tuple(matches), left=left, met_itself=False, gone=tuple(gone))
 
 
 def _takes(

@@ -53,7 +53,9 @@ def _leg_hits(
         if order.qty <= NOTHING or not reached:
             continue
         queue = house.queue_ahead(pair, order.price) if extreme == order.price else NOTHING
-        qty = min(order.qty, available - queue)
+        # what an iceberg does not show stands behind everybody at its price
+        wants = order.shown if extreme == order.price and order.shown else order.qty
+        qty = min(wants, order.qty, available - queue)
         if qty <= NOTHING:
             continue
         available -= qty

@@ -1,34 +1,28 @@
 """Reading an order that a caller wants, and the rules that it must keep before the engine sees it.
 
-Market and limit orders are understood; the triggered, iceberg and settling types are refused with
-`EGeneral:Invalid arguments:ordertype`, and so are conditional closes with `...:close`.
+The account has no margin: positions can't be opened, closed or reduced.
 
-Source: kraken/rest.md §6 and the live wording there.
+Source: kraken/rest.md §6 and the live wording there; kraken/errors.md §2.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.simulator.engine import Side
+from kraken_pipeline.simulator import order_terms, price_syntax
+from kraken_pipeline.simulator.engine import NOTHING, Side
 from kraken_pipeline.simulator.listing import Pair
-from kraken_pipeline.simulator.params import Params, RefusedError, instant, invalid, number
+from kraken_pipeline.simulator.order_prices import limit_of, trigger_of
+from kraken_pipeline.simulator.orders import KINDS, Closing, Order, Trigger
+from kraken_pipeline.simulator.params import Params, RefusedError, invalid
+from kraken_pipeline.simulator.triggers import has_index
 
-TYPES: Final = frozenset({"market", "limit"})
-FLAGS: Final = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
-TIMES_IN_FORCE: Final = frozenset({"GTC", "IOC", "GTD", "FOK"})
-LATEST_DEADLINE: Final = timedelta(seconds=60)
-LONGEST_LIFE: Final = timedelta(days=31)
-SHORTEST_LIFE: Final = timedelta(seconds=4)
-"""Kraken says 5 s; a second is left for the way."""
-INT32: Final = 2**31
-CL_ORD_ID: Final = re.compile(
-    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[!-~]{1,18}"
-)
-_RELATIVE: Final = re.compile(r"(?P<sign>[+\-#])(?P<number>[0-9.]+)(?P<percent>%?)")
+CLOSING_TYPES: Final = frozenset(KINDS) - {"market", "iceberg"}
+ICEBERG_PARTS: Final = 15
+"""An iceberg shows at least so many-th of itself."""
+NO_LEVERAGE: Final = frozenset({"", "none", "0", "1", "1:1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +34,19 @@ class Wanted:
     ordertype: str
     volume: Decimal
     price: Decimal | None
+    """The limit; None if there is none, or none before a trigger fires."""
     oflags: tuple[str, ...]
     timeinforce: str
     expires: datetime | None
     cl_ord_id: str | None
     userref: int
+    trigger: Trigger | None
+    display: Decimal | None
+    starts: datetime | None
+    stp: str
+    close: Closing | None
+    last: Decimal
+    """The pair's last price when it was wanted, quote per base."""
 
     @property
     def in_quote(self) -> bool:
@@ -56,20 +58,31 @@ class Wanted:
         """Whether it may not take."""
         return "post" in self.oflags
 
-
-def check_deadline(params: Params, now: datetime) -> None:
-    """Refuse a call whose deadline has passed.
-
-    Raises:
-        RefusedError: the deadline has passed, lies too far ahead, or is no time.
-    """
-    if "deadline" not in params:
-        return
-    deadline = instant(params.text("deadline"), "deadline")
-    if deadline <= now:
-        raise RefusedError("EService:Deadline elapsed")
-    if deadline > now + LATEST_DEADLINE:
-        raise invalid("deadline")
+    def order(self, identity: str, at: datetime) -> Order:
+        """Return it as an order that was opened at a time."""
+        loose = self.price is None and self.trigger is None and not self.in_quote
+        return Order(
+            id=identity,
+            pair=self.pair.key,
+            side=self.side,
+            ordertype=self.ordertype,
+            price=self.price,
+            volume=self.volume,
+            in_quote=self.in_quote,
+            oflags=self.oflags,
+            timeinforce=self.timeinforce,
+            expires=self.expires,
+            cl_ord_id=self.cl_ord_id,
+            userref=self.userref,
+            opened=at,
+            status="pending" if self.starts else "open",
+            trigger=self.trigger,
+            display=self.display,
+            starts=self.starts,
+            stp=self.stp,
+            close=self.close,
+            expected=self.last if loose else None,
+        )
 
 
 def wanted(params: Params, pair: Pair, last: Decimal, now: datetime) -> Wanted:
@@ -84,160 +97,198 @@ def wanted(params: Params, pair: Pair, last: Decimal, now: datetime) -> Wanted:
     Raises:
         RefusedError: the first rule that is broken.
     """
-    order = _read(params, pair, last, now)
+    found = _read(params, pair, last, now)
+    refuse_unsound(found.order("", now), pair, last)
+    return found
+
+
+def refuse_unsound(order: Order, pair: Pair, last: Decimal) -> None:
+    """Hold an order against every rule of its pair.
+
+    Args:
+        order: as it is to be.
+        pair: its pair.
+        last: the pair's last price, quote per base.
+
+    Raises:
+        RefusedError: the first rule that is broken.
+    """
     for check in CHECKS:
-        problem = check(order, last)
+        problem = check(order, pair, last)
         if problem is not None:
             raise RefusedError(problem)
-    return order
 
 
 def _read(params: Params, pair: Pair, last: Decimal, now: datetime) -> Wanted:
     if params.text("type") not in {"buy", "sell"}:
         raise invalid("type")
-    ordertype = params.text("ordertype")
-    if ordertype not in TYPES:
+    side, ordertype = Side(params.text("type")), params.text("ordertype")
+    _refuse_margin(params, pair, ordertype)
+    if ordertype not in KINDS:
         raise invalid("ordertype")
-    _refuse_what_is_not_offered(params)
-    side = Side(params.text("type"))
-    expires = _expiry(params, now)
+    spelled = Closing(ordertype=ordertype, price=params.text("price"), price2=params.text("price2"))
+    starts = order_terms.start(params, now)
+    expires = order_terms.expiry(params, now, starts or now)
     return Wanted(
         pair=pair,
         side=side,
         ordertype=ordertype,
         volume=params.number("volume"),
-        price=None if ordertype == "market" else _price(params, pair, side, last),
-        oflags=_oflags(params, ordertype, side),
-        timeinforce=_time_in_force(params, expires),
+        price=limit_of(spelled, side, pair, last),
+        trigger=trigger_of(spelled, side, pair, last, _reference(params, pair, ordertype)),
+        display=_display(params, ordertype),
+        oflags=order_terms.oflags(params, ordertype, side),
+        timeinforce=order_terms.time_in_force(params, expires),
+        starts=starts,
         expires=expires,
-        cl_ord_id=_cl_ord_id(params),
-        userref=_userref(params),
+        cl_ord_id=order_terms.cl_ord_id(params),
+        userref=order_terms.userref(params),
+        stp=order_terms.stp(params),
+        close=_closing(params, side, pair, last),
+        last=last,
     )
 
 
-def _refuse_what_is_not_offered(params: Params) -> None:
-    if params.text("leverage").lower() not in {"", "none", "0"}:
-        raise RefusedError("EOrder:Invalid leverage")
+def _refuse_margin(params: Params, pair: Pair, ordertype: str) -> None:
+    if ordertype == "settle-position":
+        raise RefusedError("EOrder:Unknown position")
+    leverage = params.text("leverage").lower()
+    if leverage not in NO_LEVERAGE:
+        if leverage.removesuffix(":1") not in {str(each) for each in pair.leverage}:
+            raise RefusedError("EOrder:Invalid leverage")
+        raise RefusedError("EOrder:Cannot open position")
     if params.flag("reduce_only"):
         raise RefusedError("EOrder:Reduce only:No position exists")
-    if params.text("starttm") not in {"", "0"}:
-        raise invalid("starttm")
-    if "close[ordertype]" in params or "close" in params:
+
+
+def _reference(params: Params, pair: Pair, ordertype: str) -> str:
+    reference = params.text("trigger") or "last"
+    if reference not in {"last", "index"}:
+        raise invalid("trigger")
+    if reference == "index" and KINDS[ordertype].fired and not has_index(pair):
+        raise invalid("Index unavailable")
+    return reference
+
+
+def _display(params: Params, ordertype: str) -> Decimal | None:
+    if ordertype == "iceberg":
+        return params.number("displayvol")
+    if "displayvol" in params and params.number("displayvol") != NOTHING:
+        raise invalid("displayvol")
+    return None
+
+
+def _closing(params: Params, side: Side, pair: Pair, last: Decimal) -> Closing | None:
+    """Return the conditional close: `close[ordertype]` in forms, nested in JSON."""
+    nested = params.raw("close")
+    inner = nested if isinstance(nested, dict) else {}
+    if nested not in ({}, None, "") and not isinstance(nested, dict):
         raise invalid("close")
-    if params.text("stptype") not in {"", "cancel-newest"}:
-        raise invalid("stptype")
-
-
-def _price(params: Params, pair: Pair, side: Side, last: Decimal) -> Decimal:
-    text = params.text("price")
-    relative = _RELATIVE.fullmatch(text)
-    if relative is None:
-        return number(text, "price")
-    amount = number(relative["number"], "price")
-    if relative["percent"]:
-        amount = last * amount / 100
-    towards = Side.BUY if relative["sign"] == "-" else Side.SELL
-    lower = side is Side.BUY if relative["sign"] == "#" else towards is Side.BUY
-    price = last - amount if lower else last + amount
-    return price.quantize(pair.tick, rounding=ROUND_HALF_UP)
-
-
-def _oflags(params: Params, ordertype: str, side: Side) -> tuple[str, ...]:
-    flags = params.names("oflags")
-    wrong = (
-        not FLAGS.issuperset(flags)
-        or {"fcib", "fciq"}.issubset(flags)
-        or ("post" in flags and ordertype != "limit")
-    )
-    if wrong:
-        raise invalid("oflags")
-    if "viqc" in flags and (ordertype, side) != ("market", Side.BUY):
-        raise invalid("viqc")
-    kept = [flag for flag in ("post", "fcib", "fciq", "viqc") if flag in flags]
-    return tuple(kept if "fcib" in kept or "fciq" in kept else [*kept, "fciq"])
-
-
-def _expiry(params: Params, now: datetime) -> datetime | None:
-    text = params.text("expiretm")
-    if text in {"", "0"}:
+    texts = {
+        name: Params(inner).text(name) or params.text(f"close[{name}]")
+        for name in ("ordertype", "price", "price2")
+    }
+    if not any(texts.values()):
         return None
-    seconds = number(text.removeprefix("+"), "expiretm")
-    if not 0 < seconds < 2**36:
-        raise invalid("expiretm")
-    begin = now if text.startswith("+") else datetime.fromtimestamp(0, UTC)
-    expires = begin + timedelta(microseconds=int(seconds * 1_000_000))
-    if not SHORTEST_LIFE <= expires - now <= LONGEST_LIFE:
-        raise invalid("expiretm")
-    return expires
+    if texts["ordertype"] not in CLOSING_TYPES:
+        raise invalid("close[ordertype]")
+    closing = Closing(**texts)
+    trigger, limit = _tried(closing, side.other, pair, last)
+    problem = _price_problem(pair, [trigger.price if trigger else None, limit])
+    if problem is not None:
+        raise RefusedError(problem)
+    return closing
 
 
-def _time_in_force(params: Params, expires: datetime | None) -> str:
-    text = params.text("timeinforce").upper() or ("GTD" if expires else "GTC")
-    if text not in TIMES_IN_FORCE or (text == "GTD") != (expires is not None):
-        raise invalid("timeinforce")
-    return text
+def _tried(
+    close: Closing, side: Side, pair: Pair, last: Decimal
+) -> tuple[Trigger | None, Decimal | None]:
+    """Return what a conditional close would be now, to see whether it can be."""
+    try:
+        return trigger_of(close, side, pair, last), limit_of(close, side, pair, last)
+    except RefusedError as wrong:
+        raise invalid(f"close[{wrong.text.rpartition(':')[2]}]") from wrong
 
 
-def _cl_ord_id(params: Params) -> str | None:
-    if "cl_ord_id" not in params:
-        return None
-    text = params.text("cl_ord_id")
-    if CL_ORD_ID.fullmatch(text) is None or _userref(params):
-        raise invalid("cl_ord_id")
-    return text
-
-
-def _userref(params: Params) -> int:
-    value = params.integer("userref", default=0)
-    if not -INT32 <= value < INT32:
-        raise invalid("userref")
-    return value
-
-
-def _volume_fits(order: Wanted, last: Decimal) -> str | None:
-    decimals = order.pair.cost_decimals if order.in_quote else order.pair.lot_decimals
-    if order.volume <= 0 or _decimals(order.volume) > decimals:
+def _volume_fits(order: Order, pair: Pair, last: Decimal) -> str | None:
+    decimals = pair.cost_decimals if order.in_quote else pair.lot_decimals
+    if order.volume <= 0 or price_syntax.decimals(order.volume) > decimals:
         return "EGeneral:Invalid arguments:volume"
     volume = order.volume / last if order.in_quote else order.volume
-    if volume < order.pair.ordermin:
+    if volume < pair.ordermin:
         return "EGeneral:Invalid arguments:volume minimum not met"
     return None
 
 
-def _price_fits(order: Wanted, last: Decimal) -> str | None:
-    if order.price is None:
+def display_fits(pair: Pair, volume: Decimal, display: Decimal | None) -> bool:
+    """Tell whether an iceberg may show so much of itself; None is no iceberg.
+
+    Args:
+        pair: its pair.
+        volume: all of it, base.
+        display: what it shows, base.
+    """
+    if display is None:
+        return True
+    fine = price_syntax.decimals(display) <= pair.lot_decimals
+    return fine and volume <= display * ICEBERG_PARTS and NOTHING < display <= volume
+
+
+def _display_fits(order: Order, pair: Pair, last: Decimal) -> str | None:
+    if display_fits(pair, order.volume, order.display):
         return None
-    pair = order.pair
-    if order.price <= 0:
+    return "EGeneral:Invalid arguments:displayvol"
+
+
+def _prices_fit(order: Order, pair: Pair, last: Decimal) -> str | None:
+    trigger = order.trigger
+    if trigger is not None and trigger.trail is not None and trigger.trail.amount <= 0:
         return "EGeneral:Invalid arguments:price"
-    if _decimals(order.price) > pair.pair_decimals:
+    return _price_problem(pair, [trigger.price if trigger else None, order.price])
+
+
+def _price_problem(pair: Pair, prices: list[Decimal | None]) -> str | None:
+    given = (each for each in prices if each is not None)
+    return next((problem for each in given if (problem := _problem_of(each, pair))), None)
+
+
+def _problem_of(price: Decimal, pair: Pair) -> str | None:
+    if price <= 0:
+        return "EGeneral:Invalid arguments:price"
+    if price_syntax.decimals(price) > pair.pair_decimals:
         return (
             f"EOrder:Invalid price:{pair.wsname} price can only be specified"
             f" up to {pair.pair_decimals} decimals."
         )
-    return "EOrder:Tick size check failed" if order.price % pair.tick else None
+    return "EOrder:Tick size check failed" if price % pair.tick else None
 
 
-def _cost_fits(order: Wanted, last: Decimal) -> str | None:
-    cost = order.volume if order.in_quote else order.volume * (order.price or last)
-    return "EOrder:Cost minimum not met" if cost < order.pair.costmin else None
+def _cost_fits(order: Order, pair: Pair, last: Decimal) -> str | None:
+    trigger = order.trigger.price if order.trigger else None
+    price = order.price or trigger or last
+    cost = order.volume if order.in_quote else order.volume * price
+    return "EOrder:Cost minimum not met" if cost < pair.costmin else None
 
 
-def _status_allows(order: Wanted, last: Decimal) -> str | None:
-    status = order.pair.status
-    if status == "post_only" and order.post_only:
-        return None
-    return None if status == "online" else f"EService:Market in {status} mode"
-
-
-CHECKS: Final[tuple[Callable[[Wanted, Decimal], str | None], ...]] = (
+CHECKS: Final[tuple[Callable[[Order, Pair, Decimal], str | None], ...]] = (
     _volume_fits,
-    _price_fits,
+    _display_fits,
+    _prices_fit,
     _cost_fits,
-    _status_allows,
 )
 
 
-def _decimals(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    return max(-exponent, 0) if isinstance(exponent, int) else 0
+def mode_problem(mode: str, ordertype: str, *, post_only: bool) -> str | None:
+    """Return why an order can't be placed in a mode of its pair or the exchange; None if it can.
+
+    Source: kraken/errors.md §2, "EService:Market in ... mode", and "EService:Unavailable" under
+    maintenance.
+    """
+    if mode == "maintenance":
+        return "EService:Unavailable"
+    allowed = {
+        "online": True,
+        "post_only": post_only,
+        "limit_only": KINDS[ordertype].limited if ordertype in KINDS else False,
+    }
+    return None if allowed.get(mode, False) else f"EService:Market in {mode} mode"

@@ -13,7 +13,6 @@ from kraken_pipeline.simulator.engine import NOTHING, Side
 from kraken_pipeline.simulator.events import (
     Deposited,
     Event,
-    Order,
     OrderEnded,
     OrderFilled,
     OrderOpened,
@@ -21,6 +20,7 @@ from kraken_pipeline.simulator.events import (
     encoded,
 )
 from kraken_pipeline.simulator.listing import Listing
+from kraken_pipeline.simulator.orders import Order
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 PAIR = catalog.pair("XBT", "USD")

@@ -10,13 +10,14 @@ from typing import Final
 
 from kraken_pipeline.simulator import collateral, wire
 from kraken_pipeline.simulator.accounts import Account, Entry
-from kraken_pipeline.simulator.api import named, shapes
+from kraken_pipeline.simulator.api import named, order_shapes, shapes
 from kraken_pipeline.simulator.api.paging import Page, newest_first, page
 from kraken_pipeline.simulator.buckets import held_asset, underlying
 from kraken_pipeline.simulator.engine import NOTHING
-from kraken_pipeline.simulator.events import Order, OrderFilled
+from kraken_pipeline.simulator.events import OrderFilled
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.listing import Pair
+from kraken_pipeline.simulator.orders import Order
 from kraken_pipeline.simulator.params import Params, RefusedError, invalid
 
 MOST_ORDERS: Final = 50
@@ -224,7 +225,9 @@ def _is_asked(order: Order, params: Params) -> bool:
 
 def _orders(account: Account, orders: Iterable[Order], params: Params) -> dict[str, object]:
     with_trades = params.flag("trades")
-    return {order.id: shapes.order(account, order, with_trades=with_trades) for order in orders}
+    return {
+        order.id: order_shapes.order(account, order, with_trades=with_trades) for order in orders
+    }
 
 
 def _opening_of(account: Account) -> Callable[[str], datetime | None]:

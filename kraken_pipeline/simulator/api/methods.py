@@ -87,6 +87,8 @@ PRIVATE: Final[Mapping[str, Private]] = {
     "AddOrder": _private(trading.add_order, "modify-trades"),
     "AddOrderBatch": _private(trading.add_order_batch, "modify-trades"),
     "AmendOrder": _private(trading.amend_order, "modify-trades"),
+    "EditOrder": _private(trading.edit_order, "modify-trades"),
+    "OrderAmends": _private(trading.order_amends, "query-open-trades", "query-closed-trades"),
     "CancelOrder": _private(trading.cancel_order, "modify-trades", "close-trades"),
     "CancelOrderBatch": _private(trading.cancel_order_batch, "modify-trades", "close-trades"),
     "CancelAll": _private(trading.cancel_all, "modify-trades", "close-trades"),

@@ -1,4 +1,4 @@
-"""Orders, trades, ledger entries and fees as the answers show them."""
+"""Trades, ledger entries and fees as the answers show them."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -6,75 +6,15 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from kraken_pipeline.simulator import fees, wire
 from kraken_pipeline.simulator.accounts import Account, Entry
+from kraken_pipeline.simulator.api.order_shapes import traded_as
 from kraken_pipeline.simulator.buckets import held_asset
 from kraken_pipeline.simulator.engine import NOTHING
-from kraken_pipeline.simulator.events import Order, OrderFilled
+from kraken_pipeline.simulator.events import OrderFilled
 from kraken_pipeline.simulator.listing import Pair
 from kraken_pipeline.simulator.params import Params
 
 NO_POSITION = "TKH2SE-M7IF5-CFI7LT"
 """The `postxid` of spot trades: a placeholder that is always the same."""
-
-
-def order_text(order: Order, pair: Pair) -> str:
-    """Return an order in words: `buy 0.00200000 ETHUSDT @ limit 4065.54`."""
-    volume = wire.fixed(order.volume, pair.cost_decimals if order.in_quote else pair.lot_decimals)
-    at = "market"
-    if order.price is not None:
-        at = f"limit {wire.fixed(order.price, pair.pair_decimals)}"
-    return f"{order.side} {volume} {pair.altname} @ {at}"
-
-
-def order(account: Account, order: Order, *, with_trades: bool) -> dict[str, object]:
-    """Return an order as OpenOrders, ClosedOrders and QueryOrders show it."""
-    pair = account.pair_of(order)
-    decimals = wire.cost_decimals(pair)
-    average = order.cost / order.executed if order.executed else NOTHING
-    shown: dict[str, object] = {"refid": None, "userref": order.userref}
-    if order.cl_ord_id:
-        shown["cl_ord_id"] = order.cl_ord_id
-    shown |= {
-        "status": order.status,
-        "opentm": wire.seconds(order.opened),
-        "starttm": 0,
-        "expiretm": wire.seconds(order.expires) if order.expires else 0,
-        "descr": _described(order, pair),
-        "vol": wire.fixed(order.executed if order.in_quote else order.volume, pair.lot_decimals),
-        "vol_exec": wire.fixed(order.executed, pair.lot_decimals),
-        "cost": wire.fixed(order.cost, decimals),
-        "fee": wire.fixed(order.fee, decimals),
-        "price": wire.fixed(average.quantize(_step(decimals), rounding=ROUND_HALF_UP), decimals),
-        "stopprice": wire.fixed(NOTHING, decimals),
-        "limitprice": wire.fixed(NOTHING, decimals),
-        "misc": _misc(order),
-        "oflags": ",".join(order.oflags),
-    }
-    if order.ended is not None:
-        shown |= {"closetm": wire.seconds(order.ended), "reason": order.reason}
-    if with_trades and order.trades:
-        shown["trades"] = list(order.trades)
-    return shown
-
-
-def _described(order: Order, pair: Pair) -> dict[str, str]:
-    price = order.price
-    return {
-        "pair": pair.altname,
-        "aclass": "forex",
-        "type": str(order.side),
-        "ordertype": order.ordertype,
-        "price": "0" if price is None else wire.fixed(price, pair.pair_decimals),
-        "price2": "0",
-        "leverage": "none",
-        "order": order_text(order, pair),
-        "close": "",
-    }
-
-
-def _misc(order: Order) -> str:
-    partial = order.executed > NOTHING and (order.status == "open" or order.left > NOTHING)
-    words = {"partial": partial and not order.in_quote, "amended": order.amended}
-    return ",".join(word for word, holds in words.items() if holds)
 
 
 def _step(decimals: int) -> Decimal:
@@ -109,7 +49,7 @@ def trade(account: Account, fill: OrderFilled, params: Params) -> dict[str, obje
         "aclass": "forex",
         "time": wire.seconds(fill.at),
         "type": str(order.side),
-        "ordertype": order.ordertype,
+        "ordertype": traded_as(order),
         "price": wire.fixed(price, decimals),
         "cost": wire.fixed(fill.cost, decimals),
         "fee": wire.fixed(fill.fee, decimals),

@@ -27,7 +27,7 @@ def test_a_pair_may_be_spelled_in_every_way(client: Client, name: str) -> None:
     [
         ({"pair": "NOPE"}, "EQuery:Unknown asset pair"),
         ({"type": "hold"}, "EGeneral:Invalid arguments:type"),
-        ({"ordertype": "iceberg"}, "EGeneral:Invalid arguments:ordertype"),
+        ({"ordertype": "lemon"}, "EGeneral:Invalid arguments:ordertype"),
         ({"volume": "0.00001"}, "EGeneral:Invalid arguments:volume minimum not met"),
         ({"volume": "x"}, "EGeneral:Invalid arguments:volume"),
         ({"volume": "NaN"}, "EGeneral:Invalid arguments:volume"),
@@ -51,7 +51,8 @@ def test_a_pair_may_be_spelled_in_every_way(client: Client, name: str) -> None:
         ({"timeinforce": "DAY"}, "EGeneral:Invalid arguments:timeinforce"),
         ({"timeinforce": "GTD"}, "EGeneral:Invalid arguments:timeinforce"),
         ({"expiretm": "+2"}, "EGeneral:Invalid arguments:expiretm"),
-        ({"leverage": "3:1"}, "EOrder:Invalid leverage"),
+        ({"leverage": "3:1"}, "EOrder:Cannot open position"),
+        ({"leverage": "50"}, "EOrder:Invalid leverage"),
         ({"reduce_only": "true"}, "EOrder:Reduce only:No position exists"),
         ({"deadline": "2026-09-30T23:59:59Z"}, "EService:Deadline elapsed"),
         ({"deadline": "2026-10-01T00:02:00Z"}, "EGeneral:Invalid arguments:deadline"),
