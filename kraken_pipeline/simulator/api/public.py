@@ -36,7 +36,7 @@ def time(exchange: Exchange, params: Params) -> str:
 def system_status(exchange: Exchange, params: Params) -> str:
     """Answer SystemStatus."""
     stamp = wire.iso_seconds(exchange.clock.now())
-    return wire.text({"status": "online", "timestamp": stamp})
+    return wire.text({"status": exchange.account.system, "timestamp": stamp})
 
 
 def assets(exchange: Exchange, params: Params) -> str:
