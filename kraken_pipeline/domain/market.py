@@ -38,6 +38,13 @@ class Pair:
     """Smallest order, in base."""
     min_cost: Decimal
     """Smallest order, in quote."""
+    quote_class: str | None = None
+    """Of the quote, as `asset_class`. None, here and below: the exchange did not say."""
+    venue: str | None = None
+    """Where its orders trade: `international`, or another."""
+    price_decimals: int | None = None
+    cost_decimals: int | None = None
+    """Of costs and fees, in quote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,12 @@
 """What the exchange says of our orders, trades and balances, in our words."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from kraken_pipeline.domain.market import Pair, Side
+from kraken_pipeline.domain.market_reports import AssetListed
 from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.symbols import SymbolTable
 
@@ -16,6 +18,10 @@ class Listing:
     symbols: SymbolTable
     pairs: dict[str, Pair]
     """Our name to the pair."""
+    assets: Mapping[str, AssetListed] = field(default_factory=dict)
+    """Kraken's own id to the asset or bucket."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Kraken's own id of what could not be read, to why: it is not listed here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,14 @@ class Record:
             raise self._odd(name, "a whole number not below zero")
         return value
 
+    def whole_or_none(self, name: str) -> int | None:
+        """Return a whole number that Kraken leaves out where there is nothing to say."""
+        return None if self.fields.get(name) is None else self.whole(name)
+
+    def amount_or_none(self, name: str) -> Decimal | None:
+        """Return a number that Kraken leaves out where there is nothing to say."""
+        return None if self.fields.get(name) is None else self.amount(name)
+
     def flag(self, name: str) -> bool:
         """Return true or false."""
         value = self._value(name)
@@ -112,6 +120,16 @@ class Record:
         if seconds is None or isinstance(self._value(name), str) or not 0 < seconds < LAST_SECOND:
             raise self._odd(name, "a time in Unix seconds")
         return EPOCH + timedelta(microseconds=int(seconds * MICROSECONDS))
+
+    def rfc3339(self, name: str) -> datetime:
+        """Return a time that is given as text with its zone, in UTC."""
+        try:
+            moment = datetime.fromisoformat(self.text(name))
+        except ValueError:
+            raise self._odd(name, "a time as text") from None
+        if moment.tzinfo is None:
+            raise self._odd(name, "a time with its zone")
+        return moment.astimezone(UTC)
 
     def side(self, name: str) -> Side:
         """Return buy or sell."""

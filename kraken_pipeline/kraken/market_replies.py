@@ -1,25 +1,27 @@
 """Public replies of Kraken's, read into our words. Pure; what is missing or odd is an error."""
 
+import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.errors import InvalidValueError, UnexpectedReplyError, UnknownNameError
 from kraken_pipeline.domain.market import Pair, Ticker
+from kraken_pipeline.domain.market_reports import AssetListed, SystemStatus
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import BUCKETS, Asset, PairName, SymbolTable
 from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.kraken.book_replies import rows_of
 from kraken_pipeline.kraken.fields import Record, is_whole, record
 
-STATUSES: Final = frozenset({"online", "maintenance", "cancel_only", "post_only"})
-"""What SystemStatus can say."""
-CURRENCY: Final = "currency"
+T = TypeVar("T")
+Faults = dict[str, str]
 TODAY, DAY = 0, 1
 """Places in a ticker's pairs of figures: since midnight UTC, and over 24 h."""
 MOST_DECIMALS: Final = 30
@@ -33,13 +35,16 @@ ROW: Final = 8
 def listing_from(assets: object, pairs: object) -> Listing:
     """Read Assets and AssetPairs.
 
+    A row that is malformed is left out and named; it makes no other row unreadable.
+
     Raises:
-        UnexpectedReplyError: a field is missing or odd, or a name would mean two things.
+        UnexpectedReplyError: no row of them can be read, or a name would mean two things.
     """
-    altnames = {key: each.name_in("altname") for key, each in record(assets, "Assets").records()}
-    listed = {
-        key: _pair_from(key, each, altnames) for key, each in record(pairs, "AssetPairs").records()
-    }
+    known, odd_assets = _readable(record(assets, "Assets"), _asset_from)
+    altnames = {key: each.name for key, each in known.items()}
+    listed, odd_pairs = _readable(
+        record(pairs, "AssetPairs"), lambda key, fields: _pair_from(key, fields, altnames)
+    )
     names = [
         PairName(pair=each.name, key=each.key, base=each.base, quote=each.quote)
         for each in listed.values()
@@ -49,7 +54,35 @@ def listing_from(assets: object, pairs: object) -> Listing:
     except InvalidValueError as clash:
         raise UnexpectedReplyError(f"Assets and AssetPairs: {clash}") from clash
     by_name = {each.name: each for each in listed.values()}
-    return Listing(symbols=symbols, pairs=by_name)
+    return Listing(
+        symbols=symbols, pairs=by_name, assets=known, left_out={**odd_assets, **odd_pairs}
+    )
+
+
+def _readable(fields: Record, read: Callable[[str, Record], T]) -> tuple[dict[str, T], Faults]:
+    """Return what can be read by its key, and of the rest why not."""
+    found: dict[str, T] = {}
+    faults: Faults = {}
+    for key in fields.fields:
+        try:
+            found[key] = read(key, fields.record(key))
+        except UnexpectedReplyError as fault:
+            faults[key] = str(fault)
+    if faults and not found:
+        raise UnexpectedReplyError(f"no row can be read; the first: {next(iter(faults.values()))}")
+    return found, faults
+
+
+def _asset_from(key: str, fields: Record) -> AssetListed:
+    return AssetListed(
+        key=key,
+        name=fields.name_in("altname"),
+        asset_class=fields.text_or_none("aclass"),
+        decimals=fields.whole_or_none("decimals"),
+        status=fields.text_or_none("status"),
+        collateral_value=fields.amount_or_none("collateral_value"),
+        margin_rate=fields.amount_or_none("margin_rate"),
+    )
 
 
 def _economic(altnames: Mapping[str, str]) -> dict[str, str]:
@@ -79,6 +112,10 @@ def _pair_from(key: str, fields: Record, altnames: Mapping[str, str]) -> Pair:
         lot=Decimal(1).scaleb(-decimals),
         min_qty=fields.positive("ordermin"),
         min_cost=fields.unsigned("costmin"),
+        quote_class=fields.text_or_none("aclass_quote"),
+        venue=fields.text_or_none("execution_venue"),
+        price_decimals=fields.whole_or_none("pair_decimals"),
+        cost_decimals=fields.whole_or_none("cost_decimals"),
     )
 
 
@@ -131,13 +168,10 @@ def candles_from(reply: object, *, pair: Pair, frame: Timeframe, since: datetime
 
     Source: docs.kraken.com/api/docs/rest-api/get-ohlc-data; the rule of `last` was seen live.
     """
-    fields = record(reply, f"OHLC {pair.name} {frame.name}")
+    fields = rows_of(reply, pair, f"OHLC {frame.name}")
     last = fields.whole("last")
-    keys = [key for key in fields.fields if key != "last"]
-    if len(keys) != 1:
-        raise UnexpectedReplyError(f"{fields.where}: it holds {keys} and not one pair")
     first = 0 if since is None else int(since.timestamp())
-    columns = _columns_of(fields.where, fields.items(keys[0]), frame)
+    columns = _columns_of(fields.where, fields.items("rows"), frame)
     times = columns.opened_at
     if any(later <= time for time, later in pairwise(times)):
         raise UnexpectedReplyError(f"{fields.where}: the open times do not ascend")
@@ -198,13 +232,26 @@ def _are_amounts(column: Sequence[object]) -> bool:
     return text.count("\n") == len(column) - 1 and AMOUNTS.fullmatch(text) is not None
 
 
-def status_from(reply: object) -> str:
-    """Read SystemStatus.
+def status_from(reply: object) -> SystemStatus:
+    """Read SystemStatus. A word that is new is kept: it is not `online`.
 
     Raises:
-        UnexpectedReplyError: it says none of the four words we know.
+        UnexpectedReplyError: it says no word.
     """
-    return record(reply, "SystemStatus").one_of("status", STATUSES)
+    fields = record(reply, "SystemStatus")
+    return SystemStatus(
+        status=fields.name_in("status"),
+        at=fields.rfc3339("timestamp") if "timestamp" in fields.fields else None,
+        upcoming_maintenance=_announced(fields, "upcoming_maintenance"),
+        emergency=_announced(fields, "emergency"),
+    )
+
+
+def _announced(fields: Record, name: str) -> tuple[str, ...] | None:
+    """What an entry holds is not documented, so that it is kept as it was said."""
+    if fields.fields.get(name) is None:
+        return None
+    return tuple(json.dumps(each, sort_keys=True, default=str) for each in fields.items(name))
 
 
 def time_from(reply: object) -> datetime:

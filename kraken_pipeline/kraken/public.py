@@ -4,9 +4,16 @@ from datetime import datetime
 
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.market import Pair, Ticker
+from kraken_pipeline.domain.market_reports import Depth, Spread, SystemStatus, TradesPage
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import SymbolTable
 from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.kraken.book_replies import (
+    depth_from,
+    grouped_book_from,
+    spreads_from,
+    trades_from,
+)
 from kraken_pipeline.kraken.http import PublicLine
 from kraken_pipeline.kraken.market_replies import (
     candles_from,
@@ -24,15 +31,22 @@ class PublicMarket:
     UnexpectedReplyError (the question is refused, or the answer cannot be read).
     """
 
-    def __init__(self, line: PublicLine) -> None:
-        """Take the line that is asked."""
+    def __init__(self, line: PublicLine, *, country_code: str | None = None) -> None:
+        """Take the line that is asked.
+
+        Args:
+            line: that is asked.
+            country_code: of whoever trades, `US` or `US:TX`; with it, pairs that may not be traded
+                there are not listed. None lists them all.
+        """
         self._line = line
+        self._listed_for = {} if country_code is None else {"country_code": country_code}
         self._listing: Listing | None = None
 
     def listing(self) -> Listing:
         """Return every pair and asset that the exchange lists now."""
         assets = self._line.ask("Assets")
-        self._listing = listing_from(assets, self._line.ask("AssetPairs"))
+        self._listing = listing_from(assets, self._line.ask("AssetPairs", self._listed_for))
         return self._listing
 
     def symbols(self) -> SymbolTable:
@@ -59,8 +73,48 @@ class PublicMarket:
             params["since"] = str(int(since.timestamp()))
         return candles_from(self._line.ask("OHLC", params), pair=pair, frame=frame, since=since)
 
+    def depth(self, pair: Pair, *, count: int = 100) -> Depth:
+        """Return the book of a pair, 1 to 500 prices of each side.
+
+        Source: docs.kraken.com/api/docs/rest-api/get-order-book.
+        """
+        params = {"pair": pair.key, "count": str(count)}
+        return depth_from(self._line.ask("Depth", params), pair)
+
+    def grouped_book(self, pair: Pair, *, levels: int, grouping: int) -> Depth:
+        """Return the book of a pair in steps of several ticks.
+
+        Args:
+            pair: whose.
+            levels: of each side: 10, 25, 100, 250 or 1000.
+            grouping: ticks that a step is wide: 1 to 1000.
+        """
+        params = {"pair": pair.key, "depth": str(levels), "grouping": str(grouping)}
+        return grouped_book_from(self._line.ask("GroupedBook", params), pair)
+
+    def trades(self, pair: Pair, *, cursor: str = "0", count: int = 1000) -> TradesPage:
+        """Return the trades of a pair after a cursor, oldest first, 1 to 1000 of them.
+
+        Args:
+            pair: whose.
+            cursor: nanoseconds since 1970, as the page before gave it; 0 begins at the first trade.
+            count: of the most that may come.
+
+        Source: docs.kraken.com/api/docs/rest-api/get-recent-trades.
+        """
+        params = {"pair": pair.key, "since": cursor, "count": str(count)}
+        return trades_from(self._line.ask("Trades", params), pair)
+
+    def spreads(self, pair: Pair) -> tuple[Spread, ...]:
+        """Return the best prices of a pair over the last while, oldest first."""
+        return spreads_from(self._line.ask("Spread", {"pair": pair.key}), pair)
+
     def system_status(self) -> str:
         """Return `online`, `maintenance`, `cancel_only` or `post_only`."""
+        return self.status().status
+
+    def status(self) -> SystemStatus:
+        """Return how the exchange is, with the maintenance and the incidents that it tells of."""
         return status_from(self._line.ask("SystemStatus"))
 
     def server_time(self) -> datetime:

@@ -72,6 +72,32 @@ def test_a_pair_whose_asset_is_not_listed_is_refused() -> None:
         listing_from(ASSETS, {"NEWUSD": {**PAIR, "base": "NEW"}})
 
 
+@pytest.mark.parametrize("odd", [None, {**PAIR, "tick_size": "0"}, {**PAIR, "base": "NEW"}])
+def test_a_pair_that_can_not_be_read_is_left_out_and_named(odd: object) -> None:
+    listing = listing_from(ASSETS, {"ODD": odd, "XXBTZUSD": PAIR})
+
+    assert set(listing.pairs) == {"XBTUSD"}
+    assert set(listing.left_out) == {"ODD"}
+    assert "ODD" in listing.left_out["ODD"]
+
+
+def test_a_pair_of_an_asset_that_can_not_be_read_is_left_out_with_it() -> None:
+    sick = {"altname": None, "aclass": "currency"}
+    other = {**PAIR, "altname": "SICKUSD", "wsname": "SICK/USD", "base": "SICK"}
+
+    listing = listing_from({**ASSETS, "SICK": sick}, {"XXBTZUSD": PAIR, "SICKUSD": other})
+
+    assert set(listing.pairs) == {"XBTUSD"}
+    assert set(listing.left_out) == {"SICK", "SICKUSD"}
+
+
+def test_a_listed_asset_says_what_may_be_done_with_it() -> None:
+    asset = listing_from(ASSETS, {}).assets["XXBT"]
+
+    assert (asset.name, asset.decimals, asset.status) == ("XBT", 10, "enabled")
+    assert asset.collateral_value is None
+
+
 def test_two_pairs_of_one_name_are_refused() -> None:
     with pytest.raises(UnexpectedReplyError, match="XBTUSD"):
         listing_from(ASSETS, {"XXBTZUSD": PAIR, "XETHZUSD": {**PAIR, "base": "XETH"}})
@@ -171,10 +197,34 @@ def test_a_reply_that_is_not_of_one_pair_is_refused(reply: object) -> None:
         candles_from(reply, pair=pair(), frame=MINUTE, since=None)
 
 
-def test_the_status_is_one_of_four_words() -> None:
-    assert status_from({"status": "online", "timestamp": "x"}) == "online"
-    with pytest.raises(UnexpectedReplyError, match="sleepy"):
-        status_from({"status": "sleepy"})
+def test_the_status_says_what_is_announced() -> None:
+    window = {"start": "2026-09-16T07:01:00Z", "services": ["spot_rest"]}
+    reply = {"status": "online", "timestamp": "2026-09-16T06:00:00Z"}
+
+    status = status_from({**reply, "upcoming_maintenance": [window], "emergency": []})
+
+    assert (status.status, status.emergency) == ("online", ())
+    assert status.at == datetime(2026, 9, 16, 6, tzinfo=UTC)
+    assert status.upcoming_maintenance is not None
+    assert "07:01" in status.upcoming_maintenance[0]
+
+
+def test_what_the_status_does_not_announce_is_unknown() -> None:
+    status = status_from({"status": "online"})
+
+    assert (status.at, status.upcoming_maintenance, status.emergency) == (None, None, None)
+
+
+def test_a_status_that_is_new_is_kept_and_is_not_online() -> None:
+    assert status_from({"status": "sleepy"}).status == "sleepy"
+
+
+@pytest.mark.parametrize(
+    "reply", [{}, {"status": ""}, {"status": "online", "timestamp": "x"}, {"status": 1}]
+)
+def test_a_status_without_a_word_or_with_an_odd_time_is_refused(reply: object) -> None:
+    with pytest.raises(UnexpectedReplyError):
+        status_from(reply)
 
 
 def test_the_time_is_in_utc() -> None:

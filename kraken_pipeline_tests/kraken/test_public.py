@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -16,7 +17,11 @@ REPLIES: dict[str, object] = {
     "AssetPairs": {"XXBTZUSD": PAIR},
     "Ticker": {"XXBTZUSD": TICKER},
     "OHLC": {"XXBTZUSD": ROWS, "last": 1788415260},
-    "SystemStatus": {"status": "post_only"},
+    "SystemStatus": {"status": "post_only", "timestamp": "2026-09-03T06:01:43Z"},
+    "Depth": {"XXBTZUSD": {"bids": [["1", "2", 1788415303]], "asks": []}},
+    "GroupedBook": {"pair": "XXBTZUSD", "bids": [], "asks": [{"price": "1", "qty": "2"}]},
+    "Trades": {"XXBTZUSD": [], "last": "1788415303000000000"},
+    "Spread": {"XXBTZUSD": [[1788415303, "1.0", "1.1"]], "last": 1788415303},
     "Time": {"unixtime": 1788415303},
 }
 
@@ -54,6 +59,29 @@ def test_candles_can_be_asked_as_far_back_as_there_are() -> None:
         market(server.url).candles(pair(), timeframe("1m"), None)
 
         assert "since" not in server.heard[0].path
+
+
+def test_pairs_are_listed_for_the_country_that_is_told() -> None:
+    with scripted(kraken) as server:
+        PublicMarket(PublicLine(server.url, timeouts=QUICK), country_code="US:TX").listing()
+
+        assert server.heard[1].path == "/0/public/AssetPairs?country_code=US%3ATX"
+
+
+def test_books_trades_and_spreads_are_asked_by_key() -> None:
+    with scripted(kraken) as server:
+        reader = market(server.url)
+
+        assert reader.depth(pair(), count=10).bids[0].price == 1
+        assert reader.grouped_book(pair(), levels=25, grouping=5).asks[0].qty == 2
+        assert reader.trades(pair(), cursor="17", count=3).cursor == "1788415303000000000"
+        assert reader.spreads(pair())[0].ask == Decimal("1.1")
+        assert [each.path.removeprefix("/0/public/") for each in server.heard] == [
+            "Depth?pair=XXBTZUSD&count=10",
+            "GroupedBook?pair=XXBTZUSD&depth=25&grouping=5",
+            "Trades?pair=XXBTZUSD&since=17&count=3",
+            "Spread?pair=XXBTZUSD",
+        ]
 
 
 def test_status_and_time_are_read() -> None:
