@@ -118,7 +118,7 @@ class Keys:
     def _wrong_nonce(self, name: str, now: datetime) -> None:
         seen = self._wrong_nonces.setdefault(name, deque())
         seen.append(now)
-        while seen[0] < now - NONCE_SPAN:
+        while seen[0] <= now - NONCE_SPAN:
             seen.popleft()
         if len(seen) > MOST_WRONG_NONCES:
             seen.clear()

@@ -21,6 +21,13 @@ Json = Any  # answers have as many shapes as there are methods; each test looks 
 SECRET = base64.b64encode(b"a secret that is none" * 3).decode()
 
 
+def api_sign(path: str, body: str, nonce: object, secret: str = SECRET) -> str:
+    """Return the signature of a private call."""
+    digest = hashlib.sha256(f"{nonce}{body}".encode()).digest()
+    mac = hmac.new(base64.b64decode(secret), path.encode() + digest, hashlib.sha512)
+    return base64.b64encode(mac.digest()).decode()
+
+
 @dataclass
 class Client:
     """Speaks to a simulator as any program would."""
@@ -37,17 +44,25 @@ class Client:
     def sent(self, method: str, body: str, nonce: object, kind: str, **headers: str) -> Json:
         """Return the answer to a private call of any body."""
         path = f"/0/private/{method}"
-        digest = hashlib.sha256(f"{nonce}{body}".encode()).digest()
-        mac = hmac.new(base64.b64decode(SECRET), path.encode() + digest, hashlib.sha512)
-        signed = {
-            "API-Key": "SIMULATOR",
-            "API-Sign": base64.b64encode(mac.digest()).decode(),
-            "Content-Type": kind,
-        }
+        signed = {"API-Sign": api_sign(path, body, nonce), "Content-Type": kind}
         reply = self.session.post(
-            self.url + path, data=body.encode(), headers=signed | headers, timeout=10
+            self.url + path,
+            data=body.encode(),
+            headers={"API-Key": "SIMULATOR"} | signed | headers,
+            timeout=10,
         )
         return reply.json()
+
+    def signed(self, **changed: object) -> Json:
+        """Return body and headers of an order, to be sent by hand."""
+        nonce = next(self.nonces)
+        body = urlencode({"nonce": nonce} | LIMIT | changed)
+        headers = {
+            "API-Key": "SIMULATOR",
+            "API-Sign": api_sign("/0/private/AddOrder", body, nonce),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        return {"data": body, "headers": headers}
 
     def call(self, method: str, /, **params: object) -> Json:
         """Return the answer to a private call with a form."""
