@@ -1,0 +1,1 @@
+"""Funds that come and go by script, for the control call `/_sim/flows`."""
