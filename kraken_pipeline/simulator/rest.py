@@ -19,6 +19,7 @@ from starlette.routing import Route
 from kraken_pipeline.simulator.answers import Answer, Cut, refused
 from kraken_pipeline.simulator.controls import ControlError, Controls
 from kraken_pipeline.simulator.exchange import Exchange
+from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params, RefusedError, parsed
 from kraken_pipeline.simulator.service import (
     PRIVATE_PATH,
@@ -153,6 +154,9 @@ def _controls(service: Service) -> list[Route]:
 
     told = Controls(service)
     return [
+        Route(
+            "/_sim/flows", control(lambda params: play(service.exchange, params)), methods=["POST"]
+        ),
         Route("/_sim/clock", control(lambda params: told.clock()), methods=["GET"]),
         Route("/_sim/clock", control(told.turn_clock), methods=["POST"]),
         Route("/_sim/latency", control(told.delay), methods=["POST"]),
