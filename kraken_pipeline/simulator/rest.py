@@ -27,6 +27,8 @@ from kraken_pipeline.simulator.service import (
     UNKNOWN_METHOD,
     Service,
 )
+from kraken_pipeline.simulator.stream.route import routes as stream_routes
+from kraken_pipeline.simulator.stream.station import Station
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -104,14 +106,16 @@ def application(service: Service) -> Starlette:
     async def unknown(request: Request) -> Response:
         return await _sent(service, request, refused(UNKNOWN_METHOD, 404))
 
+    station = Station(service)
     return Starlette(
         routes=[
+            *stream_routes(station),
             Route("/0/public/{method}", public, methods=["GET", "POST"]),
             Route("/0/private/{method:path}", private, methods=["POST"]),
             *_controls(service),
             Route("/{path:path}", unknown, methods=["GET", "POST", "PUT", "DELETE"]),
         ],
-        lifespan=_ticking(service),
+        lifespan=_ticking(service, station),
     )
 
 
@@ -171,21 +175,21 @@ def _controls(service: Service) -> list[Route]:
     ]
 
 
-def _ticking(service: Service) -> Lifespan:
+def _ticking(service: Service, station: Station) -> Lifespan:
     """Return what runs beside the server: the market goes on while nobody asks."""
 
     async def tick() -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             exchange = service.exchange
-            exchange.market.prepare(exchange.advance().timestamp())
+            if exchange.clock.mode != "fixed":
+                exchange.market.prepare(exchange.advance().timestamp())
+                await station.tick()
+            station.keep()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         service.connections.started(asyncio.get_running_loop())
-        if service.exchange.clock.mode == "fixed":
-            yield
-            return
         ticking = asyncio.create_task(tick())
         try:
             yield
@@ -206,7 +210,9 @@ def server(service: Service) -> uvicorn.Server:
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        ws="none",
+        ws="websockets-sansio",
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
     )
     running = uvicorn.Server(config)
     service.connections.attach(running, bound)

@@ -1,0 +1,53 @@
+"""The stream's place among the server's routes."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from kraken_pipeline.simulator.stream.session import Session
+from kraken_pipeline.simulator.stream.station import Station
+
+PATHS: Final = ("/v2", "/v2/public", "/v2/private")
+
+
+def routes(station: Station) -> list[WebSocketRoute]:
+    """Return the routes of a station; all of them serve every channel."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        if station.refuses():
+            await websocket.close()
+            return
+        await websocket.accept()
+        await _converse(station, websocket)
+
+    return [WebSocketRoute(path, endpoint) for path in PATHS]
+
+
+async def _converse(station: Station, websocket: WebSocket) -> None:
+    connection = station.joined()
+    session = Session(station, connection)
+    writing = asyncio.create_task(connection.write(websocket.send_text))
+    hearing = asyncio.create_task(_hear(websocket, session.hear))
+    try:
+        await asyncio.wait({writing, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        if connection.close_code is not None:
+            await websocket.close(connection.close_code)
+    finally:
+        station.left(connection)
+        for task in (writing, hearing):
+            task.cancel()
+            with suppress(asyncio.CancelledError, WebSocketDisconnect):
+                await task
+
+
+async def _hear(websocket: WebSocket, hear: Callable[[str], None]) -> None:
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text")
+        hear(text if text is not None else message["bytes"].decode(errors="replace"))
