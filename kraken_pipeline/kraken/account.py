@@ -23,7 +23,12 @@ from kraken_pipeline.kraken.replies import (
 
 MOST_IDS: Final = 50
 """Orders that one QueryOrders call may name."""
-CLOSED: Final = Listed(method="ClosedOrders", rows="closed", time="closetm")
+CLOSED: Final = Listed(
+    method="ClosedOrders",
+    rows="closed",
+    time="closetm",
+    ends_at_an_id=False,  # here an id stands for the time at which its order was opened
+)
 TRADES: Final = Listed(method="TradesHistory", rows="trades", time="time")
 LEDGER: Final = Listed(method="Ledgers", rows="ledger", time="time")
 RAW_FILLS: Final = {"consolidate_taker": "false"}

@@ -1,8 +1,12 @@
-"""Reading a list of Kraken's to its end, page by page, without loss and without doubles (PF-1).
+"""Reading a list of Kraken's that comes in pages, whole or not at all (PF-1).
 
-Rows come newest first in pages of 50. Rows that are written meanwhile push the others down, so the
-end of the list is frozen at the newest row of the first page, rows are told apart by their id, and
-in the end there must be as many as Kraken counted.
+A page holds 50 rows, newest first, by offset. Rows that arrive while it is read push the others
+down, rows that a copy of the exchange does not know yet pull them up. So the end of the list is
+frozen at the newest row of the first page, each page begins with the last row of the one before,
+rows are told apart by their id, and in the end there must be as many as Kraken counts.
+
+What arrives meanwhile comes with the next reading. Nothing starts at an id: Kraken leaves out its
+whole instant, and with it rows of the same instant that were not read yet.
 
 Source: docs.kraken.com/api/docs/rest-api/get-trade-history; pages of 50 were seen live.
 """
@@ -19,6 +23,8 @@ from kraken_pipeline.kraken.fields import Record, record
 
 PAGE: Final = 50
 """Rows of a full page."""
+STEP: Final = PAGE - 1
+"""Rows that a page begins after the one before it: they have one in common."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +36,12 @@ class Listed:
     """The field that holds the rows: `trades`."""
     time: str
     """The field of a row that `start` and `end` go by: `time`."""
+    ends_at_an_id: bool = True
+    """Whether the id of a row, as an end, stands for that same time."""
 
 
 Ask = Callable[[str, Mapping[str, str]], object]
+Rows = dict[str, Record]
 
 
 def read_all(
@@ -48,38 +57,49 @@ def read_all(
         UnexpectedReplyError: a page is malformed.
     """
     start = {} if since is None else {"start": str(max(math.floor(since.timestamp()) - 1, 0))}
-    found: dict[str, Record] = {}
+    found: Rows = {}
     end: dict[str, str] = {}
-    counted = 0
     for page in count():
-        reply = record(
-            ask(listed.method, {**params, **start, **end, "ofs": str(page * PAGE)}), listed.method
-        )
+        asked = {**params, **start, **end, "ofs": str(page * STEP)}
+        reply = record(ask(listed.method, asked), listed.method)
         rows = dict(reply.record(listed.rows).records())
         if page == 0:
-            counted = reply.whole("count")
             end = _end_of(rows, listed)
-        elif len(rows) == PAGE and rows.keys() <= found.keys():
-            raise UnreachableError(f"{listed.method}: page {page + 1} repeats others; read again")
+        else:
+            _require_next(rows, found, listed, page)
         found.update(rows)
         if len(rows) < PAGE:
+            _require_all(found, reply.whole("count"), listed)
             break
-    if len(found) < counted:
-        raise UnreachableError(f"{listed.method}: {len(found)} of {counted} rows came; read again")
     return _in_order(found, listed, since)
 
 
-def _end_of(rows: Mapping[str, Record], listed: Listed) -> dict[str, str]:
+def _require_next(rows: Rows, found: Rows, listed: Listed, page: int) -> None:
+    """A page that does not touch the one before it leaves a gap, or is not the next one."""
+    if not rows.keys() & found.keys():
+        raise UnreachableError(
+            f"{listed.method}: page {page + 1} does not follow the one before it; read again"
+        )
+    if len(rows) == PAGE and rows.keys() <= found.keys():
+        raise UnreachableError(f"{listed.method}: page {page + 1} repeats others; read again")
+
+
+def _require_all(found: Rows, counted: int, listed: Listed) -> None:
+    if len(found) < counted:
+        raise UnreachableError(f"{listed.method}: {len(found)} of {counted} rows came; read again")
+
+
+def _end_of(rows: Rows, listed: Listed) -> dict[str, str]:
     if not rows:
         return {}
-    newest = max(each.instant(listed.time) for each in rows.values())
+    newest, key = max((each.instant(listed.time), key) for key, each in rows.items())
+    if listed.ends_at_an_id:
+        return {"end": key}
     # the second after, as times are cut to microseconds here and `end` is inclusive
     return {"end": str(math.floor(newest.timestamp()) + 1)}
 
 
-def _in_order(
-    found: Mapping[str, Record], listed: Listed, since: datetime | None
-) -> list[tuple[str, Record]]:
+def _in_order(found: Rows, listed: Listed, since: datetime | None) -> list[tuple[str, Record]]:
     timed = [(row.instant(listed.time), key, row) for key, row in found.items()]
     timed.sort(key=lambda each: each[:2])
     return [(key, row) for at, key, row in timed if since is None or at >= since]
