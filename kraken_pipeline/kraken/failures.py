@@ -88,6 +88,8 @@ TURNED_AWAY: Final = frozenset({403, 429})
 """Statuses with which the edge before Kraken keeps somebody out who asks too often (U-RAT-2)."""
 
 THROTTLED: Final = "Throttled:"
+LONGEST_PAUSE: Final = 60.0
+"""Seconds. An instant further ahead is a misreading of somebody's clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,20 +103,48 @@ class Failure:
     """Kraken's own error strings, whole; none where something else answered, or nothing did."""
     is_blocked: bool = False
     """The edge before Kraken turned it away."""
+    answered_at: datetime | None = None
+    """By Kraken's clock, where the answer says so."""
+    is_unreadable: bool = False
+    """It is JSON, and not what Kraken's answers are."""
 
     @property
     def retry_at(self) -> datetime | None:
         """By Kraken's clock: when it said that we may ask again."""
         return next((named for named in map(named_instant, self.errors) if named), None)
 
+    @property
+    def pause_seconds(self) -> float:
+        """How long it said that we must wait; zero where it did not."""
+        if self.retry_at is None or self.answered_at is None:
+            return 0.0
+        return min(max((self.retry_at - self.answered_at).total_seconds(), 0.0), LONGEST_PAUSE)
+
+    @property
+    def is_of_the_key(self) -> bool:
+        """Whether the key asked too often, and not for one pair's orders alone."""
+        is_ours = any(not each.startswith("EOrder:") for each in self.errors)
+        return self.kind is Kind.TEMPORARY and is_ours
+
     def error(self, *, call: Call, method: str) -> ExchangeError:
         """Return what the caller is to be told."""
         message = f"{method}: {self.said}: {tell(self.kind)}"
+        if self.is_unreadable:
+            return UnexpectedReplyError(message)
         if self.is_blocked and self.kind is Kind.TEMPORARY:
             return BlockedError(message)
         if self.kind is Kind.TEMPORARY:
             return RateLimitedError(message, retry_at=self.retry_at)
         return ERRORS[self.kind, call](message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """How a call ended."""
+
+    result: object = None
+    failure: Failure | None = None
+    """None where it was done."""
 
 
 def failure_of(errors: Sequence[str]) -> Failure:

@@ -1,140 +1,72 @@
-"""One request and its answer. Nothing here is ever repeated by itself (NET-5)."""
+"""One request and its answer. Nothing that may have changed anything is ever repeated (NET-5)."""
 
 import json
+import threading
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final, NoReturn, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlencode
 
-import requests
-from requests.adapters import HTTPAdapter
-
-from kraken_pipeline.domain.errors import UnexpectedReplyError
-from kraken_pipeline.kraken.address import require_safe
-from kraken_pipeline.kraken.failures import BROKEN, Call, garbled, lost, refusal, wrong_status
+from kraken_pipeline.domain.errors import (
+    ConfigurationError,
+    KeySharedError,
+    OutcomeUnknownError,
+    UnexpectedReplyError,
+)
+from kraken_pipeline.kraken.audit import UNAUDITED, Arrived, Audit, Leaving
+from kraken_pipeline.kraken.breaker import PUBLIC, Breaker, family_of
+from kraken_pipeline.kraken.budget import UNLIMITED, Budget, Reservation
+from kraken_pipeline.kraken.connections import FORM, Answer, Connections, Timeouts
+from kraken_pipeline.kraken.envelope import heard_in, result_of
+from kraken_pipeline.kraken.failures import BROKEN, Call, Failure, Heard, broken_way
+from kraken_pipeline.kraken.kinds import Kind
+from kraken_pipeline.kraken.limits import Lane
+from kraken_pipeline.kraken.nonce import LARGEST, Hand, Turns
+from kraken_pipeline.kraken.public_limit import NO_PUBLIC_LIMIT, PublicLimit
 from kraken_pipeline.kraken.signing import Credential
 
-AGENT: Final = "kraken-pipeline/0.1"
-OWN_STATUSES: Final = frozenset({200, 404})
-"""Kraken answers errors with 200, and an unknown method with 404. Any other status is another's."""
-LONGEST_IDLE_SECONDS: Final = 20.0
-"""A connection that was idle for longer is not used again: the other side may be closing it just
-then, and whoever writes into that never learns whether the request arrived."""
-FORM: Final = "application/x-www-form-urlencoded; charset=utf-8"
+__all__ = [
+    "Answer",
+    "Connections",
+    "PrivateLine",
+    "PublicLine",
+    "Timeouts",
+    "Turns",
+    "body_of",
+    "form_of",
+    "result_of",
+]
+
 JSON: Final = "application/json; charset=utf-8"
-NONCE_REFUSED: Final = "EAPI:Invalid nonce"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """How long a call may wait."""
-
-    connect_seconds: float = 5
-    read_seconds: float = 15
-    """For the next bytes of the answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, whoever sent it."""
-
-    status: int
-    body: bytes
-
-
-class Turns(Protocol):
-    """Who hands out nonces: `Nonces`, or `UrgentNonces` for panic."""
-
-    def turn(self) -> AbstractContextManager[int]:
-        """Yield the nonce of the one request that may be sent before the turn ends."""
-        ...
-
-    def renew(self) -> None:
-        """Start afresh: the exchange refused a nonce."""
-        ...
-
-
-class Connections:
-    """Kept-alive sessions to one address. A session serves one call at a time, of any thread."""
-
-    def __init__(self, url: str, timeouts: Timeouts) -> None:
-        """Take the address; nothing connects before the first call.
-
-        Raises:
-            ConfigurationError: keys could be overheard there.
-        """
-        self._url = require_safe(url)
-        self._timeouts = timeouts.connect_seconds, timeouts.read_seconds
-        self._idle: deque[tuple[float, requests.Session]] = deque()
-        self._blank = requests.Request("GET", self._url, headers=_headers()).prepare()
-
-    def get(self, path: str) -> Answer:
-        """Ask once.
-
-        Raises:
-            requests.RequestException: or another of `BROKEN`; nothing is known but that it failed.
-        """
-        request = self._blank.copy()
-        request.url = self._url + path
-        return self._send(request)
-
-    def post(self, path: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Send a body once, byte for byte as given; a form, where the headers say nothing else.
-
-        Raises:
-            requests.RequestException: or another of `BROKEN`; nothing is known but that it failed.
-        """
-        request = self._blank.copy()
-        request.method = "POST"
-        request.url = self._url + path
-        request.body = body
-        request.headers.update(headers)
-        request.headers.setdefault("Content-Type", FORM)
-        request.headers["Content-Length"] = str(len(body))
-        return self._send(request)
-
-    def close(self) -> None:
-        """Close what is idle."""
-        while self._idle:
-            self._idle.pop()[1].close()
-
-    def _send(self, request: requests.PreparedRequest) -> Answer:
-        with self._session() as session:
-            response = session.send(request, timeout=self._timeouts, allow_redirects=False)
-            return Answer(response.status_code, response.content)
-
-    @contextmanager
-    def _session(self) -> Iterator[requests.Session]:
-        session = self._idle_session() or _session()
-        try:
-            yield session
-        except BaseException:
-            session.close()
-            raise
-        self._idle.append((time.monotonic(), session))
-
-    def _idle_session(self) -> requests.Session | None:
-        while self._idle:
-            try:
-                since, session = self._idle.pop()
-            except IndexError:  # another thread was faster
-                return None
-            if time.monotonic() - since <= LONGEST_IDLE_SECONDS:
-                return session
-            session.close()
-        return None
+NEVER_LEFT: Final = Heard(failure=Failure(kind=Kind.LOCAL, said="it was not sent"))
+CUT_OFF: Final = Heard(failure=Failure(kind=Kind.AMBIGUOUS, said="it was interrupted"))
+MOST_CATCH_UPS: Final = 4
+"""One for each unit that other programs count nonces in, and one that is accepted."""
 
 
 class PublicLine:
     """Calls that need no key. Safe to use from several threads at once."""
 
-    def __init__(self, url: str, *, timeouts: Timeouts | None = None) -> None:
-        """Take the address; nothing connects before the first call."""
-        self._connections = Connections(url, timeouts or Timeouts())
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeouts: Timeouts | None = None,
+        limit: PublicLimit = NO_PUBLIC_LIMIT,
+        connecting: Callable[[], None] | None = None,
+    ) -> None:
+        """Take the address; nothing connects before the first call.
+
+        Args:
+            url: of the exchange.
+            timeouts: of each call.
+            limit: how often may be asked; as often as one likes if left out.
+            connecting: is told before a new connection is made.
+        """
+        self._connections = Connections(url, timeouts or Timeouts(), connecting=connecting)
+        self._limit = limit
+        self._breaker = LockedBreaker()
 
     def ask(self, method: str, params: Mapping[str, str] | None = None) -> object:
         """Ask once and return the result.
@@ -143,16 +75,44 @@ class PublicLine:
             UnreachableError: it may be asked again.
             UnexpectedReplyError: the question is refused, or the answer is no answer of Kraken's.
         """
-        query = f"?{urlencode(params)}" if params else ""
+        self._breaker.require_closed(PUBLIC)
+        name = self._limit.reserve(method, params or {})
+        heard = CUT_OFF
         try:
-            answer = self._connections.get(f"/0/public/{method}{query}")
-        except BROKEN as failure:
-            raise lost(failure, call=Call.READ, method=method) from None
-        return result_of(answer, call=Call.READ, method=method)
+            heard = self._heard(method, params)
+        finally:
+            self._limit.settle(name, heard.failure)
+        self._breaker.hear(PUBLIC, heard)
+        if heard.failure is not None:
+            raise heard.failure.error(call=Call.READ, method=method)
+        return heard.result
 
     def close(self) -> None:
         """Close the connections."""
         self._connections.close()
+
+    def _heard(self, method: str, params: Mapping[str, str] | None) -> Heard:
+        query = f"?{urlencode(params)}" if params else ""
+        try:
+            answer = self._connections.get(f"/0/public/{method}{query}")
+        except BROKEN as failure:
+            return Heard(failure=broken_way(failure))
+        return heard_in(answer, call=Call.READ)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Attempt:
+    """One try of one call."""
+
+    method: str
+    params: Mapping[str, object] = field(repr=False)
+    call: Call
+    nonce: int = 0
+    began: float = 0
+    heard: Heard = NEVER_LEFT
+    answer: Answer | None = None
+    hand: Hand | None = None
+    """Where the nonce was refused: why."""
 
 
 class PrivateLine:
@@ -165,14 +125,31 @@ class PrivateLine:
         credential: Credential,
         nonces: Turns,
         timeouts: Timeouts | None = None,
+        budget: Budget = UNLIMITED,
+        audit: Audit = UNAUDITED,
     ) -> None:
-        """Take address, key and nonces; nothing connects before the first call."""
+        """Take address, key and nonces; nothing connects before the first call.
+
+        Args:
+            url: of the exchange.
+            credential: the key.
+            nonces: of the key, with the turns in which its calls are sent.
+            timeouts: of each call.
+            budget: how often the key may be used; as often as one likes if left out.
+            audit: keeps every call that can move money; nothing is kept if left out.
+        """
         self._connections = Connections(url, timeouts or Timeouts())
         self._credential = credential
         self._nonces = nonces
+        self._budget = budget
+        self._audit = audit
+        self._breaker = LockedBreaker()
 
     def call(self, method: str, params: Mapping[str, object], *, call: Call) -> object:
         """Sign and send once, and return the result.
+
+        A read whose nonce was refused is asked once more, as another call of ours may have gone
+        ahead of it. Nothing else is ever asked twice.
 
         Args:
             method: as Kraken spells it: `AddOrder`.
@@ -181,31 +158,155 @@ class PrivateLine:
 
         Raises:
             UnreachableError: it was not done and may be asked again.
+            RateLimitedError: the same, after a pause.
             OrderRefusedError: it was not done and will not be.
-            AuthError: the key was refused.
+            AuthError: the key was refused, or somebody else uses it.
             OutcomeUnknownError: a write that may have been done.
             UnexpectedReplyError: the answer is none of Kraken's; after a write it may be done.
         """
-        path = f"/0/private/{method}"
-        with self._nonces.turn() as nonce:
-            content_type, body = body_of(params, nonce)
+        attempt = self._attempted(_Attempt(method=method, params=params, call=call))
+        if call is Call.READ and attempt.hand in {Hand.OURS, Hand.UNTOLD}:
+            attempt = self._attempted(_Attempt(method=method, params=params, call=call))
+        return _result(attempt)
+
+    def catch_up(self) -> bool:
+        """Go on above the nonce that the exchange has of this key (NET-1), at each start.
+
+        Returns:
+            whether somebody else used the key since it was last used from here.
+
+        Raises:
+            ExchangeError: the key's nonce cannot be learned.
+        """
+        is_used_elsewhere = False
+        for _ in range(MOST_CATCH_UPS):
+            attempt = self._attempted(_Attempt(method="GetApiKeyInfo", params={}, call=Call.READ))
+            if attempt.hand is None:
+                break
+            is_used_elsewhere |= attempt.hand is Hand.STRANGE
+        self._nonces.raise_to(_nonce_in(_result(attempt)))
+        return is_used_elsewhere
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connections.close()
+
+    def _attempted(self, attempt: _Attempt) -> _Attempt:
+        family = family_of(attempt.method)
+        reservation = self._reserved(attempt, family)
+        try:
+            self._send(attempt, reservation)
+        finally:
+            self._budget.settle(reservation, attempt.heard)
+            self._breaker.hear(family, attempt.heard)
+        return attempt
+
+    def _reserved(self, attempt: _Attempt, family: str) -> Reservation:
+        reservation = self._budget.reserve(attempt.method, attempt.params)
+        if reservation.lane is not Lane.GUARD:
+            try:
+                self._breaker.require_closed(family)
+            except BaseException:
+                self._budget.settle(reservation, NEVER_LEFT)
+                raise
+        return reservation
+
+    def _send(self, attempt: _Attempt, reservation: Reservation) -> None:
+        path = f"/0/private/{attempt.method}"
+        with self._nonces.turn(reservation.lane) as nonce:
+            attempt.nonce = nonce
+            content_type, body = body_of(attempt.params, nonce)
             headers = {
                 "Content-Type": content_type,
                 "API-Key": self._credential.key,
                 "API-Sign": self._credential.sign(path=path, nonce=nonce, body=body),
             }
+            self._keep_leaving(attempt, reservation)
+            attempt.began, attempt.heard = time.monotonic(), CUT_OFF
             try:
-                answer = self._connections.post(path, body=body, headers=headers)
+                attempt.answer = self._connections.post(path, body=body, headers=headers)
             except BROKEN as failure:
-                # without its cause, which holds the request with its headers
-                raise lost(failure, call=call, method=method) from None
-        if NONCE_REFUSED.encode() in answer.body:
-            self._nonces.renew()
-        return result_of(answer, call=call, method=method)
+                # not raised here: its cause holds the request with its headers
+                attempt.heard = Heard(failure=broken_way(failure))
+            else:
+                attempt.heard = heard_in(attempt.answer, call=attempt.call)
+            if attempt.heard.failure is not None and attempt.heard.failure.kind is Kind.NONCE:
+                attempt.hand = self._nonces.renew(nonce)
+        self._keep_arrived(attempt, reservation)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._connections.close()
+    def _keep_leaving(self, attempt: _Attempt, reservation: Reservation) -> None:
+        if attempt.call is not Call.WRITE:
+            return
+        leaving = Leaving(
+            method=attempt.method,
+            nonce=attempt.nonce,
+            params=attempt.params,
+            counters=reservation.standing,
+        )
+        try:
+            self._audit.leaving(leaving)
+        except ConfigurationError:
+            if reservation.lane is not Lane.GUARD:
+                raise
+
+    def _keep_arrived(self, attempt: _Attempt, reservation: Reservation) -> None:
+        if attempt.call is not Call.WRITE:
+            return
+        failure, answer = attempt.heard.failure, attempt.answer
+        arrived = Arrived(
+            method=attempt.method,
+            nonce=attempt.nonce,
+            seconds=time.monotonic() - attempt.began,
+            kind="done" if failure is None else failure.kind.value,
+            status=None if answer is None else answer.status,
+            body=b"" if answer is None else answer.body,
+        )
+        try:
+            self._audit.arrived(arrived)
+        except ConfigurationError as unkept:
+            if reservation.lane is not Lane.GUARD:
+                raise OutcomeUnknownError(f"{attempt.method}: {unkept}") from unkept
+
+
+class LockedBreaker:
+    """A breaker for several threads, by the monotonic clock."""
+
+    def __init__(self) -> None:
+        """Begin with everything closed."""
+        self._breaker = Breaker()
+        self._lock = threading.Lock()
+
+    def require_closed(self, family: str) -> None:
+        """Let a call leave, or not; see `Breaker`."""
+        with self._lock:
+            self._breaker.require_closed(family, time.monotonic())
+
+    def hear(self, family: str, heard: Heard) -> None:
+        """Take in how a call ended; one that never left says nothing."""
+        kind = None if heard.failure is None else heard.failure.kind
+        if kind is not Kind.LOCAL:
+            with self._lock:
+                is_unclear = kind is Kind.AMBIGUOUS
+                self._breaker.hear(family, is_unclear=is_unclear, now=time.monotonic())
+
+
+def _result(attempt: _Attempt) -> object:
+    failure = attempt.heard.failure
+    if failure is None:
+        return attempt.heard.result
+    if attempt.hand is Hand.STRANGE:
+        raise KeySharedError(
+            f"{attempt.method}: not done, as its nonce was refused: {Hand.STRANGE.value}. Give "
+            "each program a key of its own, and each key one folder"
+        )
+    raise failure.error(call=attempt.call, method=attempt.method)
+
+
+def _nonce_in(info: object) -> int:
+    said = str(info.get("nonce", "")) if isinstance(info, Mapping) else ""
+    if not said.isascii() or not said.isdigit() or int(said) > LARGEST:
+        raise UnexpectedReplyError(f"GetApiKeyInfo: the nonce is {said[:40]!r}, which is no number")
+    return int(said)
 
 
 def body_of(params: Mapping[str, object], nonce: int) -> tuple[str, bytes]:
@@ -225,48 +326,3 @@ def form_of(params: Mapping[str, str], nonce: int) -> bytes:
     Source: NET-2; a plus sign is escaped, a space is a plus.
     """
     return urlencode({"nonce": str(nonce), **params}).encode()
-
-
-def result_of(answer: Answer, *, call: Call, method: str) -> object:
-    """Return what Kraken put in its envelope. Numbers with a point come as `Decimal`.
-
-    Raises:
-        ExchangeError: of the kind that says what may have happened; see `failures`.
-    """
-    if answer.status not in OWN_STATUSES:
-        raise wrong_status(answer.status, answer.body, call=call, method=method)
-    try:
-        envelope = json.loads(answer.body, parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, ArithmeticError, RecursionError):
-        raise garbled(answer.body, call=call, method=method) from None
-    if not isinstance(envelope, dict) or not _are_texts(envelope.get("error")):
-        raise UnexpectedReplyError(f"{method}: the answer has no list of errors; nothing is read")
-    # a warning may stand beside a result
-    errors = [each for each in envelope["error"] if not each.startswith("W")]
-    if errors:
-        raise refusal(errors, call=call, method=method)
-    if answer.status != requests.codes.ok:
-        raise wrong_status(answer.status, answer.body, call=call, method=method)
-    if "result" not in envelope:
-        raise UnexpectedReplyError(f"{method}: the answer has neither an error nor a result")
-    return envelope["result"]
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
-
-
-def _headers() -> dict[str, str]:
-    return {"User-Agent": AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
-    session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
-    return session

@@ -4,33 +4,63 @@ Kraken refuses a nonce that is not above the last one of its key. So the nonce i
 turn in which the request is sent, one turn at a time for each key on this machine, and the mark up
 to which nonces may be used is on disk before the first of them is.
 
+The clock is where they begin, and is left alone from then on. Whoever else uses the key goes by the
+clock, or by a finer one, and so gets above us at once: our next nonce is refused, and as nobody of
+ours was above it, it was a stranger (SEC-5).
+
 Source: NET-1; docs.kraken.com/api/docs/guides/spot-rest-auth.
 """
 
-import fcntl
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from kraken_pipeline.domain.errors import ConfigurationError, UnreachableError
+from kraken_pipeline.kraken.lanes import Lanes, Place
+from kraken_pipeline.kraken.limits import Lane
+from kraken_pipeline.kraken.locks import POLL_SECONDS, locked, opened
 
 BLOCK: Final = 1000
-"""Nonces that one write of the mark allows. As they are microseconds, the mark runs at most 1 ms
-ahead for each block, and the clock catches up."""
-STALE: Final = 1_000_000
-"""Microseconds that a block may lie behind the clock: another program that goes by the clock and
-does not know the mark is then seldom above us."""
+"""Nonces that one write of the mark allows."""
 LARGEST: Final = 2**64 - 1
 """Kraken's nonce is an unsigned 64-bit integer."""
+SCALES: Final = (1, 100, 1000)
+"""Units of a microsecond that other programs count in: ours, ten nanoseconds, nanoseconds."""
 FIRST_LEAP: Final = 60_000_000
 """Microseconds in a minute."""
 LEAP_GROWTH: Final = 60
-POLL_SECONDS: Final = 0.002
-"""How often a taken turn is asked for again."""
+ORDER_PATIENCE_SECONDS: Final = 3.0
+"""An order has a deadline of a few seconds; it is better not sent than sent too late."""
+URGENT_SECONDS: Final = 0.05
+"""How long panic waits for the lock of the mark itself, which nobody holds for longer."""
+
+
+class Hand(Enum):
+    """Why a nonce was refused."""
+
+    OURS = "another call of ours went ahead of this one"
+    STRANGE = "another program used the key, or an older copy of its nonce mark is in use"
+    UNTOLD = "the key was used before with higher nonces"
+
+
+class Turns(Protocol):
+    """Who hands out nonces: `Nonces`, or `UrgentNonces` for panic."""
+
+    def turn(self, lane: Lane = Lane.READ) -> AbstractContextManager[int]:
+        """Yield the nonce of the one request that may be sent before the turn ends."""
+        ...
+
+    def renew(self, nonce: int) -> Hand:
+        """Go on above a nonce that the exchange refused, and say why it was."""
+        ...
+
+    def raise_to(self, nonce: int) -> None:
+        """Go on above a nonce that the exchange has seen."""
+        ...
 
 
 class Nonces:
@@ -53,74 +83,127 @@ class Nonces:
             patience_seconds: how long to wait for a turn.
         """
         self._file = folder / f"nonce-{key_id}.mark"
+        self._lanes = Lanes(folder, key_id)
         self._clock = clock
         self._patience_seconds = patience_seconds
-        self._turns = threading.Lock()
+        # of the block that is handed out; only touched while the mark is locked
         self._next = 1
         self._end = 0
         self._owner = 0
+        self._least = 0
+        self._is_new = False
 
     @contextmanager
-    def turn(self) -> Iterator[int]:
+    def turn(self, lane: Lane = Lane.READ) -> Iterator[int]:
         """Yield the nonce of the one request that may be sent before the turn ends.
 
         Raises:
             UnreachableError: another sender kept the turn for too long; nothing was sent.
             ConfigurationError: the mark cannot be kept or read; nothing was sent.
         """
-        until = time.monotonic() + self._patience_seconds
-        if not self._turns.acquire(timeout=self._patience_seconds):
-            raise self._busy()
-        try:
-            with self._opened() as mark:
-                if not locked(mark, until):
-                    raise self._busy()
-                yield self._taken(mark)
-        finally:
-            self._turns.release()
+        patience = self._patience_seconds
+        if lane is Lane.ORDER:
+            patience = min(patience, ORDER_PATIENCE_SECONDS)
+        until = time.monotonic() + patience
+        with ExitStack() as held:
+            try:
+                place = held.enter_context(self._lanes.queued(lane, until=until))
+                nonce = self._admitted(place, until)
+            except OSError as failure:
+                raise self._unkept(failure) from failure
+            if place is None or nonce is None:
+                raise UnreachableError(
+                    f"other requests of this key were under way for {patience} s "
+                    f"({self._file.name}); nothing was sent"
+                )
+            try:
+                yield nonce
+            finally:
+                with suppress(OSError):
+                    place.gone()
 
-    def renew(self) -> None:
-        """Start afresh above the clock with the next turn: somebody else used the key."""
-        with self._turns:
-            self._end = 0
+    def renew(self, nonce: int) -> Hand:
+        """Go on above a nonce that the exchange refused, and say why it was.
+
+        Raises:
+            ConfigurationError: the mark cannot be kept or read.
+        """
+        with self._opened() as mark:
+            kept = self._read(mark)
+            if kept != self._end or self._next != nonce + 1:
+                return Hand.OURS
+            self._least = max(above(nonce, self._clock()), kept + 1)
+            self._write(mark, self._least - 1)  # for the other processes
+            return Hand.UNTOLD if self._is_new else Hand.STRANGE
+
+    def raise_to(self, nonce: int) -> None:
+        """Go on above a nonce that the exchange has seen, above the mark and the clock (NET-1).
+
+        Raises:
+            ConfigurationError: the mark cannot be kept or read.
+        """
+        with self._opened() as mark:
+            self._least = max(self._clock(), nonce + 1, self._read(mark) + 1)
+            self._write(mark, self._least - 1)
+
+    def _admitted(self, place: Place | None, until: float) -> int | None:
+        """Return a nonce once nobody is in the way; None if that takes too long."""
+        while place is not None:
+            with self._opened() as mark:
+                if not place.must_wait():
+                    nonce = self._taken(mark)
+                    place.going()
+                    return nonce
+            if time.monotonic() >= until:
+                return None
+            time.sleep(POLL_SECONDS)
+        return None
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
+        """Lock the mark: whatever is done with it takes no time, so nobody waits long for it."""
         try:
             mark = opened(self._file)
         except OSError as failure:
             raise self._unkept(failure) from failure
         try:
+            if not locked(mark, time.monotonic() + self._patience_seconds):
+                raise UnreachableError(
+                    f"another process holds {self._file} for over {self._patience_seconds} s; "
+                    "nothing was sent"
+                )
             yield mark
         finally:
             os.close(mark)  # gives the lock back
 
     def _taken(self, mark: int) -> int:
-        try:
-            kept = read_mark(mark)
-            if not self._has_block(kept):
-                self._start_block(mark, kept)
-        except (OSError, ValueError) as failure:
-            raise self._unkept(failure) from failure
+        kept = self._read(mark)
+        # a forked child holds a copy of its parent's block, so a block belongs to one process
+        is_ours = kept == self._end and self._owner == os.getpid()
+        if not is_ours or self._next > self._end:
+            self._start_block(mark, kept)
         self._next += 1
         return self._next - 1
 
-    def _has_block(self, kept: int) -> bool:
-        # a forked child holds a copy of its parent's block, so a block belongs to one process
-        ours = kept == self._end and self._owner == os.getpid()
-        return ours and self._next <= self._end and self._clock() - self._end < STALE
-
     def _start_block(self, mark: int, kept: int) -> None:
-        self._next = max(self._clock(), kept + 1)
-        write_mark(mark, self._next + BLOCK - 1)
+        # still new where the mark holds but what was learned from refusals of this very process
+        self._is_new = kept == 0 or (self._is_new and kept == self._least - 1)
+        self._next = max(self._least, kept + 1) if kept else max(self._least, self._clock())
+        self._write(mark, self._next + BLOCK - 1)
         self._end = self._next + BLOCK - 1
         self._owner = os.getpid()
 
-    def _busy(self) -> UnreachableError:
-        return UnreachableError(
-            f"another request of this key was under way for {self._patience_seconds} s "
-            f"({self._file.name}); nothing was sent"
-        )
+    def _read(self, mark: int) -> int:
+        try:
+            return read_mark(mark)
+        except (OSError, ValueError) as failure:
+            raise self._unkept(failure) from failure
+
+    def _write(self, mark: int, upto: int) -> None:
+        try:
+            write_mark(mark, upto)
+        except OSError as failure:
+            raise self._unkept(failure) from failure
 
     def _unkept(self, failure: Exception) -> ConfigurationError:
         return ConfigurationError(
@@ -132,8 +215,8 @@ class Nonces:
 class UrgentNonces:
     """Nonces for the one program that may not wait: neither a lock nor a full disk stops it.
 
-    Where the turn is taken, it goes ahead above the mark of whoever has it. The other's next
-    request is above ours again, as it sees the new mark.
+    Where others are under way, it goes ahead above the mark of whoever is. Their next request is
+    above ours again, as they see the new mark.
     """
 
     def __init__(
@@ -146,62 +229,72 @@ class UrgentNonces:
     ) -> None:
         """Take the same arguments as `Nonces`; the patience is short."""
         self._file = folder / f"nonce-{key_id}.mark"
+        self._lanes = Lanes(folder, key_id)
         self._clock = clock
         self._patience_seconds = patience_seconds
         self._last = 0
         self._leap = FIRST_LEAP
 
     @contextmanager
-    def turn(self) -> Iterator[int]:
+    def turn(self, lane: Lane = Lane.GUARD) -> Iterator[int]:
         """Yield a nonce above the clock, above the mark and above the last, as far as known."""
-        mark: int | None = None
-        try:
+        until = time.monotonic() + self._patience_seconds
+        with ExitStack() as held:
+            place = None
             with suppress(OSError):
-                mark = opened(self._file)
-            if mark is not None:
-                locked(mark, time.monotonic() + self._patience_seconds)
-            yield self._taken(mark)
-        finally:
-            if mark is not None:
-                os.close(mark)
+                place = held.enter_context(self._lanes.queued(Lane.GUARD, until=until))
+                while place and place.must_wait() and time.monotonic() < until:
+                    time.sleep(POLL_SECONDS)
+            try:
+                yield self._taken(place)
+            finally:
+                with suppress(OSError):
+                    if place is not None:
+                        place.gone()
 
-    def renew(self) -> None:
+    def renew(self, nonce: int) -> Hand:
         """Leap ahead, further each time: the key was used with a clock or a unit ahead of ours.
 
         From a minute it takes seven leaps to pass whoever counts in nanoseconds.
         """
         self._last = max(self._last, self._clock()) + self._leap
         self._leap *= LEAP_GROWTH
+        return Hand.UNTOLD
 
-    def _taken(self, mark: int | None) -> int:
+    def raise_to(self, nonce: int) -> None:
+        """Go on above a nonce that the exchange has seen."""
+        self._last = max(self._last, nonce)
+
+    def _taken(self, place: Place | None) -> int:
+        mark: int | None = None
+        try:
+            with suppress(OSError):
+                mark = opened(self._file)
+                locked(mark, time.monotonic() + URGENT_SECONDS)
+            return self._above(mark, place)
+        finally:
+            if mark is not None:
+                os.close(mark)
+
+    def _above(self, mark: int | None, place: Place | None) -> int:
         kept = 0
         if mark is not None:
             with suppress(OSError, ValueError):
                 kept = read_mark(mark)
         self._last = max(self._clock(), self._last + 1, kept + 1)
-        if mark is not None:
-            with suppress(OSError):
+        with suppress(OSError):
+            if mark is not None:
                 write_mark(mark, self._last)
+        with suppress(OSError):
+            if place is not None:
+                place.going()
         return self._last
 
 
-def opened(file: Path) -> int:
-    """Open the mark, making folder and file where they are missing, for their owner alone."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-def locked(mark: int, until: float) -> bool:
-    """Take the lock before the monotonic instant `until`, and tell whether it was had."""
-    while True:
-        try:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                return False
-            time.sleep(POLL_SECONDS)
-        else:
-            return True
+def above(nonce: int, clock: int) -> int:
+    """Return where to go on after a refused nonce: in the first unit whose count is above it."""
+    known = (clock * scale for scale in SCALES)
+    return next((each for each in known if each > nonce), nonce + FIRST_LEAP)
 
 
 def read_mark(mark: int) -> int:

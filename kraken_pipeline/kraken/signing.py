@@ -12,6 +12,9 @@ from kraken_pipeline.domain.errors import ConfigurationError
 SHOWN_LETTERS: Final = 4
 """How much of a public key is shown, so that a person can tell two keys apart."""
 
+SEALED: Final = b"fingerprint of "
+"""Begins what only a fingerprint signs, so that it is no signature of a request."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
@@ -41,6 +44,12 @@ class Credential:
     def key_id(self) -> str:
         """A name of the key for files and locks, from which it cannot be read back."""
         return hashlib.sha256(self.key.encode()).hexdigest()[:16]
+
+    @property
+    def fingerprint(self) -> str:
+        """A name of key and secret together, to see whether one was changed; not to be reversed."""
+        seal = hmac.new(_decoded(self.secret), SEALED + self.key.encode(), hashlib.sha512)
+        return seal.hexdigest()[:16]
 
     def sign(self, *, path: str, nonce: int, body: bytes) -> str:
         """Return the `API-Sign` header of a request.

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
 from kraken_pipeline.kraken.http import PrivateLine, Timeouts, Turns
-from kraken_pipeline.kraken.nonce import Nonces
+from kraken_pipeline.kraken.limits import Lane
+from kraken_pipeline.kraken.nonce import Hand, Nonces
 from kraken_pipeline.kraken.signing import Credential
 
 SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
@@ -27,15 +28,20 @@ SYMBOLS = SymbolTable(
 class Counting:
     """Nonces without a disk, for tests of something else."""
 
-    def __init__(self) -> None:
+    def __init__(self, hand: Hand = Hand.UNTOLD) -> None:
         self._numbers = itertools.count(1)
+        self._hand = hand
         self.renewals = 0
 
-    def turn(self) -> AbstractContextManager[int]:
+    def turn(self, lane: Lane = Lane.READ) -> AbstractContextManager[int]:
         return nullcontext(next(self._numbers))
 
-    def renew(self) -> None:
+    def renew(self, nonce: int) -> Hand:
         self.renewals += 1
+        return self._hand
+
+    def raise_to(self, nonce: int) -> None:
+        self._numbers = itertools.count(nonce + 1)
 
 
 def line_to(url: str, nonces: Turns | None = None) -> PrivateLine:

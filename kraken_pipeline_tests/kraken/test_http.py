@@ -20,7 +20,7 @@ from kraken_pipeline.domain.errors import (
     UnexpectedReplyError,
     UnreachableError,
 )
-from kraken_pipeline.kraken import http
+from kraken_pipeline.kraken import connections
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.http import Answer, PublicLine, result_of
 from kraken_pipeline_tests.kraken.lines import (
@@ -201,7 +201,7 @@ def test_a_connection_is_kept_for_the_next_call() -> None:
 
 
 def test_a_connection_that_was_long_idle_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "LONGEST_IDLE_SECONDS", -1)
+    monkeypatch.setattr(connections, "LONGEST_IDLE_SECONDS", -1)
     with scripted(always(ok(1))) as server:
         line = PublicLine(server.url, timeouts=QUICK)
         for _ in range(3):

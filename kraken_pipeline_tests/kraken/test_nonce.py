@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kraken_pipeline.domain.errors import ConfigurationError, UnreachableError
-from kraken_pipeline.kraken.nonce import BLOCK, UrgentNonces
+from kraken_pipeline.kraken.nonce import BLOCK, SCALES, Hand, UrgentNonces
 from kraken_pipeline_tests.kraken.lines import CREDENTIAL, nonces_in
 
 NOON = 1_793_620_800_000_000
@@ -129,22 +129,67 @@ def test_a_forked_child_does_not_reuse_its_parents_block(
 def test_after_a_refusal_the_clock_counts_again(tmp_path: Path) -> None:
     now = NOON
     nonces = nonces_in(tmp_path, lambda: now)
-    with nonces.turn():
-        now += 10**9
-    nonces.renew()
-
     with nonces.turn() as nonce:
-        assert nonce == now
+        now += 10**9
+    nonces.renew(nonce)
+
+    with nonces.turn() as later:
+        assert later == now
 
 
-def test_nonces_do_not_fall_far_behind_the_clock(tmp_path: Path) -> None:
+def test_whoever_goes_by_the_clock_is_above_us_from_its_first_use_of_the_key(
+    tmp_path: Path,
+) -> None:
     now = NOON
     nonces = nonces_in(tmp_path, lambda: now)
-    with nonces.turn():
-        now += 2_000_000
-
     with nonces.turn() as nonce:
-        assert nonce == now
+        now += 10**9
+    with nonces.turn() as later:
+        assert later == nonce + 1
+    with nonces_in(tmp_path, lambda: now).turn() as anew:
+        assert later < anew < now
+
+
+def test_a_nonce_that_is_refused_although_it_was_our_highest_tells_of_a_stranger(
+    tmp_path: Path,
+) -> None:
+    with nonces_in(tmp_path, noon).turn():
+        pass
+    nonces = nonces_in(tmp_path, noon)
+    with nonces.turn() as nonce:
+        pass
+
+    assert nonces.renew(nonce) is Hand.STRANGE
+
+
+def test_a_nonce_that_another_call_of_ours_overtook_tells_of_no_stranger(tmp_path: Path) -> None:
+    nonces = nonces_in(tmp_path, noon)
+    with nonces.turn() as nonce, urgent(tmp_path).turn():
+        pass
+
+    assert nonces.renew(nonce) is Hand.OURS
+
+
+def test_the_first_nonces_of_a_new_mark_accuse_nobody_and_pass_every_unit(tmp_path: Path) -> None:
+    nonces, heard = nonces_in(tmp_path, noon), []
+    for _ in SCALES:
+        with nonces.turn() as nonce:
+            heard.append(nonce)
+        assert nonces.renew(nonce) is Hand.UNTOLD
+
+    with nonces.turn() as last:
+        assert heard == [NOON * each for each in SCALES]
+        assert last > NOON * SCALES[-1]
+
+
+def test_what_one_process_learns_of_the_key_all_of_them_know(tmp_path: Path) -> None:
+    one, other = nonces_in(tmp_path, noon), nonces_in(tmp_path, noon)
+    with other.turn():
+        pass
+    one.raise_to(NOON * 1000)
+
+    with other.turn() as nonce:
+        assert nonce == NOON * 1000 + 1
 
 
 def test_nothing_is_sent_while_another_process_sends_for_too_long(tmp_path: Path) -> None:
@@ -208,7 +253,7 @@ def test_seven_refusals_bring_panic_past_a_key_that_was_used_in_nanoseconds(
 ) -> None:
     nonces = urgent(tmp_path)
     for _ in range(7):
-        nonces.renew()
+        nonces.renew(NOON)
 
     with nonces.turn() as nonce:
         assert NOON * 1000 < nonce < 2**64
