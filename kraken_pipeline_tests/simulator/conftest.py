@@ -16,6 +16,7 @@ import requests
 
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline.simulator.simulation import Settings, simulated
+from kraken_pipeline_tests.simulator.bench import Bench, benched
 
 Json = Any  # answers have as many shapes as there are methods; each test looks into its own
 SECRET = base64.b64encode(b"a secret that is none" * 3).decode()
@@ -127,3 +128,9 @@ def served(settings: Settings) -> Iterator[Served]:
 def client(served: Served) -> Iterator[Client]:
     with requests.Session() as session:
         yield Client(served.url, session)
+
+
+@pytest.fixture
+def bench(settings: Settings) -> Iterator[Bench]:
+    with benched(settings) as made:
+        yield made

@@ -96,3 +96,65 @@ def test_a_budget_is_never_exceeded(orders: list[Resting], budget: int) -> None:
     outcome = match(incoming, resting.asks)
 
     assert sum((found.cost for found in outcome.matches), NOTHING) <= budget
+
+
+def naively_matched(incoming: Incoming, against: list[Resting]) -> tuple[list[str], list[str]]:
+    """Trade lot by lot with whatever is best then; return whom each lot met, and who went."""
+    lots: list[str] = []
+    gone: list[str] = []
+    left = {order.id: order.qty for order in against}
+    wanted, budget = incoming.qty, incoming.budget
+    while wanted is None or wanted > 0:
+        alive = [o for o in against if left[o.id] > 0 and o.id not in gone]
+        willing = [
+            o
+            for o in alive
+            if incoming.limit is None
+            or (incoming.limit - o.price) * (1 if incoming.side is Side.BUY else -1) >= 0
+        ]
+        if not willing:
+            break
+        sign = 1 if incoming.side is Side.BUY else -1
+        best = min(willing, key=lambda each: (sign * each.price, each.rank))
+        if budget is not None and best.price * incoming.lot > budget:
+            break
+        if best.owner == incoming.owner:
+            gone += [best.id] if incoming.stp != "cancel-newest" else []
+            if incoming.stp == "cancel-oldest":
+                continue
+            break
+        lots.append(best.id)
+        left[best.id] -= incoming.lot
+        wanted = None if wanted is None else wanted - incoming.lot
+        budget = None if budget is None else budget - best.price * incoming.lot
+    return lots, gone
+
+
+@st.composite
+def incomings(draw: st.DrawFn) -> Incoming:
+    lot = Decimal("0.1")
+    budget, limit = draw(st.none() | st.integers(1, 1500)), draw(st.none() | st.integers(94, 106))
+    return Incoming(
+        owner=draw(OWNERS),
+        side=draw(st.sampled_from(Side)),
+        qty=None if budget else draw(st.integers(1, 120)) * lot,
+        limit=None if limit is None else Decimal(limit),
+        budget=None if budget is None else Decimal(budget),
+        lot=lot,
+        stp=draw(st.sampled_from(["cancel-newest", "cancel-oldest", "cancel-both"])),
+    )
+
+
+@given(orders=arrivals(), incoming=incomings())
+def test_matching_agrees_with_one_that_trades_lot_by_lot(
+    orders: list[Resting], incoming: Incoming
+) -> None:
+    against = [order for order in orders if order.side is not incoming.side]
+
+    outcome = match(incoming, book(against).against(incoming.side))
+
+    lots, gone = naively_matched(incoming, against)
+    traded = {found.resting.id: found.qty for found in outcome.matches}
+    assert traded == {each: lots.count(each) * incoming.lot for each in lots}
+    assert [found.resting.id for found in outcome.matches] == list(dict.fromkeys(lots))
+    assert list(outcome.gone) == gone
