@@ -2,10 +2,18 @@
 
 from decimal import Decimal
 
+from kraken_pipeline.simulator.auth import EVERY_PERMISSION, Key, secret_of
 from kraken_pipeline.simulator.exchange import Exchange
-from kraken_pipeline_tests.simulator.conftest import Client, Json
+from kraken_pipeline.simulator.rest import Served
+from kraken_pipeline_tests.simulator.conftest import SECRET, Client, Json
 
 HOURS = 3600
+
+
+def let_move_funds(served: Served) -> None:
+    """Give the key of the tests every permission that there is."""
+    key = Key(name="SIMULATOR", secret=secret_of(SECRET), permissions=tuple(EVERY_PERMISSION))
+    served.service.keys.put(key, served.exchange.clock.now())
 
 
 def played(client: Client, flow: str, **script: object) -> Json:

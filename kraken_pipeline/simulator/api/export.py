@@ -20,6 +20,8 @@ LADDER: Final = (
     (timedelta(seconds=2), "Processed"),
 )
 PROCESSED: Final = LADDER[-1][1]
+_AHEAD: Final = timedelta(milliseconds=10)
+"""By how much the times of events may run ahead of the clock, so that no two are alike."""
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,8 +40,9 @@ def add_export(exchange: Exchange, params: Params) -> str:
     if not set(fields) <= set(reports.FIELDS[report]):
         raise invalid("fields")
     asset = params.text("asset") or "all"
+    stamp = exchange.stamp(now)
     event = ExportAsked(
-        at=exchange.stamp(now),
+        at=stamp,
         id=identifier("", "export", *exchange.run_id(), exchange.account.events)[:4],
         report=report,
         format=shape,
@@ -47,7 +50,7 @@ def add_export(exchange: Exchange, params: Params) -> str:
         fields=fields,
         asset="all" if asset == "all" else named.found_bucket(exchange.account, asset),
         start=_moment(params, "starttm", _BEGINNING),
-        end=_moment(params, "endtm", now),
+        end=_moment(params, "endtm", stamp),
     )
     exchange.record(event)
     return wire.text({"id": event.id})
@@ -104,7 +107,8 @@ def _asked(exchange: Exchange, params: Params) -> ExportAsked:
 
 
 def _status(asked: ExportAsked, now: datetime) -> str:
-    return [name for since, name in LADDER if now - asked.at >= since or not since][-1]
+    age = now - asked.at + _AHEAD
+    return [name for since, name in LADDER if age >= since][-1]
 
 
 def _shown(asked: ExportAsked, now: datetime) -> dict[str, str]:

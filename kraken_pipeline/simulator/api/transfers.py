@@ -10,6 +10,7 @@ from typing import Final
 
 from kraken_pipeline.simulator import buckets, funding_terms, treasury, wire
 from kraken_pipeline.simulator.api import funding, named
+from kraken_pipeline.simulator.api.paging import seconds
 from kraken_pipeline.simulator.bookings import Direction, TransferNoted
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.params import Params, RefusedError, invalid
@@ -88,8 +89,8 @@ def _paged(
         for each in sorted(transfers, key=lambda each: each.asked, reverse=True)
         if asset in {"", each.asset}
         and params.text("method").lower() in {"", each.method.lower()}
-        and (start is None or Decimal(each.asked.timestamp()) >= start)
-        and (end is None or Decimal(each.asked.timestamp()) <= end)
+        and (start is None or seconds(each.asked) >= start)
+        and (end is None or seconds(each.asked) <= end)
     ]
     limit = params.integer("limit", default=rows_a_page)
     if limit < 1:
