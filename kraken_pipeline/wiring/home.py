@@ -9,7 +9,7 @@ from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import load, prepare_data_dir
 from kraken_pipeline.wiring.desks import configured_strategies
 from kraken_pipeline.wiring.exchange import MarketChoice
-from kraken_pipeline.wiring.modes import require_no_live
+from kraken_pipeline.wiring.modes import require_simulator
 
 DATA_DIR: Final = "KRAKEN_PIPELINE_DATA_DIR"
 SIMULATOR_URL: Final = "KRAKEN_PIPELINE_SIMULATOR_URL"
@@ -33,7 +33,7 @@ def settled(environ: Mapping[str, str], choice: MarketChoice) -> dict[str, str]:
             f"{SIMULATOR_URL} names a simulator that has its market already; unset it, or leave "
             "out the options that choose one"
         )
-    require_no_live(loaded.settings)
+    require_simulator(loaded.settings)
     configured_strategies(loaded.settings)
     root = choice.folder(loaded.data_dir)
     env = {**environ, DATA_DIR: str(root)}

@@ -1,9 +1,16 @@
-"""The one table of modes: what may be built, and which gates must be open for it."""
+"""The one table of modes: where orders may go, and which gates must be open for it (MOD-1)."""
 
+import contextlib
+import tempfile
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.domain.errors import ConfigurationError
-from kraken_pipeline.settings import Settings
+from kraken_pipeline.settings import Loaded, Settings
+from kraken_pipeline.settings.environment import SIMULATOR_URL
 
 LIVE_GATES: Final = {
     "execution.mode": "live",
@@ -11,6 +18,39 @@ LIVE_GATES: Final = {
     "execution.allow_live_trading": True,
 }
 """Every one of these, and all together, before an order may reach the real exchange."""
+
+
+class Destination(Enum):
+    """Where orders go."""
+
+    NOWHERE = "they are written down, and nothing is sent"
+    SIMULATOR = "to a simulator on this machine"
+    KRAKEN_CHECKS = "to Kraken, to be checked and not placed"
+    KRAKEN = "to Kraken, for real"
+
+    @property
+    def is_kraken(self) -> bool:
+        """Whether the market, the account and the books are Kraken's."""
+        return self in {Destination.KRAKEN_CHECKS, Destination.KRAKEN}
+
+
+D = Destination
+_BOTH: Final = (False, True)
+
+MODES: Final[Mapping[tuple[str, bool, bool], Destination]] = MappingProxyType(
+    {
+        **{("dry_run", checks, allowed): D.NOWHERE for checks in _BOTH for allowed in _BOTH},
+        **{("paper", checks, allowed): D.SIMULATOR for checks in _BOTH for allowed in _BOTH},
+        ("live", True, False): D.KRAKEN_CHECKS,
+        ("live", True, True): D.KRAKEN_CHECKS,
+        ("live", False, True): D.KRAKEN,
+    }
+)
+"""Mode, validate_only and allow_live_trading to a destination. What is not here is refused."""
+
+MARK: Final = "books-of"
+"""The file in the data folder that says whose books lie there."""
+SIMULATED, REAL = "simulator", "kraken"
 
 
 def closed_gates(settings: Settings) -> tuple[str, ...]:
@@ -28,21 +68,72 @@ def closed_gates(settings: Settings) -> tuple[str, ...]:
     )
 
 
-def require_no_live(settings: Settings) -> None:
-    """Refuse mode live: with a gate closed by naming it, with all open for want of a live client.
+def destination(loaded: Loaded) -> Destination:
+    """Return where orders of this configuration go.
 
     Raises:
-        ConfigurationError: the mode is live.
+        ConfigurationError: the mode is live and a gate is closed, or a simulator is named, which
+            live never uses.
+    """
+    execution = loaded.settings.execution
+    found = MODES.get((execution.mode, execution.validate_only, execution.allow_live_trading))
+    if found is None:
+        raise ConfigurationError(
+            f"live trading is refused: {'; '.join(closed_gates(loaded.settings))}"
+        )
+    if found.is_kraken and loaded.simulator_url is not None:
+        raise ConfigurationError(
+            f"live trading is refused: {SIMULATOR_URL} names a simulator, and execution.mode is "
+            "live; unset the one or set the other to paper"
+        )
+    return found
+
+
+def require_simulator(settings: Settings) -> None:
+    """Refuse mode live where a simulator is started for what follows.
+
+    Raises:
+        ConfigurationError: the mode is live; closed gates are named with it.
     """
     if settings.execution.mode != "live":
         return
-    closed = closed_gates(settings)
-    if closed:
-        raise ConfigurationError(f"live trading is refused: {'; '.join(closed)}")
-    raise ConfigurationError(
-        "live trading is refused: all gates are open, but this version has no live client; "
-        "set execution.mode: paper"
-    )
+    why = "; ".join(closed_gates(settings)) or "this command trades on a simulator of its own"
+    raise ConfigurationError(f"live trading is refused: {why}; set execution.mode: paper for it")
+
+
+def claim_data_dir(folder: Path, *, is_kraken: bool) -> None:
+    """Keep the books of the simulator and those of Kraken in folders of their own (MOD-5).
+
+    Raises:
+        ConfigurationError: the other's books lie there.
+    """
+    wanted = REAL if is_kraken else SIMULATED
+    found = books_of(folder) or _marked(folder, wanted)
+    if found != wanted:
+        raise ConfigurationError(
+            f"the data folder {folder} holds the books of the {found}, and execution.mode asks for "
+            f"those of the {wanted}: set KRAKEN_PIPELINE_DATA_DIR to another folder"
+        )
+
+
+def books_of(folder: Path) -> str:
+    """Return whose books lie in a data folder; empty where nobody's do yet."""
+    try:
+        return (folder / MARK).read_text().strip()
+    except FileNotFoundError:
+        # what was there before there were marks came from a simulator
+        return SIMULATED if (folder / "portfolio.db").exists() else ""
+
+
+def _marked(folder: Path, owner: str) -> str:
+    """Mark the folder unless another process was faster, and return what it says then."""
+    with tempfile.NamedTemporaryFile("w", dir=folder) as draft:
+        draft.write(f"{owner}\n")
+        draft.flush()
+        # a link appears whole, and only where nothing is yet
+        with contextlib.suppress(FileExistsError):
+            (folder / MARK).hardlink_to(draft.name)
+    return books_of(folder)
 
 
 def _yaml(value: object) -> str:

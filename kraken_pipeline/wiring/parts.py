@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kraken_pipeline.settings import Loaded
+from kraken_pipeline.wiring.edge import Edge
 from kraken_pipeline.wiring.panic import LATCH
-from kraken_pipeline.wiring.paper import Edge
 from kraken_pipeline.wiring.stores import Stores
 
 

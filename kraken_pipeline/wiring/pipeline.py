@@ -24,11 +24,13 @@ from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
 from kraken_pipeline.services.halt import HaltDesk
 from kraken_pipeline.services.settle import SettleDesk
-from kraken_pipeline.settings import load, prepare_data_dir
+from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.wiring import desks
-from kraken_pipeline.wiring.modes import require_no_live
+from kraken_pipeline.wiring.edge import Edge
+from kraken_pipeline.wiring.modes import claim_data_dir, destination
 from kraken_pipeline.wiring.paper import open_edge
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.secrecy import keep_secrets
 from kraken_pipeline.wiring.stores import open_stores
 
 T = TypeVar("T")
@@ -290,14 +292,21 @@ def connect(
         ConfigurationError: something in the configuration or the folders is wrong, or the mode is
             live and a gate is closed.
     """
+    keep_secrets(environ)
     loaded = load(environ)
-    if not rehearse:
-        require_no_live(loaded.settings)
+    is_kraken = not rehearse and destination(loaded).is_kraken
     prepare_data_dir(loaded)
+    claim_data_dir(loaded.data_dir, is_kraken=is_kraken)
     return Pipeline(
         loaded=loaded,
         stores=open_stores(loaded),
-        edge=open_edge(loaded, rehearse=rehearse),
+        edge=_live(loaded, environ) if is_kraken else open_edge(loaded, rehearse=rehearse),
         observer=observer,
         progress=progress,
     )
+
+
+def _live(loaded: Loaded, environ: Mapping[str, str]) -> Edge:
+    from kraken_pipeline.wiring.live import open_live  # noqa: PLC0415 - paper never loads it
+
+    return open_live(loaded, environ)

@@ -82,7 +82,9 @@ WRONG = {
     "live without permission": Wrong(
         config=live(allow_live_trading="false"), says=("execution.allow_live_trading is false",)
     ),
-    "live with every gate open": Wrong(config=live(), says=("no live client", "mode: paper")),
+    "live with every gate open": Wrong(
+        config=live(), says=("a simulator of its own", "mode: paper")
+    ),
     "live without a cap": Wrong(
         command=("dev",),
         config="execution: {mode: live}",

@@ -1,0 +1,129 @@
+"""Kraken itself: where real orders go, and what may send them there.
+
+This is the only module that knows the address. `wiring/live.py` is the only one that may import it,
+and is itself loaded only where the configuration says live, so that paper does not even hold the
+name of the place (MOD-1, INV-9).
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final, NoReturn
+
+from kraken_pipeline.domain.amendments import Amended, Amendment
+from kraken_pipeline.domain.errors import ConfigurationError, OrderRefusedError, RefusedError
+from kraken_pipeline.domain.gates import Objection
+from kraken_pipeline.domain.keys import Role
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.preflight import Cleared
+from kraken_pipeline.domain.reports import Placed
+from kraken_pipeline.kraken.http import PrivateLine
+from kraken_pipeline.kraken.orders import Trader
+from kraken_pipeline.kraken.tickets import Ticket
+
+KRAKEN: Final = "https://api.kraken.com"
+"""Source: docs.kraken.com/api/docs/guides/spot-rest-auth."""
+
+
+class LiveTrader(Trader):
+    """Sends orders that cost real money. It cannot be made without a preflight that passed.
+
+    The proof lasts a day. After that nothing opens, while sells and cancels still go (INV-7).
+    """
+
+    def __init__(
+        self,
+        line: PrivateLine,
+        *,
+        cleared: Cleared,
+        key_id: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Take the line of the trader's key, and the proof that this key was cleared.
+
+        Raises:
+            RefusedError: the proof is of another key, or too old.
+        """
+        if not cleared.covers(Role.TRADER, key_id, clock()):
+            raise RefusedError("the preflight that passed was another key's, or is a day old")
+        super().__init__(line)
+        self._cleared = cleared
+        self._key_id = key_id
+        self._clock = clock
+
+    def place(self, ticket: Ticket, *, deadline: datetime) -> Placed:
+        """Send an order of any type once.
+
+        Raises:
+            ConfigurationError: it would buy, and the preflight is too old; nothing was sent.
+            ExchangeError: as with `Trader.add`.
+        """
+        self._require_clearance(opens=ticket.side is Side.BUY)
+        return super().place(ticket, deadline=deadline)
+
+    def place_batch(
+        self, tickets: Sequence[Ticket], *, deadline: datetime
+    ) -> tuple[Placed | OrderRefusedError, ...]:
+        """Send orders of any type in one request.
+
+        Raises:
+            ConfigurationError: one would buy, and the preflight is too old; nothing was sent.
+            ExchangeError: as with `Trader.add_batch`.
+        """
+        self._require_clearance(opens=any(each.side is Side.BUY for each in tickets))
+        return super().place_batch(tickets, deadline=deadline)
+
+    def amend(self, kraken_order_id: str, amendment: Amendment, *, deadline: datetime) -> Amended:
+        """Change an order that rests, once.
+
+        Raises:
+            ConfigurationError: the preflight is too old, and it may be a buy; nothing was sent.
+            ExchangeError: as with `Trader.amend`.
+        """
+        self._require_clearance(opens=True)
+        return super().amend(kraken_order_id, amendment, deadline=deadline)
+
+    def _require_clearance(self, *, opens: bool) -> None:
+        now = self._clock()
+        if opens and not self._cleared.covers(Role.TRADER, self._key_id, now):
+            raise ConfigurationError(
+                f"the preflight of {self._cleared.at:%Y-%m-%d %H:%M} UTC ended at "
+                f"{self._cleared.until:%Y-%m-%d %H:%M} UTC; nothing opens until the next one "
+                "passed: start again"
+            )
+
+
+class GroundedTrader(Trader):
+    """Cancels, and sends nothing: what the preflight objects to must be mended first."""
+
+    def __init__(self, line: PrivateLine, *, objections: tuple[Objection, ...]) -> None:
+        """Take the line that carries the cancels, and why nothing else may leave."""
+        super().__init__(line)
+        self._objections = objections
+
+    def place(self, ticket: Ticket, *, deadline: datetime) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            ConfigurationError: always; every objection is named.
+        """
+        self._refuse()
+
+    def place_batch(self, tickets: Sequence[Ticket], *, deadline: datetime) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            ConfigurationError: always; every objection is named.
+        """
+        self._refuse()
+
+    def amend(self, kraken_order_id: str, amendment: Amendment, *, deadline: datetime) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            ConfigurationError: always; every objection is named.
+        """
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        said = "; ".join(str(each) for each in self._objections)
+        raise ConfigurationError(f"live trading is refused: {said}")

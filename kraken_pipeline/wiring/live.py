@@ -1,0 +1,187 @@
+"""Everything with Kraken itself: the only importer of the module that knows where that is.
+
+Nothing here is loaded on paper. The address can be another one only where a program says so in its
+own text: no setting and no variable reaches it.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.keys import KeyInfo, Role
+from kraken_pipeline.domain.preflight import Cleared, Grounded, preflight
+from kraken_pipeline.kraken.account import ReadOnlyAccount
+from kraken_pipeline.kraken.http import PrivateLine, PublicLine
+from kraken_pipeline.kraken.keys import key_info
+from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
+from kraken_pipeline.kraken.nonce import Nonces
+from kraken_pipeline.kraken.orders import Validator
+from kraken_pipeline.kraken.public import PublicMarket
+from kraken_pipeline.kraken.signing import Credential
+from kraken_pipeline.secrets.passwords import Ask
+from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
+from kraken_pipeline.settings import Loaded
+from kraken_pipeline.wiring.clock import system_microseconds, system_now
+from kraken_pipeline.wiring.credentials import Credentials, Found
+from kraken_pipeline.wiring.instance import USUAL_FOLDER, InstanceLock
+from kraken_pipeline.wiring.modes import Destination, destination
+from kraken_pipeline.wiring.paper import NONCES
+from kraken_pipeline.wiring.preflight import Exchange, clock_error, keep, live_case
+from kraken_pipeline.wiring.remember import ListingRemembered
+from kraken_pipeline.wiring.secrecy import learn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Which exchange is meant, and its time."""
+
+    url: str
+    clock: Clock
+    instances: Path
+    """Where instances that share a key find each other."""
+
+
+REAL: Final = Origin(url=KRAKEN, clock=system_now, instances=USUAL_FOLDER)
+
+
+class LiveEdge:
+    """The exchange as live sees it. Nothing is connected, and no key read, before it is used."""
+
+    rehearses = False
+
+    def __init__(self, loaded: Loaded, credentials: Credentials, origin: Origin) -> None:
+        """Take configuration, keys and exchange.
+
+        Raises:
+            ConfigurationError: the configuration does not ask for Kraken, or a gate is closed.
+        """
+        self._destination = destination(loaded)
+        if not self._destination.is_kraken:
+            raise ConfigurationError("execution.mode is not live; nothing here is built for it")
+        self._loaded = loaded
+        self._credentials = credentials
+        self._origin = origin
+        self._opened = ExitStack()
+        self._lines: dict[str, PrivateLine] = {}
+
+    @property
+    def clock(self) -> Clock:
+        """The exchange's time: ours, which the preflight holds to be close enough."""
+        return self._origin.clock
+
+    @cached_property
+    def market(self) -> Market:
+        """Its public side, with the listing at most a minute old."""
+        return ListingRemembered(self._public)
+
+    @property
+    def market_now(self) -> Market:
+        """Its public side with nothing remembered, for the universe."""
+        return self._public
+
+    @cached_property
+    def account(self) -> Account:
+        """Its private side, with the reader's key."""
+        line = self._line(self._credentials.of(Role.READER))
+        return ReadOnlyAccount(line, symbols=self._public.symbols)
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """Where orders go: Kraken's check, Kraken itself, or nowhere as the preflight objects.
+
+        What is refused can still cancel.
+        """
+        trader = self._credentials.of(Role.TRADER)
+        line = self._line(trader)
+        if self._destination is Destination.KRAKEN_CHECKS:
+            return Validator(line)
+        outcome = self.preflight()
+        if isinstance(outcome, Grounded):
+            return GroundedTrader(line, objections=outcome.objections)
+        return LiveTrader(line, cleared=outcome, key_id=trader.credential.key_id, clock=self.clock)
+
+    def preflight(self) -> Cleared | Grounded:
+        """Ask everything that counts before live orders, judge it, and keep the result.
+
+        Raises:
+            AuthError: a key was refused.
+            UnreachableError: the exchange does not answer.
+            ConfigurationError: the key file cannot be used.
+        """
+        exchange = Exchange(
+            key_info=self._key_info,
+            system_status=self._public.system_status,
+            clock_error=self._clock_error,
+            used_by=self._used_by,
+        )
+        case = live_case(self._loaded, self._credentials, exchange, now=self.clock())
+        outcome = preflight(case)
+        keep(self._loaded.data_dir, outcome)
+        return outcome
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._opened.close()
+
+    @cached_property
+    def _public(self) -> PublicMarket:
+        market = PublicMarket(PublicLine(self._origin.url))
+        self._opened.callback(market.close)
+        return market
+
+    def _line(self, found: Found) -> PrivateLine:
+        """Return the line of a key: one for a key, whatever roles it serves."""
+        key_id = found.credential.key_id
+        if key_id not in self._lines:
+            folder = self._loaded.data_dir / NONCES
+            line = private_line(self._origin.url, found.credential, folder)
+            self._opened.callback(line.close)
+            self._lines[key_id] = line
+        return self._lines[key_id]
+
+    def _key_info(self, found: Found) -> KeyInfo:
+        return key_info(self._line(found))
+
+    def _clock_error(self) -> timedelta | None:
+        enough = timedelta(milliseconds=self._loaded.settings.clock.max_skew_ms)
+        return clock_error(self._public.server_time, self.clock, enough=enough)
+
+    def _used_by(self, found: Found) -> str:
+        lock = InstanceLock(self._origin.instances, found.credential.key_id)
+        self._opened.callback(lock.release)
+        return lock.take(self._loaded.data_dir.resolve())
+
+
+def open_live(
+    loaded: Loaded, environ: Mapping[str, str], *, origin: Origin = REAL, ask: Ask | None = None
+) -> LiveEdge:
+    """Return the live exchange of a configuration.
+
+    Args:
+        loaded: the configuration, with every gate that it needs open.
+        environ: where keys may be.
+        origin: Kraken, but for a program that stands another exchange in its place.
+        ask: asks a person for the password; None where nobody is there.
+
+    Raises:
+        ConfigurationError: a gate is closed.
+    """
+    credentials = Credentials(loaded.config_dir, environ, learn=learn, ask=ask)
+    return LiveEdge(loaded, credentials, origin)
+
+
+def private_line(url: str, credential: Credential, folder: Path) -> PrivateLine:
+    """Return a line for a key.
+
+    Args:
+        url: of the exchange.
+        credential: the key.
+        folder: of nonce marks; every process of this key must name the same.
+    """
+    nonces = Nonces(folder, credential.key_id, clock=system_microseconds)
+    return PrivateLine(url, credential=credential, nonces=nonces)
