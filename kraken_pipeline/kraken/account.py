@@ -2,13 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
+from kraken_pipeline.domain.account_reports import AmendReport, FeeSchedule, FundsMove, Worth
+from kraken_pipeline.domain.errors import UnexpectedReplyError, UnreachableError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.reports import Balance, OrderReport, TradeReport
 from kraken_pipeline.domain.symbols import SymbolTable
+from kraken_pipeline.kraken.account_replies import (
+    amends_from,
+    fee_schedule_from,
+    moves_from,
+    totals_from,
+    worth_from,
+)
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.fields import Record, record
 from kraken_pipeline.kraken.http import PrivateLine
@@ -23,6 +33,8 @@ from kraken_pipeline.kraken.replies import (
 
 MOST_IDS: Final = 50
 """Orders that one QueryOrders call may name."""
+FEWER_IDS: Final = 20
+"""Trades or ledger entries that one call may name."""
 CLOSED: Final = Listed(
     method="ClosedOrders",
     rows="closed",
@@ -58,6 +70,21 @@ class ReadOnlyAccount:
         keys = ",".join(each.key for each in pairs)
         return fee_rates_from(self._ask("TradeVolume", {"pair": keys}), pairs)
 
+    def fee_schedule(self, pairs: Sequence[Pair]) -> FeeSchedule:
+        """Return the account's 30-day volume and every tier of the pairs, in one call."""
+        keys = ",".join(each.key for each in pairs)
+        # Kraken refuses True, in any other spelling too
+        reply = self._ask("TradeVolume", {"pair": keys, "fee_schedule": "true"})
+        return fee_schedule_from(reply, pairs)
+
+    def totals(self) -> dict[str, Decimal]:
+        """Return each bucket by Kraken's own asset id, without what orders hold of it."""
+        return totals_from(self._ask("Balance", {}))
+
+    def worth(self, asset: str = "ZUSD") -> Worth:
+        """Return what the exchange reckons the account to be worth, in one asset."""
+        return worth_from(self._ask("TradeBalance", {"asset": asset}), asset)
+
     def open_orders(self, cl_ord_id: str | None = None) -> tuple[OrderReport, ...]:
         """Return open orders, all or of one client order id, oldest first."""
         reply = record(self._ask("OpenOrders", _of(cl_ord_id)), "OpenOrders")
@@ -75,22 +102,79 @@ class ReadOnlyAccount:
     def orders(self, kraken_order_ids: Sequence[str]) -> dict[str, OrderReport]:
         """Return orders by Kraken's id, whatever their state; one never issued is left out."""
         found: dict[str, OrderReport] = {}
-        for ids in _chunks(sorted(set(kraken_order_ids))):
+        for ids in _chunks(kraken_order_ids, MOST_IDS):
             params = {"txid": ",".join(ids), **RAW_FILLS}
-            reply = record(self._ask("QueryOrders", params), "QueryOrders")
-            found.update(self._reports(dict(reply.records())))
+            found.update(self._reports(self._named("QueryOrders", params, ids)))
         return found
+
+    def amends(self, kraken_order_id: str) -> tuple[AmendReport, ...]:
+        """Return what an order was at first and after each change, the oldest first.
+
+        The exchange may still show an order as it was a moment after it took a change.
+        """
+        return amends_from(self._ask("OrderAmends", {"order_id": kraken_order_id}))
 
     def trades(self, *, since: datetime | None) -> tuple[TradeReport, ...]:
         """Return our trades at or after `since`, every page, unconsolidated, oldest first."""
-        rows = read_all(self._ask, TRADES, {"type": "all", **RAW_FILLS}, since=since)
-        symbols = self._symbols()
-        return tuple(trade_from(trade_id, each, symbols) for trade_id, each in rows)
+        return self._trades(read_all(self._ask, TRADES, {"type": "all", **RAW_FILLS}, since=since))
+
+    def trades_by_id(self, trade_ids: Sequence[str]) -> tuple[TradeReport, ...]:
+        """Return trades by their id, as they happened; one never issued is left out."""
+        return self._trades(self._all_named("QueryTrades", "txid", trade_ids))
 
     def ledger(self, *, since: datetime | None) -> tuple[LedgerEntry, ...]:
         """Return ledger entries at or after `since`, every page, oldest first."""
         rows = read_all(self._ask, LEDGER, {"type": "all"}, since=since)
         return tuple(entry_from(entry_id, each) for entry_id, each in rows)
+
+    def entries_by_id(self, entry_ids: Sequence[str]) -> tuple[LedgerEntry, ...]:
+        """Return ledger entries by their id; one never issued is left out."""
+        rows = self._all_named("QueryLedgers", "id", entry_ids)
+        return tuple(entry_from(entry_id, each) for entry_id, each in rows)
+
+    def deposits(self, *, since: datetime | None = None) -> tuple[FundsMove, ...]:
+        """Return what was paid in, every page, the oldest first."""
+        return self._moves("DepositStatus", since)
+
+    def withdrawals(self, *, since: datetime | None = None) -> tuple[FundsMove, ...]:
+        """Return what was taken out, every page, the oldest first."""
+        return self._moves("WithdrawStatus", since)
+
+    def _moves(self, method: str, since: datetime | None) -> tuple[FundsMove, ...]:
+        start = {} if since is None else {"start": str(int(since.timestamp()) - 1)}
+        found: dict[str, FundsMove] = {}
+        cursor: str | None = "true"
+        seen: set[str] = set()
+        while cursor is not None:
+            seen.add(cursor)
+            moves, cursor = moves_from(self._ask(method, {**start, "cursor": cursor}), method)
+            found.update({each.refid: each for each in moves})
+            if cursor in seen:
+                raise UnreachableError(f"{method}: the page after {cursor!r} comes again")
+        kept = [each for each in found.values() if since is None or each.at >= since]
+        return tuple(sorted(kept, key=lambda each: (each.at, each.refid)))
+
+    def _trades(self, rows: Sequence[tuple[str, Record]]) -> tuple[TradeReport, ...]:
+        if not rows:
+            return ()
+        symbols = self._symbols()
+        return tuple(trade_from(key, each, symbols) for key, each in rows)
+
+    def _all_named(self, method: str, name: str, ids: Sequence[str]) -> list[tuple[str, Record]]:
+        rows: dict[str, Record] = {}
+        for some in _chunks(ids, FEWER_IDS):
+            rows.update(self._named(method, {name: ",".join(some)}, some))
+        return sorted(rows.items())
+
+    def _named(
+        self, method: str, params: Mapping[str, str], ids: Sequence[str]
+    ) -> dict[str, Record]:
+        """Ask for rows by their id; what was not asked for is another request's answer."""
+        rows = dict(record(self._ask(method, params), method).records())
+        strange = sorted(rows.keys() - set(ids))
+        if strange:
+            raise UnexpectedReplyError(f"{method}: asked for {len(ids)} ids, {strange} came too")
+        return rows
 
     def _reports(self, rows: Mapping[str, Record]) -> dict[str, OrderReport]:
         if not rows:
@@ -106,5 +190,6 @@ def _of(cl_ord_id: str | None) -> dict[str, str]:
     return {} if cl_ord_id is None else {"cl_ord_id": cl_ord_id}
 
 
-def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
-    return [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
+def _chunks(ids: Sequence[str], most: int) -> list[Sequence[str]]:
+    once = sorted(set(ids))
+    return [once[start : start + most] for start in range(0, len(once), most)]

@@ -1,8 +1,10 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from kraken_pipeline.domain.errors import AuthError, UnexpectedReplyError, UnreachableError
+from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline_tests.builders import NOW, pair
 from kraken_pipeline_tests.kraken.lines import SYMBOLS, line_to
@@ -11,6 +13,7 @@ from kraken_pipeline_tests.kraken.scripted import (
     Heard,
     Reply,
     always,
+    in_turn,
     ok,
     refuses,
     scripted,
@@ -19,6 +22,17 @@ from kraken_pipeline_tests.kraken.scripted import (
 
 TEXT = {"opentm": 1756934300, "closetm": 1756934301, "time": 1756934300}
 """Times as JSON can write them."""
+
+
+TIERS = [
+    {"maker_fee": "0.3", "taker_fee": "0.6", "min_spot_volume": "2500.0000", "active": False},
+    {"maker_fee": "0.4", "taker_fee": "0.8", "min_spot_volume": "0.0000", "active": True},
+]
+VOLUME = {
+    "currency": "ZUSD",
+    "volume": "12.5000",
+    "schedules": [{"pair": "XXBTZUSD", "class": "crypto", "tiers": TIERS}],
+}
 
 
 def account(url: str) -> ReadOnlyAccount:
@@ -121,3 +135,92 @@ def test_the_ledger_is_read() -> None:
 def test_a_read_that_fails_says_what_may_be_done(reply: Reply, error: type[Exception]) -> None:
     with scripted(always(reply)) as server, pytest.raises(error):
         account(server.url).balances()
+
+
+def test_trades_and_entries_are_asked_twenty_at_a_time() -> None:
+    def known(heard: Heard) -> Reply:
+        ids = heard.form.get("txid", heard.form.get("id", "")).split(",")
+        return ok({each: row(TRADE if "txid" in heard.form else ENTRY) for each in ids})
+
+    ids = [f"X{n}" for n in range(30)]
+    with scripted(known) as server:
+        trades = account(server.url).trades_by_id(ids)
+        entries = account(server.url).entries_by_id(ids)
+
+        assert {each.trade_id for each in trades} == set(ids)
+        assert {each.entry_id for each in entries} == set(ids)
+        asked = [each.form.get("txid", each.form.get("id", "")) for each in server.heard]
+        assert [each.count(",") + 1 for each in asked] == [20, 10, 20, 10]
+
+
+@pytest.mark.parametrize("read", ["orders", "trades_by_id", "entries_by_id"])
+def test_rows_that_were_not_asked_for_are_another_requests_answer(read: str) -> None:
+    with (
+        scripted(always(ok({"OTHER": {}}))) as server,
+        pytest.raises(UnexpectedReplyError, match="OTHER"),
+    ):
+        getattr(account(server.url), read)(["O1"])
+
+
+def test_fee_tiers_are_asked_with_the_one_word_that_kraken_takes() -> None:
+    with scripted(always(ok(VOLUME))) as server:
+        schedule = account(server.url).fee_schedule([pair()])
+
+        assert server.heard[0].form["fee_schedule"] == "true"
+        assert [each.from_volume for each in schedule.tiers["XBTUSD"]] == [0, 2500]
+        assert [each.is_active for each in schedule.tiers["XBTUSD"]] == [True, False]
+
+
+def test_the_worth_is_told_in_the_asset_that_was_asked_for() -> None:
+    told = {"eb": "2", "tb": "1.5", "m": "0", "e": "1.5", "mf": "1.5", "uv": "0"}
+    with scripted(always(ok(told))) as server:
+        worth = account(server.url).worth("ZEUR")
+
+        assert (worth.asset, worth.equivalent) == ("ZEUR", Decimal(2))
+        assert server.heard[0].form["asset"] == "ZEUR"
+
+
+def test_totals_are_without_holds() -> None:
+    with scripted(always(ok({"XXBT": "0.0000000001"}))) as server:
+        assert account(server.url).totals() == {"XXBT": Decimal("0.0000000001")}
+        assert server.heard[0].path == "/0/private/Balance"
+
+
+def test_what_became_of_an_order_is_asked_by_its_id() -> None:
+    amends = [{"amend_id": "A", "amend_type": "user", "order_qty": "1", "timestamp": 10**12}]
+    with scripted(always(ok({"count": 1, "amends": amends}))) as server:
+        [amend] = account(server.url).amends("O1")
+
+        assert (amend.amend_id, amend.limit_price, amend.post_only) == ("A", None, None)
+        assert server.heard[0].form["order_id"] == "O1"
+
+
+@pytest.mark.parametrize(
+    ("read", "path"), [("deposits", "DepositStatus"), ("withdrawals", "WithdrawStatus")]
+)
+def test_moves_of_funds_are_read_page_by_page(read: str, path: str) -> None:
+    pages = in_turn(
+        ok({"deposit": [moved("R2", 2), moved("R1", 1)], "next_cursor": "p2"}),
+        ok({"deposit": [moved("R1", 1), moved("R0", 0)], "next_cursor": None}),
+    )
+    with scripted(pages) as server:
+        since = EPOCH + timedelta(seconds=1788415301)
+        moves = getattr(account(server.url), read)(since=since)
+
+        assert [each.refid for each in moves] == ["R1", "R2"]
+        assert [each.form["cursor"] for each in server.heard] == ["true", "p2"]
+        assert server.heard[0].path == f"/0/private/{path}"
+
+
+def test_pages_that_come_again_are_not_read_for_ever() -> None:
+    page = ok({"deposit": [moved("R1", 1)], "next_cursor": "p2"})
+    with (
+        scripted(always(page)) as server,
+        pytest.raises(UnreachableError, match="again"),
+    ):
+        account(server.url).deposits()
+
+
+def moved(refid: str, seconds: int) -> dict[str, object]:
+    told = {"method": "Bitcoin", "asset": "XXBT", "amount": "1", "fee": "0", "status": "Success"}
+    return {**told, "refid": refid, "time": 1788415300 + seconds}
