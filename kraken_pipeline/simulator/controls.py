@@ -179,6 +179,32 @@ class Controls:
             raise ControlError(f"give limits, one of {', '.join(Limits)}") from wrong
         return self.keys()
 
+    def set_status(self, params: Params) -> dict[str, object]:
+        """Set what the exchange does, {"system": status}, or a pair, {"pair": name, "status": it}.
+
+        A pair without a status is what it is listed with.
+
+        Raises:
+            ControlError: there is no such pair or status.
+        """
+        exchange = self._service.exchange
+        try:
+            if "pair" not in params:
+                exchange.set_system(params.text("system"))
+                return self.status()
+            pair = exchange.market.listing.pair(params.text("pair"))
+            if pair is None:
+                raise ControlError(f"there is no pair {params.text('pair')!r}")
+            exchange.set_pair_status(pair, params.text("status") or None)
+        except ValueError as wrong:
+            raise ControlError(str(wrong)) from wrong
+        return self.status()
+
+    def status(self) -> dict[str, object]:
+        """Return the exchange's status, and those of pairs that were set."""
+        account = self._service.exchange.account
+        return {"system": account.system, "pairs": dict(account.pair_status)}
+
     def restart(self, params: Params) -> dict[str, object]:
         """Go down for some seconds: connections are cut and refused, orders remembered.
 

@@ -172,6 +172,8 @@ def _controls(service: Service) -> list[Route]:
         Route("/_sim/keys", control(told.put_key), methods=["POST"]),
         Route("/_sim/limits", control(told.set_limits), methods=["POST"]),
         Route("/_sim/restart", control(told.restart), methods=["POST"]),
+        Route("/_sim/status", control(lambda params: told.status()), methods=["GET"]),
+        Route("/_sim/status", control(told.set_status), methods=["POST"]),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from kraken_pipeline.simulator.auth import Key, secret_of
 from kraken_pipeline.simulator.clock import Clock, FixedClock, Mode, RealClock
+from kraken_pipeline.simulator.engine_limits import TIERS
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.journal import Journal
 from kraken_pipeline.simulator.keys import Keys
@@ -34,15 +35,15 @@ class Settings:
 
     folder: Path
     """Where its state is kept."""
-    secret: str
-    """The key's secret, base64."""
+    secret: str | None = None
+    """Base64; it makes a key called `key`."""
     key: str = "SIMULATOR"
-    """Its name."""
-    more_keys: tuple[Key, ...] = ()
-    """Others that act on the same account."""
+    keys: tuple[Key, ...] = ()
+    """Those that act on the account, beside the one of `secret`."""
     limits: Limits = Limits.NONE
     """Which REST limits hold."""
     tier: Tier = Tier.STARTER
+    """The account's verification level."""
     seed: int = 1
     replay: Path | None = None
     """A folder of recorded candles; None for the made-up market."""
@@ -67,7 +68,7 @@ def opened(settings: Settings) -> Iterator[Service]:
         ReplayError: the folder of recorded candles can't.
         ValueError: another setting is wrong.
     """
-    key = Key(name=settings.key, secret=secret_of(settings.secret))
+    keys = _keys(settings)
     market, start = _market(settings)
     deposits = _deposits(market, settings.deposits)
     journal = Journal(settings.folder, market.identity)
@@ -78,8 +79,8 @@ def opened(settings: Settings) -> Iterator[Service]:
             exchange.journal.position = clock.now()
             for asset, amount in deposits:
                 exchange.deposit(asset, amount)
-        keys = Keys([key, *settings.more_keys], limits=settings.limits, tier=settings.tier)
-        yield Service(exchange, keys)
+        exchange.counters.tier = TIERS[settings.tier]
+        yield Service(exchange, Keys(keys, limits=settings.limits, tier=settings.tier))
     finally:
         journal.close()
 
@@ -89,6 +90,15 @@ def simulated(settings: Settings) -> Iterator[Served]:
     """Open a simulator and serve it from a thread of this process."""
     with opened(settings) as service, serving(service) as served:
         yield served
+
+
+def _keys(settings: Settings) -> list[Key]:
+    keys = list(settings.keys)
+    if settings.secret is not None:
+        keys.insert(0, Key(name=settings.key, secret=secret_of(settings.secret)))
+    if not keys:
+        raise ValueError("nobody could act on the account; give a secret or a key")
+    return keys
 
 
 def _market(settings: Settings) -> tuple[Market, datetime | None]:

@@ -27,7 +27,7 @@ REFUSALS: Final[Mapping[Kind, str]] = MappingProxyType(
 )
 EDGE_PAGE: Final = """<!DOCTYPE html>
 <html lang="en-US">
-<head><title>api.kraken.com | {status}: Web server is returning an unknown error</title></head>
+<head><title>{status}: Web server is returning an unknown error</title></head>
 <body><h1>Error code {status}</h1><p>cloudflare</p></body>
 </html>
 """
