@@ -40,15 +40,20 @@ def balances_from(reply: object) -> dict[str, Balance]:
 def fee_rates_from(reply: object, pairs: Iterable[Pair]) -> dict[str, FeeRates]:
     """Read TradeVolume: what the account pays on each of the pairs, by our name.
 
+    A pair that only the takers' list holds makes no difference between the two.
+
     Raises:
         UnexpectedReplyError: a pair is not answered, or a field is odd.
+
+    Source: docs.kraken.com/api/docs/rest-api/get-trade-volume.
     """
     fields = record(reply, "TradeVolume")
     taker, maker = fields.record("fees"), fields.record("fees_maker")
-    return {
-        pair.name: FeeRates(maker_pct=_rate(maker, pair), taker_pct=_rate(taker, pair))
-        for pair in pairs
-    }
+    rates = {}
+    for pair in pairs:
+        makers = maker if {pair.key, pair.name} & maker.fields.keys() else taker
+        rates[pair.name] = FeeRates(maker_pct=_rate(makers, pair), taker_pct=_rate(taker, pair))
+    return rates
 
 
 def _rate(fields: Record, pair: Pair) -> Decimal:

@@ -243,6 +243,14 @@ def test_fees_are_read_by_pair_in_percent() -> None:
     assert (rates.maker_pct, rates.taker_pct) == (Decimal("0.4"), Decimal("0.8"))
 
 
+def test_a_pair_that_only_takers_are_told_of_costs_makers_the_same() -> None:
+    reply = {"fees": {"XXBTZUSD": {"fee": "0.2000"}}, "fees_maker": {}}
+
+    rates = fee_rates_from(reply, [pair()])["XBTUSD"]
+
+    assert (rates.maker_pct, rates.taker_pct) == (Decimal("0.2"), Decimal("0.2"))
+
+
 def test_fees_that_are_null_are_not_taken_for_nothing() -> None:
     with pytest.raises(UnexpectedReplyError, match="fees"):
         fee_rates_from({"fees": None, "fees_maker": None}, [pair()])
