@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.simulator import running
+from kraken_pipeline.simulator import matching, running
 from kraken_pipeline.simulator.accounts import in_ledger
 from kraken_pipeline.simulator.events import (
     USER_REQUESTED,
@@ -69,9 +69,7 @@ class Exchange(Floor):
         if status not in SYSTEM_STATUSES:
             known = ", ".join(sorted(SYSTEM_STATUSES))
             raise ValueError(f"status {status!r} is none of an exchange; give one of {known}")
-        now = self.advance()
-        self.record(SystemSet(at=self.stamp(now), status=status))
-        self.advance()
+        self._changed(SystemSet(at=self.stamp(self.advance()), status=status))
 
     def set_pair_status(self, pair: Pair, status: str | None) -> None:
         """Change what may be done on a pair from now on; None is what it is listed with.
@@ -83,4 +81,15 @@ class Exchange(Floor):
             known = ", ".join(sorted(PAIR_STATUSES))
             raise ValueError(f"status {status!r} is none of a pair; give one of {known}")
         now = self.advance()
-        self.record(PairStatusSet(at=self.stamp(now), pair=pair.key, status=status))
+        self._changed(PairStatusSet(at=self.stamp(now), pair=pair.key, status=status))
+
+    def _changed(self, event: SystemSet | PairStatusSet) -> None:
+        """Change a status; where trading begins again, orders meet a market that has moved on."""
+        with_orders = {order.pair: order for order in self.account.open.values()}
+        pairs = [self.account.pair_of(order) for order in with_orders.values()]
+        slept = [pair for pair in pairs if not self.is_matching(pair)]
+        self.record(event)
+        now = self.advance()
+        for pair in slept:
+            if self.is_matching(pair):
+                matching.reopen(self, pair, now)

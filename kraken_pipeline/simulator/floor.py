@@ -3,7 +3,7 @@
 Every change is written down before it takes effect.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -100,10 +100,10 @@ class Floor:
         """
         return last_price(self.market, pair, at.timestamp())
 
-    def book(self, pair: Pair, at: datetime) -> Book:
-        """Return the pair's book: the house's orders and the account's."""
+    def book(self, pair: Pair, at: datetime, *, without: Collection[str | None] = ()) -> Book:
+        """Return the pair's book: the house's orders and the account's, but for some by id."""
         ladder = house.ladder(pair, self.last(pair, at), int(at.timestamp()) // 60)
-        own = self.account.resting().get(pair.key, ())
+        own = [o for o in self.account.resting().get(pair.key, ()) if o.id not in without]
         return house.with_own(ladder, [replace(o, qty=o.shown or o.qty) for o in own])
 
     def usd_value(self, asset: Asset, amount: Decimal, at: datetime) -> Decimal | None:

@@ -6,7 +6,7 @@ is closed if it has traded. A fill of an order with a conditional close brings f
 its own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,13 +16,12 @@ from kraken_pipeline.simulator import closing
 from kraken_pipeline.simulator.accounts import OWNER, reserved
 from kraken_pipeline.simulator.engine import (
     NOTHING,
-    Book,
     Incoming,
     Outcome,
-    Resting,
     Side,
     crosses,
     match,
+    priority,
 )
 from kraken_pipeline.simulator.events import (
     Event,
@@ -100,14 +99,32 @@ def happened(floor: Floor, order: Order, events: Sequence[Event], now: datetime)
             floor.record(*follow_up)
 
 
-def taken(floor: Floor, order: Order, now: datetime) -> list[Event]:
+def reopen(floor: Floor, pair: Pair, now: datetime) -> None:
+    """Let orders that rested while their pair did not trade meet a market that has moved on."""
+    own = floor.account.resting().get(pair.key, [])
+    for each in sorted(own, key=priority):
+        order = floor.account.open[each.id]
+        events = taken(floor, order, now, apart_from=[other.id for other in own])
+        if events:
+            happened(floor, order, events, now)
+
+
+def taken(
+    floor: Floor, order: Order, now: datetime, *, apart_from: Collection[str] = ()
+) -> list[Event]:
     """Return what happens when an order meets the book.
+
+    Args:
+        floor: where the book is.
+        order: as it is to be.
+        now: the exchange's time.
+        apart_from: orders of the account, by id, that it does not meet.
 
     Raises:
         RefusedError: the funds do not suffice.
     """
     pair = floor.account.pair_of(order)
-    against = _without(floor.book(pair, now), _own(order)).against(order.side)
+    against = floor.book(pair, now, without={*_own(order), *apart_from}).against(order.side)
     outcome = match(_incoming(order, pair), against)
     if order.timeinforce == "FOK" and outcome.left:
         return [floor.ended(order, "canceled", UNFILLED["FOK"])]
@@ -124,7 +141,7 @@ def taken(floor: Floor, order: Order, now: datetime) -> list[Event]:
 def would_take(floor: Floor, order: Order, now: datetime) -> bool:
     """Tell whether an order would trade at once."""
     pair = floor.account.pair_of(order)
-    against = _without(floor.book(pair, now), _own(order)).against(order.side)
+    against = floor.book(pair, now, without=_own(order)).against(order.side)
     return bool(against) and crosses(order.side, order.price, against[0].price)
 
 
@@ -255,10 +272,3 @@ def _incoming(order: Order, pair: Pair) -> Incoming:
 def _own(order: Order) -> tuple[str | None, ...]:
     """Return the ids of what an order takes the place of: itself as it was, or the edited one."""
     return order.id, order.replaces
-
-
-def _without(book: Book, ids: tuple[str | None, ...]) -> Book:
-    def others(orders: Iterable[Resting]) -> tuple[Resting, ...]:
-        return tuple(order for order in orders if order.id not in ids)
-
-    return Book(bids=others(book.bids), asks=others(book.asks))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kraken_pipeline.simulator.api import trading
+from kraken_pipeline.simulator.api import order_shapes, trading
 from kraken_pipeline.simulator.clock import FixedClock
 from kraken_pipeline.simulator.events import Event
 from kraken_pipeline.simulator.exchange import Exchange
@@ -57,6 +57,23 @@ class Bench:
     def now(self, order: Order) -> Order:
         """Return an order as it stands now."""
         return self.order(order.id)
+
+    def half_filled(self) -> Order:
+        """Return an order of which the market took a part."""
+        pair = self.exchange.market.listing.pair("WELLUSD")
+        assert pair is not None
+        bid = self.exchange.book(pair, self.exchange.clock.now()).bids[0].price
+        order = self.add(pair="WELLUSD", type="buy", ordertype="limit", price=bid, volume="3000")
+        while not self.now(order).executed:
+            self.turn(minutes=1)
+        order = self.now(order)
+        assert order.status == "open"
+        return order
+
+    def words(self, order: Order) -> str:
+        """Return an order as it stands now, in words."""
+        now = self.now(order)
+        return order_shapes.order_text(now, self.exchange.account.pair_of(now))
 
     def refused(self, method: str = "add_order", **params: object) -> str:
         """Return why a call is refused."""
