@@ -1,0 +1,304 @@
+"""What the public channels say, kept by symbol, and prices that say how good they are."""
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from time import monotonic
+from types import MappingProxyType
+from typing import Final
+
+from kraken_pipeline.kraken.stream.books import Books, BookView, KeptBook
+from kraken_pipeline.kraken.stream.candles import Candles, CandleView
+from kraken_pipeline.kraken.stream.frames import message_of
+from kraken_pipeline.kraken.stream.instruments import Instrument, Instruments
+from kraken_pipeline.kraken.stream.liveness import Patience
+from kraken_pipeline.kraken.stream.numbers import moment_of
+from kraken_pipeline.kraken.stream.quotes import LivePrice, Signs, doubts
+from kraken_pipeline.kraken.stream.tickers import Tickers, TickerView
+from kraken_pipeline.kraken.stream.topics import Topic, Topics
+from kraken_pipeline.kraken.stream.trades import PublicTrade, Trades
+
+BOOK: Final = "book"
+TICKER: Final = "ticker"
+TRADE: Final = "trade"
+OHLC: Final = "ohlc"
+INSTRUMENT: Final = "instrument"
+FROZEN_SECONDS: Final = 2.0
+"""A trade that came so long after the last change of the top should have moved it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which channels are followed for which symbols, spelled as the stream does."""
+
+    tickers: tuple[str, ...] = ()
+    books: tuple[str, ...] = ()
+    trades: tuple[str, ...] = ()
+    candles: tuple[tuple[str, int], ...] = ()
+    """Symbols with an interval in minutes."""
+    depth: int = 10
+    """Levels per side of a book."""
+    bbo: bool = True
+    """Whether tickers come with each change of the best prices, not only with trades."""
+
+
+class MarketFeed:
+    """Follows the public channels. Fed in one thread, read from any."""
+
+    def __init__(self, wanted: Wanted, *, patience: Patience | None = None) -> None:
+        """Take what to follow.
+
+        Args:
+            wanted: channels and symbols.
+            patience: how long silence is borne.
+        """
+        self._patience = patience or Patience()
+        self.topics = Topics(self._patience)
+        self.is_silent: Callable[[], bool] = lambda: True
+        """Whether the line that feeds this is silent; the line's owner sets it."""
+        self._lock = threading.Lock()
+        self._books = Books()
+        self._tickers = Tickers()
+        self._trades = Trades()
+        self._candles = Candles()
+        self._instruments = Instruments()
+        self._handlers = MappingProxyType(
+            {
+                BOOK.encode(): self._books.hear,
+                TICKER.encode(): self._tickers.hear,
+                TRADE.encode(): self._trades.hear,
+                OHLC.encode(): self._candles.hear,
+                INSTRUMENT.encode(): self._hear_instruments,
+            }
+        )
+        self._follow(wanted)
+
+    def _follow(self, wanted: Wanted) -> None:
+        at, patience = monotonic(), self._patience
+        instruments = Topic(channel=INSTRUMENT, options=(("snapshot", True),))
+        self._instruments_pulse = self.topics.want(instruments, at, most=math.inf)
+        for symbol in wanted.books:
+            topic = _book(symbol, wanted.depth)
+            pulse = self.topics.want(topic, at, most=patience.quote_most)
+            self._books.follow(symbol, depth=wanted.depth, pulse=pulse)
+        trigger = (("event_trigger", "bbo" if wanted.bbo else "trades"),)
+        for symbol in wanted.tickers:
+            topic = Topic(channel=TICKER, symbol=symbol, options=trigger)
+            pulse = self.topics.want(topic, at, most=patience.quote_most)
+            self._tickers.follow(symbol, pulse=pulse)
+        for symbol in wanted.trades:
+            topic = Topic(channel=TRADE, symbol=symbol, options=(("snapshot", True),))
+            pulse = self.topics.want(topic, at, most=patience.trade_most)
+            self._trades.follow(symbol, pulse=pulse)
+        for symbol, interval in wanted.candles:
+            topic = Topic(channel=OHLC, symbol=symbol, options=(("interval", interval),))
+            pulse = self.topics.want(topic, at, most=patience.trade_most)
+            self._candles.follow(symbol, interval, pulse=pulse)
+
+    # what a line asks of a feed
+
+    def hear(self, channel: bytes, frame: bytes, at: float) -> bool:
+        """Take a frame, and tell whether the channel is one of the market's.
+
+        Raises:
+            msgspec.DecodeError: it is not of the channel's shape.
+        """
+        handler = self._handlers.get(channel)
+        if handler is None:
+            return False
+        with self._lock:
+            handler(frame, at)
+        return True
+
+    def is_ready(self, topic: Topic) -> bool:
+        """Tell whether a topic can be asked for: a book needs its pair's decimals first."""
+        return topic.channel != BOOK or self._books.is_ready(topic.symbol)
+
+    def mind(self, at: float) -> str:
+        """Have the books asked for again that turned out wrong."""
+        with self._lock:
+            broken, self._books.broken = self._books.broken, []
+            for symbol in dict.fromkeys(broken):
+                kept = self._books.kept(symbol)
+                if kept is not None:
+                    pause = self._books.fail(symbol, at)
+                    self.topics.renew(_book(symbol, kept.depth), not_before=at + pause)
+        return ""
+
+    def has_room(self) -> bool:
+        """Tell that more can be taken: only the newest is kept of anything."""
+        return True
+
+    def lose(self, why: str) -> None:
+        """Drop what only an unbroken connection keeps right."""
+        with self._lock:
+            self._books.clear()
+
+    async def accompany(self) -> None:
+        """Do nothing beside listening."""
+
+    # what is read
+
+    def book(self, symbol: str) -> BookView | None:
+        """Return a pair's book, checked against its checksum, or None where there is none."""
+        with self._lock:
+            return self._books.view(symbol)
+
+    def ticker(self, symbol: str) -> TickerView | None:
+        """Return a pair's newest ticker, or None where none came.
+
+        Raises:
+            UnexpectedReplyError: a field is missing or odd.
+        """
+        with self._lock:
+            return self._tickers.view(symbol)
+
+    def trades(self, symbol: str) -> tuple[PublicTrade, ...]:
+        """Return a pair's last trades, oldest first."""
+        with self._lock:
+            return self._trades.view(symbol)
+
+    def candles(self, symbol: str, interval: int, *, now: datetime) -> tuple[CandleView, ...]:
+        """Return a pair's candles of an interval in minutes, oldest first."""
+        with self._lock:
+            return self._candles.view(symbol, interval, now=now)
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """Return a pair's rules, or None where it is not listed or nothing came yet."""
+        with self._lock:
+            return self._instruments.get(symbol)
+
+    def is_untradable(self, symbol: str) -> bool:
+        """Tell whether a pair's book was wrong so often that nothing may be sent for it."""
+        with self._lock:
+            kept = self._books.kept(symbol)
+            return kept is not None and kept.integrity.is_untradable(monotonic())
+
+    def checksum_failures(self) -> dict[str, int]:
+        """Return how often each pair's book was wrong, where it was (STR-7)."""
+        with self._lock:
+            return self._books.failures()
+
+    def price(
+        self, symbol: str, *, now: datetime, max_age: timedelta = timedelta(seconds=10)
+    ) -> LivePrice | None:
+        """Return a pair's best prices with all that speaks against them, or None without any.
+
+        They are the book's where it is followed and right, else the ticker's.
+
+        Args:
+            symbol: as the stream spells it.
+            now: the exchange's time, UTC.
+            max_age: beyond which the exchange's own time of the price is too old (STR-1, layer 3).
+
+        Raises:
+            UnexpectedReplyError: the ticker cannot be read.
+        """
+        with self._lock:
+            at = monotonic()
+            kept = self._books.kept(symbol)
+            found = _of_book(kept) or _of_ticker(self._tickers.view(symbol))
+            if found is None:
+                return None
+            signs = self._signs(symbol, found, kept, now=now, max_age=max_age)
+            return found.price(symbol, signs, at=at)
+
+    def _signs(
+        self,
+        symbol: str,
+        found: "_Found",
+        kept: KeptBook | None,
+        *,
+        now: datetime,
+        max_age: timedelta,
+    ) -> Signs:
+        traded = self._trades.last(symbol)
+        silent = any(
+            wish.pulse.is_silent
+            for topic, wish in self.topics.of_symbol(symbol)
+            if topic.channel == found.source
+        )
+        return Signs(
+            now=now,
+            event_at=moment_of(found.timestamp) if found.timestamp else None,
+            max_event_age=max_age,
+            socket_silent=self.is_silent(),
+            subscription_silent=silent,
+            book_failed=_failed(kept),
+            bid=found.bid,
+            ask=found.ask,
+            last_trade=traded[0]
+            if traded is not None and traded[1] - found.heard_at > FROZEN_SECONDS
+            else None,
+        )
+
+    def _hear_instruments(self, frame: bytes, at: float) -> None:
+        self._instruments_pulse.beat(at)
+        changed = self._instruments.hear(message_of(frame).data)
+        for instrument in changed:
+            self._books.use(instrument.symbol, instrument.places)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Best prices and where they were found."""
+
+    bid: Decimal
+    ask: Decimal
+    source: str
+    timestamp: str
+    heard_at: float
+
+    def price(self, symbol: str, signs: Signs, *, at: float) -> LivePrice:
+        since_heard = max(timedelta(seconds=at - self.heard_at), timedelta())
+        # the exchange's clock may stand a little before or behind ours: no age is negative
+        since_event = signs.now - signs.event_at if signs.event_at is not None else timedelta()
+        return LivePrice(
+            pair=symbol,
+            bid=self.bid,
+            ask=self.ask,
+            source=self.source,
+            event_at=signs.event_at,
+            received_at=signs.now - since_heard,
+            age=max(since_heard, since_event),
+            doubts=doubts(signs),
+        )
+
+
+def _of_book(kept: KeptBook | None) -> _Found | None:
+    if kept is None or kept.book is None or kept.best is None:
+        return None
+    bid, ask = kept.best
+    return _Found(
+        bid=bid,
+        ask=ask,
+        source=BOOK,
+        timestamp=kept.book.timestamp,
+        heard_at=kept.heard_at,
+    )
+
+
+def _of_ticker(view: TickerView | None) -> _Found | None:
+    if view is None:
+        return None
+    return _Found(
+        bid=view.ticker.bid,
+        ask=view.ticker.ask,
+        source=TICKER,
+        timestamp=view.timestamp,
+        heard_at=view.heard_at,
+    )
+
+
+def _failed(kept: KeptBook | None) -> bool:
+    """A book that is gone after a mismatch, or a pair that is marked."""
+    if kept is None or not kept.integrity.failures:
+        return False
+    return kept.book is None or kept.integrity.is_untradable(monotonic())
+
+
+def _book(symbol: str, depth: int) -> Topic:
+    return Topic(channel=BOOK, symbol=symbol, options=(("depth", depth),))
