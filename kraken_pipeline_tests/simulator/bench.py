@@ -41,7 +41,7 @@ class Bench:
     def last(self) -> Decimal:
         return self.exchange.last(self.pair, self.exchange.clock.now())
 
-    def call(self, method: str, **params: object) -> Json:
+    def call(self, method: str, /, **params: object) -> Json:
         """Return the result of a trading method."""
         return json.loads(getattr(trading, method)(self.exchange, Params(params)))
 
@@ -75,7 +75,7 @@ class Bench:
         now = self.now(order)
         return order_shapes.order_text(now, self.exchange.account.pair_of(now))
 
-    def refused(self, method: str = "add_order", **params: object) -> str:
+    def refused(self, method: str = "add_order", /, **params: object) -> str:
         """Return why a call is refused."""
         act = self.add if method == "add_order" else partial(self.call, method)
         with pytest.raises(RefusedError) as refusal:
