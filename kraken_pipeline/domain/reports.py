@@ -67,6 +67,8 @@ class OrderReport:
     """Why it ended, in the exchange's words; empty where it says none."""
     description: str = ""
     """In the exchange's words: `buy 0.1 XBTUSD @ limit 50000.0`."""
+    close_description: str = ""
+    """Its conditional close, likewise; empty where it has none."""
     trigger_price: Decimal | None = None
     """In quote per base. None where nothing fires it, or what fires it is a distance."""
     cost: Decimal | None = None

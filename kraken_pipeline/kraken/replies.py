@@ -90,6 +90,7 @@ def order_from(kraken_order_id: str, fields: Record, symbols: SymbolTable) -> Or
         opened_at=fields.instant("opentm"),
         reason=fields.text_or_none("reason") or "",
         description=descr.text_or_none("order") or "",
+        close_description=descr.text_or_none("close") or "",
         trigger_price=trigger,
         cost=_given(fields, "cost"),
         flags=_flags(fields),
