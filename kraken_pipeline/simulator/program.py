@@ -6,17 +6,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from socket import socket
 from typing import Final
 
-import uvicorn
-
 from kraken_pipeline.simulator import rest
 from kraken_pipeline.simulator.journal import StateError
 from kraken_pipeline.simulator.recorded import ReplayError
+from kraken_pipeline.simulator.server import Server
 from kraken_pipeline.simulator.service import Service
 from kraken_pipeline.simulator.simulation import Settings, opened
 
@@ -64,23 +62,15 @@ def run(
         raise ValueError(f"port {place.port} on {place.host} {why}") from trouble
 
 
-async def _serve(
-    server: uvicorn.Server, listening: socket, ready: str, *, until_stdin: bool
-) -> None:
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        server.should_exit = True
-
+async def _serve(server: Server, listening: socket, ready: str, *, until_stdin: bool) -> None:
     def stop_at_end() -> None:
         while os.read(sys.stdin.fileno(), 4096):
             pass
-        with suppress(RuntimeError):  # the loop may have ended before
-            loop.call_soon_threadsafe(stop)
+        server.stop()
 
-    server.capture_signals = _no_signals  # type: ignore[method-assign]  # ours exit with 0
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, server.stop)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():  # noqa: ASYNC110 uvicorn has no event for it
         await asyncio.sleep(0.002)
@@ -91,8 +81,3 @@ async def _serve(
         threading.Thread(target=stop_at_end, daemon=True).start()
     await serving
     listening.close()
-
-
-@contextmanager
-def _no_signals() -> Iterator[None]:
-    yield

@@ -21,6 +21,7 @@ from kraken_pipeline.simulator.controls import ControlError, Controls
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params, RefusedError, parsed
+from kraken_pipeline.simulator.server import Server
 from kraken_pipeline.simulator.service import (
     PRIVATE_PATH,
     THIS_MACHINE,
@@ -203,7 +204,7 @@ def _ticking(service: Service, station: Station) -> Lifespan:
     return lifespan
 
 
-def server(service: Service) -> uvicorn.Server:
+def server(service: Service) -> Server:
     """Return a server that says nothing and stops quickly."""
     config = uvicorn.Config(
         application(service),
@@ -216,7 +217,7 @@ def server(service: Service) -> uvicorn.Server:
         ws_ping_interval=None,
         ws_per_message_deflate=False,
     )
-    running = uvicorn.Server(config)
+    running = Server(config)
     service.connections.attach(running, bound)
     return running
 
@@ -248,6 +249,6 @@ def serving(service: Service, *, host: str = "127.0.0.1", port: int = 0) -> Iter
             thread.join(0.005)
         yield Served(address(listening), service.exchange, service)
     finally:
-        running.should_exit = True
+        running.stop()
         thread.join()
         listening.close()
