@@ -16,6 +16,7 @@ import os
 import struct
 import time
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -82,10 +83,11 @@ class Unsealed:
         return f"Unsealed({len(self.text)} bytes)"
 
 
+@cache
 def calibrated() -> Cost:
     """Return the cost that takes this machine a quarter of a second, but never less than `FLOOR`.
 
-    It takes a fifth of a second or so itself.
+    It takes about as long itself, once in a process.
     """
     started = time.perf_counter()
     _derived("calibration", bytes(_SALT_BYTES), FLOOR)

@@ -1,8 +1,11 @@
 """Files that only their owner may read: written whole or not at all (SEC-2)."""
 
+import contextlib
+import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -74,6 +77,25 @@ def remove(file: Path) -> bool:
     except OSError as failure:
         raise ConfigurationError(f"{file} cannot be removed: {failure.strerror}") from failure
     return True
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until nobody else changes the files of a folder, and keep others waiting meanwhile.
+
+    Raises:
+        ConfigurationError: there is no such folder, and none can be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as failure:
+        raise ConfigurationError(f"{folder} cannot be used: {failure.strerror}") from failure
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # gives the lock back
 
 
 def _require_closed_folder(folder: Path) -> None:

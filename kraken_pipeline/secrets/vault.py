@@ -6,7 +6,7 @@ it opens. What a rotation replaced is kept until it is known that the new key wo
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Final
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.keys import Role
 from kraken_pipeline.secrets.container import Cost, calibrated, seal, unseal
-from kraken_pipeline.secrets.files import read_private, remove, write_private
+from kraken_pipeline.secrets.files import alone_in, read_private, remove, write_private
 from kraken_pipeline.secrets.seed_file import is_seed_file, open_seed_file
 
 FILE_NAME: Final = "secrets.enc"
@@ -114,6 +114,24 @@ class VaultFile:
             ConfigurationError: it cannot be written; what was there is unchanged.
         """
         write_private(self.path, seal(_as_json(vault), password, cost or calibrated()))
+
+    def change(self, password: str, how: Callable[[Vault], Vault]) -> Vault:
+        """Replace what the file holds, alone: nobody else's change gets lost in between.
+
+        Args:
+            password: opens the file, or seals the first one.
+            how: gives what is to be kept, from what there is.
+
+        Raises:
+            WrongPasswordError: the password is another one; nothing is changed.
+            ConfigurationError: the file cannot be used or written; nothing is changed.
+        """
+        with alone_in(self.path.parent):
+            vault = self.open(password) if self.exists() else Vault()
+            changed = how(vault)
+            if changed != vault:
+                self.save(changed, password)
+        return changed
 
     def remove(self) -> bool:
         """Remove the file; False if there was none."""

@@ -1,11 +1,18 @@
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from kraken_pipeline.domain.errors import ConfigurationError
-from kraken_pipeline.secrets.files import LARGEST_BYTES, read_private, remove, write_private
+from kraken_pipeline.secrets.files import (
+    LARGEST_BYTES,
+    alone_in,
+    read_private,
+    remove,
+    write_private,
+)
 
 
 def mode_of(path: Path) -> int:
@@ -89,3 +96,26 @@ def test_removing_tells_whether_there_was_a_file(tmp_path: Path) -> None:
 
     assert remove(file)
     assert not remove(file)
+
+
+def test_changes_of_two_processes_come_one_after_the_other(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool, alone_in(tmp_path):
+        other = pool.submit(_waited_for, tmp_path)
+        with pytest.raises(TimeoutError):
+            other.result(timeout=0.2)
+        (tmp_path / "free").touch()
+        released = other
+
+    assert released.result(timeout=5)
+
+
+def _waited_for(folder: Path) -> bool:
+    with alone_in(folder):
+        return (folder / "free").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ConfigurationError, match="cannot be used"), alone_in(tmp_path / "file"):
+        pytest.fail("it let us in")

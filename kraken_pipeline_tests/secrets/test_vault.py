@@ -136,3 +136,31 @@ def test_nothing_that_is_printed_shows_a_key() -> None:
 
     assert "canary" not in shown
     assert "LXNlY3JldA" not in shown
+
+
+def test_a_change_is_made_to_what_the_file_holds_then(tmp_path: Path) -> None:
+    file = VaultFile(tmp_path / "new")
+    file.change(PASSWORD, lambda vault: vault.with_key(frozenset({Role.READER}), OLD))
+    file.change(PASSWORD, lambda vault: vault.with_key(frozenset({Role.GUARD}), NEW))
+
+    assert file.open(PASSWORD).keys == {Role.READER: OLD, Role.GUARD: NEW}
+
+
+def test_a_change_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
+    file = VaultFile(tmp_path)
+    file.save(Vault().with_key(ALL, OLD), PASSWORD, cost=FLOOR)
+    before = file.path.read_bytes()
+    file.change(PASSWORD, Vault.finished)
+
+    assert file.path.read_bytes() == before
+
+
+def test_a_change_with_another_password_changes_nothing(tmp_path: Path) -> None:
+    file = VaultFile(tmp_path)
+    file.save(Vault().with_key(ALL, OLD), PASSWORD, cost=CHEAP)
+    before = file.path.read_bytes()
+
+    with pytest.raises(WrongPasswordError):
+        file.change("another password", Vault.finished)
+
+    assert file.path.read_bytes() == before
