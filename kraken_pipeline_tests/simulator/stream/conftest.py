@@ -28,6 +28,8 @@ class Line:
     req_ids: Iterator[int] = field(default_factory=lambda: count(1))
     texts: list[str] = field(default_factory=list)
     """Every frame as it came."""
+    passed: list[Json] = field(default_factory=list)
+    """Frames that came while an answer was waited for."""
 
     def next(self, seconds: float = SECONDS) -> Json:
         """Return the next frame, its numbers exact."""
@@ -41,8 +43,10 @@ class Line:
         self.socket.send(message if isinstance(message, str) else json.dumps(message))
 
     def ask(self, method: str, **params: object) -> Json:
-        """Return the answer to a request; what comes before it is passed over."""
-        return self.asked(method, **params)[-1]
+        """Return the answer to a request; what comes before it is for `settled`."""
+        *before, answer = self.asked(method, **params)
+        self.passed += before
+        return answer
 
     def asked(self, method: str, **params: object) -> list[Json]:
         """Return every frame up to the answer to a request."""
@@ -56,7 +60,8 @@ class Line:
 
     def settled(self) -> list[Json]:
         """Return every frame that was on its way."""
-        return [frame for frame in self.asked("ping")[:-1] if frame.get("channel") != "heartbeat"]
+        frames, self.passed = [*self.passed, *self.asked("ping")[:-1]], []
+        return [frame for frame in frames if frame.get("channel") != "heartbeat"]
 
     def subscribe(self, channel: str, **params: object) -> list[Json]:
         """Subscribe and return every frame that came of it."""
