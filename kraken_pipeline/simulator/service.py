@@ -18,6 +18,7 @@ from kraken_pipeline.simulator.market import NeverTradedError
 from kraken_pipeline.simulator.params import Params, RefusedError, parsed
 from kraken_pipeline.simulator.rest_limits import Limits, PublicCounters
 from kraken_pipeline.simulator.tokens import Tokens
+from kraken_pipeline.simulator.views import within_reach
 
 UNAVAILABLE: Final = "EService:Unavailable"
 UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
@@ -99,7 +100,9 @@ class Service:
         try:
             now = self.exchange.clock.now()
             key = self.keys.admit(request, self.exchange.journal.nonces, permissions, now)
-            result = known.answer(self._seen(method), params) if known else self._own(method, key)
+            result = (
+                known.answer(self._seen(method, key), params) if known else self._own(method, key)
+            )
         except RefusedError as refusal:
             return refused(refusal.text)
         return succeeded(result, self.delays.get(method, 0.0))
@@ -121,14 +124,14 @@ class Service:
             return websockets_token(self.tokens.issue(key.name, now))
         return key_info(key, self.exchange.journal.nonces.highest(key.name), now)
 
-    def _seen(self, method: str) -> Exchange:
+    def _seen(self, method: str, key: Key) -> Exchange:
         """Return the exchange as a call sees it: as it is, unless a fault makes reads lie."""
         strike = self.faults.strike(Point.READ, method, self.exchange.clock.now())
         if strike is None:
-            return self.exchange
+            return within_reach(self.exchange, key, method)
         if self._past is None or self._past.exchange is not self.exchange:
             self._past = Past(self.exchange)
-        return self._past.seen(strike)
+        return within_reach(self._past.seen(strike), key, method)
 
     def turned(self) -> None:
         """Run the market up to where the clock was turned, and tell who waits for that."""

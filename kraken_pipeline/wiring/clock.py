@@ -25,7 +25,7 @@ def simulator_clock(url: str) -> Callable[[], datetime]:
     """Return a clock that tells the simulator's time.
 
     A simulator that runs with the real time, perhaps some days off, is asked once; one whose
-    clock is turned by hand is asked each time.
+    clock is turned by hand, or runs faster, is asked each time.
 
     Raises:
         UnreachableError: there is no simulator at that address.
@@ -46,4 +46,5 @@ def _ask(url: str) -> tuple[datetime, bool]:
     except requests.RequestException as error:
         raise UnreachableError(f"no simulator answers at {url}") from error
     said = reply.json()
-    return datetime.fromisoformat(said["now"]).astimezone(UTC), said["mode"] == "real"
+    runs_with_ours = said["mode"] == "real" and said["speed"] == 1
+    return datetime.fromisoformat(said["now"]).astimezone(UTC), runs_with_ours

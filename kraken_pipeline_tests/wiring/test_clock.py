@@ -1,3 +1,5 @@
+import time
+from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -40,6 +42,15 @@ def test_a_clock_that_runs_days_behind_stays_days_behind(tmp_path: Path) -> None
         clock = simulator_clock(served.url)
 
     assert abs(clock() + timedelta(days=3) - system_now()) < ALMOST
+
+
+def test_a_clock_that_runs_faster_is_asked_each_time(tmp_path: Path) -> None:
+    with simulated(replace(told(tmp_path), speed=10_000.0)) as served:
+        clock = simulator_clock(served.url)
+        first = clock()
+        time.sleep(0.02)
+
+        assert clock() - first >= timedelta(seconds=200)
 
 
 def test_without_a_simulator_there_is_no_time() -> None:

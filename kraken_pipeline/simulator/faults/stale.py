@@ -1,7 +1,6 @@
 """Reads that lie: the account as it was, or without what happened lately."""
 
 from collections.abc import Sequence
-from copy import copy
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,26 +9,7 @@ from kraken_pipeline.simulator.events import Event
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.faults.faults import Strike
 from kraken_pipeline.simulator.faults.kinds import Kind
-
-
-class View(Exchange):
-    """An exchange that is only read from, with an account of its own."""
-
-    def __init__(self, exchange: Exchange, account: Account) -> None:
-        vars(self).update(vars(exchange))
-        vars(self)["account"] = account
-
-    def advance(self) -> datetime:
-        """Return now; the exchange behind it was run up to now before."""
-        return self.clock.now()
-
-    def record(self, *events: Event) -> None:
-        """Refuse: what is only looked at does not change.
-
-        Raises:
-            PermissionError: always.
-        """
-        raise PermissionError("a view of an exchange is only read from")
+from kraken_pipeline.simulator.views import View, with_fewer
 
 
 class Past:
@@ -49,19 +29,9 @@ class Past:
         since = real.advance() - timedelta(seconds=strike.seconds)
         if strike.kind is Kind.STALE_READ:
             return View(real, self._at(since))
-        account = copy(real.account)
         if strike.kind is Kind.LATE_ORDER:
-            hidden = {order.id for order in account.orders.values() if order.opened > since}
-            shown = {"orders": account.orders, "open": account.open}
-            for name, orders in shown.items():
-                vars(account)[name] = {k: each for k, each in orders.items() if k not in hidden}
-        else:
-            amended = {key for key, amends in account.amends.items() if amends[-1].at > since}
-            before = self._at(since)
-            for name, orders in (("orders", before.orders), ("open", before.open)):
-                old = {key: order for key, order in orders.items() if key in amended}
-                vars(account)[name] = vars(account)[name] | old
-        return View(real, account)
+            return View(real, _without_young(real.account, since))
+        return View(real, _before_amends(real.account, self._at(since), since))
 
     def _happened(self, events: Sequence[Event]) -> None:
         self._events.extend(events)
@@ -76,3 +46,18 @@ class Past:
             self._account.apply(self._events[self._applied])
             self._applied += 1
         return self._account
+
+
+def _without_young(account: Account, since: datetime) -> Account:
+    """Return an account without the orders that were opened after a moment."""
+    old = {key: order for key, order in account.orders.items() if order.opened <= since}
+    still = {key: order for key, order in account.open.items() if key in old}
+    return with_fewer(account, orders=old, open=still)
+
+
+def _before_amends(account: Account, earlier: Account, since: datetime) -> Account:
+    """Return an account in which orders that were amended after a moment are as they were then."""
+    amended = {key for key, amends in account.amends.items() if amends[-1].at > since}
+    was = {key: order for key, order in earlier.open.items() if key in amended}
+    shown = {key: order for key, order in was.items() if key in account.open}
+    return with_fewer(account, orders=account.orders | was, open=account.open | shown)
