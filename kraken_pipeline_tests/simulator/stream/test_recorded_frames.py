@@ -199,10 +199,8 @@ def decimals(frames: list[Json]) -> dict[str, set[int]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "name", ["ticker snapshot", "ticker update", "book snapshot", "book update"]
-)
-def test_numbers_have_the_recorded_decimals(
-    ours: dict[str, list[Json]], recorded: Path, name: str
-) -> None:
-    assert decimals(ours[name]) == decimals(recorded_frames(recorded)[name])
+def test_numbers_have_the_recorded_decimals(ours: dict[str, list[Json]], recorded: Path) -> None:
+    theirs = recorded_frames(recorded)
+    names = ("ticker snapshot", "ticker update", "book snapshot", "book update")
+
+    assert [decimals(ours[name]) for name in names] == [decimals(theirs[name]) for name in names]

@@ -110,6 +110,7 @@ def test_what_was_unsubscribed_is_told_no_more(client: Client, line: Line) -> No
     wanted: dict[str, object] = {"channel": "trade", "symbol": ["BTC/USD"]}
     line.ask("subscribe", **wanted)
     line.ask("unsubscribe", **wanted)
+    line.settled()
     client.control("clock", advance_seconds=10)
 
     assert line.settled() == []
