@@ -1,4 +1,4 @@
-"""Whose books these are: paper's or the real account's. Written once, never changed.
+"""Whose books these are: a simulator's or Kraken's. Written once, never changed.
 
 Source: MOD-5. A simulator's fills in the books of real money, or the reverse, can not be told apart
 afterwards, so the wrong database is refused before anything is read from it.
@@ -13,7 +13,7 @@ from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.schema import journal, meta
 
 KEY: Final = "world"
-BEFORE: Final = "paper"
+BEFORE: Final = "simulator"
 """Books that were written before worlds were: there was no other."""
 
 
@@ -22,7 +22,7 @@ def claim(database: Database, world: str) -> None:
 
     Args:
         database: with its tables up to date.
-        world: `paper`, or `live` with whatever tells one account from another.
+        world: `simulator` or `kraken`.
 
     Raises:
         ConfigurationError: they are another's; nothing was changed.
@@ -30,8 +30,8 @@ def claim(database: Database, world: str) -> None:
     found = _found(database) or _claimed(database, world)
     if found != world:
         raise ConfigurationError(
-            f"the books belong to {found}, and this is {world}; give portfolio.db_path or "
-            "KRAKEN_PIPELINE_DATA_DIR a place of its own"
+            f"the database holds the books of the {found}, and execution.mode asks for those of "
+            f"the {world}: give portfolio.db_path, or KRAKEN_PIPELINE_DB_URL, one of its own"
         )
 
 

@@ -27,7 +27,7 @@ from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.wiring import desks
 from kraken_pipeline.wiring.edge import Edge
-from kraken_pipeline.wiring.modes import claim_data_dir, destination
+from kraken_pipeline.wiring.modes import REAL, SIMULATED, claim_data_dir, destination
 from kraken_pipeline.wiring.paper import open_edge
 from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.secrecy import keep_secrets
@@ -299,7 +299,7 @@ def connect(
     claim_data_dir(loaded.data_dir, is_kraken=is_kraken)
     return Pipeline(
         loaded=loaded,
-        stores=open_stores(loaded),
+        stores=open_stores(loaded, world=REAL if is_kraken else SIMULATED),
         edge=_live(loaded, environ) if is_kraken else open_edge(loaded, rehearse=rehearse),
         observer=observer,
         progress=progress,

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, connect
@@ -13,6 +14,7 @@ from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.universes import SqlUniverseStore
+from kraken_pipeline.store.world import claim
 
 if TYPE_CHECKING:
     from kraken_pipeline.store.bars import ParquetBarStore
@@ -42,15 +44,25 @@ class Stores:
         self.database.close()
 
 
-def open_stores(loaded: Loaded) -> Stores:
+def open_stores(loaded: Loaded, *, world: str) -> Stores:
     """Open the stores that the configuration names, with their tables brought up to date.
 
+    Args:
+        loaded: the configuration.
+        world: whose books are asked for, `modes.SIMULATED` or `modes.REAL`.
+
     Raises:
-        ConfigurationError: a store cannot be opened, or its tables are newer than this version.
+        ConfigurationError: a store cannot be opened, its tables are newer than this version, or it
+            holds the books of another world (MOD-5).
     """
     if loaded.settings.portfolio.auto_migrate_schema:
         migrate(loaded.database_url)
     database = connect(loaded.database_url)
+    try:
+        claim(database, world)
+    except ConfigurationError:
+        database.close()
+        raise
     return Stores(
         database=database,
         bars_dir=loaded.bars_dir,

@@ -9,24 +9,24 @@ from kraken_pipeline_tests.store.builders import NOW
 
 
 def test_who_comes_first_owns_the_books_and_finds_them_again(database: Database) -> None:
-    claim(database, "live")
-    claim(database, "live")
+    claim(database, "kraken")
+    claim(database, "kraken")
 
-    with pytest.raises(ConfigurationError, match="belong to live, and this is paper"):
-        claim(database, "paper")
+    with pytest.raises(ConfigurationError, match="books of the kraken"):
+        claim(database, "simulator")
 
 
 def test_a_refusal_changes_nothing(database: Database) -> None:
-    claim(database, "paper")
+    claim(database, "simulator")
     with pytest.raises(ConfigurationError):
-        claim(database, "live")
+        claim(database, "kraken")
 
-    claim(database, "paper")
+    claim(database, "simulator")
 
 
-def test_books_that_were_written_before_are_those_of_paper(database: Database) -> None:
+def test_books_that_were_written_before_are_those_of_a_simulator(database: Database) -> None:
     SqlHaltStore(database).latch(HaltKind.OPERATOR, reason="a test", at=NOW, by="a test")
 
-    with pytest.raises(ConfigurationError, match="belong to paper"):
-        claim(database, "live")
-    claim(database, "paper")
+    with pytest.raises(ConfigurationError, match="books of the simulator"):
+        claim(database, "kraken")
+    claim(database, "simulator")

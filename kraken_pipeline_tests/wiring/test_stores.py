@@ -2,12 +2,13 @@ import pytest
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import load
+from kraken_pipeline.wiring.modes import REAL, SIMULATED
 from kraken_pipeline.wiring.stores import open_stores
 from kraken_pipeline_tests.paper_market import PaperMarket
 
 
 def test_everything_is_kept_below_the_data_folder(market: PaperMarket) -> None:
-    stores = open_stores(load(market.environ))
+    stores = open_stores(load(market.environ), world=SIMULATED)
     stores.close()
 
     assert (market.data_dir / "portfolio.db").is_file()
@@ -18,4 +19,11 @@ def test_tables_that_may_not_be_made_are_missed_with_a_remedy(market: PaperMarke
     market.configure("portfolio: {auto_migrate_schema: false, db_path: other.db}\n")
 
     with pytest.raises(ConfigurationError):
-        open_stores(load(market.environ))
+        open_stores(load(market.environ), world=SIMULATED)
+
+
+def test_a_database_of_the_other_world_is_refused(market: PaperMarket) -> None:
+    open_stores(load(market.environ), world=SIMULATED).close()
+
+    with pytest.raises(ConfigurationError, match="books of the simulator"):
+        open_stores(load(market.environ), world=REAL)
