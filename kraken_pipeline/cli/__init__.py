@@ -9,8 +9,9 @@ from typing import Annotated, Final, Literal, NoReturn
 import typer
 
 from kraken_pipeline.domain import errors
+from kraken_pipeline.domain.keys import Role
 from kraken_pipeline.secrets.redact import RedactingFilter, Redactor, exception_hook
-from kraken_pipeline.wiring.secrecy import redactor
+from kraken_pipeline.wiring.secrecy import keep_secrets, redactor
 
 EXIT_CODES: Final = (
     (errors.ConfigurationError, 2),
@@ -33,6 +34,10 @@ OFF: Final = False
 Port = Annotated[
     int, typer.Option(min=0, max=65535, help="The simulator's port; 0 takes any free one.")
 ]
+KeyRole = Annotated[Role | None, typer.Option("--role", help="Of one role only; else of all.")]
+KeyUrl = Annotated[
+    str | None, typer.Option("--url", help="Of a simulator on this machine; else it is Kraken's.")
+]
 Reason = Annotated[str, typer.Option("--reason", help="Kept in the journal.")]
 
 app = typer.Typer(
@@ -43,9 +48,11 @@ app = typer.Typer(
 )
 orders = typer.Typer(no_args_is_help=True, help="Orders in our books.")
 config = typer.Typer(no_args_is_help=True, help="The configuration in force.")
+key_commands = typer.Typer(no_args_is_help=True, help="The API keys of this machine.")
 simulator = typer.Typer(no_args_is_help=True, help="An exchange on this machine.")
 app.add_typer(orders, name="orders")
 app.add_typer(config, name="config")
+app.add_typer(key_commands, name="keys")
 app.add_typer(simulator, name="simulator")
 
 
@@ -247,6 +254,73 @@ def serve(  # noqa: PLR0913 - a command has as many options as it has
     serve(os.environ, wish)
 
 
+@key_commands.command("setup")
+def set_up_keys(
+    *,
+    role: KeyRole = None,
+    url: KeyUrl = None,
+    save_unchecked: Annotated[
+        bool, typer.Option("--save-unchecked", help="Keep it also if it could not be checked.")
+    ] = OFF,
+    keyring: Annotated[
+        bool, typer.Option("--keyring", help="Keep the file's password in the system's keyring.")
+    ] = OFF,
+) -> None:
+    """Take an API key, check it with a private call, and keep it sealed in secrets.enc.
+
+    It is typed, or taken from KRAKEN_API_KEY and KRAKEN_API_SECRET, or read as two lines of input.
+    KRAKEN_PIPELINE_SECRET_PW gives the file's password where nobody is there to type it.
+    """
+    from kraken_pipeline.cli.keys import Wish, set_up  # noqa: PLC0415 - only what is asked for
+
+    wish = Wish(role=role, url=url, save_unchecked=save_unchecked, keyring=keyring)
+    set_up(os.environ, wish)
+
+
+@key_commands.command("doctor")
+def examine_keys(json: Json = OFF) -> None:
+    """Ask Kraken about each key, and say in a sentence what it lacks or has too much."""
+    from kraken_pipeline.cli.keys import doctor  # noqa: PLC0415 - only what is asked for
+
+    raise typer.Exit(doctor(os.environ, as_json=json))
+
+
+@key_commands.command("rotate")
+def rotate_keys(
+    role: KeyRole = None,
+    url: KeyUrl = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Go back to the keys from before the last rotation.")
+    ] = OFF,
+) -> None:
+    """Use another key from now on, if live would take it; the old one is kept for a while."""
+    from kraken_pipeline.cli.keys import Wish, rotate, undo_rotation  # noqa: PLC0415 - only what is asked for
+
+    if undo:
+        undo_rotation(os.environ)
+    else:
+        rotate(os.environ, Wish(role=role, url=url))
+
+
+@key_commands.command("forget")
+def forget_keys(
+    role: KeyRole = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = OFF,
+) -> None:
+    """Remove the key of a role, or every key with its file and the password in the keyring."""
+    from kraken_pipeline.cli.keys import forget  # noqa: PLC0415 - only what is asked for
+
+    forget(os.environ, role, is_sure=yes)
+
+
+@key_commands.command("where")
+def show_where_keys_are(json: Json = OFF) -> None:
+    """Say where the key of each role comes from."""
+    from kraken_pipeline.cli.keys import where  # noqa: PLC0415 - only what is asked for
+
+    where(os.environ, as_json=json)
+
+
 def main() -> NoReturn:
     """Run a command; what goes wrong is one sentence and an exit code of its class.
 
@@ -254,6 +328,7 @@ def main() -> NoReturn:
     nothing: each command has closed by then what it opened.
     """
     known = redactor(os.environ)
+    keep_secrets(os.environ)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(RedactingFilter(known))

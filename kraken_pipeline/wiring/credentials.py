@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -62,10 +63,6 @@ class Credentials:
         """
         if self.from_environment is not None:
             return self._found(self.from_environment, ENVIRONMENT)
-        if not self.file.exists():
-            raise KeyMissingError(
-                f"there is no API key: set {ENVIRONMENT}, or run `kraken-pipeline keys setup`"
-            )
         stored = self.vault.keys.get(role)
         if stored is None:
             raise KeyMissingError(
@@ -94,6 +91,10 @@ class Credentials:
     @cached_property
     def vault(self) -> Vault:
         """The opened key file."""
+        if not self.file.exists():
+            raise KeyMissingError(
+                f"there is no API key: set {ENVIRONMENT}, or run `kraken-pipeline keys setup`"
+            )
         try:
             vault = self.file.open(self.password.text)
         except WrongPasswordError as wrong:
@@ -101,6 +102,31 @@ class Credentials:
         for each in (*vault.keys.values(), *vault.previous.values()):
             self._learned(each)
         return vault
+
+    def change(self, how: Callable[[Vault], Vault]) -> Vault:
+        """Change what the key file holds.
+
+        Raises:
+            WrongPasswordError: the file does not open; it is unchanged.
+            ConfigurationError: it cannot be used or written; it is unchanged.
+        """
+        self.vault = self.file.change(self.password.text, how)
+        return self.vault
+
+    def finish_rotation(self, *, agreed_at: datetime) -> None:
+        """Let go of the keys that a rotation replaced, once the books agree with the new ones.
+
+        Args:
+            agreed_at: when the books last agreed.
+
+        Raises:
+            ConfigurationError: the file cannot be written.
+        """
+        if self.from_environment is not None or not self.file.exists():
+            return
+        rotated_at = self.vault.rotated_at
+        if rotated_at is not None and rotated_at < agreed_at:
+            self.change(lambda vault: vault.finished() if vault.rotated_at == rotated_at else vault)
 
     def _found(self, stored: StoredKey, source: str) -> Found:
         self._learned(stored)
