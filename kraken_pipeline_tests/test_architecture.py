@@ -21,7 +21,7 @@ DECIDING = [
 ]
 ADDRESS = "api.kraken.com"
 MAY_NAME_THE_ADDRESS = {PACKAGE / "kraken" / "live.py"}
-TREE_OF_ITS_OWN = {TESTS, TESTS / "cases"}
+TREE_OF_ITS_OWN = {TESTS, TESTS / "cases", TESTS / "live"}
 """Tests of more than one module stand here."""
 
 

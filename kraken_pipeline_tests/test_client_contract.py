@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import requests
 
 from kraken_pipeline import panic
 from kraken_pipeline.domain.errors import (
@@ -297,6 +298,19 @@ def trader(line: PrivateLine) -> Trader:
     return Trader(line)
 
 
+@pytest.fixture(autouse=True)
+def fresh_counter(request: pytest.FixtureRequest) -> None:
+    """Let time pass before each test: none inherits what another did to a pair's counter."""
+    if "trader" in request.fixturenames:
+        turn(request.getfixturevalue("served"))
+
+
+def turn(served: Served) -> None:
+    """Let a minute pass."""
+    told = {"advance_seconds": 60}
+    requests.post(f"{served.url}/_sim/clock", json=told, timeout=10).raise_for_status()
+
+
 def deadline(market: PublicMarket) -> datetime:
     return market.server_time() + timedelta(seconds=10)
 
@@ -456,12 +470,13 @@ def test_fees_come_for_every_pair_that_is_asked(
 
 
 def test_more_than_a_page_of_trades_and_entries_comes_whole(
-    market: PublicMarket, account: ReadOnlyAccount, trader: Trader
+    served: Served, market: PublicMarket, account: ReadOnlyAccount, trader: Trader
 ) -> None:
     known = {each.trade_id for each in account.trades(since=None)}
-    until = deadline(market)
     for number in range(100, 160):
-        trader.add(crossing(number, qty=Decimal("0.0001")), deadline=until)
+        if number % 30 == 0:
+            turn(served)
+        trader.add(crossing(number, qty=Decimal("0.0001")), deadline=deadline(market))
 
     trades, entries = account.trades(since=None), account.ledger(since=None)
 
