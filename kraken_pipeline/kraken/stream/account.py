@@ -37,6 +37,9 @@ BALANCES: Final = b"balances"
 SNAPSHOT: Final = "snapshot"
 NEWS_OF_A_ROW: Final = 2
 """At most: a fill and what it makes of its order, or a ledger entry and what it leaves."""
+OWED: Final = 1
+"""Room that is kept for the word that the line was lost."""
+NOT_TAKEN: Final = "news are not taken away fast enough"
 QUIET: Final = math.inf
 """An account may be quiet for days: once it answered, only the socket's silence counts."""
 FIRST_READ_AGAIN_SECONDS: Final = 1.0
@@ -150,9 +153,6 @@ class AccountFeed:
         message = message_of(frame)
         self._pulses[channel].beat(at)
         rows = _rows_of(message)
-        if self._outbox.room < len(rows) * NEWS_OF_A_ROW + self._owed():
-            self._stop("news are not taken away fast enough")
-            return True
         self._note_sequence(channel, message)
         with self._lock:
             if channel == EXECUTIONS:
@@ -229,17 +229,16 @@ class AccountFeed:
 
     async def _room_for(self, count: int) -> None:
         while True:
-            if self._outbox.room >= count + self._owed():
+            if self._outbox.room >= count + OWED:
                 return
             await asyncio.sleep(FIRST_READ_AGAIN_SECONDS / 10)
-
-    def _owed(self) -> int:
-        """Room that is kept for the word that the line was lost."""
-        return 1
 
     def _hear_executions(self, message: Message, rows: list[Mapping[str, object]]) -> None:
         source = Source.SNAPSHOT if message.type == SNAPSHOT else Source.LIVE
         for row in rows:
+            # rows that found no room are told again, and those that did are then no news
+            if not self._has_room_for(NEWS_OF_A_ROW):
+                return
             try:
                 news = self._executions.hear(row, source)
             except UnexpectedReplyError as odd:
@@ -258,6 +257,8 @@ class AccountFeed:
             self._needs.count(order.pair, float(counter))
 
     def _hear_balances(self, message: Message, rows: list[Mapping[str, object]]) -> None:
+        if not self._has_room_for(len(rows) * NEWS_OF_A_ROW):
+            return
         try:
             if message.type == SNAPSHOT:
                 self._outbox.put(self._balances.load(rows))
@@ -284,10 +285,14 @@ class AccountFeed:
             self._missed_since = self._executions.newest_fill_at
         self._unclear.set()
 
-    def _stop(self, why: str) -> None:
-        LOG.error("stream: %s: halting", why)
-        self._fault = why
-        self._needs.halt(why)
+    def _has_room_for(self, count: int) -> bool:
+        """Tell whether so many news can be kept; if not, halt and have all of it told again."""
+        if self._outbox.room >= count + OWED:
+            return True
+        LOG.error("stream: %s: halting", NOT_TAKEN)
+        self._fault = NOT_TAKEN
+        self._needs.halt(NOT_TAKEN)
+        return False
 
 
 def _rows_of(message: Message) -> list[Mapping[str, object]]:

@@ -199,7 +199,7 @@ class StreamLine:
             if standing is not None:
                 standing.wire.cut("ended")
                 why = standing.wire.lost.result() if standing.wire.lost.done() else why
-            self._last_loss = why
+            self._last_loss = why or self._last_loss
             self._feed.lose(why)
         LOG.warning("stream %s: %s", self._url, why)
         return standing is not None and standing.maintenance
