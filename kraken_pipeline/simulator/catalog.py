@@ -43,7 +43,14 @@ COSTMIN: Final[Mapping[str, str]] = {
 }  # fmt: skip
 COST_DECIMALS: Final[Mapping[str, int]] = {
     "XRPUSD": 8, "ADAUSD": 6, "ADAEUR": 6, "XLMUSD": 8, "XMRUSD": 8, "ETCUSD": 8, "TAOUSD": 8,
+    "USDCUSD": 8, "ZETAUSD": 8, "XRPEUR": 8, "SOLUSDC": 6, "SOLUSDT": 6, "XMRUSDT": 6,
+    "XDGUSDC": 9, "XDGUSDT": 9, "AAVEXBT": 7, "LTCXBT": 8, "XMRXBT": 8, "SOLXBT": 9, "XDGXBT": 9,
+    "XLMXBT": 9, "XRPXBT": 9,
 }  # fmt: skip
+PAIR_DECIMALS: Final[Mapping[str, int]] = {
+    "XDGUSDC": 5, "XDGUSDT": 5, "LTCXBT": 6, "XMRXBT": 6,
+}  # fmt: skip
+"""Where fewer decimals were seen than follow from the price."""
 USUAL_COST_DECIMALS: Final = 5
 QUOTES: Final[tuple[tuple[str, int, float], ...]] = (
     ("EUR", 75, 0.35), ("USDT", 30, 0.2), ("USDC", 25, 0.12), ("XBT", 25, 0.05), ("ETH", 12, 0.02),
@@ -176,6 +183,7 @@ def pair_of(known: Figures, quote: str, *, share: float = 1.0) -> Pair:
     near_dollar = quote in FIAT or quote in STABLE
     price = known.usd / usd_price(quote)
     pair_decimals = known.pair_decimals if near_dollar else min(decimals_for(price), 9)
+    pair_decimals = PAIR_DECIMALS.get(known.ticker + quote, pair_decimals)
     lot_decimals = first.decimals if known.ticker in UNIT5 else 8
     daily_usd = known.daily_usd * share
     daily_base = max(daily_usd / known.usd, 1.0)

@@ -5,6 +5,7 @@ there is one; an asset without one has a network of its own name and the pair's 
 its smallest withdrawal.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -90,6 +91,11 @@ def method(listing: Listing, asset: Asset, name: str) -> Method | None:
     """Return the way of that name, in any case, or None."""
     ways = methods(listing, asset)
     return next((way for way in ways if way.name.lower() == name.lower()), None)
+
+
+def lookalike(*parts: object) -> str:
+    """Return what looks like a transaction's id on a chain, on none at all."""
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()
 
 
 def status(transfer: TransferNoted, now: datetime) -> str:

@@ -37,8 +37,11 @@ def amount(value: Decimal, asset: Asset) -> str:
 
 
 def quote_decimals(pair: Pair) -> int:
-    """Return the decimals of prices in Ticker, Depth, Trades and Spread."""
-    return max(PRICE_DECIMALS, pair.pair_decimals, pair.price_decimals)
+    """Return the decimals of prices in Ticker, Depth, Trades and Spread.
+
+    Source: recorded tickers, XBTUSD with the 5 and USDCUSD with the 8 decimals of their costs.
+    """
+    return max(PRICE_DECIMALS, pair.cost_decimals, pair.price_decimals)
 
 
 def cost_decimals(pair: Pair) -> int:

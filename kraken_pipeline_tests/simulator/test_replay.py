@@ -116,7 +116,7 @@ def test_the_listing_and_the_ticker_follow_what_is_recorded(tmp_path: Path) -> N
     assert [first[name]["status"] for name in names] == ["cancel_only", "online"]
     assert [second[name]["status"] for name in names] == ["online", "cancel_only"]
     assert (list(early), sorted(later)) == (["XXMRZUSD"], names)
-    assert (early["XXMRZUSD"]["o"], later["XXMRZUSD"]["c"][0]) == ("10.50000", "11.00000")
+    assert (early["XXMRZUSD"]["o"], later["XXMRZUSD"]["c"][0]) == ("10.50000000", "11.00000000")
 
 
 def test_an_unknown_asset_gets_its_specification_from_its_prices(tmp_path: Path) -> None:

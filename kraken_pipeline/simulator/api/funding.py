@@ -6,7 +6,6 @@ are written down by the control call for flows, as people do on Kraken's site.
 Source: kraken/rest.md §5, errors.md, and the fields of Kraken's OpenAPI file.
 """
 
-import hashlib
 from decimal import Decimal
 from typing import Final
 
@@ -70,7 +69,8 @@ def _shown_address(exchange: Exchange, asset: Asset, made: AddressMade) -> dict[
     if not _is_used(exchange, made):
         row["new"] = True
     if asset.altname in funding_terms.TAGGED:
-        row[funding_terms.TAGGED[asset.altname]] = str(_number(made.address) % 10**10)
+        number = int(funding_terms.lookalike(made.address), 16) % 10**10
+        row[funding_terms.TAGGED[asset.altname]] = str(number)
     return row
 
 
@@ -78,13 +78,9 @@ def _is_used(exchange: Exchange, made: AddressMade) -> bool:
     return any(each.info == made.address for each in exchange.account.funding.transfers.values())
 
 
-def _number(*parts: object) -> int:
-    return int(hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest(), 16)
-
-
 def _address(asset: Asset, way: Method, *parts: object) -> str:
     """Return what looks like an address, on no chain at all."""
-    return f"sim{_number(asset.id, way.name, *parts):064x}"[:42]
+    return f"sim{funding_terms.lookalike(asset.id, way.name, *parts)}"[:42]
 
 
 def withdraw_methods(exchange: Exchange, params: Params) -> str:
@@ -176,7 +172,7 @@ def withdraw(exchange: Exchange, params: Params) -> str:
         asked=now,
         status=funding_terms.LADDER[0][1],
         info=kept.address,
-        txid=f"{_number('chain', exchange.account.events, *exchange.run_id()):064x}",
+        txid=funding_terms.lookalike("chain", exchange.account.events, *exchange.run_id()),
         key=kept.key,
     )
     treasury.book(exchange, [taken(noted)], noted)

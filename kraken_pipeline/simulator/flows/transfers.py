@@ -27,6 +27,7 @@ def _noted(
     asset = buckets.underlying(listing, draft.bucket)
     way = funding_terms.methods(listing, asset)[0].name if asset else draft.bucket
     now = exchange.clock.now()
+    chain = asset is not None and funding_terms.methods(listing, asset)[0].has_addresses
     return TransferNoted(
         at=exchange.stamp(now),
         direction=direction,
@@ -38,6 +39,8 @@ def _noted(
         asked=now,
         status=status,
         prop=prop,
+        info=funding_terms.lookalike("address", draft.bucket)[:40] if chain else "",
+        txid=funding_terms.lookalike("chain", draft.refid) if chain else "",
     )
 
 

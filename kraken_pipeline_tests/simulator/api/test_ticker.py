@@ -45,7 +45,7 @@ def alone(pair: Pair, at: float) -> Json:
     pieces = MARKET.pieces(pair, day_before(at, MINUTE), at)
     parts = [pieces[pieces.time >= int(at) // DAY * DAY], pieces]
     spans = [part if len(part) else candles.column([begun]) for part in parts]
-    decimals = max(5, pair.price_decimals)
+    decimals = max(5, pair.cost_decimals, pair.price_decimals)
     last = candles.print_volume(minute, max(candles.prints_until(minute, at) - 1, 0))
 
     def price(units: int) -> str:
