@@ -70,7 +70,9 @@ def edit_order(exchange: Exchange, params: Params) -> str:
     shown: dict[str, object] = {"status": "ok"}
     if not params.flag("validate"):
         shown |= {"txid": after.id, "originaltxid": before.id}
-    shown |= {"newuserref": after.userref, "olduserref": before.userref}
+    shown["newuserref"] = after.userref
+    if before.userref:
+        shown["olduserref"] = before.userref
     described = order_shapes.described(after, pair)
     shown |= {"volume": wire.fixed(after.volume, pair.lot_decimals)}
     for name in ("price", "price2"):
