@@ -86,12 +86,14 @@ class Controls:
         return {"ok": True, "pairs": len(market.listing.pairs), **identity}
 
     def faults(self) -> dict[str, object]:
-        """Return the rules that have strikes left, and every strike with the rule that repeats it.
+        """Return the seed, the rules with strikes left, and each strike with what repeats it.
 
         The rules of the log, told to a new simulator, do again what was done by chance.
         """
         faults = self._service.faults
+        seed = faults.seeded()
         return {
+            "seed": None if seed is None else seed.script(),
             "rules": [rule.script() for rule in faults.pending()],
             "log": [
                 {

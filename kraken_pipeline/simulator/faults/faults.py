@@ -93,6 +93,11 @@ class Faults:
         with self._lock:
             return [pending.rule for pending in self._rules if not pending.spent]
 
+    def seeded(self) -> Seed | None:
+        """Return the seed that faults are drawn from, or None."""
+        with self._lock:
+            return self._seed
+
     def log(self) -> list[Struck]:
         """Return every strike since the start or the last clearing, oldest first."""
         with self._lock:

@@ -71,6 +71,11 @@ class Seed:
     subjects: frozenset[str] = frozenset()
     """Methods and channels; empty for all that a kind fits."""
 
+    def script(self) -> dict[str, object]:
+        """Return it as it is told over the wire."""
+        rates = {kind.value: rate for kind, rate in self.rates.items()}
+        return {"seed": self.number, "rates": rates, "methods": sorted(self.subjects)}
+
     def draws(self, point: Point, subject: str, occasion: int) -> Kind | None:
         """Return what strikes the n-th occasion of a point and subject, or None.
 

@@ -174,7 +174,7 @@ def test_faults_are_listed_logged_and_cleared(client: Client) -> None:
     assert [rule["kind"] for rule in seen["rules"]] == ["reset"]
     [entry] = seen["log"]
     assert (entry["subject"], entry["rule"]["kind"]) == ("Balance", "busy")
-    assert after == {"rules": [], "log": []}
+    assert after == {"seed": None, "rules": [], "log": []}
     assert client.call("Balance")["error"] == []
 
 
@@ -188,6 +188,8 @@ def test_a_seed_strikes_alike_on_the_same_calls(client: Client) -> None:
 
     assert first == errors()
     assert len(set(first)) == 2
+    told = client.session.get(f"{client.url}/_sim/faults", timeout=5).json()["seed"]
+    assert told == {"seed": 5, "rates": {"busy": 0.3}, "methods": ["Balance"]}
 
 
 @pytest.mark.parametrize(
