@@ -1,5 +1,6 @@
 """The exchange as a pipeline uses it, whichever one it is."""
 
+from datetime import datetime
 from typing import Protocol
 
 from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
@@ -36,6 +37,10 @@ class Edge(Protocol):
     @property
     def gateway(self) -> Gateway:
         """Where orders go."""
+        ...
+
+    def books_agreed(self, at: datetime) -> None:
+        """Be told that fills, ledger and balances agreed, and when."""
         ...
 
     def close(self) -> None:

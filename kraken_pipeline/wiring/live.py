@@ -7,7 +7,7 @@ own text: no setting and no variable reaches it.
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -16,8 +16,11 @@ from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.keys import KeyInfo, Role
 from kraken_pipeline.domain.preflight import Cleared, Grounded, preflight
 from kraken_pipeline.kraken.account import ReadOnlyAccount
+from kraken_pipeline.kraken.audit import AuditLog
+from kraken_pipeline.kraken.budget import SharedBudget
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.keys import key_info
+from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
 from kraken_pipeline.kraken.nonce import Nonces
 from kraken_pipeline.kraken.orders import Validator
@@ -46,6 +49,10 @@ class Origin:
     """Where instances that share a key find each other."""
 
 
+TIER: Final = TIERS["starter"]
+"""The lowest: whoever has a higher one is only slower than need be."""
+ACCOUNT: Final = "live"
+"""One account, whose orders the matching engine counts together whichever key sent them."""
 REAL: Final = Origin(url=KRAKEN, clock=system_now, instances=USUAL_FOLDER)
 
 
@@ -124,6 +131,10 @@ class LiveEdge:
         keep(self._loaded.data_dir, outcome)
         return outcome
 
+    def books_agreed(self, at: datetime) -> None:
+        """Let go of keys that a rotation replaced: with the new ones the books agreed (SEC-7)."""
+        self._credentials.finish_rotation(agreed_at=at)
+
     def close(self) -> None:
         """Close the connections."""
         self._opened.close()
@@ -139,7 +150,7 @@ class LiveEdge:
         key_id = found.credential.key_id
         if key_id not in self._lines:
             folder = self._loaded.data_dir / NONCES
-            line = private_line(self._origin.url, found.credential, folder)
+            line = _private_line(self._origin.url, found.credential, folder)
             self._opened.callback(line.close)
             self._lines[key_id] = line
         return self._lines[key_id]
@@ -175,13 +186,12 @@ def open_live(
     return LiveEdge(loaded, credentials, origin)
 
 
-def private_line(url: str, credential: Credential, folder: Path) -> PrivateLine:
-    """Return a line for a key.
-
-    Args:
-        url: of the exchange.
-        credential: the key.
-        folder: of nonce marks; every process of this key must name the same.
-    """
-    nonces = Nonces(folder, credential.key_id, clock=system_microseconds)
-    return PrivateLine(url, credential=credential, nonces=nonces)
+def _private_line(url: str, credential: Credential, folder: Path) -> PrivateLine:
+    """Return the line of a key: counted and audited, with all processes of this folder."""
+    return PrivateLine(
+        url,
+        credential=credential,
+        nonces=Nonces(folder, credential.key_id, clock=system_microseconds),
+        budget=SharedBudget(folder, credential, tier=TIER, account=ACCOUNT),
+        audit=AuditLog(folder, credential.key_id, clock=system_microseconds),
+    )

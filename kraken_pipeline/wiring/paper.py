@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -79,6 +80,9 @@ class Edge:
     def nonce_dir(self) -> Path:
         """Where the mark of used nonces is kept, for every process of this key."""
         return self._loaded.data_dir / NONCES
+
+    def books_agreed(self, at: datetime) -> None:
+        """Keep nothing: the paper account has one key for ever."""
 
     def close(self) -> None:
         """Close the connections and end a simulator that was started here."""

@@ -118,6 +118,8 @@ class Pipeline(Parts):
         with self._stage("books") as done:
             booked = book.keep_books(desks.books(self))
             halt.latch_breaches(self._halts, booked.snapshot)
+            if not booked.snapshot.drift:
+                self.edge.books_agreed(booked.snapshot.at)
             return done(booked)
 
     def unit_prices(self) -> tuple[tuple[datetime, Decimal], ...]:

@@ -106,7 +106,7 @@ def clock_error(
         clock: tells our time.
         enough: a bound that is not narrowed further.
     """
-    least, most = -timedelta.max, timedelta.max
+    least, most = timedelta.min, timedelta.max
     for _ in range(MOST_SAMPLES):
         before = clock()
         told = server_time()

@@ -13,6 +13,7 @@ from kraken_pipeline.domain.errors import (
     UnexpectedReplyError,
 )
 from kraken_pipeline.domain.gates import Objection
+from kraken_pipeline.domain.ids import ClOrdId
 from kraken_pipeline.domain.keys import Role
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.preflight import LASTS, Cleared, preflight
@@ -28,7 +29,7 @@ KEY_ID = READY.key_ids[Role.TRADER]
 DEADLINE = NOW + timedelta(days=2)
 BUY = order(side=Side.BUY, post_only=False)
 SELL = replace(BUY, side=Side.SELL)
-OTHER = replace(SELL, cl_ord_id="5f1d8c1e-7f7b-4a0e-9a5e-2f6f6f1f8a11")
+OTHER = replace(SELL, cl_ord_id=ClOrdId("5f1d8c1e-7f7b-4a0e-9a5e-2f6f6f1f8a11"))
 TOO_LATE = NOW + LASTS
 
 Act = Callable[[Trader], object]

@@ -1,0 +1,209 @@
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kraken_pipeline.domain.errors import (
+    AuthError,
+    ConfigurationError,
+    KeyMissingError,
+    UnreachableError,
+)
+from kraken_pipeline.domain.keys import USEFUL, Role
+from kraken_pipeline.domain.preflight import Cleared, Grounded
+from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
+from kraken_pipeline.kraken.orders import Validator
+from kraken_pipeline.secrets.vault import Vault
+from kraken_pipeline.wiring.live import REAL, LiveEdge, open_live
+from kraken_pipeline.wiring.pipeline import connect
+from kraken_pipeline_tests.builders import order
+from kraken_pipeline_tests.live_market import (
+    CHECKS,
+    EVERY_PERMISSION,
+    GATES,
+    PASSWORD,
+    LiveMarket,
+    known,
+    live_market,
+    stored,
+)
+from kraken_pipeline_tests.secrets.keyrings import NoKeyring, using
+
+SEPARATE = {role: stored(role) for role in Role}
+ONE = dict.fromkeys(Role, stored("whole"))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveMarket]:
+    keys = (
+        *(known(role, *USEFUL[role]) for role in Role),
+        known("whole"),
+        known("robber", *EVERY_PERMISSION, "withdraw-funds"),
+    )
+    with using(NoKeyring()), live_market(tmp_path_factory.mktemp("exchange"), *keys) as market:
+        yield market
+
+
+@pytest.fixture
+def market(served: LiveMarket, tmp_path: Path) -> LiveMarket:
+    """The exchange, with folders of this test and a key for each role."""
+    fresh = replace(served, root=tmp_path)
+    fresh.keep(SEPARATE)
+    return fresh
+
+
+def test_the_real_exchange_is_kraken_and_nothing_that_is_set_changes_that(
+    market: LiveMarket,
+) -> None:
+    edge = open_live(market.configure(), market.environ)
+
+    assert REAL.url == KRAKEN == "https://api.kraken.com"
+    assert edge._origin is REAL
+    edge.close()
+
+
+def test_a_live_pipeline_is_connected_without_a_word_to_anybody(market: LiveMarket) -> None:
+    market.configure()
+    pipeline = connect(market.environ)
+
+    assert type(pipeline.edge) is LiveEdge
+    assert not pipeline.has_no_universe or pipeline.halts() == ()
+    pipeline.close()
+
+
+@pytest.mark.parametrize("config", ["", "execution: {mode: dry_run}\n"])
+def test_nothing_live_is_built_on_paper(market: LiveMarket, config: str) -> None:
+    with (
+        pytest.raises(ConfigurationError, match=r"execution\.mode is not live"),
+        market.edge(config),
+    ):
+        pytest.fail("it was built")
+
+
+def test_a_preflight_that_passes_gives_a_trader_and_is_kept_without_keys(
+    market: LiveMarket,
+) -> None:
+    with market.edge() as edge:
+        assert type(edge.gateway) is LiveTrader
+        kept = (market.root / "data" / "preflight.json").read_text()
+
+    assert json.loads(kept)["passed"] is True
+    assert json.loads(kept)["warnings"] == ["KEY_WORKS_ANYWHERE: reader; trader; guard"]
+    assert "canary" not in kept
+
+
+def test_one_key_for_every_role_is_cleared_with_a_warning(market: LiveMarket) -> None:
+    market.keep(ONE)
+    with market.edge() as edge:
+        said = edge.preflight()
+
+    assert isinstance(said, Cleared)
+    assert [each.code for each in said.warnings] == ["KEY_FOR_SEVERAL_ROLES", "KEY_WORKS_ANYWHERE"]
+
+
+def test_a_key_that_can_withdraw_sends_nothing_and_can_still_cancel(market: LiveMarket) -> None:
+    market.keep({**SEPARATE, Role.TRADER: stored("robber")})
+    with market.edge() as edge:
+        gateway = edge.gateway
+        wanted = order(created_at=edge.clock())
+        with pytest.raises(ConfigurationError, match="KEY_CAN_WITHDRAW: trader can withdraw-funds"):
+            gateway.add(wanted, deadline=edge.clock() + timedelta(seconds=5))
+        assert isinstance(gateway, GroundedTrader)
+        assert gateway.cancel_all() == 0
+
+    assert market.served.exchange.account.orders == {}
+
+
+def test_a_strategy_that_is_not_allowed_grounds_it(market: LiveMarket) -> None:
+    config = GATES.replace("live_strategy_allowlist: [trend_core]", "live_strategy_allowlist: []")
+    with market.edge(config) as edge:
+        said = edge.preflight()
+
+    assert isinstance(said, Grounded)
+    assert [each.code for each in said.objections] == ["STRATEGY_NOT_ALLOWED"]
+
+
+def test_a_clock_that_is_off_grounds_it(market: LiveMarket) -> None:
+    config = GATES + "clock: {max_skew_ms: 300}\n"
+    with market.edge(config) as edge:
+        right = edge._origin.clock
+        edge._origin = replace(edge._origin, clock=lambda: right() + timedelta(seconds=2))
+        said = edge.preflight()
+
+    assert isinstance(said, Grounded)
+    assert [each.code for each in said.objections] == ["CLOCK_OFF"]
+
+
+def test_a_second_instance_with_the_same_key_is_grounded(market: LiveMarket) -> None:
+    other = replace(market.elsewhere())
+    with market.edge() as edge:
+        assert isinstance(edge.preflight(), Cleared)
+        other.configure()
+        other.keep(SEPARATE)
+        late = open_live(other.configure(), other.environ, origin=market.origin)
+        (other.root / "data").mkdir()
+        said = late.preflight()
+        late.close()
+
+    assert isinstance(said, Grounded)
+    assert [each.code for each in said.objections] == ["KEY_SHARED"]
+
+
+def test_validate_only_has_krakens_check_and_can_place_nothing(market: LiveMarket) -> None:
+    with market.edge(CHECKS) as edge:
+        assert type(edge.gateway) is Validator
+
+
+def test_the_readers_key_reads_and_the_market_is_open_to_all(market: LiveMarket) -> None:
+    with market.edge() as edge:
+        assert edge.account.balances()["ZUSD"].total == 10_000
+        assert edge.market.system_status() == "online"
+        assert edge.account.open_orders() == ()
+
+
+def test_a_role_without_a_key_is_an_objection_and_no_key_at_all_an_error(
+    market: LiveMarket,
+) -> None:
+    market.keep({Role.READER: stored("reader"), Role.TRADER: stored("trader")})
+    with market.edge() as edge:
+        said = edge.preflight()
+    assert isinstance(said, Grounded)
+    assert [each.code for each in said.objections] == ["KEY_MISSING"]
+
+    market.keep({})
+    with market.edge() as edge, pytest.raises(KeyMissingError):
+        _ = edge.gateway
+
+
+def test_a_key_that_the_exchange_refuses_is_named_by_its_role(market: LiveMarket) -> None:
+    market.keep({**SEPARATE, Role.GUARD: stored("nobody")})
+    with (
+        market.edge() as edge,
+        pytest.raises(AuthError, match="the key for the guard: ") as refused,
+    ):
+        edge.preflight()
+
+    assert "canary" not in str(refused.value)
+
+
+def test_an_exchange_that_does_not_answer_clears_nobody(market: LiveMarket) -> None:
+    with market.edge() as edge:
+        edge._origin = replace(edge._origin, url="http://127.0.0.1:1")
+        with pytest.raises(UnreachableError):
+            edge.preflight()
+
+
+def test_a_rotation_is_finished_when_the_books_agree_after_it(market: LiveMarket) -> None:
+    with market.edge() as edge:
+        file = edge._credentials.file
+        now = edge.clock()
+        file.change(PASSWORD, lambda vault: vault.rotated(frozenset(Role), stored("whole"), at=now))
+        edge.books_agreed(now - timedelta(minutes=1))
+        assert set(file.open(PASSWORD).previous) == set(Role)
+
+        edge.books_agreed(now + timedelta(minutes=1))
+
+        assert file.open(PASSWORD) == Vault(keys=ONE)
