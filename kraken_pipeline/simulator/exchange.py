@@ -18,7 +18,7 @@ from kraken_pipeline.simulator.events import (
     SystemSet,
     TimerSet,
 )
-from kraken_pipeline.simulator.floor import STRICTER, Floor
+from kraken_pipeline.simulator.floor import MATCHING, STRICTER, Floor
 from kraken_pipeline.simulator.ids import funding_reference, identifier
 from kraken_pipeline.simulator.listing import Asset, Pair
 from kraken_pipeline.simulator.orders import Order
@@ -91,5 +91,5 @@ class Exchange(Floor):
         self.record(event)
         now = self.advance()
         for pair in slept:
-            if self.is_matching(pair):
+            if self.mode(pair, now) in MATCHING:
                 matching.reopen(self, pair, now)

@@ -27,7 +27,7 @@ from kraken_pipeline.simulator.floor import MICROSECOND, Floor
 from kraken_pipeline.simulator.flow import Hit
 from kraken_pipeline.simulator.listing import Pair
 from kraken_pipeline.simulator.orders import Order
-from kraken_pipeline.simulator.triggers import Watch, watched
+from kraken_pipeline.simulator.triggers import Firing, Watch
 
 _ANY_HIGH: Final = int(np.iinfo(np.int64).max)
 _NO_LOW: Final = -1
@@ -53,8 +53,8 @@ def run(floor: Floor, now: datetime) -> None:
 
 
 def _next_moment(floor: Floor, now: datetime) -> datetime | None:
-    moments = [order.expires for order in floor.account.open.values()]
-    moments += [order.starts for order in _scheduled(floor)] + [floor.account.timer]
+    moments = [order.expires for order in floor.account.open.values()] + [floor.account.timer]
+    moments += [_start_of(floor, order, now) for order in _scheduled(floor)]
     return min((at for at in moments if at is not None and at <= now), default=None)
 
 
@@ -67,6 +67,15 @@ def _scheduled(floor: Floor) -> list[Order]:
     ]
 
 
+def _start_of(floor: Floor, order: Order, now: datetime) -> datetime | None:
+    """Return when a scheduled order begins: at its time, or now if there was no market then."""
+    if order.starts is None or order.starts > now:
+        return order.starts
+    pair = floor.account.pair_of(order)
+    moments = (max(order.starts, floor.position), now)
+    return next((at for at in moments if floor.market.is_open(pair, at.timestamp())), None)
+
+
 def _do_due(floor: Floor, moment: datetime) -> None:
     due = [o for o in floor.account.open.values() if o.expires and o.expires <= moment]
     events: list[Event] = [floor.ended(order, "expired", None) for order in due]
@@ -77,14 +86,16 @@ def _do_due(floor: Floor, moment: datetime) -> None:
     if events:
         floor.record(*events)
     for order in _scheduled(floor):
-        if order.starts is not None and order.starts <= moment:
+        start = _start_of(floor, order, moment)
+        if start is not None and start <= moment and order.id in floor.account.open:
             matching.start(floor, order, max(moment, floor.position))
 
 
 def _run_to(floor: Floor, moment: datetime) -> None:
     """Run the market to a moment, from one firing or fill that has consequences to the next."""
+    known: dict[str, Firing | None] = {}
     while floor.position < moment:
-        fired = list(_first_fired(floor, moment))
+        fired = _first_fired(floor, moment, known)
         stop = fired[0].at if fired else moment
         if _filled_until(floor, stop):
             continue
@@ -96,18 +107,27 @@ def _run_to(floor: Floor, moment: datetime) -> None:
                 matching.fire(floor, order, each.last, stop)
 
 
-def _first_fired(floor: Floor, moment: datetime) -> Iterator[_Fired]:
-    """Yield the triggers that fire next, all in the same moment."""
+def _first_fired(floor: Floor, moment: datetime, known: dict[str, Firing | None]) -> list[_Fired]:
+    """Return the triggers that fire next, all in the same moment.
+
+    Args:
+        floor: where the orders are.
+        moment: how far to look.
+        known: when each order fires before that, None for never; what is missing is added.
+    """
     start, end = floor.position.timestamp(), moment.timestamp()
     found = []
     for order, pair in _waiting(floor):
-        watch = triggers.watch_of(order, pair)
-        firing = watched(watch, _path(floor, watch, start, end), start, end).firing
+        if order.id not in known:
+            watch = triggers.watch_of(order, pair)
+            path = _path(floor, watch, start, end)
+            known[order.id] = triggers.watched(watch, path, start, end).firing
+        firing = known[order.id]
         if firing is not None:
             at = min(max(_just_after(firing.at), floor.position + MICROSECOND), moment)
             found.append(_Fired(at=at, order_id=order.id, last=firing.last))
     first = min((each.at for each in found), default=None)
-    yield from (each for each in found if each.at == first)
+    return [each for each in found if each.at == first]
 
 
 def _follow(floor: Floor, stop: datetime) -> None:
@@ -118,7 +138,7 @@ def _follow(floor: Floor, stop: datetime) -> None:
         watch = triggers.watch_of(order, pair)
         if watch.trail is None:
             continue
-        seen = watched(watch, _path(floor, watch, start, end), start, end).watch
+        seen = triggers.watched(watch, _path(floor, watch, start, end), start, end).watch
         if seen.peak is not None and seen.peak != watch.peak:
             at = floor.stamp(stop)
             moved.append(TriggerMoved(at=at, order_id=order.id, peak=seen.peak, stop=seen.stop))

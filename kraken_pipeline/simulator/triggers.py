@@ -99,6 +99,8 @@ def watched(watch: Watch, path: Iterable[Candle], start: float, end: float) -> S
         end: how far to go.
     """
     for candle in path:
+        if not _matters(watch, candle):
+            continue
         for low, high in candles.runs(candle, start, end):
             number = _fires_in(watch, candle, low, high)
             if number is not None:
@@ -110,6 +112,16 @@ def watched(watch: Watch, path: Iterable[Candle], start: float, end: float) -> S
             for end_print in (low, high):
                 watch = followed(watch, _price(watch, candle, end_print))
     return Seen(firing=None, watch=watch)
+
+
+def _matters(watch: Watch, candle: Candle) -> bool:
+    """Tell whether a candle can fire a watch or move its stop."""
+    low, high = watch.pair.price(candle.low), watch.pair.price(candle.high)
+    if reached(watch, high if watch.above else low):
+        return True
+    if watch.peak is None:
+        return False
+    return low < watch.peak if watch.above else high > watch.peak
 
 
 def _fires_in(watch: Watch, candle: Candle, low: int, high: int) -> int | None:

@@ -1,7 +1,9 @@
 """What happens to orders while the market runs on."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -241,3 +243,36 @@ def test_money_is_conserved_through_every_kind_of_order(bench: Bench) -> None:
     assert len(fills) > 10
     assert account.balances["XXBT"] == 5 + bought
     assert min(account.balances.values()) > 0
+
+
+def recorded_with_a_gap(folder: Path) -> None:
+    """Write four hours of a falling price, nothing for two hours, and four hours of a risen one."""
+    begin = 1_704_067_200
+    before = [
+        f"{begin + n * 3600},{100 - n},{101 - n},{98 - n},{99 - n},500,40\n" for n in range(4)
+    ]
+    after = [f"{begin + n * 3600},150,152,149,151,500,40\n" for n in range(6, 10)]
+    folder.mkdir()
+    (folder / "XMRUSD_60.before.csv").write_text("".join(before))
+    (folder / "XMRUSD_60.after.csv").write_text("".join(after))
+
+
+def test_orders_are_at_peace_where_nothing_is_recorded(settings: Settings, tmp_path: Path) -> None:
+    recorded_with_a_gap(tmp_path / "recorded")
+    begins = datetime(2024, 1, 1, 0, 30, tzinfo=UTC)
+    with benched(
+        settings, replay=tmp_path / "recorded", at=begins, deposits={"XMR": Decimal(10)}
+    ) as bench:
+        scheduled = bench.add(
+            pair="XMRUSD", volume="1", starttm=str(int(begins.timestamp()) + 18000)
+        )
+        stop = bench.add(pair="XMRUSD", volume="1", ordertype="stop-loss", price="97.2")
+        profit = bench.add(pair="XMRUSD", volume="1", ordertype="take-profit", price="120")
+        bench.turn(hours=5.2)
+        assert bench.now(stop).status == "closed"
+        assert bench.now(scheduled).status == "pending"
+        bench.turn(hours=2)
+
+        assert [bench.now(order).status for order in (scheduled, profit)] == ["closed", "closed"]
+        [trade] = bench.now(profit).trades
+        assert bench.exchange.account.trades[trade].price > 140
