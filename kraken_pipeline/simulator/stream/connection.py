@@ -42,6 +42,8 @@ class Connection:
         self.ended = False
         self.close_code: int | None = None
         """What it is closed with; None cuts the line without a word."""
+        self.overrun: Final = asyncio.Event()
+        """Set when the client is too slow: it does not even take what was sent."""
         self.last_sent = self.last_heard = time.monotonic()
         self._strike = strike
         self._silent = False
@@ -105,6 +107,7 @@ class Connection:
         self._characters += len(frame)
         if len(self._waiting) > MOST_WAITING or self._characters > MOST_WAITING_CHARACTERS:
             self._waiting.clear()
+            self.overrun.set()
             self.end()
         self._stirred.set()
 

@@ -83,6 +83,7 @@ class PrivateFeed:
 
     def subscribe_executions(self, connection: Connection, listening: Listening) -> None:
         """Tell a connection of the orders and trades from now on."""
+        self._exchange.advance()
         self.flush()
         rows = self._executions.snapshot(orders=listening.snap_orders, trades=listening.snap_trades)
         number = next(listening.sequence)
@@ -94,6 +95,7 @@ class PrivateFeed:
 
     def subscribe_balances(self, connection: Connection, *, snapshot: bool) -> None:
         """Tell a connection of the ledger from now on."""
+        self._exchange.advance()
         self.flush()
         sequence = self._balances[connection] = count(1)
         if snapshot:

@@ -166,7 +166,7 @@ def read(text: str, received: datetime) -> Request:
     """
     try:
         values = json.loads(text, parse_float=Decimal)
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise MessageError(MALFORMED) from wrong
     if not isinstance(values, dict):
         raise MessageError(MALFORMED)

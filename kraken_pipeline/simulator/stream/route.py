@@ -30,15 +30,20 @@ def routes(station: Station) -> list[WebSocketRoute]:
 async def _converse(station: Station, websocket: WebSocket) -> None:
     connection = station.joined()
     session = Session(station, connection)
-    writing = asyncio.create_task(connection.write(websocket.send_text))
-    hearing = asyncio.create_task(_hear(websocket, session.hear))
+    tasks = [
+        asyncio.create_task(connection.write(websocket.send_text)),
+        asyncio.create_task(_hear(websocket, session.hear)),
+        asyncio.create_task(connection.overrun.wait()),
+    ]
     try:
-        await asyncio.wait({writing, hearing}, return_when=asyncio.FIRST_COMPLETED)
-        if connection.close_code is not None:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if connection.overrun.is_set() and websocket.client is not None:
+            await station.service.connections.reset(websocket.client, b"")
+        elif connection.close_code is not None:
             await websocket.close(connection.close_code)
     finally:
         station.left(connection)
-        for task in (writing, hearing):
+        for task in tasks:
             task.cancel()
             with suppress(asyncio.CancelledError, WebSocketDisconnect):
                 await task

@@ -75,7 +75,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     steps=STEPS,
     depth=st.sampled_from([10, 25, 100]),
