@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kraken_pipeline.domain.diagnosis import Diagnosis, diagnose
 from kraken_pipeline.domain.errors import (
@@ -30,6 +30,9 @@ from kraken_pipeline.wiring.credentials import ENVIRONMENT, Credentials
 from kraken_pipeline.wiring.paper import NONCES
 from kraken_pipeline.wiring.secrecy import learn
 
+if TYPE_CHECKING:
+    from kraken_pipeline.wiring.live import Origin
+
 EVERY_ROLE: Final = frozenset(Role)
 
 
@@ -48,14 +51,22 @@ class Examined:
 class KeyDesk:
     """The keys of this machine. It needs folders and no configuration."""
 
-    def __init__(self, environ: Mapping[str, str], *, ask: Ask | None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], *, ask: Ask | None, origin: "Origin | None" = None
+    ) -> None:
         """Say where to look, and who can be asked for a password.
+
+        Args:
+            environ: the environment, usually `os.environ`.
+            ask: asks a person; None where nobody is there.
+            origin: another exchange than Kraken, for a program that stands one in its place.
 
         Raises:
             ConfigurationError: a variable is unknown or cannot be used.
         """
         self._environ = environ
         self._ask = ask
+        self._origin = origin
         self._around: Final[Surroundings] = surroundings(environ)
         self.credentials: Final = Credentials(
             self._around.config_dir, environ, learn=learn, ask=ask
@@ -77,7 +88,8 @@ class KeyDesk:
         learn(key.key)
         learn(key.secret)
         credential = Credential(key=key.key, secret=key.secret)
-        line = key_line(key.place, credential, self._around.data_dir)
+        url = self._kraken() if key.place == KRAKEN else LoopbackAddress(key.place).url
+        line = key_line(url, credential, self._around.data_dir / NONCES)
         try:
             return key_info(line)
         finally:
@@ -177,24 +189,17 @@ class KeyDesk:
             roles = frozenset(role for role, each in keys.items() if each.key == key.key)
             yield str(self.file), key, roles
 
+    def _kraken(self) -> str:
+        from kraken_pipeline.wiring.live import REAL  # noqa: PLC0415 - only where it is meant
 
-def key_line(place: str, credential: Credential, data_dir: Path) -> PrivateLine:
-    """Return the line of a key to the exchange that it is a key of.
+        return (self._origin or REAL).url
 
-    Raises:
-        ConfigurationError: the place is neither Kraken nor a simulator on this machine.
-    """
-    url = _kraken() if place == KRAKEN else LoopbackAddress(place).url
-    folder = data_dir / NONCES
+
+def key_line(url: str, credential: Credential, folder: Path) -> PrivateLine:
+    """Return a line for a key, counted with all processes that use it from this folder."""
     return PrivateLine(
         url,
         credential=credential,
         nonces=Nonces(folder, credential.key_id, clock=system_microseconds),
         budget=SharedBudget(folder, credential, tier=TIERS["starter"]),
     )
-
-
-def _kraken() -> str:
-    from kraken_pipeline.wiring.live import REAL  # noqa: PLC0415 - only where Kraken is meant
-
-    return REAL.url
