@@ -128,6 +128,7 @@ def select(
     rules: UniverseRules,
     in_use: frozenset[str],
     at: datetime,
+    unreadable: Mapping[str, str] | None = None,
 ) -> Universe:
     """Ask every filter of every pair and keep what each said.
 
@@ -137,32 +138,35 @@ def select(
         rules: what a pair must keep.
         in_use: pairs with a position or an order that may fill.
         at: when the market answered.
+        unreadable: what is listed and could not be read, by Kraken's name, with what is wrong.
     """
     asked = {
         name: objections(FILTERS, Candidate(pair=pair, ticker=tickers.get(name), rules=rules))
         for name, pair in sorted(pairs.items())
     }
     members = tuple(pairs[name] for name, found in asked.items() if not found)
+    out = {name: found for name, found in asked.items() if found}
+    out |= {name: (Objection("UNREADABLE", why),) for name, why in (unreadable or {}).items()}
     leaving = tuple(pairs[name] for name, found in asked.items() if found and name in in_use)
     return Universe(
-        version=_version(members, leaving, asked),
+        version=_version(members, leaving, out),
         at=at,
         members=members,
         leaving=leaving,
         notional_24h={each.name: tickers[each.name].notional_24h for each in members},
-        reasons={name: found for name, found in asked.items() if found},
+        reasons=out,
     )
 
 
 def _version(
     members: tuple[Pair, ...],
     leaving: tuple[Pair, ...],
-    asked: Mapping[str, tuple[Objection, ...]],
+    reasons: Mapping[str, tuple[Objection, ...]],
 ) -> str:
     """Name the set: who is in with which rules, and by which code the others are out."""
     rows = [
         [each.name, each.tick, each.lot, each.min_qty, each.min_cost, each.status]
         for each in members + leaving
     ]
-    out = {name: [each.code for each in found] for name, found in asked.items() if found}
+    out = {name: [each.code for each in found] for name, found in reasons.items()}
     return "U" + digest([len(members), rows, out])[:16]

@@ -37,6 +37,7 @@ def refresh_universe(desk: UniverseDesk) -> Universe:
         rules=with_our_names(desk.rules, listing.symbols),
         in_use=pairs_in_use(desk),
         at=desk.clock(),
+        unreadable=listing.left_out,
     )
     desk.universes.keep(universe, config_hash=desk.config_hash)
     return universe

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.market import Pair, Ticker
 from kraken_pipeline.domain.universe import FILTERS, Universe, UniverseRules, select
 from kraken_pipeline_tests.builders import NOW, pair, ticker
@@ -136,3 +137,12 @@ def test_a_pair_that_leaves_is_another_version_than_one_that_is_gone() -> None:
 
 def test_every_filter_says_what_it_asks() -> None:
     assert all(each.__doc__ for each in FILTERS)
+
+
+def test_what_could_not_be_read_is_out_by_name() -> None:
+    told = select(
+        {}, {}, rules=RULES, in_use=frozenset(), at=NOW, unreadable={"XXBTZUSD": "no tick_size"}
+    )
+
+    assert told.reasons == {"XXBTZUSD": (Objection("UNREADABLE", "no tick_size"),)}
+    assert told.version != select({}, {}, rules=RULES, in_use=frozenset(), at=NOW).version
