@@ -57,6 +57,8 @@ PATIENCE: Final[Mapping[Lane, float]] = MappingProxyType(
 ENGINE_LIMITS: Final = ("EOrder:Rate limit exceeded", "EOrder:Domain rate limit exceeded")
 SETTLING_SECONDS: Final = 2.0
 """A figure from the stream may be older than what we counted within that time."""
+SHORTEST_SLEEP: Final = 0.001
+"""Seconds. Rounding may leave less than any clock can tell."""
 HASTE: Final = 0.1
 """Seconds that a cancel waits for other processes to count."""
 ADDS: Final = frozenset({"AddOrder", "AddOrderBatch"})
@@ -174,7 +176,7 @@ class SharedBudget:
                     f"{wait:.1f} s",
                     wait=timedelta(seconds=wait),
                 )
-            self._pace.sleep(wait)
+            self._pace.sleep(max(wait, SHORTEST_SLEEP))
 
     def settle(self, reservation: Reservation, heard: Heard) -> None:
         """Take in how a reserved call ended.

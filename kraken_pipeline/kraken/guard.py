@@ -1,9 +1,29 @@
 """The guard: cancels everything and looks what is left. It can't place anything."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.fields import record
 from kraken_pipeline.kraken.http import PrivateLine
 from kraken_pipeline.kraken.replies import count_from
+
+OFF: Final = 0
+LONGEST_SECONDS: Final = 86_400
+"""Source: docs.kraken.com/api/docs/rest-api/cancel-all-orders-after."""
+NEVER: Final = "0"
+"""What stands for the instant where the switch is off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """The dead man's switch as the exchange has it now, by its own clock."""
+
+    told_at: datetime
+    fires_at: datetime | None
+    """When it cancels everything; None where it is off."""
 
 
 class Guard:
@@ -24,6 +44,33 @@ class Guard:
             UnexpectedReplyError: likewise.
         """
         return count_from(self._line.call("CancelAll", {}, call=Call.WRITE), "CancelAll")
+
+    def cancel_all_after(self, seconds: int) -> Switch:
+        """Let everything be canceled unless this is called again in time; 0 turns that off.
+
+        It is one switch for the whole account, and every call sets it anew.
+
+        Raises:
+            InvalidValueError: the seconds are none that Kraken takes; nothing was sent.
+            UnreachableError: it was not done; it may be repeated.
+            OrderRefusedError: the exchange refused.
+            AuthError: the key was refused.
+            OutcomeUnknownError: it may have been set; it may be repeated.
+            UnexpectedReplyError: likewise.
+
+        Source: DMS-2.
+        """
+        if not OFF <= seconds < LONGEST_SECONDS:
+            raise InvalidValueError(
+                f"the switch is to fire after {seconds} s; give 0 to {LONGEST_SECONDS - 1}"
+            )
+        method = "CancelAllOrdersAfter"
+        reply = record(self._line.call(method, {"timeout": str(seconds)}, call=Call.WRITE), method)
+        is_off = reply.text("triggerTime") == NEVER
+        return Switch(
+            told_at=reply.rfc3339("currentTime"),
+            fires_at=None if is_off else reply.rfc3339("triggerTime"),
+        )
 
     def open_orders(self) -> dict[str, str]:
         """Return the id of every open order with its description.

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -58,15 +58,13 @@ class Place:
         if other is self._lane:
             # held by this call, so whatever is noted was left by one that died
             return 0 <= under_way_for(self._handle) < DIED_SECONDS
-        handle = opened(self._files[other])
-        try:
-            is_held = not taken(handle, alone=False)
+        if other > self._lane and is_held(wanted(self._files[other])):
+            return True
+        with handle_of(self._files[other]) as handle:
+            is_under_way = not taken(handle, alone=False)
             seconds = under_way_for(handle)
-        finally:
-            os.close(handle)
-        if not is_held:
-            return 0 <= seconds < DIED_SECONDS
-        return other > self._lane or 0 <= seconds < GIVE_WAY[self._lane, other]
+        patience = GIVE_WAY.get((self._lane, other), seconds) if is_under_way else DIED_SECONDS
+        return 0 <= seconds < patience
 
 
 class Lanes:
@@ -93,18 +91,37 @@ class Lanes:
         Raises:
             OSError: the files cannot be kept.
         """
-        if not self._threads[lane].acquire(timeout=max(0.0, until - time.monotonic())):
-            yield None
-            return
-        try:
-            handle = opened(self._files[lane])
-            try:
-                is_first = locked(handle, until)
-                yield Place(self._files, lane, handle) if is_first else None
-            finally:
-                os.close(handle)  # gives the lock back
-        finally:
-            self._threads[lane].release()
+        with ExitStack() as held:
+            want = held.enter_context(handle_of(wanted(self._files[lane])))
+            locked(want, until, alone=False)
+            threads = self._threads[lane]
+            if not threads.acquire(timeout=max(0.0, until - time.monotonic())):
+                yield None
+                return
+            held.callback(threads.release)
+            handle = held.enter_context(handle_of(self._files[lane]))
+            yield Place(self._files, lane, handle) if locked(handle, until) else None
+
+
+def wanted(file: Path) -> Path:
+    """Return the file that all of a lane lock together, who wait and who is under way."""
+    return file.with_suffix(".want")
+
+
+def is_held(file: Path) -> bool:
+    """Tell whether anybody has a file locked."""
+    with handle_of(file) as handle:
+        return not taken(handle)
+
+
+@contextmanager
+def handle_of(file: Path) -> Iterator[int]:
+    """Yield a handle of a file; closing it gives its lock back."""
+    handle = opened(file)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def under_way_for(handle: int) -> float:

@@ -20,9 +20,9 @@ def opened(file: Path, *, flags: int = 0) -> int:
         return os.open(file, flags, 0o600)
 
 
-def locked(handle: int, until: float) -> bool:
+def locked(handle: int, until: float, *, alone: bool = True) -> bool:
     """Take the lock before the monotonic instant `until`, and tell whether it was had."""
-    while not taken(handle):
+    while not taken(handle, alone=alone):
         if time.monotonic() >= until:
             return False
         time.sleep(POLL_SECONDS)

@@ -92,6 +92,8 @@ class Nonces:
         self._owner = 0
         self._least = 0
         self._is_new = False
+        self._handed = 0
+        self._refused = 0
 
     @contextmanager
     def turn(self, lane: Lane = Lane.READ) -> Iterator[int]:
@@ -129,7 +131,7 @@ class Nonces:
             ConfigurationError: the mark cannot be kept or read.
         """
         with self._opened() as mark:
-            kept = self._read(mark)
+            kept, self._refused = self._read(mark), nonce
             if kept != self._end or self._next != nonce + 1:
                 return Hand.OURS
             self._least = max(above(nonce, self._clock()), kept + 1)
@@ -182,8 +184,11 @@ class Nonces:
         is_ours = kept == self._end and self._owner == os.getpid()
         if not is_ours or self._next > self._end:
             self._start_block(mark, kept)
+        # what was not refused has been accepted, so the exchange knows of nothing higher
+        self._is_new = self._is_new and self._handed == self._refused
+        self._handed = self._next
         self._next += 1
-        return self._next - 1
+        return self._handed
 
     def _start_block(self, mark: int, kept: int) -> None:
         # still new where the mark holds but what was learned from refusals of this very process

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from kraken_pipeline.domain.errors import PipelineError, RateLimitedError
-from kraken_pipeline.kraken.budget import Pace, is_alive
+from kraken_pipeline.kraken.budget import SHORTEST_SLEEP, Pace, is_alive
 from kraken_pipeline.kraken.failures import Failure
 from kraken_pipeline.kraken.key_state import BLOCKED_SECONDS
 from kraken_pipeline.kraken.kinds import Kind
@@ -127,7 +127,7 @@ class SharedPublicLimit:
                     f"{method}: not asked, as this address asked too often; in {wait:.1f} s it may",
                     wait=timedelta(seconds=wait),
                 )
-            self._pace.sleep(wait)
+            self._pace.sleep(max(wait, SHORTEST_SLEEP))
 
     def settle(self, name: str, failure: Failure | None) -> None:
         """Take in how a call ended; what cannot be written is left."""
