@@ -65,7 +65,7 @@ def surroundings(environ: Mapping[str, str]) -> Surroundings:
     problems = [*_unknown(environ), *_unusable(environ)]
     if problems:
         raise ConfigurationError("\n".join(problems))
-    config_dir = _folder(environ, CONFIG_DIR) or user_config_path(APP)
+    config_dir = config_folder(environ)
     warnings: tuple[str, ...] = ()
     if CONFIG_DIR in environ and not config_dir.exists():
         warnings = (f"{CONFIG_DIR} is {config_dir}, which does not exist: no file was read",)
@@ -77,6 +77,11 @@ def surroundings(environ: Mapping[str, str]) -> Surroundings:
         simulator_url=environ.get(SIMULATOR_URL),
         warnings=warnings,
     )
+
+
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the configuration, asking nothing else of the environment: for panic."""
+    return _folder(environ, CONFIG_DIR) or user_config_path(APP)
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:

@@ -6,13 +6,21 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.keys import Role
 from kraken_pipeline.kraken.address import LoopbackAddress
-from kraken_pipeline.settings.environment import SIMULATOR_URL, data_folder
+from kraken_pipeline.kraken.signing import Credential
+from kraken_pipeline.settings.environment import SIMULATOR_URL, config_folder, data_folder
+from kraken_pipeline.wiring.credentials import Credentials
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
+from kraken_pipeline.wiring.modes import REAL, books_of
 from kraken_pipeline.wiring.paper import NONCES
+from kraken_pipeline.wiring.secrecy import learn
+
+if TYPE_CHECKING:
+    from kraken_pipeline.wiring.live import Origin
 
 LATCH: Final = "panic.latch"
 """The file, in the data folder, that stops what opens."""
@@ -29,19 +37,27 @@ class PanicOutcome:
     said: str
 
 
-def panic_now(environ: Mapping[str, str]) -> PanicOutcome:
+def panic_now(environ: Mapping[str, str], *, origin: "Origin | None" = None) -> PanicOutcome:
     """Latch, cancel all, verify, in a process of its own.
 
-    Neither configuration nor books are opened: they may not stand in the way.
+    Neither configuration nor books are opened: they may not stand in the way. Where orders are is
+    told by whose books lie in the data folder.
+
+    Args:
+        environ: the environment, usually `os.environ`.
+        origin: for live books another exchange than Kraken, for a program that stands one in.
     """
     folder = data_folder(environ)
     latch = folder / LATCH
     try:
         folder.mkdir(parents=True, exist_ok=True)
         latch.touch()
+        if books_of(folder) == REAL:
+            return _at_kraken(environ, latch, folder / NONCES, origin)
         given = environ.get(SIMULATOR_URL)
         with running_simulator(folder, MarketChoice(), given=given) as url:
-            return _program(LoopbackAddress(url).url, latch, folder / NONCES)
+            paper = Credential(key=KEY, secret=SECRET)
+            return _program(LoopbackAddress(url).url, paper, latch, folder / NONCES)
     except (ConfigurationError, OSError) as failure:
         latched = "Latched" if latch.exists() else "NOT latched"
         return PanicOutcome(
@@ -49,12 +65,26 @@ def panic_now(environ: Mapping[str, str]) -> PanicOutcome:
         )
 
 
-def _program(url: str, latch: Path, nonce_dir: Path) -> PanicOutcome:
+def _at_kraken(
+    environ: Mapping[str, str], latch: Path, nonce_dir: Path, origin: "Origin | None"
+) -> PanicOutcome:
+    from kraken_pipeline.wiring import live  # noqa: PLC0415 - paper never loads it
+
+    keys = Credentials(config_folder(environ), environ, learn=learn)
+    guard = keys.of(Role.GUARD).credential
+    return _program((origin or live.REAL).url, guard, latch, nonce_dir)
+
+
+def _program(url: str, credential: Credential, latch: Path, nonce_dir: Path) -> PanicOutcome:
     command = [sys.executable, "-m", "kraken_pipeline.panic", "--url", url]
     command += ["--latch", str(latch), "--nonce-dir", str(nonce_dir)]
     ended = subprocess.run(  # noqa: S603 - our own program, by a fixed path
         command,
-        env={**os.environ, "KRAKEN_API_KEY": KEY, "KRAKEN_API_SECRET": SECRET},
+        env={
+            **os.environ,
+            "KRAKEN_API_KEY": credential.key,
+            "KRAKEN_API_SECRET": credential.secret,
+        },
         capture_output=True,
         text=True,
         timeout=120,

@@ -2,6 +2,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,15 @@ from kraken_pipeline.domain.errors import (
     UnreachableError,
 )
 from kraken_pipeline.domain.keys import USEFUL, Role
+from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.preflight import Cleared, Grounded
+from kraken_pipeline.domain.reports import Placed
 from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
 from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.secrets.vault import Vault
 from kraken_pipeline.wiring.live import REAL, LiveEdge, open_live
+from kraken_pipeline.wiring.modes import claim_data_dir
+from kraken_pipeline.wiring.panic import panic_now
 from kraken_pipeline.wiring.pipeline import connect
 from kraken_pipeline_tests.builders import order
 from kraken_pipeline_tests.live_market import (
@@ -207,3 +212,43 @@ def test_a_rotation_is_finished_when_the_books_agree_after_it(market: LiveMarket
         edge.books_agreed(now + timedelta(minutes=1))
 
         assert file.open(PASSWORD) == Vault(keys=ONE)
+
+
+def test_an_order_of_a_cleared_trader_rests_until_panic_cancels_it_with_the_guards_key(
+    market: LiveMarket,
+) -> None:
+    with market.edge() as edge:
+        claim_data_dir(market.root / "data", is_kraken=True)
+        wanted = order(
+            pair="ADAUSD",
+            side=Side.BUY,
+            qty=Decimal(100),
+            limit_price=Decimal("0.1"),
+            post_only=False,
+        )
+        placed = edge.gateway.add(wanted, deadline=edge.clock() + timedelta(seconds=5))
+        assert isinstance(placed, Placed)
+        assert list(market.served.exchange.account.open) == [placed.kraken_order_id]
+
+    outcome = panic_now(market.environ, origin=market.origin)
+
+    assert outcome.exit_code == 0, outcome.said
+    assert market.served.exchange.account.open == {}
+    assert "canary" not in outcome.said
+
+
+def test_panic_over_live_books_without_a_key_says_that_nothing_was_canceled(
+    market: LiveMarket,
+) -> None:
+    claim_data_dir(market.configure().config_dir, is_kraken=True)
+    folders = {"KRAKEN_PIPELINE_DATA_DIR": str(market.root / "config")}
+    environ = {
+        name: each for name, each in market.environ.items() if not name.endswith("SECRET_PW")
+    }
+
+    outcome = panic_now(environ | folders, origin=market.origin)
+
+    assert outcome.exit_code == 5
+    assert outcome.said.startswith("Latched: ")
+    assert "nothing was canceled: " in outcome.said
+    assert "is locked and no password is given" in outcome.said
