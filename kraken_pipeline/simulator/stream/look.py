@@ -1,5 +1,6 @@
 """One pair's market as it is looked at: what the public channels are written from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,6 +8,7 @@ from functools import cached_property
 
 from kraken_pipeline.simulator import candles
 from kraken_pipeline.simulator.candles import Candle
+from kraken_pipeline.simulator.engine import Resting
 from kraken_pipeline.simulator.listing import Pair
 from kraken_pipeline.simulator.market import Market, day_before
 from kraken_pipeline.simulator.stream.depth import Sides
@@ -28,6 +30,8 @@ class Look:
     prints: tuple[Print, ...]
     """Since the look before."""
     sides: Sides
+    own: Sequence[Resting]
+    """The account's orders in the book."""
     windows: Windows
 
     @property

@@ -9,9 +9,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
+from kraken_pipeline.simulator.api.methods import PRIVATE
 from kraken_pipeline.simulator.faults.kinds import Kind
 from kraken_pipeline.simulator.listing import Pair
-from kraken_pipeline.simulator.stream import executions, frames, instruments, topics
+from kraken_pipeline.simulator.stream import executions, frames, instruments, level3, topics
 from kraken_pipeline.simulator.stream.answers import Answers
 from kraken_pipeline.simulator.stream.connection import Subscription
 from kraken_pipeline.simulator.stream.private import BALANCES, EXECUTIONS, Listening
@@ -27,6 +28,7 @@ READERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         EXECUTIONS: frozenset({"query-open-trades", "query-closed-trades"}),
         BALANCES: frozenset({"query-funds"}),
+        level3.CHANNEL: PRIVATE["Level3"].permissions,
     }
 )
 """Permissions, any one of which opens a private channel."""
@@ -93,6 +95,8 @@ class Subscribing:
         self._answers.succeed(request, {"result": frames.members(told)})
 
     def _subscribe_pairs(self, request: Request, channel: str) -> None:
+        if channel in READERS:
+            self._answers.token(request, READERS[channel])
         topic = topics.topic(channel, request.params)
         snapshot = request.params.flag("snapshot", default=True)
         for symbol in topics.symbols(request.params):

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.simulator.listing import Listing, Pair
-from kraken_pipeline.simulator.stream import frames
+from kraken_pipeline.simulator.stream import frames, level3
 from kraken_pipeline.simulator.stream.book import DEPTHS
 from kraken_pipeline.simulator.stream.ohlc import INTERVALS
 from kraken_pipeline.simulator.stream.requests import Fields, MessageError
@@ -25,10 +25,18 @@ OHLC_WARNING: Final = "timestamp is deprecated, use interval_begin"
 
 
 def _depth(fields: Fields) -> Topic:
+    return "book", _depth_of(fields, DEPTHS)
+
+
+def _level3(fields: Fields) -> Topic:
+    return level3.CHANNEL, _depth_of(fields, level3.DEPTHS)
+
+
+def _depth_of(fields: Fields, known: frozenset[int]) -> int:
     depth = fields.integer("depth", DEFAULT_DEPTH)
-    if depth not in DEPTHS:
+    if depth not in known:
         raise MessageError("Subscription depth not supported")
-    return "book", depth
+    return depth
 
 
 def _interval(fields: Fields) -> Topic:
@@ -48,12 +56,15 @@ def _trigger(fields: Fields) -> Topic:
 _TOPICS: Final[Mapping[str, Callable[[Fields], Topic]]] = MappingProxyType(
     {
         "book": _depth,
+        level3.CHANNEL: _level3,
         "ohlc": _interval,
         "ticker": _trigger,
         "trade": lambda _: ("trade", ""),
     }
 )
-_NAMES: Final = MappingProxyType({"book": "depth", "ohlc": "interval", "ticker": "event_trigger"})
+_NAMES: Final = MappingProxyType(
+    {"book": "depth", "level3": "depth", "ohlc": "interval", "ticker": "event_trigger"}
+)
 
 
 def topic(channel: str, fields: Fields) -> Topic:

@@ -12,6 +12,7 @@ from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.stream.book import BookChannel
 from kraken_pipeline.simulator.stream.connection import Connection
 from kraken_pipeline.simulator.stream.depth import Sides, looked_at
+from kraken_pipeline.simulator.stream.level3 import Level3Channel
 from kraken_pipeline.simulator.stream.look import Look
 from kraken_pipeline.simulator.stream.ohlc import CandleChannel
 from kraken_pipeline.simulator.stream.tape import Print, Tape
@@ -41,6 +42,7 @@ class Channel(Protocol):
 _MADE: Final[Mapping[str, Callable[[Variant], Channel]]] = MappingProxyType(
     {
         "book": lambda depth: BookChannel(int(depth)),
+        "level3": lambda depth: Level3Channel(int(depth)),
         "ohlc": lambda minutes: CandleChannel(int(minutes)),
         "ticker": lambda trigger: TickerChannel(str(trigger)),
         "trade": lambda _: TradeChannel(),
@@ -119,6 +121,7 @@ class Watch:
             candle=self._tape.candle,
             prints=prints,
             sides=self._sides,
+            own=own,
             windows=self._windows,
         )
 
