@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from kraken_pipeline.domain.clock import OffsetEstimate, clock_is_close
 from kraken_pipeline.domain.gates import Objection, Question, objections
 from kraken_pipeline.domain.keys import (
     KeyInfo,
@@ -44,9 +45,9 @@ class LiveCase:
     key_ids: Mapping[Role, str]
     """Names of the keys, from which they cannot be read back."""
     system_status: str
-    clock_error: timedelta | None
-    """How far our clock may be off the exchange's at the most; None where nobody could tell."""
-    max_clock_error: timedelta
+    clock_offset: OffsetEstimate | None
+    """How far the exchange's clock is off ours; None where nobody could tell."""
+    max_skew: timedelta
     used_by: str
     """Who else uses one of the keys; empty where nobody does."""
 
@@ -143,12 +144,9 @@ def all_history_is_seen(case: LiveCase) -> Objection | None:
     return _unless("KEY_HIDES_HISTORY", [Role.READER] if hidden else [])
 
 
-def clock_is_close(case: LiveCase) -> Objection | None:
+def clock_is_right(case: LiveCase) -> Objection | None:
     """Our clock is close to the exchange's, and it is known how close: deadlines depend on it."""
-    if case.clock_error is not None and case.clock_error <= case.max_clock_error:
-        return None
-    found = "unknown" if case.clock_error is None else f"{_ms(case.clock_error)} ms"
-    return Objection("CLOCK_OFF", f"error={found}, max={_ms(case.max_clock_error)} ms")
+    return clock_is_close(case.clock_offset, now=case.now, max_skew=case.max_skew)
 
 
 def exchange_is_online(case: LiveCase) -> Objection | None:
@@ -197,7 +195,7 @@ RULES: Final[tuple[Question[LiveCase], ...]] = (
     keys_can_do_their_work,
     keys_last,
     all_history_is_seen,
-    clock_is_close,
+    clock_is_right,
     exchange_is_online,
     keys_are_ours_alone,
 )
@@ -222,8 +220,3 @@ def preflight(case: LiveCase) -> Cleared | Grounded:
 def _unless(code: str, found: Iterable[str]) -> Objection | None:
     said = "; ".join(found)
     return Objection(code, said) if said else None
-
-
-def _ms(span: timedelta) -> int:
-    """Return milliseconds, rounded up."""
-    return -(-span // timedelta(milliseconds=1))

@@ -13,9 +13,10 @@ from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.address import LoopbackAddress
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.keys import key_info
-from kraken_pipeline.kraken.nonce import Nonces
+from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.orders import Recorder, Trader
 from kraken_pipeline.kraken.public import PublicMarket
+from kraken_pipeline.kraken.shared_lines import Household, private_line, public_line
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.ports import Gateway
 from kraken_pipeline.settings import Loaded
@@ -83,15 +84,12 @@ def open_client(
         mode = loaded.settings.execution.mode
         url = _kraken(origin) if mode == "live" else _simulator(loaded, opened)
         found = credentials.of(Role.READER) if mode == "live" else _paper_key(loaded, credentials)
-        line = PrivateLine(
-            url,
-            credential=found.credential,
-            nonces=Nonces(
-                loaded.data_dir / NONCES, found.credential.key_id, clock=system_microseconds
-            ),
+        house = Household(
+            folder=loaded.data_dir / NONCES, tier=TIERS["starter"], clock=system_microseconds
         )
+        line = private_line(url, found.credential, house)
         opened.callback(line.close)
-        market = PublicMarket(PublicLine(url))
+        market = PublicMarket(public_line(url, house) if mode == "live" else PublicLine(url))
         opened.callback(market.close)
         return Client(
             mode=mode,

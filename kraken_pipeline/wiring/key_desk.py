@@ -15,11 +15,9 @@ from kraken_pipeline.domain.errors import (
 )
 from kraken_pipeline.domain.keys import KeyInfo, Role
 from kraken_pipeline.kraken.address import LoopbackAddress
-from kraken_pipeline.kraken.budget import SharedBudget
-from kraken_pipeline.kraken.http import PrivateLine
 from kraken_pipeline.kraken.keys import key_info
 from kraken_pipeline.kraken.limits import TIERS
-from kraken_pipeline.kraken.nonce import Nonces
+from kraken_pipeline.kraken.shared_lines import Household, private_line
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.secrets import os_keyring
 from kraken_pipeline.secrets.passwords import Ask, new_password
@@ -89,7 +87,9 @@ class KeyDesk:
         learn(key.secret)
         credential = Credential(key=key.key, secret=key.secret)
         url = self._kraken() if key.place == KRAKEN else LoopbackAddress(key.place).url
-        line = key_line(url, credential, self._around.data_dir / NONCES)
+        folder = self._around.data_dir / NONCES
+        house = Household(folder=folder, tier=TIERS["starter"], clock=system_microseconds)
+        line = private_line(url, credential, house)
         try:
             return key_info(line)
         finally:
@@ -193,13 +193,3 @@ class KeyDesk:
         from kraken_pipeline.wiring.live import REAL  # noqa: PLC0415 - only where it is meant
 
         return (self._origin or REAL).url
-
-
-def key_line(url: str, credential: Credential, folder: Path) -> PrivateLine:
-    """Return a line for a key, counted with all processes that use it from this folder."""
-    return PrivateLine(
-        url,
-        credential=credential,
-        nonces=Nonces(folder, credential.key_id, clock=system_microseconds),
-        budget=SharedBudget(folder, credential, tier=TIERS["starter"]),
-    )

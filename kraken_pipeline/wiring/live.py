@@ -4,6 +4,7 @@ Nothing here is loaded on paper. The address can be another one only where a pro
 own text: no setting and no variable reaches it.
 """
 
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,20 +13,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from kraken_pipeline.domain.clock import OffsetEstimate
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.keys import KeyInfo, Role
 from kraken_pipeline.domain.preflight import Cleared, Grounded, preflight
 from kraken_pipeline.kraken.account import ReadOnlyAccount
-from kraken_pipeline.kraken.audit import AuditLog
-from kraken_pipeline.kraken.budget import SharedBudget
+from kraken_pipeline.kraken.clock_offset import measured
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.keys import key_info
 from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
-from kraken_pipeline.kraken.nonce import Nonces
 from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.kraken.public import PublicMarket
-from kraken_pipeline.kraken.signing import Credential
+from kraken_pipeline.kraken.shared_lines import Household, private_line, public_line
 from kraken_pipeline.secrets.passwords import Ask
 from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
 from kraken_pipeline.settings import Loaded
@@ -34,7 +34,7 @@ from kraken_pipeline.wiring.credentials import Credentials, Found
 from kraken_pipeline.wiring.instance import USUAL_FOLDER, InstanceLock
 from kraken_pipeline.wiring.modes import Destination, destination
 from kraken_pipeline.wiring.paper import NONCES
-from kraken_pipeline.wiring.preflight import Exchange, clock_error, keep, live_case
+from kraken_pipeline.wiring.preflight import Exchange, keep, live_case
 from kraken_pipeline.wiring.remember import ListingRemembered
 from kraken_pipeline.wiring.secrecy import learn
 
@@ -47,6 +47,8 @@ class Origin:
     clock: Clock
     instances: Path
     """Where instances that share a key find each other."""
+    counts_public_calls: bool = True
+    """Whether there is a limit to them; a simulator may be asked as often as one likes."""
 
 
 TIER: Final = TIERS["starter"]
@@ -75,6 +77,12 @@ class LiveEdge:
         self._origin = origin
         self._opened = ExitStack()
         self._lines: dict[str, PrivateLine] = {}
+        self._house = Household(
+            folder=loaded.data_dir / NONCES,
+            tier=TIER,
+            clock=system_microseconds,
+            account=ACCOUNT,
+        )
 
     @property
     def clock(self) -> Clock:
@@ -123,7 +131,7 @@ class LiveEdge:
         exchange = Exchange(
             key_info=self._key_info,
             system_status=self._public.system_status,
-            clock_error=self._clock_error,
+            clock_offset=self._clock_offset,
             used_by=self._used_by,
         )
         case = live_case(self._loaded, self._credentials, exchange, now=self.clock())
@@ -141,7 +149,9 @@ class LiveEdge:
 
     @cached_property
     def _public(self) -> PublicMarket:
-        market = PublicMarket(PublicLine(self._origin.url))
+        counts = self._origin.counts_public_calls
+        url = self._origin.url
+        market = PublicMarket(public_line(url, self._house) if counts else PublicLine(url))
         self._opened.callback(market.close)
         return market
 
@@ -149,8 +159,7 @@ class LiveEdge:
         """Return the line of a key: one for a key, whatever roles it serves."""
         key_id = found.credential.key_id
         if key_id not in self._lines:
-            folder = self._loaded.data_dir / NONCES
-            line = _private_line(self._origin.url, found.credential, folder)
+            line = private_line(self._origin.url, found.credential, self._house)
             self._opened.callback(line.close)
             self._lines[key_id] = line
         return self._lines[key_id]
@@ -158,9 +167,10 @@ class LiveEdge:
     def _key_info(self, found: Found) -> KeyInfo:
         return key_info(self._line(found))
 
-    def _clock_error(self) -> timedelta | None:
+    def _clock_offset(self) -> OffsetEstimate:
         enough = timedelta(milliseconds=self._loaded.settings.clock.max_skew_ms)
-        return clock_error(self._public.server_time, self.clock, enough=enough)
+        ask = self._public.server_time
+        return measured(ask, clock=self.clock, sleep=time.sleep, enough=enough)
 
     def _used_by(self, found: Found) -> str:
         lock = InstanceLock(self._origin.instances, found.credential.key_id)
@@ -184,14 +194,3 @@ def open_live(
     """
     credentials = Credentials(loaded.config_dir, environ, learn=learn, ask=ask)
     return LiveEdge(loaded, credentials, origin)
-
-
-def _private_line(url: str, credential: Credential, folder: Path) -> PrivateLine:
-    """Return the line of a key: counted and audited, with all processes of this folder."""
-    return PrivateLine(
-        url,
-        credential=credential,
-        nonces=Nonces(folder, credential.key_id, clock=system_microseconds),
-        budget=SharedBudget(folder, credential, tier=TIER, account=ACCOUNT),
-        audit=AuditLog(folder, credential.key_id, clock=system_microseconds),
-    )

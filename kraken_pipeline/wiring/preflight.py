@@ -1,29 +1,24 @@
 """The facts of a preflight, asked of the exchange, and its result, kept for whoever looks."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from kraken_pipeline.domain.clock import OffsetEstimate
 from kraken_pipeline.domain.errors import AuthError, ConfigurationError, KeyMissingError
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.keys import KeyInfo, Role
 from kraken_pipeline.domain.preflight import Cleared, Grounded, LiveCase
 from kraken_pipeline.secrets.files import write_private
-from kraken_pipeline.services.ports import Clock
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.credentials import Credentials, Found
 from kraken_pipeline.wiring.modes import closed_gates
 
 FILE: Final = "preflight.json"
 """In the data folder: the result of the last preflight, without any key."""
-SECOND: Final = timedelta(seconds=1)
-MOST_SAMPLES: Final = 12
-SAMPLE_PAUSE_SECONDS: Final = 0.13
-"""No even part of a second, so that the samples fall on different parts of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +27,7 @@ class Exchange:
 
     key_info: Callable[[Found], KeyInfo]
     system_status: Callable[[], str]
-    clock_error: Callable[[], timedelta | None]
+    clock_offset: Callable[[], OffsetEstimate]
     used_by: Callable[[Found], str]
     """Says who else uses a key; nothing where nobody does."""
 
@@ -61,8 +56,8 @@ def live_case(
         keys=_infos(found, ids, exchange),
         key_ids=ids,
         system_status=exchange.system_status(),
-        clock_error=exchange.clock_error(),
-        max_clock_error=timedelta(milliseconds=loaded.settings.clock.max_skew_ms),
+        clock_offset=exchange.clock_offset(),
+        max_skew=timedelta(milliseconds=loaded.settings.clock.max_skew_ms),
         used_by="; ".join(sorted({exchange.used_by(each) for each in found.values()} - {""})),
     )
 
@@ -91,33 +86,6 @@ def _infos(
             except AuthError as refusal:
                 raise type(refusal)(f"the key for the {role}: {refusal}") from None
     return {role: asked[ids[role]] for role in found}
-
-
-def clock_error(
-    server_time: Callable[[], datetime], clock: Clock, *, enough: timedelta
-) -> timedelta | None:
-    """Return how far a clock may be off the exchange's at the most; None where nobody can tell.
-
-    The exchange tells whole seconds, so one answer bounds the difference within a second and the
-    way there and back. Further answers, at other parts of the second, narrow it.
-
-    Args:
-        server_time: asks the exchange.
-        clock: tells our time.
-        enough: a bound that is not narrowed further.
-    """
-    least, most = timedelta.min, timedelta.max
-    for _ in range(MOST_SAMPLES):
-        before = clock()
-        told = server_time()
-        after = clock()
-        least, most = max(least, told - after), min(most, told + SECOND - before)
-        if least > most:
-            return None  # a clock was set while we looked
-        if max(-least, most) <= enough:
-            break
-        time.sleep(SAMPLE_PAUSE_SECONDS)
-    return max(abs(least), abs(most))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

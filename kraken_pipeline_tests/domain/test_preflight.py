@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from kraken_pipeline.domain.clock import OffsetEstimate
 from kraken_pipeline.domain.keys import USEFUL, KeyInfo, Role
 from kraken_pipeline.domain.preflight import (
     ADVICE,
@@ -14,6 +15,12 @@ from kraken_pipeline.domain.preflight import (
     preflight,
 )
 from kraken_pipeline_tests.domain.test_keys import NOW, info
+
+
+def off_by(milliseconds: int) -> OffsetEstimate:
+    most = timedelta(milliseconds=milliseconds)
+    return OffsetEstimate(least=-most / 2, most=most, measured_at=NOW)
+
 
 GOOD: dict[Role, KeyInfo] = {
     role: replace(info(*USEFUL[role]), ip_allowlist=("192.0.2.1",)) for role in Role
@@ -27,8 +34,8 @@ READY = LiveCase(
     keys=GOOD,
     key_ids={role: f"id of {role}" for role in Role},
     system_status="online",
-    clock_error=timedelta(milliseconds=120),
-    max_clock_error=timedelta(milliseconds=500),
+    clock_offset=off_by(milliseconds=120),
+    max_skew=timedelta(milliseconds=500),
     used_by="",
 )
 
@@ -64,8 +71,8 @@ REFUSED = {
         "EXCHANGE_NOT_ONLINE",
     ),
     "only cancels are taken": (replace(READY, system_status="cancel_only"), "EXCHANGE_NOT_ONLINE"),
-    "the clock is off": (replace(READY, clock_error=timedelta(milliseconds=501)), "CLOCK_OFF"),
-    "nobody knows how far the clock is off": (replace(READY, clock_error=None), "CLOCK_OFF"),
+    "the clock is off": (replace(READY, clock_offset=off_by(milliseconds=501)), "CLOCK_SKEW"),
+    "nobody knows how far the clock is off": (replace(READY, clock_offset=None), "CLOCK_SKEW"),
     "another instance has the key": (replace(READY, used_by="another instance"), "KEY_SHARED"),
     **{
         f"{role} can {each}": (

@@ -139,7 +139,7 @@ def test_a_clock_that_is_off_grounds_it(market: LiveMarket) -> None:
         said = edge.preflight()
 
     assert isinstance(said, Grounded)
-    assert [each.code for each in said.objections] == ["CLOCK_OFF"]
+    assert [each.code for each in said.objections] == ["CLOCK_SKEW"]
 
 
 def test_a_second_instance_with_the_same_key_is_grounded(market: LiveMarket) -> None:
