@@ -3,6 +3,7 @@
 Source: kraken/rest.md §5 and §7.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +23,9 @@ from kraken_pipeline.simulator.params import Params, RefusedError, invalid
 
 MOST_ORDERS: Final = 50
 MOST_ENTRIES: Final = 20
-TRADE_TYPES: Final = frozenset({"", "all", "no position"})
+TRADE_TYPES: Final = frozenset({"all", "no position"})
+POSITION_TYPES: Final = frozenset({"any position", "closed position", "closing position"})
+"""Kinds of trades that a spot account has none of."""
 LEDGER_TYPES: Final = frozenset({
     "all", "trade", "deposit", "withdrawal", "transfer", "margin", "adjustment", "rollover",
     "spend", "receive", "settled", "credit", "staking", "reward", "dividend", "sale", "conversion",
@@ -119,10 +122,11 @@ def query_orders(exchange: Exchange, params: Params) -> str:
 def trades_history(exchange: Exchange, params: Params) -> str:
     """Answer TradesHistory: a taker's fills of one moment as one trade, unless told not to."""
     exchange.advance()
-    if params.text("type") not in TRADE_TYPES:
-        return wire.text({"trades": {}, "count": 0})
+    kind = params.text("type") or "all"
+    if kind not in TRADE_TYPES | POSITION_TYPES:
+        raise invalid("type")
     account = exchange.account
-    fills = list(account.trades.values())
+    fills = list(account.trades.values()) if kind in TRADE_TYPES else []
     if params.flag("consolidate_taker", default=True):
         fills = shapes.consolidated(fills)
     by_time = newest_first(fills, lambda fill: fill.at)
@@ -202,8 +206,16 @@ def trade_volume(exchange: Exchange, params: Params) -> str:
 
 
 def _volume_pairs(exchange: Exchange, params: Params) -> Mapping[str, Pair]:
-    """Return the pairs of a TradeVolume call: names, or objects with an `asset`."""
+    """Return the pairs of a TradeVolume call: names, or objects with an `asset`.
+
+    A form carries a list of objects as JSON text.
+    """
     listed = params.raw("pair")
+    if isinstance(listed, str) and listed.lstrip().startswith("["):
+        try:
+            listed = json.loads(listed)
+        except ValueError as wrong:
+            raise invalid("pair") from wrong
     if isinstance(listed, list):
         names = [item.get("asset", "") if isinstance(item, dict) else item for item in listed]
         return named.pairs(exchange.market.listing, Params({"pair": names}))

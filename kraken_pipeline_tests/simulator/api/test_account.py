@@ -115,3 +115,26 @@ def test_only_a_part_of_a_coin_is_collateral(client: Client) -> None:
 def test_positions_are_none_in_the_shape_that_was_asked_for(client: Client) -> None:
     assert client.did("OpenPositions") == {}
     assert client.did("OpenPositions", consolidation="market") == []
+
+
+def test_no_trade_is_of_a_position_and_a_kind_that_is_none_is_refused(client: Client) -> None:
+    traded(client, 1)
+
+    assert client.did("TradesHistory", type="no position")["count"] == 1
+    assert client.did("TradesHistory", type="closed position") == {"trades": {}, "count": 0}
+    assert client.refused("TradesHistory", type="lost") == "EGeneral:Invalid arguments:type"
+
+
+@pytest.mark.parametrize("spelled", ["XBTUSD", "BTC/USD", '[{"asset":"XBTUSD","aclass":"x"}]'])
+def test_fees_can_be_asked_for_in_every_spelling(client: Client, spelled: str) -> None:
+    [fee] = client.did("TradeVolume", pair=spelled)["fees"].values()
+
+    assert fee["fee"] == "0.8000"
+
+
+def test_what_is_neither_true_nor_false_is_no_fee_schedule(client: Client) -> None:
+    assert client.did("TradeVolume", pair="XBTUSD", fee_schedule="true")["schedules"]
+    assert client.refused("TradeVolume", pair="XBTUSD", fee_schedule="True") == (
+        "EGeneral:Invalid arguments"
+    )
+    assert client.refused("TradeVolume", pair="[{") == "EGeneral:Invalid arguments:pair"
