@@ -5,9 +5,11 @@ from collections.abc import Mapping
 
 from kraken_pipeline.cli.output import print_json, print_rows, print_warnings, text
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.settings import dump, effective, load
+from kraken_pipeline.settings import Loaded, dump, effective, load
 from kraken_pipeline.store.executions import last_results
+from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline.wiring.preflight import last as last_preflight
 
 WIDTH = 14
 
@@ -57,6 +59,7 @@ def _status(pipeline: Pipeline) -> dict[str, object]:
     execution = pipeline.loaded.settings.execution
     return {
         "mode": execution.mode,
+        **_live(pipeline.loaded),
         "panic": "latched" if pipeline.panic_file.exists() else "no",
         "halts": [f"{each.kind.value}: {each.reason}" for each in pipeline.halts()],
         "open orders": len(orders),
@@ -72,6 +75,19 @@ def _status(pipeline: Pipeline) -> dict[str, object]:
         "data": str(pipeline.loaded.data_dir),
         "config hash": pipeline.loaded.hash,
     }
+
+
+def _live(loaded: Loaded) -> dict[str, object]:
+    """Say where live orders go, and how the last preflight ended; nothing on paper."""
+    goes = destination(loaded)
+    if not goes.is_kraken:
+        return {}
+    found = last_preflight(loaded.data_dir)
+    if found is None:
+        return {"orders go": goes.value, "preflight": None}
+    ended = "passed" if found.passed else "refused"
+    said = [f"{ended} {found.at:%Y-%m-%d %H:%M:%S}", *found.said]
+    return {"orders go": goes.value, "preflight": said}
 
 
 def _shown(value: object) -> str:

@@ -4,9 +4,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kraken_pipeline.domain.gates import Objection
+from kraken_pipeline.domain.preflight import Grounded
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.preflight import keep
 from kraken_pipeline_tests.cli.conftest import Command
+from kraken_pipeline_tests.domain.test_keys import NOW
+from kraken_pipeline_tests.live_market import GATES
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
 
 
@@ -89,3 +94,20 @@ def test_what_the_user_should_know_of_the_configuration_is_said_on_stderr(
 
 def test_a_fresh_machine_is_warned_of_nothing(command: Command, market: PaperMarket) -> None:
     assert command("status", environ=market.environ).err == ""
+
+
+def test_the_status_of_live_says_where_orders_go_and_how_the_preflight_ended(
+    command: Command, fresh: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text(GATES)
+    environ = {name: each for name, each in fresh.items() if not name.endswith("_URL")}
+    before = command("status", environ=environ)
+    objection = Objection("KEY_CAN_WITHDRAW", "trader can withdraw-funds")
+    keep(tmp_path / "data", Grounded(objections=(objection,), warnings=(), at=NOW))
+    after = command("status", environ=environ)
+
+    assert (before.code, after.code) == (0, 0), before.err
+    assert "orders go      to Kraken, for real" in before.out
+    assert "preflight      none yet" in before.out
+    assert "refused 2026-11-01 00:00:00; KEY_CAN_WITHDRAW: trader can" in after.out
