@@ -21,7 +21,7 @@ DECIDING = [
 ]
 ADDRESS = "api.kraken.com"
 MAY_NAME_THE_ADDRESS = {PACKAGE / "kraken" / "live.py"}
-TREE_OF_ITS_OWN = {TESTS, TESTS / "cases", TESTS / "live"}
+TREE_OF_ITS_OWN = {TESTS, TESTS / "cases", TESTS / "live", TESTS / "third_party"}
 """Tests of more than one module stand here."""
 
 
