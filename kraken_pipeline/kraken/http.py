@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -24,6 +24,7 @@ from kraken_pipeline.kraken.kinds import Kind
 from kraken_pipeline.kraken.limits import Lane
 from kraken_pipeline.kraken.nonce import LARGEST, Hand, Turns
 from kraken_pipeline.kraken.public_limit import NO_PUBLIC_LIMIT, PublicLimit
+from kraken_pipeline.kraken.scrub import without
 from kraken_pipeline.kraken.signing import Credential
 
 __all__ = [
@@ -224,11 +225,13 @@ class PrivateLine:
             self._keep_leaving(attempt, reservation)
             attempt.began, attempt.heard = time.monotonic(), CUT_OFF
             try:
-                attempt.answer = self._connections.post(path, body=body, headers=headers)
+                came = self._connections.post(path, body=body, headers=headers)
             except BROKEN as failure:
                 # not raised here: its cause holds the request with its headers
                 attempt.heard = Heard(failure=broken_way(failure))
             else:
+                sent = headers["API-Key"], headers["API-Sign"]
+                attempt.answer = replace(came, body=without(sent, came.body))
                 attempt.heard = heard_in(attempt.answer, call=attempt.call)
             if attempt.heard.failure is not None and attempt.heard.failure.kind is Kind.NONCE:
                 attempt.hand = self._nonces.renew(nonce)
