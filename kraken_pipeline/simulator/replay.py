@@ -144,7 +144,7 @@ class ReplayMarket:
 def _series(recorded: Sequence[Recording], days: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for each day in how many intervals a pair can be served around it."""
     most = np.zeros(len(days), dtype=np.int64)
-    for seconds in {each.seconds for each in recorded}:
+    for seconds in sorted({each.seconds for each in recorded}):
         served = sum(each % seconds == 0 for each in SERIES_SECONDS)
         for begin, end in _spans([each for each in recorded if each.seconds == seconds]):
             around = (days - BEFORE >= begin) & (days + AFTER <= end)

@@ -5,12 +5,13 @@ A suite of tests starts and stops hundreds.
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
 import uvicorn
+
+from kraken_pipeline.simulator import machine
 
 TICK_SECONDS: Final = 0.1
 """Ten of them make the second after which uvicorn writes the date anew."""
@@ -65,6 +66,6 @@ class Server(uvicorn.Server):
 
 
 async def _until(done: Callable[[], bool], *, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not done() and time.monotonic() < end:  # noqa: ASYNC110 uvicorn has no event for it
+    end = machine.seconds() + seconds
+    while not done() and machine.seconds() < end:  # noqa: ASYNC110 uvicorn has no event for it
         await asyncio.sleep(CHECK_SECONDS)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from kraken_pipeline.simulator import machine
 from kraken_pipeline.simulator.answers import Answer, refused, succeeded
 from kraken_pipeline.simulator.api.keys import key_info, websockets_token
 from kraken_pipeline.simulator.api.methods import PRIVATE, PUBLIC
@@ -35,13 +36,16 @@ OF_THE_KEY: Final[Mapping[str, frozenset[str]]] = {
 class Service:
     """An exchange and the keys of its account."""
 
-    def __init__(self, exchange: Exchange, keys: Keys | Key) -> None:
+    def __init__(
+        self, exchange: Exchange, keys: Keys | Key, *, token: Callable[[], str] = machine.token
+    ) -> None:
+        """Open an exchange to its keys; `token` makes the tokens of the stream."""
         self.exchange: Final = exchange
         self.keys: Final = keys if isinstance(keys, Keys) else Keys([keys])
         self.delays: dict[str, float] = {}
         """Seconds by method for which answers are kept back."""
         self.faults: Final = Faults()
-        self.tokens: Final = Tokens()
+        self.tokens: Final = Tokens(token)
         self.connections: Final = Connections()
         self.delivery: Final = Delivery(
             faults=self.faults, clock=lambda: self.exchange.clock, restart=self.restart

@@ -7,14 +7,15 @@ that ends, for it stays good while one of them lives.
 Source: kraken/rest.md §6, GetWebSocketsToken; kraken/rate_limits.md C.
 """
 
-import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from kraken_pipeline.simulator import machine
+
 LIFE: Final = timedelta(minutes=15)
-_BYTES: Final = 32
 
 
 @dataclass(slots=True)
@@ -27,13 +28,15 @@ class _Token:
 class Tokens:
     """The tokens of one simulator; they do not outlive it."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[], str] = machine.token) -> None:
+        """Begin with none; `make` returns another text each time."""
+        self._make = make
         self._lock = threading.Lock()
         self._tokens: dict[str, _Token] = {}
 
     def issue(self, key_name: str, now: datetime) -> str:
         """Return a new token of a key, good for 15 minutes or as long as it is held."""
-        token = secrets.token_urlsafe(_BYTES)
+        token = self._make()
         with self._lock:
             for old in [name for name, known in self._tokens.items() if not _good(known, now)]:
                 del self._tokens[old]

@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from kraken_pipeline.simulator import machine
 from kraken_pipeline.simulator.faults.faults import Strike
 from kraken_pipeline.simulator.faults.kinds import Kind, Point
 from kraken_pipeline.simulator.stream import frames
@@ -44,7 +44,7 @@ class Connection:
         """What it is closed with; None cuts the line without a word."""
         self.overrun: Final = asyncio.Event()
         """Set when the client is too slow: it does not even take what was sent."""
-        self.last_sent = self.last_heard = time.monotonic()
+        self.last_sent = self.last_heard = machine.seconds()
         self._strike = strike
         self._silent = False
         self._waiting: deque[str] = deque()
@@ -102,7 +102,7 @@ class Connection:
         """Let a frame go out after those that wait; a client that is too slow is cut off."""
         if self.ended or self._silent:
             return
-        self.last_sent = time.monotonic()
+        self.last_sent = machine.seconds()
         self._waiting.append(frame)
         self._characters += len(frame)
         if len(self._waiting) > MOST_WAITING or self._characters > MOST_WAITING_CHARACTERS:
@@ -119,7 +119,7 @@ class Connection:
 
     def hears(self) -> bool:
         """Count a message of the client; False if there are too many of them."""
-        self.last_heard = now = time.monotonic()
+        self.last_heard = now = machine.seconds()
         self._heard.append(now)
         while self._heard[0] < now - 1:
             self._heard.popleft()

@@ -79,7 +79,7 @@ class Feed:
             return
         before, self._own = self._own, account.resting()
         self._events = account.events
-        for key in before.keys() | self._own.keys():
+        for key in dict.fromkeys([*before, *self._own]):
             watch = self._watches.get(key)
             if watch is not None and before.get(key) != self._own.get(key):
                 self._look(watch, now)

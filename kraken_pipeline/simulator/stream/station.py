@@ -4,10 +4,10 @@ All of it runs in the server's loop, but for `happened`, which any thread may ca
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Final
 
+from kraken_pipeline.simulator import machine
 from kraken_pipeline.simulator.events import Event, SystemSet
 from kraken_pipeline.simulator.faults.faults import Strike
 from kraken_pipeline.simulator.faults.kinds import Point
@@ -98,16 +98,16 @@ class Station:
 
     async def tick(self) -> None:
         """Tell what the market did since the last tick; requests get their turn in between."""
-        begun = time.monotonic()
+        begun = machine.seconds()
         for _ in self.feed.tick(self.exchange.clock.now()):
-            if time.monotonic() > begun + SLICE_SECONDS:
+            if machine.seconds() > begun + SLICE_SECONDS:
                 await asyncio.sleep(0)
-                begun = time.monotonic()
+                begun = machine.seconds()
         self.instruments.look(self.exchange.clock.now())
 
     def keep(self) -> None:
         """Send heartbeats where it is quiet, and close what nobody uses."""
-        now = time.monotonic()
+        now = machine.seconds()
         for connection in list(self.connections):
             if connection.subscribed_once and now - connection.last_sent >= HEARTBEAT_SECONDS:
                 connection.send(frames.HEARTBEAT)
