@@ -12,9 +12,8 @@ from typing import Final
 from kraken_pipeline.simulator.candles import MINUTE, NAMES, Candles
 from kraken_pipeline.simulator.listing import Pair
 from kraken_pipeline.simulator.market import served
-from kraken_pipeline.simulator.stream import frames
+from kraken_pipeline.simulator.stream import frames, units
 from kraken_pipeline.simulator.stream.look import Look, moment
-from kraken_pipeline.simulator.stream.trades import volume
 
 INTERVALS: Final = frozenset({1, 5, 15, 30, 60, 240, 1440, 10080, 21600})
 SNAPSHOT_ROWS: Final = 120
@@ -62,17 +61,16 @@ class CandleChannel:
 
     def _row(self, pair: Pair, start: int, numbers: tuple[int, ...]) -> str:
         opened, high, low, close, count, amount, vwap = numbers
-        decimals = pair.price_decimals
         return frames.members(
             {
                 "symbol": frames.text(pair.display),
-                "open": frames.fixed(opened, decimals),
-                "high": frames.fixed(high, decimals),
-                "low": frames.fixed(low, decimals),
-                "close": frames.fixed(close, decimals),
+                "open": units.price(pair, opened),
+                "high": units.price(pair, high),
+                "low": units.price(pair, low),
+                "close": units.price(pair, close),
                 "trades": str(count),
-                "volume": volume(pair, amount),
-                "vwap": frames.fixed(vwap, decimals),
+                "volume": units.volume(pair, amount),
+                "vwap": units.average(pair, vwap),
                 "interval_begin": frames.nanos(moment(start)),
                 "interval": str(self._seconds // MINUTE),
                 "timestamp": frames.micros(moment(start + self._seconds)),

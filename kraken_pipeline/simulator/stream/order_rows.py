@@ -200,7 +200,7 @@ def trade_row(order: Order, pair: Pair, fill: OrderFilled) -> dict[str, str]:
         "symbol": frames.text(pair.display),
         "side": frames.text(order.side.value),
         "last_qty": fixed(fill.qty, pair.lot_decimals),
-        "last_price": fixed(fill.price, pair.price_decimals),
+        "last_price": fixed(fill.price, pair.pair_decimals),
         "liquidity_ind": frames.text(LIQUIDITY[fill.maker]),
         "cost": rounded(fill.cost, cost_decimals(pair)),
         "order_status": frames.text("filled"),

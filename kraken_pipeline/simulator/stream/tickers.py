@@ -5,10 +5,9 @@ Source: kraken/ws_v2.md §4, ticker.
 
 from typing import Final
 
-from kraken_pipeline.simulator.stream import frames
+from kraken_pipeline.simulator.stream import frames, units
 from kraken_pipeline.simulator.stream.depth import Level, Sides
 from kraken_pipeline.simulator.stream.look import Look
-from kraken_pipeline.simulator.stream.trades import volume
 
 TRIGGERS: Final = frozenset({"trades", "bbo"})
 _NO_LEVEL: Final[Level] = (0, 0)
@@ -39,19 +38,19 @@ class TickerChannel:
         if day is None:
             return None
         bid, ask = ((side or (_NO_LEVEL,))[0] for side in (self._best.bids, self._best.asks))
-        change, decimals = day.close - day.open, pair.price_decimals
+        change = day.close - day.open
         row = {
             "symbol": frames.text(pair.display),
             "bid": frames.fixed(bid[0], pair.pair_decimals),
             "bid_qty": frames.fixed(bid[1], pair.lot_decimals),
             "ask": frames.fixed(ask[0], pair.pair_decimals),
             "ask_qty": frames.fixed(ask[1], pair.lot_decimals),
-            "last": frames.fixed(day.close, decimals),
-            "volume": volume(pair, day.volume),
-            "vwap": frames.fixed(day.vwap, decimals),
-            "low": frames.fixed(day.low, decimals),
-            "high": frames.fixed(day.high, decimals),
-            "change": frames.fixed(change, decimals),
+            "last": units.price(pair, day.close),
+            "volume": units.volume(pair, day.volume),
+            "vwap": units.average(pair, day.vwap),
+            "low": units.price(pair, day.low),
+            "high": units.price(pair, day.high),
+            "change": units.price(pair, change),
             "change_pct": frames.fixed(round(change * 10_000 / day.open), 2),
             "timestamp": frames.micros(look.latest),
         }

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from kraken_pipeline.simulator.listing import Pair
-from kraken_pipeline.simulator.stream import frames
+from kraken_pipeline.simulator.stream import frames, units
 from kraken_pipeline.simulator.stream.look import Look, moment
 from kraken_pipeline.simulator.stream.tape import Print, latest
-from kraken_pipeline.simulator.wire import VOLUME_DECIMALS
 
 SNAPSHOT_TRADES: Final = 50
 
@@ -38,8 +37,8 @@ def _rows(pair: Pair, prints: Iterable[Print]) -> str:
             {
                 "symbol": frames.text(pair.display),
                 "side": frames.text(each.side),
-                "price": frames.fixed(each.price, pair.price_decimals),
-                "qty": volume(pair, each.volume),
+                "price": units.price(pair, each.price),
+                "qty": units.volume(pair, each.volume),
                 "ord_type": frames.text(each.ord_type),
                 "trade_id": str(each.id),
                 "timestamp": frames.micros(moment(each.at)),
@@ -47,8 +46,3 @@ def _rows(pair: Pair, prints: Iterable[Print]) -> str:
         )
         for each in prints
     )
-
-
-def volume(pair: Pair, units: int) -> str:
-    """Return a market's volume with all the decimals that volumes have."""
-    return frames.fixed(units * 10 ** (VOLUME_DECIMALS - pair.volume_decimals), VOLUME_DECIMALS)
