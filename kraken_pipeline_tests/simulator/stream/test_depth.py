@@ -57,6 +57,8 @@ def test_only_what_changed_is_told(before: dict[int, int], after: dict[int, int]
 
     assert len(told) == len({ticks for ticks, _ in told})
     assert not set(told) & set(then)
+    if len(now) == DEPTH:
+        assert all(ticks <= now[-1][0] for ticks, _ in told)
 
 
 def own(side: Side, price: Decimal, rank: int) -> Resting:
