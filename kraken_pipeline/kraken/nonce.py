@@ -30,6 +30,8 @@ LARGEST: Final = 2**64 - 1
 """Kraken's nonce is an unsigned 64-bit integer."""
 SCALES: Final = (1, 100, 1000)
 """Units of a microsecond that other programs count in: ours, ten nanoseconds, nanoseconds."""
+MOMENT: Final = 1_000_000
+"""Microseconds in which a call is answered."""
 FIRST_LEAP: Final = 60_000_000
 """Microseconds in a minute."""
 LEAP_GROWTH: Final = 60
@@ -297,9 +299,13 @@ class UrgentNonces:
 
 
 def above(nonce: int, clock: int) -> int:
-    """Return where to go on after a refused nonce: in the first unit whose count is above it."""
-    known = (clock * scale for scale in SCALES)
-    return next((each for each in known if each > nonce), nonce + FIRST_LEAP)
+    """Return where to go on after a refused nonce: in the first unit whose count is above it.
+
+    What was refused a moment ago in a unit was below somebody who counts in a finer one, although
+    the clock has run on since.
+    """
+    known = (clock * scale for scale in SCALES if (clock - MOMENT) * scale > nonce)
+    return next(known, nonce + FIRST_LEAP)
 
 
 def read_mark(mark: int) -> int:

@@ -1,5 +1,6 @@
 """What a private line does around a request: counts, gives way, writes down, and stops."""
 
+import itertools
 import json
 import threading
 import time
@@ -150,6 +151,21 @@ def test_a_key_that_another_tool_used_in_finer_units_keeps_working(
         assert not line.catch_up()
         for _ in range(3):
             line.call("AddOrder", {}, call=Call.WRITE)
+
+
+@pytest.mark.parametrize("unit", [100, 1000])
+def test_a_clock_that_runs_on_does_not_keep_it_below_a_finer_unit(
+    tmp_path: Path, unit: int
+) -> None:
+    pick, highest = exchange()
+    with scripted(pick) as server:
+        ticks = itertools.count(NOON, 5000)
+        line = line_to(server.url, Nonces(tmp_path, CREDENTIAL.key_id, clock=lambda: next(ticks)))
+        assert not line.catch_up()
+        highest[0] = NOON * unit
+
+        assert line.catch_up()
+        line.call("AddOrder", {}, call=Call.WRITE)
 
 
 def test_at_a_start_it_is_said_that_somebody_used_the_key_meanwhile(tmp_path: Path) -> None:
