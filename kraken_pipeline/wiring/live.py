@@ -4,8 +4,9 @@ Nothing here is loaded on paper. The address can be another one only where a pro
 own text: no setting and no variable reaches it.
 """
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from kraken_pipeline.domain.clock import OffsetEstimate
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import AuthError, ConfigurationError
 from kraken_pipeline.domain.keys import KeyInfo, Role
 from kraken_pipeline.domain.preflight import Cleared, Grounded, preflight
 from kraken_pipeline.kraken.account import ReadOnlyAccount
@@ -164,18 +165,32 @@ class LiveEdge:
             self._lines[key_id] = line
         return self._lines[key_id]
 
-    def _key_info(self, found: Found) -> KeyInfo:
-        return key_info(self._line(found))
+    def _key_info(self, role: Role, found: Found) -> KeyInfo:
+        with _named(role):
+            return key_info(self._line(found))
 
     def _clock_offset(self) -> OffsetEstimate:
         enough = timedelta(milliseconds=self._loaded.settings.clock.max_skew_ms)
         ask = self._public.server_time
         return measured(ask, clock=self.clock, sleep=time.sleep, enough=enough)
 
-    def _used_by(self, found: Found) -> str:
+    def _used_by(self, role: Role, found: Found) -> str:
         lock = InstanceLock(self._origin.instances, found.credential.key_id)
         self._opened.callback(lock.release)
-        return lock.take(self._loaded.data_dir.resolve())
+        other = lock.take(self._loaded.data_dir.resolve())
+        if other:
+            return other
+        with _named(role):
+            is_used = self._line(found).catch_up()
+        return f"another program used the key for the {role}" if is_used else ""
+
+
+@contextlib.contextmanager
+def _named(role: Role) -> Iterator[None]:
+    try:
+        yield
+    except AuthError as refusal:
+        raise type(refusal)(f"the key for the {role}: {refusal}") from None
 
 
 def open_live(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from kraken_pipeline.domain.clock import OffsetEstimate
-from kraken_pipeline.domain.errors import AuthError, ConfigurationError, KeyMissingError
+from kraken_pipeline.domain.errors import ConfigurationError, KeyMissingError
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.keys import KeyInfo, Role
 from kraken_pipeline.domain.preflight import Cleared, Grounded, LiveCase
@@ -25,11 +25,11 @@ FILE: Final = "preflight.json"
 class Exchange:
     """What is asked of the exchange."""
 
-    key_info: Callable[[Found], KeyInfo]
+    key_info: Callable[[Role, Found], KeyInfo]
     system_status: Callable[[], str]
     clock_offset: Callable[[], OffsetEstimate]
-    used_by: Callable[[Found], str]
-    """Says who else uses a key; nothing where nobody does."""
+    used_by: Callable[[Role, Found], str]
+    """Says who else uses a key; nothing where nobody does. Asked first: it catches up with them."""
 
 
 def live_case(
@@ -46,6 +46,7 @@ def live_case(
     """
     found = _keys(credentials)
     execution = loaded.settings.execution
+    strangers = {exchange.used_by(role, each) for role, each in found.items()} - {""}
     ids = {role: each.credential.key_id for role, each in found.items()}
     return LiveCase(
         now=now,
@@ -58,7 +59,7 @@ def live_case(
         system_status=exchange.system_status(),
         clock_offset=exchange.clock_offset(),
         max_skew=timedelta(milliseconds=loaded.settings.clock.max_skew_ms),
-        used_by="; ".join(sorted({exchange.used_by(each) for each in found.values()} - {""})),
+        used_by="; ".join(sorted(strangers)),
     )
 
 
@@ -81,10 +82,7 @@ def _infos(
     asked: dict[str, KeyInfo] = {}
     for role, each in found.items():
         if ids[role] not in asked:
-            try:
-                asked[ids[role]] = exchange.key_info(each)
-            except AuthError as refusal:
-                raise type(refusal)(f"the key for the {role}: {refusal}") from None
+            asked[ids[role]] = exchange.key_info(role, each)
     return {role: asked[ids[role]] for role in found}
 
 

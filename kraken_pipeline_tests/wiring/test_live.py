@@ -46,6 +46,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveMarket]:
     keys = (
         *(known(role, *USEFUL[role]) for role in Role),
         known("whole"),
+        known("strange", *USEFUL[Role.TRADER]),
         known("robber", *EVERY_PERMISSION, "withdraw-funds"),
     )
     with using(NoKeyring()), live_market(tmp_path_factory.mktemp("exchange"), *keys) as market:
@@ -252,3 +253,21 @@ def test_panic_over_live_books_without_a_key_says_that_nothing_was_canceled(
     assert outcome.said.startswith("Latched: ")
     assert "nothing was canceled: " in outcome.said
     assert "is locked and no password is given" in outcome.said
+
+
+def test_a_key_that_somebody_elses_hand_used_grounds_it_until_looked_at(
+    market: LiveMarket,
+) -> None:
+    market.keep({**SEPARATE, Role.TRADER: stored("strange")})
+    with market.edge() as edge:
+        assert isinstance(edge.preflight(), Cleared)
+        nanoseconds = int(market.origin.clock().timestamp() * 1_000_000_000)
+        market.served.exchange.journal.nonces.spend(stored("strange").key, nanoseconds, 0)
+        said = edge.preflight()
+        again = edge.preflight()
+
+    assert isinstance(said, Grounded)
+    assert [str(each) for each in said.objections] == [
+        "KEY_SHARED: another program used the key for the trader"
+    ]
+    assert isinstance(again, Cleared)
