@@ -76,7 +76,7 @@ class LedgerEntry:
     amount: Decimal
     """In the asset; below zero where it left."""
     fee: Decimal
-    """In the same asset, not below zero."""
+    """In the same asset; below zero where a withdrawal that failed came back with its fee."""
     balance: Decimal
     """Of the bucket, after this entry."""
     at: datetime

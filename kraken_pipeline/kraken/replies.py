@@ -178,7 +178,7 @@ def entry_from(entry_id: str, fields: Record) -> LedgerEntry:
         subtype=fields.text("subtype"),
         asset=fields.name_in("asset"),
         amount=fields.amount("amount"),
-        fee=fields.unsigned("fee"),
+        fee=fields.amount("fee"),
         balance=fields.amount("balance"),
         at=fields.instant("time"),
     )
