@@ -1,7 +1,7 @@
 """Our answers beside recorded ones, place by place: the same names, types, nesting and formats.
 
-`recorded_table.py` says which question gave which answer, and names every difference with its
-reason. A recorded answer without a question fails here, and so does a reason that nothing needs.
+`recorded_table.py` says which question gave which answer, `recorded_exceptions.py` names every
+difference with its reason. A recorded answer without a question fails here, and so does a reason that nothing needs.
 """
 
 import json
@@ -16,13 +16,8 @@ import requests
 from kraken_pipeline.simulator.simulation import Settings, simulated
 from kraken_pipeline_tests.simulator.anatomy import agreements, differences
 from kraken_pipeline_tests.simulator.conftest import SECRET, Client, Json
-from kraken_pipeline_tests.simulator.recorded_table import (
-    EXCEPTIONS,
-    NO_QUESTION,
-    ROWS,
-    Row,
-    world_of,
-)
+from kraken_pipeline_tests.simulator.recorded_exceptions import EXCEPTIONS, NO_QUESTION
+from kraken_pipeline_tests.simulator.recorded_table import ROWS, Row, world_of
 from kraken_pipeline_tests.simulator.treasury_client import let_move_funds
 
 CAPTURED = ("kasync_", "live", "nautilus_", "xchange2025_")
