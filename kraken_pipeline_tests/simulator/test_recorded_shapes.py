@@ -1,7 +1,8 @@
 """Our answers beside recorded ones, place by place: the same names, types, nesting and formats.
 
 `recorded_table.py` says which question gave which answer, `recorded_exceptions.py` names every
-difference with its reason. A recorded answer without a question fails here, and so does a reason that nothing needs.
+difference with its reason. A recorded answer without a question fails here, and so does a reason
+that nothing needs.
 """
 
 import json
