@@ -171,8 +171,14 @@ class LiveEdge:
 
     def _clock_offset(self) -> OffsetEstimate:
         enough = timedelta(milliseconds=self._loaded.settings.clock.max_skew_ms)
-        ask = self._public.server_time
-        return measured(ask, clock=self.clock, sleep=time.sleep, enough=enough)
+        # waiting for a turn to ask would count as time on the way; it is a call a second at most
+        uncounted = PublicMarket(PublicLine(self._origin.url))
+        try:
+            return measured(
+                uncounted.server_time, clock=self.clock, sleep=time.sleep, enough=enough
+            )
+        finally:
+            uncounted.close()
 
     def _used_by(self, role: Role, found: Found) -> str:
         lock = InstanceLock(self._origin.instances, found.credential.key_id)
