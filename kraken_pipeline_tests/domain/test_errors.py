@@ -14,7 +14,11 @@ from kraken_pipeline.domain.errors import (
     UnreachableError,
 )
 
-ALL = [each for _, each in inspect.getmembers(errors, inspect.isclass)]
+ALL = [
+    each
+    for _, each in inspect.getmembers(errors, inspect.isclass)
+    if each.__module__ == errors.__name__
+]
 
 
 @pytest.mark.parametrize("error", ALL)
