@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import closes, cycle
+from benchmarks import closes, cycle, stream
 
-ALL = {"cycle": cycle.run, "closes": closes.run}
+ALL = {"cycle": cycle.run, "closes": closes.run, "stream": stream.run}
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(ALL)

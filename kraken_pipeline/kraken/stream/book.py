@@ -17,7 +17,7 @@ from zlib import crc32
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.kraken.stream.frames import BookRow, LevelRow
-from kraken_pipeline.kraken.stream.numbers import scaled, unscaled
+from kraken_pipeline.kraken.stream.numbers import scaled_level, unscaled
 
 DEPTHS: Final = frozenset({10, 25, 100, 500, 1000})
 """Levels per side that Kraken offers."""
@@ -44,16 +44,30 @@ class Level:
 
 
 class _Side:
-    """One side, best level first: asks by price, bids by price with its sign turned."""
+    """One side, best level first: asks by price, bids by price with its sign turned.
 
-    __slots__ = ("_depth", "_keys", "_levels", "_places", "_sign", "summed")
+    Three lists side by side: where a level stands, its qty, and its part of the checksum's text.
+    """
+
+    __slots__ = (
+        "_depth",
+        "_keys",
+        "_price_places",
+        "_qty_places",
+        "_sign",
+        "_texts",
+        "_units",
+        "summed",
+    )
 
     def __init__(self, sign: int, places: Places, depth: int) -> None:
         self._sign = sign
-        self._places = places
+        self._price_places = places.price
+        self._qty_places = places.qty
         self._depth = depth
         self._keys: list[int] = []
-        self._levels: dict[int, tuple[int, bytes]] = {}
+        self._units: list[int] = []
+        self._texts: list[str] = []
         self.summed = b""
         """The text of the best ten, for the checksum."""
 
@@ -64,30 +78,36 @@ class _Side:
 
     def levels(self) -> tuple[Level, ...]:
         """Return the levels, best first."""
-        price, qty = self._places.price, self._places.qty
         return tuple(
-            Level(price=unscaled(self._sign * key, price), qty=unscaled(self._levels[key][0], qty))
-            for key in self._keys
+            Level(
+                price=unscaled(self._sign * key, self._price_places),
+                qty=unscaled(units, self._qty_places),
+            )
+            for key, units in zip(self._keys, self._units, strict=True)
         )
 
     def change(self, rows: Sequence[LevelRow]) -> None:
         """Set or take away levels in the order given, then forget those beyond the depth."""
-        keys, levels = self._keys, self._levels
-        price_places, qty_places = self._places.price, self._places.qty
+        keys, amounts, texts, sign = self._keys, self._units, self._texts, self._sign
+        price_places, qty_places = self._price_places, self._qty_places
         for row in rows:
-            ticks = scaled(row.price, price_places)
-            units = scaled(row.qty, qty_places)
-            key = self._sign * ticks
-            if units:
-                if key not in levels:
-                    keys.insert(bisect_left(keys, key), key)
-                levels[key] = units, b"%d%d" % (ticks, units)
-            elif levels.pop(key, None) is not None:
-                del keys[bisect_left(keys, key)]
+            ticks, units = scaled_level(row.price, row.qty, price_places, qty_places)
+            key = sign * ticks
+            at = bisect_left(keys, key)
+            is_known = at < len(keys) and keys[at] == key
+            if not units:
+                if is_known:
+                    del keys[at], amounts[at], texts[at]
+            elif is_known:
+                amounts[at], texts[at] = units, f"{ticks}{units}"
+            else:
+                keys.insert(at, key)
+                amounts.insert(at, units)
+                texts.insert(at, f"{ticks}{units}")
         # no delete is sent for what falls out of the depth
-        while len(keys) > self._depth:
-            del levels[keys.pop()]
-        self.summed = b"".join([levels[key][1] for key in keys[:SUMMED]])
+        if len(keys) > self._depth:
+            del keys[self._depth :], amounts[self._depth :], texts[self._depth :]
+        self.summed = "".join(texts[:SUMMED]).encode()
 
 
 class Book:

@@ -1,5 +1,6 @@
 """The books of all pairs that are followed, each right or gone. Pure."""
 
+import logging
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -10,6 +11,7 @@ from kraken_pipeline.kraken.stream.frames import BookRow, book_frame
 from kraken_pipeline.kraken.stream.integrity import Integrity
 from kraken_pipeline.kraken.stream.liveness import Pulse
 
+LOG: Final = logging.getLogger(__name__)
 SNAPSHOT: Final = "snapshot"
 
 
@@ -31,7 +33,7 @@ class BookView:
 class KeptBook:
     """One pair's book while it is followed."""
 
-    __slots__ = ("book", "depth", "heard_at", "integrity", "places", "pulse")
+    __slots__ = ("book", "depth", "integrity", "places", "pulse")
 
     def __init__(self, depth: int, pulse: Pulse) -> None:
         self.depth = depth
@@ -40,24 +42,25 @@ class KeptBook:
         self.book: Book | None = None
         """None until a snapshot came, and again after a mismatch."""
         self.integrity = Integrity()
-        self.heard_at = 0.0
 
-    def hear(self, row: BookRow, at: float, *, is_snapshot: bool) -> bool:
-        """Take a row; return False where the book turned out wrong and was dropped."""
+    def load(self, row: BookRow) -> bool:
+        """Take a snapshot; return False where it is wrong."""
         if self.places is None:
             return True  # asked for before the pair's decimals were known: it is asked for again
-        if is_snapshot:
-            self.book = Book(self.places, self.depth)
-        elif self.book is None:
+        self.book = Book(self.places, self.depth)
+        return self.apply(row)
+
+    def apply(self, row: BookRow) -> bool:
+        """Take a row; return False where the book turned out wrong and was dropped."""
+        if self.book is None:
             return True  # of a book that was dropped
-        self.heard_at = at
         try:
-            is_right = self.book.apply(row)
-        except UnexpectedReplyError:
-            is_right = False
-        if not is_right:
-            self.book = None
-        return is_right
+            if self.book.apply(row):
+                return True
+        except UnexpectedReplyError as odd:
+            LOG.warning("stream: book of %s: %s", row.symbol, odd)
+        self.book = None
+        return False
 
     @property
     def best(self) -> tuple[Decimal, Decimal] | None:
@@ -103,7 +106,7 @@ class Books:
             if kept is None:
                 continue
             kept.pulse.beat(at)
-            if not kept.hear(row, at, is_snapshot=is_snapshot):
+            if not (kept.load(row) if is_snapshot else kept.apply(row)):
                 self.broken.append(row.symbol)
 
     def fail(self, symbol: str, at: float) -> float:
@@ -124,7 +127,7 @@ class Books:
             bids=kept.book.bids(),
             asks=kept.book.asks(),
             timestamp=kept.book.timestamp,
-            heard_at=kept.heard_at,
+            heard_at=kept.pulse.heard_at,
         )
 
     def clear(self) -> None:

@@ -34,7 +34,7 @@ class Patience:
 class Pulse:
     """When one subscription spoke, and how long it is used to be silent."""
 
-    __slots__ = ("_beats", "_longest", "_most", "heard_at", "is_silent")
+    __slots__ = ("_asked_at", "_beats", "_longest", "_most", "heard_at", "is_silent")
 
     def __init__(self, at: float, *, most: float) -> None:
         """Begin to listen at an instant.
@@ -45,7 +45,8 @@ class Pulse:
         """
         self._most = most
         self.heard_at = at
-        """When it last spoke, or was asked to."""
+        """When it last spoke; when we began, if it never did."""
+        self._asked_at = at
         self.is_silent = False
         """Whether it was found silent and did not speak since."""
         self._longest = 0.0
@@ -59,7 +60,7 @@ class Pulse:
         gap = at - self.heard_at
         if not gap and self._beats:
             return
-        if gap > self._longest and not self.is_silent:
+        if gap > self._longest and not self.is_silent and self.heard_at >= self._asked_at:
             self._longest = gap
         self.heard_at = at
         self._beats += 1
@@ -67,7 +68,7 @@ class Pulse:
 
     def restart(self, at: float) -> None:
         """Wait anew: it was asked for again. What was learned stays."""
-        self.heard_at = at
+        self._asked_at = at
 
     def patience(self, limits: Patience) -> float:
         """Return how many seconds of silence are remarkable for it."""
@@ -83,6 +84,6 @@ class Pulse:
 
     def judge(self, at: float, limits: Patience) -> bool:
         """Tell whether it is silent for longer than is usual, and note it."""
-        if at - self.heard_at > self.patience(limits):
+        if at - max(self.heard_at, self._asked_at) > self.patience(limits):
             self.is_silent = True
         return self.is_silent

@@ -277,7 +277,7 @@ def _of_book(kept: KeptBook | None) -> _Found | None:
         ask=ask,
         source=BOOK,
         timestamp=kept.book.timestamp,
-        heard_at=kept.heard_at,
+        heard_at=kept.pulse.heard_at,
     )
 
 

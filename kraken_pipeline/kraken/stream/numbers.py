@@ -42,18 +42,6 @@ def scaled(number: Number, places: int) -> int:
     Raises:
         UnexpectedReplyError: it has more places than that, is negative, or is no number.
     """
-    try:
-        # how Kraken writes it: exactly that many decimals
-        if number[~places] == ".":
-            digits = number.replace(".", "", 1)
-            if digits.isdigit():
-                return int(digits)
-    except (TypeError, IndexError, ValueError):
-        pass  # whatever else it is, the slow way says
-    return _scaled_slowly(number, places)
-
-
-def _scaled_slowly(number: Number, places: int) -> int:
     value = decimal_of(number, "a price or qty")
     try:
         units = value.scaleb(places)
@@ -63,6 +51,26 @@ def _scaled_slowly(number: Number, places: int) -> int:
     if whole < 0 or whole != units:
         raise UnexpectedReplyError(f"{value} has more than {places} decimal places or is negative")
     return whole
+
+
+def scaled_level(price: Number, qty: Number, price_places: int, qty_places: int) -> tuple[int, int]:
+    """Return a level's price and qty, each in units of its last decimal place.
+
+    It is what is done most of all. So the form in which Kraken writes numbers, with all decimals of
+    the pair, is read straight from the digits; every other form is read with more care.
+
+    Raises:
+        UnexpectedReplyError: one has more places than that, is negative, or is no number.
+    """
+    try:
+        if price[~price_places] == "." and qty[~qty_places] == ".":
+            ticks = price.replace(".", "", 1)
+            units = qty.replace(".", "", 1)
+            if ticks.isdigit() and units.isdigit():
+                return int(ticks), int(units)
+    except (TypeError, IndexError, ValueError):
+        pass
+    return scaled(price, price_places), scaled(qty, qty_places)
 
 
 def unscaled(units: int, places: int) -> Decimal:

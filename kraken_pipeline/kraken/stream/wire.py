@@ -1,7 +1,8 @@
 """One WebSocket: frames in, text out, and the reason why it ended.
 
 It stands on the protocol of `websockets` without its queue: a frame is handed on in the very call
-that brings its bytes, so no task is woken for it. That is most of what a frame costs otherwise.
+that brings its bytes, so no task is woken for it. The protocol opens, closes, answers pings, puts
+together what comes in parts and fails what is wrong; plain text frames are cut out before it.
 
 Source: websockets.readthedocs.io, "Integrate the Sans-I/O layer".
 """
@@ -26,6 +27,7 @@ from kraken_pipeline.domain.errors import (
     UnreachableError,
 )
 from kraken_pipeline.kraken.address import require_safe
+from kraken_pipeline.kraken.stream.framing import UNFINISHED, end_of, hear_texts
 
 AGENT: Final = "kraken-pipeline/0.1"
 LARGEST: Final = 32 * 2**20
@@ -39,6 +41,10 @@ SCHEMES: Final = {"ws": "http", "wss": "https"}
 # LOG001: it stands in no tree of loggers, so that no configuration can make it talk
 SILENT: Final = logging.Logger("websockets", level=logging.WARNING)  # noqa: LOG001
 """Below this level `websockets` writes down frames, and so our tokens."""
+
+TEXTS: Final = frozenset({Opcode.TEXT, Opcode.CONT})
+HEAD_END: Final = b"\r\n\r\n"
+"""What ends the answer to the handshake, after which frames may follow at once."""
 
 Hear = Callable[[bytes, float], None]
 """Takes a text frame and the `time.monotonic` at which its last byte came."""
@@ -87,6 +93,7 @@ async def opened(url: str, hear: Hear) -> "Wire":
             )
             await wire.shaken
     except (OSError, TimeoutError) as failure:
+        wire.shaken.cancel()
         wire.cut("not opened")
         raise UnreachableError(
             f"{url}: no connection: {failure or 'it took too long'}: nothing was asked"
@@ -103,6 +110,9 @@ class Wire(asyncio.Protocol):
         self._hear = hear
         self._transport: asyncio.Transport | None = None
         self._parts: list[bytes] = []
+        self._rest = b""
+        self._has_head = protocol.state is not State.CONNECTING
+        self._at = monotonic()
         self._why = ""
         self.shaken: asyncio.Future[None] = loop.create_future()
         """Done when the other side agreed to speak WebSocket."""
@@ -154,22 +164,28 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand on what came. Called by the loop."""
-        at = monotonic()
-        self._protocol.receive_data(data)
-        for event in self._protocol.events_received():
-            if isinstance(event, Frame):
-                if event.opcode is Opcode.TEXT and event.fin:
-                    self._hear(bytes(event.data), at)
-                else:
-                    self._hear_other(event, at)
-            elif isinstance(event, Response):
-                self._answered(event)
-        self._flush()
+        self._at = monotonic()
+        self._rest += data
+        if not self._has_head:
+            end = self._rest.find(HEAD_END)
+            if end < 0:
+                return  # the rest of the answer is still on its way
+            self._has_head = True
+            self._pass_on(end + len(HEAD_END))
+        while self._rest and self._protocol.state is State.OPEN:
+            self._rest = self._rest[hear_texts(self._rest, 0, self._hear_text) :]
+            end = end_of(self._rest, 0)
+            if end == UNFINISHED or len(self._rest) < end <= LARGEST:
+                return
+            # one that is too long fails by its length alone
+            self._pass_on(min(end, len(self._rest)))
+        if self._rest:
+            self._pass_on(len(self._rest))
 
     def eof_received(self) -> None:
         """Note that the other side writes no more. Called by the loop, which then closes."""
         self._protocol.receive_eof()
-        self._flush()
+        self._take_events()
 
     def connection_lost(self, failure: Exception | None) -> None:
         """Say why it ended. Called by the loop."""
@@ -177,14 +193,31 @@ class Wire(asyncio.Protocol):
         said = f"closed with {code} {reason}".strip() if code else ""
         self._end(self._why or said or (str(failure) if failure else "cut off"))
 
-    def _hear_other(self, frame: Frame, at: float) -> None:
+    def _pass_on(self, end: int) -> None:
+        """Leave what came up to an index to the protocol, and do what it makes of it."""
+        self._protocol.receive_data(self._rest[:end])
+        self._rest = self._rest[end:]
+        self._take_events()
+
+    def _take_events(self) -> None:
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                self._hear_part(event)
+            elif isinstance(event, Response):
+                self._answered(event)
+        self._flush()
+
+    def _hear_text(self, text: bytes) -> None:
+        self._hear(text, self._at)
+
+    def _hear_part(self, frame: Frame) -> None:
         """A text may come in parts; pings are answered by the protocol itself."""
-        if frame.opcode not in {Opcode.TEXT, Opcode.CONT}:
+        if frame.opcode not in TEXTS:
             return
         self._parts.append(bytes(frame.data))
         if frame.fin:
             whole, self._parts = b"".join(self._parts), []
-            self._hear(whole, at)
+            self._hear_text(whole)
 
     def _answered(self, response: Response) -> None:
         failure = self._protocol.handshake_exc

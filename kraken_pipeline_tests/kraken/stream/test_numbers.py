@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kraken_pipeline.domain.errors import UnexpectedReplyError
-from kraken_pipeline.kraken.stream.numbers import decimal_of, moment_of, scaled, unscaled
+from kraken_pipeline.kraken.stream.numbers import (
+    decimal_of,
+    moment_of,
+    scaled,
+    scaled_level,
+    unscaled,
+)
 
 PLACES = st.integers(0, 12)
 
@@ -16,6 +22,7 @@ def test_a_number_survives_the_way_into_units_and_back(units: int, places: int) 
     text = format(unscaled(units, places), "f")
 
     assert scaled(text, places) == units
+    assert scaled_level(text, text, places, places) == (units, units)
     assert unscaled(scaled(text, places), places) == Decimal(text)
 
 
@@ -24,6 +31,7 @@ def test_lost_zeros_and_exponents_change_nothing(units: int, places: int) -> Non
     number = unscaled(units, places)
 
     assert scaled(format(number.normalize(), "f"), places) == units
+    assert scaled_level(format(number.normalize(), "f"), "1.0", places, 1) == (units, 10)
     assert scaled(format(number, "E"), places) == units
 
 
@@ -38,6 +46,8 @@ def test_a_whole_number_may_come_without_a_point() -> None:
 def test_what_is_no_amount_of_the_pair_is_refused(number: object) -> None:
     with pytest.raises(UnexpectedReplyError):
         scaled(number, 1)
+    with pytest.raises(UnexpectedReplyError):
+        scaled_level("1.0", number, 1, 1)
 
 
 def test_eighteen_decimals_stay_exact() -> None:
