@@ -5,7 +5,7 @@ maintenance nothing does; what became due meanwhile is done when it ends. Source
 §3, "Maintenance behaviour".
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -97,11 +97,12 @@ def _run_to(floor: Floor, moment: datetime) -> None:
     while floor.position < moment:
         fired = _first_fired(floor, moment, known)
         stop = fired[0].at if fired else moment
-        if _filled_until(floor, stop):
-            continue
-        _follow(floor, stop)
-        floor.position = stop
-        for each in fired:
+        waited = [order.id for order, _ in _waiting(floor)]
+        came = _filled_until(floor, stop)
+        # what a fill has just brought forth follows the price only from here on
+        _follow(floor, waited, came)
+        floor.position = came
+        for each in fired if came == stop else ():
             order = floor.account.open.get(each.order_id)
             if order is not None and order.waits:
                 matching.fire(floor, order, each.last, stop)
@@ -130,13 +131,13 @@ def _first_fired(floor: Floor, moment: datetime, known: dict[str, Firing | None]
     return [each for each in found if each.at == first]
 
 
-def _follow(floor: Floor, stop: datetime) -> None:
-    """Let the stops of trailing orders follow the market up to a moment."""
+def _follow(floor: Floor, waited: Collection[str], stop: datetime) -> None:
+    """Let the stops of trailing orders, by id, follow the market up to a moment."""
     start, end = floor.position.timestamp(), stop.timestamp()
     moved = []
     for order, pair in _waiting(floor):
         watch = triggers.watch_of(order, pair)
-        if watch.trail is None:
+        if watch.trail is None or order.id not in waited:
             continue
         seen = triggers.watched(watch, _path(floor, watch, start, end), start, end).watch
         if seen.peak is not None and seen.peak != watch.peak:
@@ -169,11 +170,11 @@ def _just_after(at: float) -> datetime:
     return moment if moment.timestamp() >= at else moment + MICROSECOND
 
 
-def _filled_until(floor: Floor, stop: datetime) -> bool:
+def _filled_until(floor: Floor, stop: datetime) -> datetime:
     """Fill resting orders up to a moment; stop after a fill that brings forth another order.
 
     Returns:
-        Whether it stopped before the end.
+        How far it came.
     """
     start, end = floor.position.timestamp(), stop.timestamp()
     resting = sorted(floor.account.resting().items())
@@ -187,10 +188,7 @@ def _filled_until(floor: Floor, stop: datetime) -> bool:
         if order is not None:
             _fill(floor, order, hit, at)
             bore = at if order.close else bore
-    if bore is None or bore == stop:
-        return False
-    floor.position = bore
-    return True
+    return stop if bore is None else bore
 
 
 def _hits(floor: Floor, key: str, orders: list[Resting], start: float, end: float) -> Iterator[Hit]:

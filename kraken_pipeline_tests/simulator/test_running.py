@@ -1,5 +1,6 @@
 """What happens to orders while the market runs on."""
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -276,3 +277,33 @@ def test_orders_are_at_peace_where_nothing_is_recorded(settings: Settings, tmp_p
         assert [bench.now(order).status for order in (scheduled, profit)] == ["closed", "closed"]
         [trade] = bench.now(profit).trades
         assert bench.exchange.account.trades[trade].price > 140
+
+
+def history(settings: Settings, seed: int, looks: int) -> tuple[object, object]:
+    """Return when triggers fired and what traded in five days of orders that bring forth orders."""
+    dice = random.Random(seed)  # noqa: S311 repeatable, not secret
+    kinds = ["stop-loss", "take-profit", "trailing-stop", "trailing-stop-limit", "stop-loss-limit"]
+    with benched(settings, seed=seed, folder=settings.folder / str(looks)) as bench:
+        for _ in range(12):
+            kind = dice.choice(kinds)
+            sign = "+" if "trailing" in kind else "#"
+            more = {"type": dice.choice(["buy", "sell"]), "starttm": dice.choice(["", "+3000"])}
+            more["price"] = f"{sign}{dice.randint(2, 30) / 10}%"
+            if dice.random() < 0.5:
+                more |= {"close[ordertype]": "trailing-stop", "close[price]": "+0.7%"}
+            bench.add(ordertype=kind, volume="0.002", price2="+0.1%", **more)
+        for _ in range(looks):
+            bench.turn(hours=120 / looks)
+        fired = [e for e in bench.told if isinstance(e, OrderTriggered)]
+        fills = bench.exchange.account.trades.values()
+        return (
+            sorted((e.at.replace(microsecond=0), e.last) for e in fired),
+            sorted((f.at.replace(microsecond=0), f.price, f.qty) for f in fills),
+        )
+
+
+@pytest.mark.parametrize("seed", [3, 9])
+def test_whole_chains_of_orders_do_not_depend_on_how_often_one_looks(
+    settings: Settings, seed: int
+) -> None:
+    assert history(settings, seed, 1) == history(settings, seed, 977)
