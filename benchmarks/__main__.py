@@ -2,9 +2,14 @@
 
 import sys
 
-from benchmarks import closes, cycle, stream
+from benchmarks import closes, cycle, simulator, stream
 
-ALL = {"cycle": cycle.run, "closes": closes.run, "stream": stream.run}
+ALL = {
+    "cycle": cycle.run,
+    "closes": closes.run,
+    "stream": stream.run,
+    "simulator": simulator.run,
+}
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(ALL)

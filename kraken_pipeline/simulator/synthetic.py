@@ -55,6 +55,8 @@ class SyntheticMarket:
         }
         self._latest: dict[str, tuple[int, int, int]] = {}
         """The hour that each pair was asked for last, its low and its high."""
+        self._latest_minutes: dict[str, Candle] = {}
+        """The minute that each pair was asked for last."""
         self._blocks = Kept(
             self.listing, lambda pairs, block: self._made(pairs, block * BLOCK, BLOCK)
         )
@@ -132,6 +134,11 @@ class SyntheticMarket:
     ) -> Iterator[Candle]:
         """Yield the minutes that trade at `low` or below, `high` or above, looked up by hours."""
         first, stop = int(start) // HOUR, -int(-end // HOUR)
+        if int(start) // MINUTE + 1 == -int(-end // MINUTE):
+            candle = self._running(pair, int(start) // MINUTE)
+            if candle.low <= low or candle.high >= high:
+                yield candle
+            return
         if stop - first == 1:
             lowest, highest = self._extremes(pair, first)
             if lowest > low and highest < high:
@@ -142,6 +149,13 @@ class SyntheticMarket:
             inside = (fine.time + MINUTE > start) & (fine.time < end)
             for index in np.flatnonzero(inside & ((fine.low <= low) | (fine.high >= high))):
                 yield fine.row(int(index), MINUTE)
+
+    def _running(self, pair: Pair, minute: int) -> Candle:
+        """Return a minute, kept: who looks at the market often looks at one minute many times."""
+        kept = self._latest_minutes.get(pair.key)
+        if kept is None or kept.time != minute * MINUTE:
+            kept = self._latest_minutes[pair.key] = self.finest(pair, minute * MINUTE)
+        return kept
 
     def _extremes(self, pair: Pair, hour: int) -> tuple[int, int]:
         """Return the low and high of an hour, kept: resting orders ask for it all the time."""

@@ -89,7 +89,7 @@ def test_the_running_candle_grows_into_the_whole_one(offset: float, name: str) -
     assert running.count <= whole.count
 
 
-@pytest.mark.parametrize("span", [0.2, 900, HOUR, 5 * HOUR])
+@pytest.mark.parametrize("span", [0.2, MINUTE, 900, HOUR, 5 * HOUR])
 @pytest.mark.parametrize("later", [0, 7201.5, 1799.9, 3 * HOUR, 3599.9])
 def test_minutes_that_reach_a_price_are_those_that_trade_there(span: float, later: float) -> None:
     pair = MARKET.listing.pair("XBTUSD")
