@@ -22,7 +22,7 @@ from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.clock_offset import measured
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.keys import key_info
-from kraken_pipeline.kraken.limits import TIERS
+from kraken_pipeline.kraken.limits import TIERS, Tier
 from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
 from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.kraken.public import PublicMarket
@@ -48,12 +48,12 @@ class Origin:
     clock: Clock
     instances: Path
     """Where instances that share a key find each other."""
+    tier: Tier = TIERS["starter"]
+    """What it allows to the account. The lowest: who has a higher one is slower than need be."""
     counts_public_calls: bool = True
     """Whether there is a limit to them; a simulator may be asked as often as one likes."""
 
 
-TIER: Final = TIERS["starter"]
-"""The lowest: whoever has a higher one is only slower than need be."""
 ACCOUNT: Final = "live"
 """One account, whose orders the matching engine counts together whichever key sent them."""
 REAL: Final = Origin(url=KRAKEN, clock=system_now, instances=USUAL_FOLDER)
@@ -80,7 +80,7 @@ class LiveEdge:
         self._lines: dict[str, PrivateLine] = {}
         self._house = Household(
             folder=loaded.data_dir / NONCES,
-            tier=TIER,
+            tier=origin.tier,
             clock=system_microseconds,
             account=ACCOUNT,
         )
