@@ -53,7 +53,7 @@ class Day:
 
     def cycle(self) -> None:
         """Do what a cycle does: settle, assess, submit two orders, settle, book; then backfill."""
-        placed = []
+        placed: list[str] = []
         for method in (*SETTLE, *ASSESS):
             self.ask(method, placed)
         for _ in range(2):

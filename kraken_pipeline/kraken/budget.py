@@ -18,10 +18,10 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from kraken_pipeline.domain.errors import PipelineError, RateLimitedError
-from kraken_pipeline.kraken.engine import Engine
+from kraken_pipeline.kraken.engine import ADDS, Engine
 from kraken_pipeline.kraken.failures import Heard
 from kraken_pipeline.kraken.key_state import KeyState
-from kraken_pipeline.kraken.kinds import Kind
+from kraken_pipeline.kraken.kinds import ANSWERS, Effect, Kind
 from kraken_pipeline.kraken.limits import (
     Counter,
     Flight,
@@ -61,7 +61,6 @@ SHORTEST_SLEEP: Final = 0.001
 """Seconds. Rounding may leave less than any clock can tell."""
 HASTE: Final = 0.1
 """Seconds that a cancel waits for other processes to count."""
-ADDS: Final = frozenset({"AddOrder", "AddOrderBatch"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +214,9 @@ class SharedBudget:
     ) -> None:
         method, params, tier = reservation.method, reservation.params, self._tier
         engine.land(reservation.costs, reservation.name, tier, now=now, counts=left)
+        kind = None if heard.failure is None else heard.failure.kind
+        is_known = kind is None or ANSWERS[kind].took_effect is Effect.NO
+        engine.settle(reservation.name, now=now, is_known=is_known)
         if heard.failure is None:
             asked_at = now - (self._pace.clock() - reservation.began)
             learn(engine, method, params, heard.result, now=now, asked_at=asked_at)
@@ -293,6 +295,7 @@ class SharedBudget:
         now: float,
     ) -> Reservation:
         name = self._name()
+        engine.expect(method, params, name, now=now)
         engine.depart(costs, name, Flight(cost=0, since=now, pid=os.getpid()))
         decay = self._tier.engine_decay
         standing = {pair: engine.pairs[pair].standing(now, decay) for pair in costs}

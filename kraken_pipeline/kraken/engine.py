@@ -18,6 +18,9 @@ Ages = tuple[tuple[float, float], ...]
 CANCEL_AGES: Final[Ages] = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
 AMEND_AGES: Final[Ages] = ((5, 3), (10, 2), (15, 1))
 EDIT_AGES: Final[Ages] = ((5, 6), (10, 5), (15, 4), (45, 2), (90, 1))
+ADDS: Final = frozenset({"AddOrder", "AddOrderBatch"})
+EXPECTED: Final = "?"
+"""Ends the name of a call in the id of an order that it may have added. No real id has it."""
 OLDEST_SECONDS: Final = 300.0
 """Whoever is older costs nothing any more, and may be gone without our knowing."""
 
@@ -63,14 +66,34 @@ class Engine:
     def room(self, pair: str, tier: Tier, *, now: float) -> int:
         """Return how many more orders may rest on a pair."""
         resting = sum(each.pair == pair for each in self.orders.values() if not each.is_stale(now))
-        leaving = len(self.pairs[pair].flights) if pair in self.pairs else 0
-        return tier.open_orders - resting - leaving
+        return tier.open_orders - resting
 
     def depart(self, costs: Mapping[str, float], name: str, flight: Flight) -> None:
         """Count a call from before it leaves."""
         for pair, cost in costs.items():
             one = Flight(cost=cost, since=flight.since, pid=flight.pid)
             self.pairs.setdefault(pair, Counter()).depart(name, one)
+
+    def expect(self, method: str, params: Params, name: str, *, now: float) -> None:
+        """Take the orders that a call adds for open from before it leaves, under no id yet.
+
+        Should nobody learn what became of the call, they stay, and cost what they would.
+        """
+        if method not in ADDS:
+            return
+        many = len(members(params, "orders")) if method == "AddOrderBatch" else 1
+        for number in range(many):
+            self.orders[f"{name}{EXPECTED}{number}"] = Known(
+                pair=_pair(params), touched=now, seen=now
+            )
+
+    def settle(self, name: str, *, now: float, is_known: bool) -> None:
+        """Forget what a call was expected to add, or doubt it, where nothing is known of it."""
+        for key in [each for each in self.orders if each.startswith(f"{name}{EXPECTED}")]:
+            if is_known:
+                del self.orders[key]
+            else:
+                self.orders[key].touched = self.orders[key].seen = now
 
     def land(
         self, costs: Mapping[str, float], name: str, tier: Tier, *, now: float, counts: bool
@@ -89,6 +112,8 @@ class Engine:
     def sweep(self, tier: Tier, *, now: float, alive: Callable[[int], bool]) -> None:
         """Forget what can cost nothing any more."""
         for pair, counter in list(self.pairs.items()):
+            for name in counter.lost(now=now, alive=alive):
+                self.settle(name, now=now, is_known=False)
             counter.sweep(now=now, decay=tier.engine_decay, alive=alive)
             if counter.standing(now, tier.engine_decay) <= 0:
                 del self.pairs[pair]

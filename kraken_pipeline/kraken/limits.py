@@ -86,8 +86,9 @@ SLACK: Final = 1
 """Points that stay unused: should the counter fall in whole steps, it lags by one."""
 QUIET_SECONDS: Final = 5.0
 """No read after a refusal for asking too often: each further one prolongs it."""
-LONGEST_FLIGHT_SECONDS: Final = 60.0
-"""After so long a call whose end nobody wrote down has ended."""
+LONGEST_FLIGHT_SECONDS: Final = 600.0
+"""After so long a call whose end nobody wrote down has ended, although a process of that number
+runs. No call waits for its turn and its answer for nearly as long."""
 
 
 def lane_of(method: str) -> Lane:
@@ -179,9 +180,16 @@ class Counter:
 
     def sweep(self, *, now: float, decay: float, alive: Callable[[int], bool]) -> None:
         """Land what nobody will: a process died, or forgot."""
-        for name, flight in list(self.flights.items()):
-            if now - flight.since > LONGEST_FLIGHT_SECONDS or not alive(flight.pid):
-                self.land(name, now=now, decay=decay)
+        for name in self.lost(now=now, alive=alive):
+            self.land(name, now=now, decay=decay)
+
+    def lost(self, *, now: float, alive: Callable[[int], bool]) -> list[str]:
+        """Return the calls of which nobody will say how they ended."""
+        return [
+            name
+            for name, each in self.flights.items()
+            if now - each.since > LONGEST_FLIGHT_SECONDS or not alive(each.pid)
+        ]
 
     def _fallen(self, now: float, decay: float) -> float:
         return max(0.0, self.level - decay * max(0.0, now - self.at))

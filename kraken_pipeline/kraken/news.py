@@ -33,6 +33,10 @@ def learn(
     """
     if method == "OpenOrders" and not any(name in params for name in ONE_ONLY):
         _listed(engine, _rows(result, "open"), now=now, asked_at=asked_at)
+    elif method == "CancelAll":
+        # another call may have added an order since, and been heard of before this one
+        for kraken_order_id in [key for key, each in engine.orders.items() if each.seen < asked_at]:
+            del engine.orders[kraken_order_id]
     elif method in LEARN:
         LEARN[method](engine, params, result, now)
 
@@ -108,10 +112,6 @@ def _canceled_some(engine: Engine, params: Params, result: object, now: float) -
         _canceled(engine, {"txid": each, "cl_ord_id": each}, result, now)
 
 
-def _canceled_all(engine: Engine, params: Params, result: object, now: float) -> None:
-    engine.orders.clear()
-
-
 LEARN: Final[Mapping[str, Callable[[Engine, Params, object, float], None]]] = MappingProxyType(
     {
         "AddOrder": _added,
@@ -120,6 +120,5 @@ LEARN: Final[Mapping[str, Callable[[Engine, Params, object, float], None]]] = Ma
         "EditOrder": _edited,
         "CancelOrder": _canceled,
         "CancelOrderBatch": _canceled_some,
-        "CancelAll": _canceled_all,
     }
 )

@@ -129,7 +129,33 @@ def test_a_batch_tells_each_of_its_orders() -> None:
 )
 def test_what_is_canceled_is_not_open(method: str, params: dict[str, object]) -> None:
     engine = Engine(orders={"O1": known()})
-    learn(engine, method, params, {"count": 1}, now=1, asked_at=0)
+    learn(engine, method, params, {"count": 1}, now=2, asked_at=1)
+
+    assert engine.orders == {}
+
+
+def test_an_order_that_came_after_a_cancel_of_all_left_is_still_open() -> None:
+    engine = Engine(orders={"O1": known(0), "O2": known(3)})
+    learn(engine, "CancelAll", {}, {"count": 1}, now=4, asked_at=2)
+
+    assert set(engine.orders) == {"O2"}
+
+
+def test_an_order_of_which_nothing_was_heard_costs_as_if_it_were_open() -> None:
+    engine = Engine()
+    engine.expect("AddOrder", ADD, "call", now=0)
+    engine.depart({"XBTUSD": 1}, "call", Flight(cost=1, since=0, pid=7))
+    engine.sweep(STARTER, now=3, alive=lambda pid: pid != 7)
+
+    assert engine.costs("CancelAll", {}, now=4) == {"XBTUSD": 8}
+    assert engine.costs("CancelAll", {}, now=9) == {"XBTUSD": 6}
+
+
+def test_an_order_that_was_refused_for_certain_costs_nothing_more() -> None:
+    engine = Engine()
+    engine.expect("AddOrderBatch", {"pair": "XBTUSD", "orders": [{}, {}]}, "call", now=0)
+    assert len(engine.orders) == 2
+    engine.settle("call", now=1, is_known=True)
 
     assert engine.orders == {}
 
@@ -172,9 +198,9 @@ def test_room_for_open_orders_is_counted_by_pair() -> None:
     engine.orders["other"] = known(pair="ETHUSD")
 
     assert engine.room("XBTUSD", STARTER, now=0) == 1
-    engine.depart({"XBTUSD": 1}, "a", Flight(cost=1, since=0, pid=1))
+    engine.expect("AddOrder", ADD, "call", now=0)
     assert engine.room("XBTUSD", STARTER, now=0) == 0
-    assert engine.room("XBTUSD", STARTER, now=400) == 59
+    assert engine.room("XBTUSD", STARTER, now=400) == 60
 
 
 def test_what_is_full_lets_nothing_more_leave_for_a_while() -> None:
