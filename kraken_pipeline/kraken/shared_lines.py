@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.kraken.audit import AuditLog
-from kraken_pipeline.kraken.budget import Pace, SharedBudget
+from kraken_pipeline.kraken.budget import Budget, Pace, SharedBudget
 from kraken_pipeline.kraken.connects import ConnectBudget
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine, Timeouts
 from kraken_pipeline.kraken.limits import Tier
@@ -44,15 +44,28 @@ def budget_of(credential: Credential, house: Household) -> SharedBudget:
 
 
 def private_line(
-    url: str, credential: Credential, house: Household, *, timeouts: Timeouts | None = None
+    url: str,
+    credential: Credential,
+    house: Household,
+    *,
+    timeouts: Timeouts | None = None,
+    budget: Budget | None = None,
 ) -> PrivateLine:
-    """Return the line of a key. Nothing is connected or written before its first call."""
+    """Return the line of a key. Nothing is connected or written before its first call.
+
+    Args:
+        url: of the exchange.
+        credential: the key.
+        house: what it shares with other lines.
+        timeouts: of each call.
+        budget: another one than the household's.
+    """
     return PrivateLine(
         url,
         credential=credential,
         nonces=Nonces(house.folder, credential.key_id, clock=house.clock),
         timeouts=timeouts,
-        budget=budget_of(credential, house),
+        budget=budget or budget_of(credential, house),
         audit=AuditLog(house.folder, credential.key_id, clock=house.clock),
     )
 

@@ -10,14 +10,16 @@ from typing import Final
 
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.address import LoopbackAddress
+from kraken_pipeline.kraken.budget import UNLIMITED
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
-from kraken_pipeline.kraken.nonce import Nonces
+from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.orders import Recorder, Trader, Validator
 from kraken_pipeline.kraken.public import PublicMarket
+from kraken_pipeline.kraken.shared_lines import Household, budget_of, private_line
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
 from kraken_pipeline.settings import Loaded
-from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
+from kraken_pipeline.wiring.clock import runs_by_itself, simulator_clock, system_microseconds
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
 from kraken_pipeline.wiring.remember import ListingRemembered
 
@@ -98,8 +100,10 @@ class Edge:
     def private_line(self) -> PrivateLine:
         """The line of the paper account's key."""
         credential = Credential(key=self.key, secret=self.secret)
-        nonces = Nonces(self.nonce_dir, credential.key_id, clock=system_microseconds)
-        line = PrivateLine(self.url, credential=credential, nonces=nonces)
+        house = Household(folder=self.nonce_dir, tier=TIERS["starter"], clock=system_microseconds)
+        # no counter falls for whoever waits where the clock is turned by hand
+        budget = budget_of(credential, house) if runs_by_itself(self.url) else UNLIMITED
+        line = private_line(self.url, credential, house, budget=budget)
         self._opened.callback(line.close)
         return line
 
