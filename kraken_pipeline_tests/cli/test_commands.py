@@ -40,7 +40,7 @@ def test_an_error_of_ours_is_one_sentence_without_a_traceback(
     assert said.err.startswith("kraken-pipeline: --at says where to begin")
 
 
-@pytest.mark.parametrize("arguments", [(), ("orders",), ("config",)])
+@pytest.mark.parametrize("arguments", [(), ("orders",), ("config",), ("keys",)])
 def test_without_a_command_help_is_shown(
     command: Command, fresh: dict[str, str], arguments: tuple[str, ...]
 ) -> None:
@@ -50,7 +50,7 @@ def test_without_a_command_help_is_shown(
 
 
 def test_every_command_says_what_it_does() -> None:
-    for group in (cli.app, cli.orders, cli.config):
+    for group in (cli.app, cli.orders, cli.config, cli.key_commands):
         for each in group.registered_commands:
             assert each.callback is not None
             assert each.callback.__doc__
