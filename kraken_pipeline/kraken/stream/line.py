@@ -59,6 +59,8 @@ class _Connection:
     heard_at: float
     asked_at: float
     maintenance: bool = False
+    is_told: bool = False
+    """Whether the exchange agreed to tell anything, after which it sends heartbeats."""
     why: str = ""
     calls: dict[int, asyncio.Future[Message]] = field(default_factory=dict)
 
@@ -280,12 +282,9 @@ class StreamLine:
             self._keep_odd(frame, at)
 
     def _hear_other(self, message: Message, frame: bytes, at: float) -> None:
-        if message.method == "pong":
-            # with something to listen to, an answered ping does not show that we are still told
-            if not self._is_told:
-                self._heard_at = at
-            return
-        self._heard_at = at
+        # once something is told, an answer does not show that it still is
+        if message.channel or self._standing is None or not self._standing.is_told:
+            self._heard_at = at
         if message.method in SUBSCRIBING:
             self._hear_subscription(message)
         elif message.method:
@@ -295,16 +294,14 @@ class StreamLine:
         elif not self._feed.hear(message.channel.encode(), frame, at):
             self._keep_odd(frame, at)
 
-    @property
-    def _is_told(self) -> bool:
-        return self._feed.topics.any_live
-
     def _hear_subscription(self, message: Message) -> None:
         if message.method == "unsubscribe":
             return
         named = message.result.get("symbol") if isinstance(message.result, dict) else None
         symbol = message.symbol or (named if isinstance(named, str) else "")
         error = None if message.success else message.error or "refused without a reason"
+        if self._standing is not None and error is None:
+            self._standing.is_told = True
         refused = self._feed.topics.answered(message.req_id, symbol=symbol, error=error)
         if refused is None or error is None:
             return

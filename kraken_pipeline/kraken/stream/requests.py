@@ -6,7 +6,7 @@ Source: docs.kraken.com/api/docs/websocket-v2; `Limit_price field must be a numb
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -60,7 +60,7 @@ def written(value: object) -> str:
     if isinstance(value, Mapping):
         fields = (f"{json.dumps(str(key))}:{written(each)}" for key, each in value.items())
         return f"{{{','.join(fields)}}}"
-    if isinstance(value, Sequence):
+    if isinstance(value, list | tuple):
         return f"[{','.join(written(each) for each in value)}]"
     raise InvalidValueError(f"{type(value).__name__} has no exact text")
 

@@ -89,11 +89,6 @@ class Topics:
         """Each topic and how far it is."""
         return MappingProxyType(self._wishes)
 
-    @property
-    def any_live(self) -> bool:
-        """Whether the exchange agreed to tell anything."""
-        return any(wish.state is State.LIVE for wish in self._wishes.values())
-
     def of_symbol(self, symbol: str) -> list[tuple[Topic, Wish]]:
         """Return the topics of one symbol."""
         return [(topic, self._wishes[topic]) for topic in self._by_symbol.get(symbol, ())]
