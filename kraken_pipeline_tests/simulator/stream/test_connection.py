@@ -69,7 +69,7 @@ def test_a_client_that_does_not_read_is_cut_off(
     address = standing.url.removeprefix("http://")
     host, port = address.split(":")
 
-    with socket.create_connection((host, int(port)), timeout=10) as deaf:
+    with socket.create_connection((host, int(port)), timeout=60) as deaf:
         deaf.sendall(handshake(address))
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             talk_on(deaf)
