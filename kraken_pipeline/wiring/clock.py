@@ -39,15 +39,6 @@ def simulator_clock(url: str) -> Callable[[], datetime]:
     return lambda: system_now() + offset
 
 
-def runs_by_itself(url: str) -> bool:
-    """Tell whether the clock of a simulator goes on while nobody turns it.
-
-    Raises:
-        UnreachableError: there is no simulator at that address.
-    """
-    return _ask(url)[1]
-
-
 def _ask(url: str) -> tuple[datetime, bool]:
     try:
         reply = requests.get(f"{url}/_sim/clock", timeout=TIMEOUT)

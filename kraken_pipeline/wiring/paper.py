@@ -10,17 +10,17 @@ from typing import Final
 
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.address import LoopbackAddress
-from kraken_pipeline.kraken.budget import UNLIMITED
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.orders import Recorder, Trader, Validator
 from kraken_pipeline.kraken.public import PublicMarket
-from kraken_pipeline.kraken.shared_lines import Household, budget_of, private_line
+from kraken_pipeline.kraken.shared_lines import Household, private_line
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
 from kraken_pipeline.settings import Loaded
-from kraken_pipeline.wiring.clock import runs_by_itself, simulator_clock, system_microseconds
+from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
+from kraken_pipeline.wiring.paper_budget import paper_budget
 from kraken_pipeline.wiring.remember import ListingRemembered
 
 NONCES: Final = "nonces"
@@ -101,8 +101,7 @@ class Edge:
         """The line of the paper account's key."""
         credential = Credential(key=self.key, secret=self.secret)
         house = Household(folder=self.nonce_dir, tier=TIERS["starter"], clock=system_microseconds)
-        # no counter falls for whoever waits where the clock is turned by hand
-        budget = budget_of(credential, house) if runs_by_itself(self.url) else UNLIMITED
+        budget = paper_budget(self.url, credential, house)
         line = private_line(self.url, credential, house, budget=budget)
         self._opened.callback(line.close)
         return line
