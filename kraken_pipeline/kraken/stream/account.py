@@ -26,7 +26,7 @@ from kraken_pipeline.kraken.stream.balances import Balances
 from kraken_pipeline.kraken.stream.executions import Executions
 from kraken_pipeline.kraken.stream.frames import Message, message_of
 from kraken_pipeline.kraken.stream.liveness import Patience
-from kraken_pipeline.kraken.stream.news import GapNews, OrderSeen, Source
+from kraken_pipeline.kraken.stream.news import FillNews, GapNews, News, OrderSeen, Source
 from kraken_pipeline.kraken.stream.outbox import Outbox
 from kraken_pipeline.kraken.stream.topics import Topic, Topics
 from kraken_pipeline.kraken.stream.upkeep import Rereading
@@ -102,6 +102,7 @@ class AccountFeed:
         self._lock = threading.Lock()
         self._sequences: dict[bytes, int] = {}
         self._mentioned: set[str] = set()
+        self._strangers: set[str] = set()
         self._snapshot_came = asyncio.Event()
         self._unclear = asyncio.Event()
         self._fault = ""
@@ -217,15 +218,16 @@ class AccountFeed:
         for trade in trades:
             await self._room_for(1)
             with self._lock:
-                self._outbox.put(self._executions.hear_trades([trade]))
-        unmentioned = sorted(self._executions.open_orders().keys() - self._mentioned)
-        if not unmentioned:
+                self._put(self._executions.hear_trades([trade]))
+        unclear = self._strangers | (self._executions.open_orders().keys() - self._mentioned)
+        if not unclear:
             return
-        reports = await asyncio.to_thread(self._needs.catch_up.orders, unmentioned)
+        reports = await asyncio.to_thread(self._needs.catch_up.orders, sorted(unclear))
         for report in reports.values():
             await self._room_for(1)
             with self._lock:
                 self._outbox.put(self._executions.hear_orders([report]))
+        self._strangers -= reports.keys()
 
     async def _room_for(self, count: int) -> None:
         while True:
@@ -244,11 +246,17 @@ class AccountFeed:
             except UnexpectedReplyError as odd:
                 self._keep_odd(str(odd))
                 continue
-            self._outbox.put(news)
+            self._put(news)
             self._mentioned.add(str(row["order_id"]))
             self._hear_counter(row)
         if source is Source.SNAPSHOT:
             self._snapshot_came.set()
+
+    def _put(self, news: Sequence[News]) -> None:
+        """Tell news, and note the orders of fills of which nothing else was heard."""
+        self._outbox.put(news)
+        orders = (each.trade.kraken_order_id for each in news if isinstance(each, FillNews))
+        self._strangers.update(key for key in orders if self._executions.order(key) is None)
 
     def _hear_counter(self, row: Mapping[str, object]) -> None:
         counter = exact(row.get("ratecounter"))

@@ -62,11 +62,18 @@ def resting(price: int = 20_000) -> Order:
     )
 
 
-def bought(exchange: World, times: int) -> list[str]:
-    """Buy so often and return the ids of the fills, as REST shows them."""
+def bought(exchange: World, times: int, *, pair: str = "XBTUSD") -> list[str]:
+    """Buy so often and return the ids of the fills, as REST shows them.
+
+    The engine counts per pair, and takes 180 orders in a row of one.
+    """
     since = exchange.now() - timedelta(seconds=1)
+
+    def wanted() -> Order:
+        return buying(pair=pair, qty=Qty(Decimal("0.01" if pair == "ETHUSD" else "0.0001")))
+
     ids = {
-        exchange.trader.add(buying(), deadline=exchange.deadline()).kraken_order_id
+        exchange.trader.add(wanted(), deadline=exchange.deadline()).kraken_order_id
         for _ in range(times)
     }
     trades = exchange.account.trades(since=since)
@@ -123,6 +130,12 @@ def test_every_fill_of_a_gap_is_told_once(exchange: World) -> None:
     sources = [each.source for each in news if isinstance(each, FillNews)]
     assert sources.count(Source.SNAPSHOT) == 50
     assert sources.count(Source.PAGE) == 70
+    orders = {
+        each.trade.kraken_order_id
+        for each in news
+        if isinstance(each, FillNews) and each.trade.trade_id in missed
+    }
+    assert {statuses(news, each)[-1] for each in orders} == {"filled"}
 
 
 @pytest.mark.parametrize("kind", [Kind.DUPLICATE_FRAME, Kind.SWAPPED_FRAMES, Kind.LOST_FRAME])
@@ -135,6 +148,21 @@ def test_frames_that_come_twice_late_or_never_cost_no_fill(exchange: World, kind
         news += begun(stream)
 
     assert sorted(fill_ids(news)) == fills
+
+
+def test_a_fill_that_rest_does_not_show_yet_is_told_once_it_does(exchange: World) -> None:
+    with exchange.account_stream(since=exchange.now()) as stream:
+        begun(stream)
+        exchange.fault(Kind.REFUSED_CONNECTION, times=None)
+        exchange.fault(Kind.CUT_SOCKET, "executions")
+        missed = bought(exchange, 60, pair="ETHUSD")
+        assert eventually(lambda: not stream.health().is_connected)
+        exchange.mend()
+        exchange.fault(Kind.STALE_READ, "TradesHistory", seconds=30)
+        news = heard_until(stream, lambda told: len(fill_ids(told)) >= 60)
+        news += begun(stream)
+
+    assert sorted(fill_ids(news)) == missed
 
 
 def test_an_order_that_ended_in_a_gap_is_told_as_ended(exchange: World) -> None:

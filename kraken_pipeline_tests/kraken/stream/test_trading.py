@@ -19,8 +19,10 @@ from kraken_pipeline.domain.ids import ClOrdId
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reports import OrderReport
-from kraken_pipeline.kraken.audit import AuditLog
-from kraken_pipeline.kraken.budget import UNLIMITED
+from kraken_pipeline.kraken.audit import UNAUDITED, AuditLog
+from kraken_pipeline.kraken.budget import UNLIMITED, Reservation
+from kraken_pipeline.kraken.failures import Heard
+from kraken_pipeline.kraken.limits import Params
 from kraken_pipeline.kraken.stream.desk import Bookkeeping
 from kraken_pipeline.kraken.stream.hosted import AccountStream
 from kraken_pipeline.kraken.stream.trading import StreamTrader, StreamValidator
@@ -225,6 +227,38 @@ def test_a_check_without_an_answer_may_be_repeated(
     exchange.fault(Kind.CUT_BEFORE_ACK, "add_order")
     with pytest.raises(UnreachableError, match="asked again"):
         validator.add(resting(), deadline=exchange.deadline())
+
+
+class Noting:
+    """A budget that lets everything leave and notes how it was told of it."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, object]] = []
+
+    def reserve(self, method: str, params: Params) -> Reservation:
+        return UNLIMITED.reserve(method, params)
+
+    def settle(self, reservation: Reservation, heard: Heard) -> None:
+        said = heard.result if heard.failure is None else heard.failure.kind.value
+        self.told.append((reservation.method, said))
+
+
+def test_the_budget_of_rest_counts_what_goes_over_the_stream(
+    exchange: World, shared: tuple[World, AccountStream]
+) -> None:
+    budget = Noting()
+    books = Bookkeeping(budget=budget, audit=UNAUDITED)
+    trader = StreamTrader(shared[1], symbols=exchange.symbols, books=books)
+    placed = trader.add(resting(), deadline=exchange.deadline()).kraken_order_id
+    with pytest.raises(OrderRefusedError):
+        trader.cancel("OAAAAA-AAAAA-AAAAAA")
+    trader.cancel_all()
+
+    assert budget.told == [
+        ("AddOrder", {"txid": placed}),
+        ("CancelOrder", "refused, order"),
+        ("CancelAll", {"count": 1}),
+    ]
 
 
 def test_what_leaves_and_what_comes_back_is_kept_without_the_token(

@@ -78,8 +78,16 @@ class World:
     def deadline(self) -> datetime:
         return self.now() + timedelta(seconds=20)
 
-    def fault(self, kind: Kind, subject: str | None = None, *, times: int | None = 1) -> None:
-        self.served.service.faults.add(Rule(kind=kind, subject=subject, times=times))
+    def fault(
+        self,
+        kind: Kind,
+        subject: str | None = None,
+        *,
+        times: int | None = 1,
+        seconds: float = 0.0,
+    ) -> None:
+        rule = Rule(kind=kind, subject=subject, times=times, seconds=seconds)
+        self.served.service.faults.add(rule)
 
     def mend(self) -> None:
         self.served.service.faults.clear()
@@ -167,7 +175,7 @@ def heard_until(
     heard: list[News] = []
     until = monotonic() + seconds
     while not enough(heard):
-        assert monotonic() < until, f"not enough in {seconds} s: {heard}"
+        assert monotonic() < until, f"not enough in {seconds} s: {heard[-3:]}"
         heard += stream.news(0.05)
     return heard
 
