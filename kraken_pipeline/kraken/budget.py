@@ -213,6 +213,9 @@ class SharedBudget:
         self, engine: Engine, reservation: Reservation, heard: Heard, *, now: float, left: bool
     ) -> None:
         method, params, tier = reservation.method, reservation.params, self._tier
+        if left and not reservation.name:
+            # a cancel that left before it could be counted
+            engine.add(engine.costs(method, params, now=now), tier, now=now)
         engine.land(reservation.costs, reservation.name, tier, now=now, counts=left)
         kind = None if heard.failure is None else heard.failure.kind
         is_known = kind is None or ANSWERS[kind].took_effect is Effect.NO

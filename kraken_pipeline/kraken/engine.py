@@ -103,6 +103,11 @@ class Engine:
             if pair in self.pairs:
                 self.pairs[pair].land(name, now=now, decay=tier.engine_decay, counts=counts)
 
+    def add(self, costs: Mapping[str, float], tier: Tier, *, now: float) -> None:
+        """Count what happened now."""
+        for pair, cost in costs.items():
+            self.pairs.setdefault(pair, Counter()).add(cost, now=now, decay=tier.engine_decay)
+
     def fill(self, pairs: Iterable[str], tier: Tier, *, now: float) -> None:
         """Believe the exchange that these pairs are full."""
         for pair in pairs:
@@ -112,7 +117,8 @@ class Engine:
     def sweep(self, tier: Tier, *, now: float, alive: Callable[[int], bool]) -> None:
         """Forget what can cost nothing any more."""
         for pair, counter in list(self.pairs.items()):
-            for name in counter.lost(now=now, alive=alive):
+            for name in counter.flights:
+                # it may arrive only now, and its order be just born
                 self.settle(name, now=now, is_known=False)
             counter.sweep(now=now, decay=tier.engine_decay, alive=alive)
             if counter.standing(now, tier.engine_decay) <= 0:

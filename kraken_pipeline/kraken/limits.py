@@ -90,6 +90,11 @@ LONGEST_FLIGHT_SECONDS: Final = 600.0
 """After so long a call whose end nobody wrote down has ended, although a process of that number
 runs. No call waits for its turn and its answer for nearly as long."""
 
+NOBODY: Final = 0
+"""The process of a flight whose own died."""
+ORPHAN_SECONDS: Final = 10.0
+"""For so long what a dead process sent may be on its way: it is counted, and does not fall."""
+
 
 def lane_of(method: str) -> Lane:
     """Return the lane of a private method."""
@@ -180,15 +185,18 @@ class Counter:
 
     def sweep(self, *, now: float, decay: float, alive: Callable[[int], bool]) -> None:
         """Land what nobody will: a process died, or forgot."""
-        for name in self.lost(now=now, alive=alive):
+        for name in self.lost(now):
             self.land(name, now=now, decay=decay)
+        for each in self.flights.values():
+            if each.pid != NOBODY and not alive(each.pid):
+                each.pid, each.since = NOBODY, now
 
-    def lost(self, *, now: float, alive: Callable[[int], bool]) -> list[str]:
-        """Return the calls of which nobody will say how they ended."""
+    def lost(self, now: float) -> list[str]:
+        """Return the calls of which nobody will say how they ended, once they surely have."""
         return [
             name
             for name, each in self.flights.items()
-            if now - each.since > LONGEST_FLIGHT_SECONDS or not alive(each.pid)
+            if now - each.since > (ORPHAN_SECONDS if each.pid == NOBODY else LONGEST_FLIGHT_SECONDS)
         ]
 
     def _fallen(self, now: float, decay: float) -> float:

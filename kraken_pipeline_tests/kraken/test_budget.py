@@ -27,6 +27,7 @@ from kraken_pipeline.kraken.budget import (
 from kraken_pipeline.kraken.failures import Call, Failure, failure_of, strange_status
 from kraken_pipeline.kraken.kinds import Kind
 from kraken_pipeline.kraken.limits import HEADROOM, RECONCILE, SLACK, TIERS, Lane
+from kraken_pipeline.kraken.locks import opened, taken
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline_tests.kraken.lines import CREDENTIAL, SECRET
 
@@ -180,6 +181,22 @@ def test_a_pair_with_as_many_open_orders_as_allowed_takes_no_more(tmp_path: Path
     ask(budget, "CancelOrder", params={"txid": "O0"})
     time.now += 30
     add(budget, 99)
+
+
+def test_a_cancel_that_others_kept_from_being_counted_is_counted_once_it_is_answered(
+    tmp_path: Path,
+) -> None:
+    time = Turned()
+    budget = budget_in(tmp_path, time)
+    add(budget, 1)
+    held = opened(tmp_path / f"engine-{CREDENTIAL.key_id}.lock")
+    assert taken(held)
+    reservation = budget.reserve("CancelAll", {})
+    os.close(held)
+
+    budget.settle(reservation, Heard(result={"count": 1}))
+
+    assert budget.reserve("AddOrder", ADD).standing == {"XBTUSD": pytest.approx(1 + 8 + 1)}
 
 
 def test_keys_of_one_account_share_the_counters_of_its_pairs(tmp_path: Path) -> None:

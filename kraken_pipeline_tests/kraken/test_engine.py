@@ -145,10 +145,11 @@ def test_an_order_of_which_nothing_was_heard_costs_as_if_it_were_open() -> None:
     engine = Engine()
     engine.expect("AddOrder", ADD, "call", now=0)
     engine.depart({"XBTUSD": 1}, "call", Flight(cost=1, since=0, pid=7))
-    engine.sweep(STARTER, now=3, alive=lambda pid: pid != 7)
+    for now in (1, 20):
+        engine.sweep(STARTER, now=now, alive=lambda pid: pid != 7)
 
-    assert engine.costs("CancelAll", {}, now=4) == {"XBTUSD": 8}
-    assert engine.costs("CancelAll", {}, now=9) == {"XBTUSD": 6}
+    assert engine.costs("CancelAll", {}, now=21) == {"XBTUSD": 8}
+    assert engine.costs("CancelAll", {}, now=26) == {"XBTUSD": 6}
 
 
 def test_an_order_that_was_refused_for_certain_costs_nothing_more() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kraken_pipeline.kraken.limits import (
     HEADROOM,
     LONGEST_FLIGHT_SECONDS,
+    ORPHAN_SECONDS,
     SLACK,
     TIERS,
     Counter,
@@ -84,14 +85,24 @@ def test_what_never_left_counts_nothing() -> None:
     assert counter.standing(1, DECAY) == 0
 
 
-@pytest.mark.parametrize(("now", "pid"), [(1, 2), (LONGEST_FLIGHT_SECONDS + 1, 1)])
-def test_what_a_dead_process_sent_is_taken_for_arrived(now: float, pid: int) -> None:
+def test_what_a_dead_process_sent_is_taken_for_arrived_after_a_while() -> None:
     counter = Counter()
-    counter.depart("a", flight(4, pid=pid))
-    counter.sweep(now=now, decay=DECAY, alive=lambda each: each == 1)
+    counter.depart("a", flight(4))
+    for now in (5, 5 + ORPHAN_SECONDS, 6 + ORPHAN_SECONDS):
+        counter.sweep(now=now, decay=DECAY, alive=lambda pid: False)
+        assert counter.standing(now, DECAY) == 4
 
     assert not counter.flights
-    assert counter.standing(now, DECAY) == 4
+
+
+def test_what_a_process_forgot_is_taken_for_arrived_in_the_end() -> None:
+    counter = Counter()
+    counter.depart("a", flight(4))
+    counter.sweep(now=LONGEST_FLIGHT_SECONDS, decay=DECAY, alive=lambda pid: True)
+    assert counter.flights
+    counter.sweep(now=LONGEST_FLIGHT_SECONDS + 1, decay=DECAY, alive=lambda pid: True)
+
+    assert not counter.flights
 
 
 def test_after_the_wait_that_was_named_there_is_room() -> None:
