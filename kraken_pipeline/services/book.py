@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -81,17 +81,35 @@ def _read_account(
 ) -> tuple[Sequence[TradeReport], Sequence[LedgerEntry], Mapping[str, Balance]]:
     """Read fills, ledger and balances of one instant: nothing may move while they are read.
 
+    Fills are not asked for where they would tell nothing: the ledger is no longer than the one that
+    is kept, adds up to the balances, and no order waits for its fills. That halves what a quiet
+    look costs of the key's counter (NET-3).
+
     Raises:
         UnreachableError: the account moved during every try.
     """
     last_fill, last_entry = desk.books.last_fill_at(), desk.books.last_entry_at()
     for _ in range(TRIES):
         before = desk.account.balances()
-        trades = desk.account.trades(since=None if last_fill is None else last_fill - OVERLAP)
         entries = desk.account.ledger(since=None if last_entry is None else last_entry - OVERLAP)
+        if last_entry is not None and _is_all_kept(desk, entries, last_entry, before):
+            return (), entries, before
+        trades = desk.account.trades(since=None if last_fill is None else last_fill - OVERLAP)
         if before == desk.account.balances():
             return trades, entries, before
     raise UnreachableError(f"the account moved during each of {TRIES} readings; try again")
+
+
+def _is_all_kept(
+    desk: BookDesk,
+    entries: Sequence[LedgerEntry],
+    last_entry: datetime,
+    balances: Mapping[str, Balance],
+) -> bool:
+    """Tell whether the kept ledger is the exchange's; a row that came late moves the sums."""
+    grew = any(each.at > last_entry for each in entries)
+    totals = {name: each.total for name, each in balances.items()}
+    return not (grew or drifts(desk.books.replayed_balances(), totals) or desk.orders.unmatched())
 
 
 def _whose(desk: BookDesk, trades: Sequence[TradeReport]) -> Mapping[str, str]:

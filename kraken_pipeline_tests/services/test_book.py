@@ -1,7 +1,8 @@
 """Books: what the ledger adds up to, whose each fill is, and what everything is worth."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NoReturn
 
 import pytest
 
@@ -77,6 +78,33 @@ def test_a_second_pass_finds_nothing_new(desk: Paper) -> None:
     assert (again.fills, again.entries, again.settled) == (0, 0, 0)
 
 
+def test_a_quiet_look_asks_for_balances_and_ledger_once(desk: Paper) -> None:
+    _bought(desk)
+    asked = []
+
+    def counted() -> dict[str, Balance]:
+        asked.append("balances")
+        return desk.account.balances()
+
+    def fills(since: datetime | None) -> NoReturn:
+        raise AssertionError(f"the fills since {since} are known")
+
+    booked = desk.book(account=overriding(desk.account, balances=counted, trades=fills))
+
+    assert asked == ["balances"]
+    assert booked.snapshot.drift == {}
+
+
+def test_a_fill_that_comes_after_a_quiet_look_is_booked(desk: Paper) -> None:
+    _bought(desk)
+    desk.book()
+
+    _bought(desk, "ETHUSD", "0.1", "3300")
+
+    assert set(desk.held()) == {("trend@1h", "XBTUSD"), ("trend@1h", "ETHUSD")}
+    assert desk.balances_agree()
+
+
 def test_an_order_is_not_settled_before_its_fills_add_up(desk: Paper) -> None:
     desk.planned()
     desk.submit()
@@ -111,6 +139,7 @@ def test_a_difference_of_the_last_digit_is_named(desk: Paper) -> None:
 
 def test_an_account_that_moves_while_it_is_read_is_read_again(desk: Paper) -> None:
     real, reads = desk.account, []
+    _deposit(desk, "ZUSD", "1")
 
     def moving() -> dict[str, Balance]:
         reads.append(1)
@@ -121,7 +150,7 @@ def test_an_account_that_moves_while_it_is_read_is_read_again(desk: Paper) -> No
     booked = desk.book(account=overriding(real, balances=moving))
 
     assert len(reads) == 4
-    assert booked.snapshot.cash == 10_005
+    assert booked.snapshot.cash == 10_006
     assert booked.snapshot.drift == {}
 
 
