@@ -16,7 +16,7 @@ from kraken_pipeline.domain.errors import (
 )
 from kraken_pipeline.kraken.audit import UNAUDITED, Arrived, Audit, Leaving
 from kraken_pipeline.kraken.breaker import PUBLIC, Breaker, family_of
-from kraken_pipeline.kraken.budget import UNLIMITED, Budget, Reservation
+from kraken_pipeline.kraken.budget import UNLIMITED, Budget, Reservation, Unlimited
 from kraken_pipeline.kraken.connections import FORM, Answer, Connections, Timeouts
 from kraken_pipeline.kraken.envelope import heard_in, result_of
 from kraken_pipeline.kraken.failures import BROKEN, Call, Failure, Heard, broken_way
@@ -136,7 +136,8 @@ class PrivateLine:
             credential: the key.
             nonces: of the key, with the turns in which its calls are sent.
             timeouts: of each call.
-            budget: how often the key may be used; as often as one likes if left out.
+            budget: how often the key may be used; if left out as often as one likes, and nothing
+                holds a call back: that is how panic asks.
             audit: keeps every call that can move money; nothing is kept if left out.
         """
         self._connections = Connections(url, timeouts or Timeouts())
@@ -145,6 +146,7 @@ class PrivateLine:
         self._budget = budget
         self._audit = audit
         self._breaker = LockedBreaker()
+        self._is_held_back = not isinstance(budget, Unlimited)
 
     def call(self, method: str, params: Mapping[str, object], *, call: Call) -> object:
         """Sign and send once, and return the result.
@@ -204,7 +206,7 @@ class PrivateLine:
 
     def _reserved(self, attempt: _Attempt, family: str) -> Reservation:
         reservation = self._budget.reserve(attempt.method, attempt.params)
-        if reservation.lane is not Lane.GUARD:
+        if self._is_held_back and reservation.lane is not Lane.GUARD:
             try:
                 self._breaker.require_closed(family)
             except BaseException:

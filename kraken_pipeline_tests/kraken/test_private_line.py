@@ -24,7 +24,7 @@ from kraken_pipeline.kraken.budget import SharedBudget
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.http import PrivateLine, Timeouts
 from kraken_pipeline.kraken.limits import TIERS
-from kraken_pipeline.kraken.nonce import Hand, Nonces
+from kraken_pipeline.kraken.nonce import Hand, Nonces, UrgentNonces
 from kraken_pipeline.kraken.shared_lines import Household, private_line
 from kraken_pipeline_tests.kraken.lines import CREDENTIAL, SECRET, Counting, line_to
 from kraken_pipeline_tests.kraken.scripted import (
@@ -217,6 +217,16 @@ def test_five_unclear_answers_stop_reads_and_no_cancel(tmp_path: Path) -> None:
             with pytest.raises(OutcomeUnknownError):
                 line.call("CancelAll", {}, call=Call.WRITE)
         assert len(server.heard) == 13
+
+
+def test_nothing_holds_panics_looks_back_however_unclear_the_answers(tmp_path: Path) -> None:
+    with scripted(always(closes)) as server:
+        line = line_to(server.url, UrgentNonces(tmp_path, CREDENTIAL.key_id, clock=lambda: NOON))
+        for _ in range(8):
+            with pytest.raises(UnreachableError):
+                line.call("OpenOrders", {}, call=Call.READ)
+
+        assert len(server.heard) == 8
 
 
 @pytest.mark.parametrize(
