@@ -3,7 +3,7 @@
 `Account.apply` is the only way to change it, so the events played again give the same account.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
@@ -149,7 +149,11 @@ class Account:
         return held
 
     def free(
-        self, asset: Asset, taker_rate: Decimal, *, without: Collection[str | None] = ()
+        self,
+        asset: Asset,
+        taker_rate: Callable[[Pair], Decimal],
+        *,
+        without: Collection[str | None] = (),
     ) -> Decimal:
         """Return what a new order may spend of an asset.
 
@@ -158,14 +162,16 @@ class Account:
 
         Args:
             asset: what is spent.
-            taker_rate: the taker fee as a share of the cost, 0 to 1.
+            taker_rate: the taker fee of a pair as a share of the cost, 0 to 1: pegged pairs pay
+                less than others.
             without: the ids of orders that are about to change and keep nothing.
         """
         kept = NOTHING
         for order in self.open.values():
             if order.id in without:
                 continue
-            kept += reserved(order, self.pair_of(order), taker_rate).get(asset.id, NOTHING)
+            pair = self.pair_of(order)
+            kept += reserved(order, pair, taker_rate(pair)).get(asset.id, NOTHING)
         return self.balances.get(asset.id, NOTHING) - kept
 
     def volume_usd(self, now: datetime) -> Decimal:

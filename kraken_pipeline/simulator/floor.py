@@ -117,9 +117,10 @@ class Floor:
         upside_down = listing.pair(f"USD/{asset.altname}")
         return amount / self.last(upside_down, at) if upside_down is not None else None
 
-    def taker_rate(self, pair: Pair, now: datetime) -> Decimal:
-        """Return the account's taker fee as a share of the cost, 0 to 1."""
-        return fees.tier(pair, self.account.volume_usd(now)).taker * fees.PERCENT
+    def taker_rates(self, now: datetime) -> Callable[[Pair], Decimal]:
+        """Return what tells the account's taker fee on a pair, as a share of the cost, 0 to 1."""
+        volume = self.account.volume_usd(now)
+        return lambda pair: fees.tier(pair, volume).taker * fees.PERCENT
 
     def by_cl_ord_id(self, cl_ord_id: str) -> Order | None:
         """Return the open order of that client id, or None."""

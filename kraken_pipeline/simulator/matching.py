@@ -166,17 +166,17 @@ def check_funds(
         RefusedError: the funds do not suffice.
     """
     pair = floor.account.pair_of(order)
-    rate = floor.taker_rate(pair, now)
+    rates = floor.taker_rates(now)
     buys = order.side is Side.BUY
     asset = pair.quote if buys else pair.base
     needed = NOTHING
     if left:
         rest = replace(order, volume=left, executed=NOTHING, cost=NOTHING)
-        needed = reserved(rest, pair, rate).get(asset.id, NOTHING)
+        needed = reserved(rest, pair, rates(pair)).get(asset.id, NOTHING)
     needed += sum((fill.cost if buys else fill.qty for fill in fills), NOTHING)
     if buys is not order.fee_in_base:
         needed += sum((fill.fee for fill in fills), NOTHING)
-    if needed > floor.account.free(asset, rate, without=_own(order)):
+    if needed > floor.account.free(asset, rates, without=_own(order)):
         raise RefusedError(f"EOrder:{NO_FUNDS}")
 
 

@@ -69,4 +69,4 @@ def book(exchange: Exchange, drafts: Iterable[Draft], *more: Event) -> Booked:
 def spendable(exchange: Exchange, bucket: str) -> Decimal:
     """Return what of a bucket no open order needs."""
     asset = buckets.held_asset(exchange.market.listing, bucket)
-    return exchange.account.free(asset, HIGHEST_FEE)
+    return exchange.account.free(asset, lambda pair: HIGHEST_FEE)

@@ -136,7 +136,7 @@ def test_what_is_free_leaves_room_for_the_fees_of_open_orders() -> None:
 
     account = account_after([deposited("30000"), OrderOpened(at=NOW, order=buy)])
 
-    assert account.free(PAIR.quote, Decimal("0.008")) == Decimal("9839.748")
+    assert account.free(PAIR.quote, lambda pair: Decimal("0.008")) == Decimal("9839.748")
 
 
 def test_volume_counts_for_thirty_days() -> None:

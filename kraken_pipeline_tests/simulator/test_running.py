@@ -307,3 +307,14 @@ def test_whole_chains_of_orders_do_not_depend_on_how_often_one_looks(
     settings: Settings, seed: int
 ) -> None:
     assert history(settings, seed, 1) == history(settings, seed, 977)
+
+
+def test_an_order_keeps_the_fee_of_its_own_pair_whatever_another_pays(settings: Settings) -> None:
+    with benched(settings, deposits={"ZUSD": Decimal(1000)}) as bench:
+        price = (bench.last * Decimal("0.99")).quantize(bench.pair.tick)
+        volume = str((990 / price).quantize(bench.pair.lot, rounding="ROUND_DOWN"))
+        bench.add(type="buy", ordertype="limit", price=price, volume=volume)
+
+        # a pegged pair pays a quarter of what the first order may have to
+        pegged = {"pair": "USDTUSD", "type": "buy", "volume": "6"}
+        assert bench.refused(**pegged) == "EOrder:Insufficient funds"
