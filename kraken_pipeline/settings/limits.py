@@ -110,6 +110,11 @@ class Execution(Section):
     """Source: fills seen on the socket can be missing from REST for up to a minute."""
     lease_seconds: Seconds = Field(default=30, ge=5, le=600)
     """How long the right to send lasts before it must be renewed."""
+    account_tier: Literal["starter", "intermediate", "pro"] = "starter"
+    """What Kraken knows of the account's holder: it says how often may be asked and ordered.
+
+    Told too low, everything waits longer than it need; told too high, Kraken refuses calls.
+    """
 
 
 class Guard(Section):

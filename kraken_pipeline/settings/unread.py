@@ -27,6 +27,5 @@ NOT_READ: Final = (
     "execution.retry_backoff_factor",
     "guard",
     "fees",
-    "clock",
 )
 """Whoever builds what one of them promises takes it out."""

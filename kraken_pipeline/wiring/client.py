@@ -85,7 +85,9 @@ def open_client(
         url = _kraken(origin) if mode == "live" else _simulator(loaded, opened)
         found = credentials.of(Role.READER) if mode == "live" else _paper_key(loaded, credentials)
         house = Household(
-            folder=loaded.data_dir / NONCES, tier=TIERS["starter"], clock=system_microseconds
+            folder=loaded.data_dir / NONCES,
+            tier=TIERS[loaded.settings.execution.account_tier],
+            clock=system_microseconds,
         )
         line = private_line(url, found.credential, house)
         opened.callback(line.close)

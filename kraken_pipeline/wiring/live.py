@@ -48,8 +48,8 @@ class Origin:
     clock: Clock
     instances: Path
     """Where instances that share a key find each other."""
-    tier: Tier = TIERS["starter"]
-    """What it allows to the account. The lowest: who has a higher one is slower than need be."""
+    tier: Tier | None = None
+    """What it allows to an account; None as the configuration says of ours."""
     counts_public_calls: bool = True
     """Whether there is a limit to them; a simulator may be asked as often as one likes."""
 
@@ -80,7 +80,7 @@ class LiveEdge:
         self._lines: dict[str, PrivateLine] = {}
         self._house = Household(
             folder=loaded.data_dir / NONCES,
-            tier=origin.tier,
+            tier=origin.tier or TIERS[loaded.settings.execution.account_tier],
             clock=system_microseconds,
             account=ACCOUNT,
         )

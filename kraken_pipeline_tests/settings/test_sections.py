@@ -94,6 +94,7 @@ DEFAULTS: dict[str, object] = {
     "execution.submit_deadline_seconds": 5,
     "execution.unknown_settle_seconds": 120,
     "execution.lease_seconds": 30,
+    "execution.account_tier": "starter",
     "guard.timeout_seconds": 60,
     "guard.interval_seconds": 20,
     "fees.source": "account",
