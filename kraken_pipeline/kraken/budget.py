@@ -216,7 +216,7 @@ class SharedBudget:
         if left and not reservation.name:
             # a cancel that left before it could be counted
             engine.add(engine.costs(method, params, now=now), tier, now=now)
-        engine.land(reservation.costs, reservation.name, tier, now=now, counts=left)
+        engine.land(reservation.name, tier, now=now, counts=left)
         kind = None if heard.failure is None else heard.failure.kind
         is_known = kind is None or ANSWERS[kind].took_effect is Effect.NO
         engine.settle(reservation.name, now=now, is_known=is_known)
@@ -299,7 +299,7 @@ class SharedBudget:
     ) -> Reservation:
         name = self._name()
         engine.expect(method, params, name, now=now)
-        engine.depart(costs, name, Flight(cost=0, since=now, pid=os.getpid()))
+        engine.depart(method, costs, name, Flight(cost=0, since=now, pid=os.getpid()))
         decay = self._tier.engine_decay
         standing = {pair: engine.pairs[pair].standing(now, decay) for pair in costs}
         return self._reserved(method, params, name=name, costs=costs, standing=standing)

@@ -7,7 +7,7 @@ Source: NET-3; docs.kraken.com/api/docs/guides/spot-ratelimits.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kraken_pipeline.kraken.limits import SLACK, Counter, Flight, Params, Tier
@@ -48,6 +48,8 @@ class Engine:
     pairs: dict[str, Counter] = field(default_factory=dict)
     orders: dict[str, Known] = field(default_factory=dict)
     """By Kraken's id."""
+    leaving_none: dict[str, Flight] = field(default_factory=dict)
+    """Calls on their way that cancel every order, by name."""
 
     def costs(self, method: str, params: Params, *, now: float) -> dict[str, float]:
         """Return what a call costs at the most, by pair. A call that costs nothing gives none."""
@@ -68,11 +70,12 @@ class Engine:
         resting = sum(each.pair == pair for each in self.orders.values() if not each.is_stale(now))
         return tier.open_orders - resting
 
-    def depart(self, costs: Mapping[str, float], name: str, flight: Flight) -> None:
+    def depart(self, method: str, costs: Mapping[str, float], name: str, flight: Flight) -> None:
         """Count a call from before it leaves."""
         for pair, cost in costs.items():
-            one = Flight(cost=cost, since=flight.since, pid=flight.pid)
-            self.pairs.setdefault(pair, Counter()).depart(name, one)
+            self.pairs.setdefault(pair, Counter()).depart(name, replace(flight, cost=cost))
+        if method == "CancelAll":
+            self.leaving_none[name] = flight
 
     def expect(self, method: str, params: Params, name: str, *, now: float) -> None:
         """Take the orders that a call adds for open from before it leaves, under no id yet.
@@ -81,11 +84,15 @@ class Engine:
         """
         if method not in ADDS:
             return
+        pair = _pair(params)
         many = len(members(params, "orders")) if method == "AddOrderBatch" else 1
         for number in range(many):
-            self.orders[f"{name}{EXPECTED}{number}"] = Known(
-                pair=_pair(params), touched=now, seen=now
-            )
+            self.orders[f"{name}{EXPECTED}{number}"] = Known(pair=pair, touched=now, seen=now)
+        for cancel, flight in self.leaving_none.items():
+            # it may arrive after these orders, and cancel them as well
+            flights = self.pairs.setdefault(pair, Counter()).flights
+            counted = flights.setdefault(cancel, replace(flight, cost=0))
+            counted.cost += many * aged(CANCEL_AGES, 0)
 
     def settle(self, name: str, *, now: float, is_known: bool) -> None:
         """Forget what a call was expected to add, or doubt it, where nothing is known of it."""
@@ -95,13 +102,11 @@ class Engine:
             else:
                 self.orders[key].touched = self.orders[key].seen = now
 
-    def land(
-        self, costs: Mapping[str, float], name: str, tier: Tier, *, now: float, counts: bool
-    ) -> None:
+    def land(self, name: str, tier: Tier, *, now: float, counts: bool) -> None:
         """Let a call's cost fall from now on."""
-        for pair in costs:
-            if pair in self.pairs:
-                self.pairs[pair].land(name, now=now, decay=tier.engine_decay, counts=counts)
+        self.leaving_none.pop(name, None)
+        for counter in self.pairs.values():
+            counter.land(name, now=now, decay=tier.engine_decay, counts=counts)
 
     def add(self, costs: Mapping[str, float], tier: Tier, *, now: float) -> None:
         """Count what happened now."""
@@ -123,6 +128,8 @@ class Engine:
             counter.sweep(now=now, decay=tier.engine_decay, alive=alive)
             if counter.standing(now, tier.engine_decay) <= 0:
                 del self.pairs[pair]
+        for name in [key for key, each in self.leaving_none.items() if not alive(each.pid)]:
+            del self.leaving_none[name]
         for kraken_order_id in [key for key, each in self.orders.items() if each.is_stale(now)]:
             del self.orders[kraken_order_id]
 

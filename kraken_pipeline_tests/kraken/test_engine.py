@@ -144,12 +144,25 @@ def test_an_order_that_came_after_a_cancel_of_all_left_is_still_open() -> None:
 def test_an_order_of_which_nothing_was_heard_costs_as_if_it_were_open() -> None:
     engine = Engine()
     engine.expect("AddOrder", ADD, "call", now=0)
-    engine.depart({"XBTUSD": 1}, "call", Flight(cost=1, since=0, pid=7))
+    engine.depart("AddOrder", {"XBTUSD": 1}, "call", Flight(cost=1, since=0, pid=7))
     for now in (1, 20):
         engine.sweep(STARTER, now=now, alive=lambda pid: pid != 7)
 
     assert engine.costs("CancelAll", {}, now=21) == {"XBTUSD": 8}
     assert engine.costs("CancelAll", {}, now=26) == {"XBTUSD": 6}
+
+
+def test_an_order_that_leaves_beside_a_cancel_of_all_may_be_canceled_by_it() -> None:
+    engine = Engine()
+    engine.depart("CancelAll", {}, "cancel", Flight(cost=0, since=0, pid=1))
+    engine.expect("AddOrder", ADD, "add", now=1)
+    assert engine.pairs["XBTUSD"].standing(1, STARTER.engine_decay) == 8
+
+    engine.land("cancel", STARTER, now=2, counts=True)
+    engine.expect("AddOrder", ADD, "later", now=3)
+
+    assert engine.pairs["XBTUSD"].standing(2, STARTER.engine_decay) == 8
+    assert engine.pairs["XBTUSD"].flights == {}
 
 
 def test_an_order_that_was_refused_for_certain_costs_nothing_more() -> None:
@@ -262,11 +275,11 @@ class Wire:
         params = {**ADD, "txid": order} if method == "AddOrder" else {"txid": order}
         self.calls += 1
         costs = self.engine.costs(method, params, now=self.now)
-        self.engine.depart(costs, str(self.calls), Flight(cost=0, since=self.now, pid=1))
+        self.engine.depart(method, costs, str(self.calls), Flight(cost=0, since=self.now, pid=1))
         self.passes(there)
         self.exchange.act(method, order, self.at())
         self.passes(back)
-        self.engine.land(costs, str(self.calls), STARTER, now=self.now, counts=True)
+        self.engine.land(str(self.calls), STARTER, now=self.now, counts=True)
         learn(self.engine, method, params, {"txid": [order]}, now=self.now, asked_at=self.now)
         self.passes(0)
 
