@@ -13,10 +13,22 @@ KFEE: Final = Asset(id="KFEE", altname="FEE", decimals=2, display_decimals=2)
 """Fee credits: they pay fees and nothing else."""
 
 
+KINDS: Final = frozenset({"B", "F", "M", "P", "S"})
+"""What may stand behind the dot of a bucket: bonded, auto-earn, opt-in, parachain, staked."""
+
+
 def underlying(listing: Listing, bucket: str) -> Asset | None:
     """Return the listed asset that a bucket holds, or None."""
     stem = bucket.partition(".")[0]
     return listing.asset(stem) or listing.asset(stem.rstrip(string.digits))
+
+
+def is_bucket(listing: Listing, bucket: str) -> bool:
+    """Tell whether an account could hold something under that id, even if none does."""
+    _, dot, kind = bucket.partition(".")
+    if not dot:
+        return bucket in listing.assets or bucket == KFEE.id
+    return kind in KINDS and underlying(listing, bucket) is not None
 
 
 def held_asset(listing: Listing, bucket: str) -> Asset:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from kraken_pipeline.simulator.accounts import Account
-from kraken_pipeline.simulator.buckets import bucket_id
+from kraken_pipeline.simulator.buckets import bucket_id, is_bucket
 from kraken_pipeline.simulator.listing import Asset, Listing, Pair, display_name
 from kraken_pipeline.simulator.params import Params, RefusedError, invalid
 
@@ -91,13 +91,13 @@ def found_asset(listing: Listing, name: str) -> Asset:
 
 
 def found_bucket(account: Account, name: str) -> str:
-    """Return the id of a bucket: of a listed asset, or one that the account has a balance in.
+    """Return the id of a bucket, as XXBT or XBT.F: one that there is, or that the account has.
 
     Raises:
         RefusedError: there is none.
     """
     bucket = bucket_id(account.listing, name)
-    if bucket not in account.listing.assets and bucket not in account.balances:
+    if not is_bucket(account.listing, bucket) and bucket not in account.balances:
         raise RefusedError(UNKNOWN_ASSET)
     return bucket
 

@@ -70,6 +70,16 @@ def test_ledgers_know_an_asset_by_both_names(client: Client, asset: str) -> None
     assert client.refused("Ledgers", asset="NOPE") == "EQuery:Unknown asset"
 
 
+@pytest.mark.parametrize("bucket", ["XBT.F", "DOT28.S", "ETH.B", "FEE"])
+def test_a_bucket_that_was_never_filled_has_an_empty_ledger(client: Client, bucket: str) -> None:
+    assert client.did("Ledgers", asset=bucket) == {"ledger": {}, "count": 0}
+
+
+@pytest.mark.parametrize("bucket", ["XBT.Q", "NOPE.S", "XBT.", ".S"])
+def test_a_bucket_that_there_cannot_be_is_unknown(client: Client, bucket: str) -> None:
+    assert client.refused("Ledgers", asset=bucket) == "EQuery:Unknown asset"
+
+
 def test_a_ledger_entry_carries_its_trade(client: Client) -> None:
     traded(client, 1)
 
