@@ -3,8 +3,7 @@
 import io
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -19,6 +18,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from kraken_pipeline.kraken.address import require_safe
 
+DONE: Final = 200
+"""The status of every answer of Kraken's own but one."""
 AGENT: Final = "kraken-pipeline/0.1"
 LONGEST_IDLE_SECONDS: Final = 20.0
 """A connection that was idle for longer is not used again: the other side may be closing it just
@@ -98,19 +99,19 @@ class Connections:
             self._idle.pop()[1].close()
 
     def _send(self, request: requests.PreparedRequest) -> Answer:
-        with self._session() as session:
-            response = session.send(request, timeout=self._timeouts, allow_redirects=False)
-            return Answer(response.status_code, response.content, _date_of(response))
-
-    @contextmanager
-    def _session(self) -> Iterator[requests.Session]:
         session = self._idle_session() or self._new_session()
         try:
-            yield session
+            response = session.send(request, timeout=self._timeouts, allow_redirects=False)
+            answer = Answer(response.status_code, response.content, _date_of(response))
         except BaseException:
             session.close()
             raise
-        self._idle.append((time.monotonic(), session))
+        if answer.status == DONE:
+            self._idle.append((time.monotonic(), session))
+        else:
+            # Kraken's own answer may still follow, and would be taken for that to the next request
+            session.close()
+        return answer
 
     def _idle_session(self) -> requests.Session | None:
         while self._idle:

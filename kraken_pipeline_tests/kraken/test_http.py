@@ -2,6 +2,7 @@ import gzip
 import json
 import socket
 import threading
+import time
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -197,6 +198,34 @@ def test_a_connection_is_kept_for_the_next_call() -> None:
             line.ask("Time")
 
         assert server.connections == 1
+        line.close()
+
+
+@pytest.mark.parametrize(
+    "status", ["103 Early Hints", "408 Request Timeout", "504 Gateway Timeout"]
+)
+def test_what_comes_after_a_strange_answer_is_not_the_answer_to_the_next_request(
+    status: str,
+) -> None:
+    def answers_twice(connection: socket.socket, heard: Heard) -> bool:
+        page(b"", status=status)(connection, heard)
+        late.wait(5)
+        with suppress(OSError):
+            ok("the answer to the first")(connection, heard)
+        return True
+
+    def answers_late(connection: socket.socket, heard: Heard) -> bool:
+        late.set()
+        time.sleep(0.1)
+        return ok("the answer to the second")(connection, heard)
+
+    late = threading.Event()
+    with scripted(in_turn(answers_twice, answers_late)) as server:
+        line = line_to(server.url)
+        with pytest.raises(OutcomeUnknownError):
+            line.call("AddOrder", {}, call=Call.WRITE)
+
+        assert line.call("AddOrder", {}, call=Call.WRITE) == "the answer to the second"
         line.close()
 
 
