@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from kraken_pipeline.domain.errors import (
     ConfigurationError,
+    ExchangeError,
     KeySharedError,
     OutcomeUnknownError,
     UnexpectedReplyError,
@@ -163,7 +164,7 @@ class PrivateLine:
             UnreachableError: it was not done and may be asked again.
             RateLimitedError: the same, after a pause.
             OrderRefusedError: it was not done and will not be.
-            AuthError: the key was refused, or somebody else uses it.
+            AuthError: the key was refused, or it is no write and somebody else uses the key.
             OutcomeUnknownError: a write that may have been done.
             UnexpectedReplyError: the answer is none of Kraken's; after a write it may be done.
         """
@@ -300,11 +301,20 @@ def _result(attempt: _Attempt) -> object:
     if failure is None:
         return attempt.heard.result
     if attempt.hand is Hand.STRANGE:
-        raise KeySharedError(
-            f"{attempt.method}: not done, as its nonce was refused: {Hand.STRANGE.value}. Give "
-            "each program a key of its own, and each key one folder"
-        )
+        raise _shared(attempt)
     raise failure.error(call=attempt.call, method=attempt.method)
+
+
+def _shared(attempt: _Attempt) -> ExchangeError:
+    """Return the error for a nonce that was refused although nobody of ours was above it."""
+    refused = f"its nonce was refused: {Hand.STRANGE.value}. Give each program a key of its own"
+    if attempt.call is Call.WRITE:
+        # a request that the network delivers twice is done, and its second copy refused
+        return OutcomeUnknownError(
+            f"{attempt.method}: {refused}. Or the network delivered the request twice: it may have "
+            "been done"
+        )
+    return KeySharedError(f"{attempt.method}: not done, as {refused}, and each key one folder")
 
 
 def _nonce_in(info: object) -> int:

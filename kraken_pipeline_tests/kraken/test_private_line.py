@@ -136,8 +136,23 @@ def test_a_strangers_use_of_the_key_is_noticed_by_the_next_call_and_named(tmp_pa
         highest[0] = now - 1  # a call of the stranger's
 
         with pytest.raises(KeySharedError, match="another program used the key"):
-            line.call("AddOrder", {}, call=Call.WRITE)
+            line.call("Balance", {}, call=Call.READ)
         line.call("Balance", {}, call=Call.READ)
+
+
+@pytest.mark.parametrize("call", [Call.READ, Call.WRITE])
+def test_a_request_that_arrived_twice_is_told_apart_by_whether_it_could_do_anything(
+    tmp_path: Path, call: Call
+) -> None:
+    """The first copy was done; it is the refusal of the second that comes back."""
+    told = OutcomeUnknownError if call is Call.WRITE else KeySharedError
+    with scripted(in_turn(ok(1), refuses(INVALID_NONCE))) as server:
+        line = line_in(tmp_path, server.url)
+        line.call("Balance", {}, call=Call.READ)
+
+        with pytest.raises(told, match="another program used the key"):
+            line.call("AddOrder", {}, call=call)
+        assert len(server.heard) == 2
 
 
 @pytest.mark.parametrize("unit", [1, 100, 1000])
