@@ -23,6 +23,7 @@ from kraken_pipeline.kraken.failures import Heard
 from kraken_pipeline.kraken.key_state import KeyState
 from kraken_pipeline.kraken.kinds import ANSWERS, Effect, Kind
 from kraken_pipeline.kraken.limits import (
+    SLACK,
     Counter,
     Flight,
     Lane,
@@ -95,6 +96,17 @@ class Budget(Protocol):
         """
         ...
 
+    def still_fits(self, reservation: Reservation) -> bool:
+        """Tell whether there is still room for an order that waited for its turn.
+
+        Whoever cancels waits for no room and goes first, and may have taken it.
+
+        Raises:
+            UnreachableError: another process holds the counters.
+            ConfigurationError: the counters cannot be kept.
+        """
+        ...
+
     def settle(self, reservation: Reservation, heard: Heard) -> None:
         """Take in how a reserved call ended."""
         ...
@@ -106,6 +118,10 @@ class Unlimited:
     def reserve(self, method: str, params: Params) -> Reservation:
         """Let it leave."""
         return Reservation(method=method, params=params, lane=lane_of(method))
+
+    def still_fits(self, reservation: Reservation) -> bool:
+        """Let it leave."""
+        return True
 
     def settle(self, reservation: Reservation, heard: Heard) -> None:
         """Keep nothing."""
@@ -176,6 +192,15 @@ class SharedBudget:
                     wait=timedelta(seconds=wait),
                 )
             self._pace.sleep(max(wait, SHORTEST_SLEEP))
+
+    def still_fits(self, reservation: Reservation) -> bool:
+        """Tell whether there is still room for an order that waited for its turn; see `Budget`."""
+        if reservation.lane is not Lane.ORDER:
+            return True
+        most, decay = self._tier.engine_most - SLACK, self._tier.engine_decay
+        with self._engine.changed() as (engine, now):
+            counters = [engine.pairs.get(pair, Counter()) for pair in reservation.costs]
+            return all(each.standing(now, decay) <= most for each in counters)
 
     def settle(self, reservation: Reservation, heard: Heard) -> None:
         """Take in how a reserved call ended.

@@ -13,6 +13,7 @@ from kraken_pipeline.domain.errors import (
     ExchangeError,
     KeySharedError,
     OutcomeUnknownError,
+    RateLimitedError,
     UnexpectedReplyError,
 )
 from kraken_pipeline.kraken.audit import UNAUDITED, Arrived, Audit, Leaving
@@ -43,6 +44,8 @@ __all__ = [
 JSON: Final = "application/json; charset=utf-8"
 NEVER_LEFT: Final = Heard(failure=Failure(kind=Kind.LOCAL, said="it was not sent"))
 CUT_OFF: Final = Heard(failure=Failure(kind=Kind.AMBIGUOUS, said="it was interrupted"))
+MOST_RESERVATIONS: Final = 5
+"""How often an order gets a place in the counters that cancels then take."""
 MOST_CATCH_UPS: Final = 4
 """One for each unit that other programs count nonces in, and one that is accepted."""
 
@@ -197,13 +200,18 @@ class PrivateLine:
 
     def _attempted(self, attempt: _Attempt) -> _Attempt:
         family = family_of(attempt.method)
-        reservation = self._reserved(attempt, family)
-        try:
-            self._send(attempt, reservation)
-        finally:
-            self._budget.settle(reservation, attempt.heard)
-            self._breaker.hear(family, attempt.heard)
-        return attempt
+        for _ in range(MOST_RESERVATIONS):
+            reservation = self._reserved(attempt, family)
+            try:
+                has_left = self._send(attempt, reservation)
+            finally:
+                self._budget.settle(reservation, attempt.heard)
+                self._breaker.hear(family, attempt.heard)
+            if has_left:
+                return attempt
+        raise RateLimitedError(
+            f"{attempt.method}: not sent, as cancels took its place {MOST_RESERVATIONS} times"
+        )
 
     def _reserved(self, attempt: _Attempt, family: str) -> Reservation:
         reservation = self._budget.reserve(attempt.method, attempt.params)
@@ -215,9 +223,12 @@ class PrivateLine:
                 raise
         return reservation
 
-    def _send(self, attempt: _Attempt, reservation: Reservation) -> None:
+    def _send(self, attempt: _Attempt, reservation: Reservation) -> bool:
+        """Send once, and tell whether it left: cancels may have taken its place meanwhile."""
         path = f"/0/private/{attempt.method}"
         with self._nonces.turn(reservation.lane) as nonce:
+            if not self._budget.still_fits(reservation):
+                return False
             attempt.nonce = nonce
             content_type, body = body_of(attempt.params, nonce)
             headers = {
@@ -239,6 +250,7 @@ class PrivateLine:
             if attempt.heard.failure is not None and attempt.heard.failure.kind is Kind.NONCE:
                 attempt.hand = self._nonces.renew(nonce)
         self._keep_arrived(attempt, reservation)
+        return True
 
     def _keep_leaving(self, attempt: _Attempt, reservation: Reservation) -> None:
         if attempt.call is not Call.WRITE:

@@ -183,6 +183,22 @@ def test_a_pair_with_as_many_open_orders_as_allowed_takes_no_more(tmp_path: Path
     add(budget, 99)
 
 
+def test_an_order_whose_place_a_cancel_took_does_not_fit_any_more(tmp_path: Path) -> None:
+    time = Turned()
+    budget = budget_in(tmp_path, time)
+    for number in range(10):
+        add(budget, number)
+    waiting = budget.reserve("AddOrder", ADD)
+    assert budget.still_fits(waiting)
+
+    ask(budget, "CancelAll")
+
+    assert not budget.still_fits(waiting)
+    budget.settle(waiting, LOCAL)
+    time.now += 60
+    assert budget.still_fits(budget.reserve("AddOrder", ADD))
+
+
 def test_a_cancel_that_others_kept_from_being_counted_is_counted_once_it_is_answered(
     tmp_path: Path,
 ) -> None:

@@ -238,6 +238,9 @@ class Noting:
     def reserve(self, method: str, params: Params) -> Reservation:
         return UNLIMITED.reserve(method, params)
 
+    def still_fits(self, reservation: Reservation) -> bool:
+        return UNLIMITED.still_fits(reservation)
+
     def settle(self, reservation: Reservation, heard: Heard) -> None:
         said = heard.result if heard.failure is None else heard.failure.kind.value
         self.told.append((reservation.method, said))
