@@ -17,7 +17,7 @@ from kraken_pipeline.domain.keys import KeyInfo, Role
 from kraken_pipeline.kraken.address import LoopbackAddress
 from kraken_pipeline.kraken.keys import key_info
 from kraken_pipeline.kraken.limits import TIERS
-from kraken_pipeline.kraken.shared_lines import Household, private_line
+from kraken_pipeline.kraken.shared_lines import Household, budget_of, private_line
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.secrets import os_keyring
 from kraken_pipeline.secrets.passwords import Ask, new_password
@@ -78,6 +78,9 @@ class KeyDesk:
     def tried(self, key: StoredKey) -> KeyInfo:
         """Ask the exchange of a key about it: a call that only its owner can make.
 
+        It is asked also where the key was refused before: a person wants to know, and may have
+        mended it at the exchange. Where it is locked nothing is sent.
+
         Raises:
             ConfigurationError: the key can never sign.
             AuthError: the exchange refuses it.
@@ -89,7 +92,9 @@ class KeyDesk:
         url = self._kraken() if key.place == KRAKEN else LoopbackAddress(key.place).url
         folder = self._around.data_dir / NONCES
         house = Household(folder=folder, tier=TIERS["starter"], clock=system_microseconds)
-        line = private_line(url, credential, house)
+        budget = budget_of(credential, house)
+        budget.resume()
+        line = private_line(url, credential, house, budget=budget)
         try:
             return key_info(line)
         finally:

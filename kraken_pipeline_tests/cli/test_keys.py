@@ -126,6 +126,19 @@ def test_a_key_that_is_refused_is_never_saved(keys: Keys) -> None:
     assert "Nothing was saved" in said.err
 
 
+def test_a_key_that_was_mended_at_the_exchange_works_again_once_a_person_asks(
+    keys: Keys, exchange: Served
+) -> None:
+    keys.set_up("other")
+    now = exchange.exchange.clock.now()
+    exchange.service.keys.remove("canary-key-other")
+    codes = [keys("doctor").code for _ in range(3)]
+    exchange.service.keys.put(key("other"), now)
+
+    assert codes == [8, 8, 8]
+    assert keys("doctor").code == 0
+
+
 def test_a_key_that_cannot_be_checked_is_told_apart_and_saved_only_on_request(keys: Keys) -> None:
     nowhere = "http://127.0.0.1:1"
     said = keys.set_up("whole", url=nowhere)
