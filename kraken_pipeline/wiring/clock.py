@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import requests
 
 from kraken_pipeline.domain.errors import UnreachableError
+from kraken_pipeline.wiring.straight import straight
 
 TIMEOUT = (1, 3)
 """Seconds to connect and to read. The simulator is on this machine."""
@@ -41,7 +42,8 @@ def simulator_clock(url: str) -> Callable[[], datetime]:
 
 def _ask(url: str) -> tuple[datetime, bool]:
     try:
-        reply = requests.get(f"{url}/_sim/clock", timeout=TIMEOUT)
+        with straight() as session:
+            reply = session.get(f"{url}/_sim/clock", timeout=TIMEOUT)
         reply.raise_for_status()
     except requests.RequestException as error:
         raise UnreachableError(f"no simulator answers at {url}") from error

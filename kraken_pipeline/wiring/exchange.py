@@ -15,6 +15,7 @@ from typing import Final
 import requests
 
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.wiring.straight import straight
 
 KEY: Final = "paper"
 SECRET: Final = "cGFwZXItYWNjb3VudC1vbi10aGlzLW1hY2hpbmUtb25seQ=="  # noqa: S105 - opens only play money
@@ -73,7 +74,8 @@ def running_simulator(
 
 def turn_clock(url: str, to: datetime) -> None:
     """Turn the clock of a simulator whose time stands still; resting orders meet the market."""
-    reply = requests.post(f"{url}/_sim/clock", json={"now": to.isoformat()}, timeout=(1, 60))
+    with straight() as session:
+        reply = session.post(f"{url}/_sim/clock", json={"now": to.isoformat()}, timeout=(1, 60))
     reply.raise_for_status()
 
 
@@ -132,7 +134,8 @@ def _address_of_running(data_dir: Path) -> str | None:
     """Return the address that was left, if it is still that of a simulator on this folder."""
     try:
         url = _address_file(data_dir).read_text().strip()
-        requests.get(f"{url}/_sim/health", timeout=TIMEOUT).raise_for_status()
+        with straight() as session:
+            session.get(f"{url}/_sim/health", timeout=TIMEOUT).raise_for_status()
     except (FileNotFoundError, requests.RequestException):
         return None
     return url if _is_locked(data_dir / "simulator" / "lock") else None

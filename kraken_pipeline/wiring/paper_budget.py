@@ -10,6 +10,7 @@ from kraken_pipeline.kraken.budget import UNLIMITED, Budget
 from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.shared_lines import Household, budget_of
 from kraken_pipeline.kraken.signing import Credential
+from kraken_pipeline.wiring.straight import straight
 
 TIMEOUT: Final = (1, 3)
 """Seconds to connect and to read. The simulator is on this machine."""
@@ -43,7 +44,8 @@ def paper_budget(url: str, credential: Credential, house: Household) -> Budget:
 
 def _told(url: str, what: str) -> dict[str, str]:
     try:
-        reply = requests.get(f"{url}/_sim/{what}", timeout=TIMEOUT)
+        with straight() as session:
+            reply = session.get(f"{url}/_sim/{what}", timeout=TIMEOUT)
         reply.raise_for_status()
     except requests.RequestException as error:
         raise UnreachableError(f"no simulator answers at {url}") from error
