@@ -92,6 +92,7 @@ def _ready(wish: Wish, keys: Sequence[Key], made: str | None) -> Callable[[str, 
             "Limits": f"{wish.limits}, tier {wish.tier}",
             "Balances": ", ".join(f"{a} {v}" for a, v in account.balances.items()),
             "Keys": ", ".join(key.name for key in keys),
+            "May": f"{', '.join(keys[0].permissions)}; give more by POST to {url}/_sim/keys",
         }
         if made is not None:
             rows["Secret"] = made

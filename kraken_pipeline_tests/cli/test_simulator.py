@@ -80,6 +80,8 @@ def test_it_takes_keys_and_shows_none_of_their_secrets(tmp_path: Path) -> None:
             }
 
     assert said["Keys"] == "alice, bob"
+    assert "add-funds" not in said["May"]
+    assert said["May"].endswith("/_sim/keys")
     assert "Secret" not in said
     assert "aGVycw==" not in str(said)
 
