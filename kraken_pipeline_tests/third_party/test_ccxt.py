@@ -193,6 +193,18 @@ def test_deposits_withdrawals_and_transfers(exchange: Json, served: Served) -> N
     assert exchange.fetch_positions() == []
 
 
+def test_every_bucket_of_an_asset_is_known_and_counted(exchange: Json, served: Served) -> None:
+    told(served, "flows", flow="reward", asset="SOL.F", amount="0.5")
+
+    held = exchange.fetch_balance()
+    ledgers = {
+        bucket: exchange.privatePostLedgers({"asset": bucket})["result"]["ledger"]
+        for bucket in ("SOL", "SOL.F", "SOL.S")
+    }
+    assert held["SOL.F"]["total"] == 0.5
+    assert [len(rows) for rows in ledgers.values()] == [1, 1, 0]
+
+
 def test_refusals_become_the_errors_that_ccxt_has_for_them(exchange: Json, served: Served) -> None:
     with pytest.raises(ccxt.InsufficientFunds):
         exchange.create_order(PAIR, "market", "buy", 100)

@@ -158,6 +158,32 @@ def test_the_client_trades_listens_and_reconnects(running: Served) -> None:
     asyncio.run(traded(running))
 
 
+async def batched(served: Served) -> None:
+    """Ask for what is done to several orders at once, for level 3, and for no more of it."""
+    trader = Trader(served)
+    async with trader.client as client:
+        for heartbeats in ({"channel": "ticker", "symbol": ["BTC/USD"]}, {"channel": "balances"}):
+            await client.subscribe(params=heartbeats)  # without them it takes 10 s to close
+        level3 = {"channel": "level3", "symbol": ["BTC/USD"], "depth": 10}
+        await client.subscribe(params=level3)
+        [book] = await trader.heard.until(lambda: trader.heard.rows("level3", "snapshot"))
+        assert len(book["bids"]) == len(book["asks"]) == 10
+        order = {name: value for name, value in LIMIT.items() if name != "symbol"}
+        placed = await trader.sent(1, "batch_add", symbol="BTC/USD", orders=[order] * 3)
+        ids = [each["order_id"] for each in placed["result"]]
+        canceled = await trader.sent(2, "batch_cancel", orders=ids[:2])
+        assert canceled["result"]["count"] == canceled["orders_cancelled"] == 2
+        armed = await trader.sent(3, "cancel_all_orders_after", timeout=60)
+        assert armed["result"]["currentTime"] < armed["result"]["triggerTime"]
+        assert (await trader.sent(4, "cancel_all"))["result"]["count"] == 1
+        await client.unsubscribe(params=level3)
+        await trader.heard.until(lambda: len(client.active_private_subscriptions) == 1)
+
+
+def test_batches_the_switch_and_the_book_order_by_order(running: Served) -> None:
+    asyncio.run(batched(running))
+
+
 class Books(SpotOrderBookClient):
     """Keeps what it was told about each book."""
 
