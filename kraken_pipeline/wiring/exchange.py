@@ -15,6 +15,7 @@ from typing import Final
 import requests
 
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.wiring.children import without_secrets
 from kraken_pipeline.wiring.straight import straight
 
 KEY: Final = "paper"
@@ -93,7 +94,7 @@ def _start(data_dir: Path, choice: MarketChoice) -> "subprocess.Popen[str]":
     with _log(data_dir).open("w") as log:
         return subprocess.Popen(  # noqa: S603 - our own program, by a fixed path
             [*command, "--until-stdin-closes"],
-            env={**os.environ, "KRAKEN_SIMULATOR_SECRET": SECRET},
+            env={**without_secrets(os.environ), "KRAKEN_SIMULATOR_SECRET": SECRET},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

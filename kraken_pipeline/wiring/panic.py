@@ -13,6 +13,7 @@ from kraken_pipeline.domain.keys import Role
 from kraken_pipeline.kraken.address import LoopbackAddress
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.settings.environment import SIMULATOR_URL, config_folder, data_folder
+from kraken_pipeline.wiring.children import without_secrets
 from kraken_pipeline.wiring.credentials import Credentials
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
 from kraken_pipeline.wiring.modes import REAL, books_of
@@ -81,7 +82,7 @@ def _program(url: str, credential: Credential, latch: Path, nonce_dir: Path) -> 
     ended = subprocess.run(  # noqa: S603 - our own program, by a fixed path
         command,
         env={
-            **os.environ,
+            **without_secrets(os.environ),
             "KRAKEN_API_KEY": credential.key,
             "KRAKEN_API_SECRET": credential.secret,
         },
