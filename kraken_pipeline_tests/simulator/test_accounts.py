@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kraken_pipeline.simulator import catalog, fees
-from kraken_pipeline.simulator.accounts import Account
+from kraken_pipeline.simulator.accounts import Account, reserved
 from kraken_pipeline.simulator.bookings import Booked, Booking
 from kraken_pipeline.simulator.engine import NOTHING, Side
 from kraken_pipeline.simulator.events import (
@@ -137,6 +137,12 @@ def test_what_is_free_leaves_room_for_the_fees_of_open_orders() -> None:
     account = account_after([deposited("30000"), OrderOpened(at=NOW, order=buy)])
 
     assert account.free(PAIR.quote, lambda pair: Decimal("0.008")) == Decimal("9839.748")
+
+
+def test_what_is_reserved_is_never_less_than_what_an_order_may_cost() -> None:
+    smallest = order(Side.BUY, Decimal("0.00000001"))  # 0.000400005 USD, in a ledger of 4 decimals
+
+    assert reserved(smallest, PAIR, NOTHING) == {"ZUSD": Decimal("0.0005")}
 
 
 def test_volume_counts_for_thirty_days() -> None:

@@ -1,5 +1,6 @@
 """Amends and edits."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -257,4 +258,20 @@ def test_an_edit_that_can_not_be_leaves_the_order_alone(
     wanted = {"txid": order.id, "pair": "XBTUSD"} | edited
 
     assert bench.refused("edit_order", **wanted) == refusal
+    assert bench.now(order) == order
+
+
+def test_an_amend_to_what_has_traded_ends_the_order(bench: Bench) -> None:
+    order = bench.half_filled()
+    bench.call("amend_order", txid=order.id, order_qty=order.executed)
+
+    assert bench.now(order).status == "closed"
+
+
+def test_an_edit_past_its_deadline_changes_nothing(bench: Bench) -> None:
+    order = bench.add(ordertype="limit", price="60000")
+    late = (bench.exchange.clock.now() - timedelta(seconds=1)).isoformat()
+    edit = {"txid": order.id, "pair": "XBTUSD", "price": "61000", "deadline": late}
+
+    assert bench.refused("edit_order", **edit) == "EService:Deadline elapsed"
     assert bench.now(order) == order

@@ -1,6 +1,7 @@
 """How often orders may be touched and how many may be open, as callers meet it."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -148,3 +149,36 @@ def test_a_batch_has_two_to_fifteen_orders(bench: Bench, orders: object) -> None
         bench.refused("add_order_batch", pair="XBTUSD", orders=orders)
         == "EGeneral:Invalid arguments:orders"
     )
+
+
+def test_a_batch_past_its_deadline_is_refused_whole(bench: Bench) -> None:
+    batch = [{name: text for name, text in ASK.items() if name != "pair"}] * 2
+    late = (bench.exchange.clock.now() - timedelta(seconds=1)).isoformat()
+
+    why = bench.refused("add_order_batch", pair="XBTUSD", orders=batch, deadline=late)
+
+    assert why == "EService:Deadline elapsed"
+    assert bench.exchange.account.orders == {}
+
+
+def test_the_switch_is_set_for_less_than_a_day(bench: Bench) -> None:
+    bench.call("cancel_all_orders_after", timeout="86399")
+
+    why = bench.refused("cancel_all_orders_after", timeout="86400")
+    assert why == "EGeneral:Invalid arguments:timeout"
+
+
+def test_fifty_orders_at_most_are_canceled_in_a_batch(bench: Bench) -> None:
+    ids = [bench.add(**ASK).id for _ in range(51)]
+
+    why = bench.refused("cancel_order_batch", orders=ids)
+    assert why == "EGeneral:Invalid arguments:orders"
+    assert bench.call("cancel_order_batch", orders=ids[:50]) == {"count": 50}
+
+
+def test_a_starters_counter_loses_one_in_a_second(bench: Bench) -> None:
+    for _ in range(20):
+        bench.add(**ASK)
+    bench.turn(seconds=10)
+
+    assert counter(bench) == 10

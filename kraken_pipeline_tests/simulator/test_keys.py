@@ -260,3 +260,21 @@ def test_limits_hold_once_they_are_set(client: Client) -> None:
 
 def test_a_listing_of_keys_shows_no_secret(client: Client) -> None:
     assert SECRET not in client.session.get(f"{client.url}/_sim/keys", timeout=5).text
+
+
+def test_a_lockout_lasts_a_quarter_of_an_hour() -> None:
+    door = Door()
+    for _ in range(MOST_WRONG_KEYS):
+        door.asks("carol")
+
+    assert door.asks("carol", at=NOW + timedelta(minutes=14.9)) == "EGeneral:Temporary lockout"
+    assert door.asks("carol", at=NOW + timedelta(minutes=15)) == "EAPI:Invalid key"
+
+
+def test_a_call_that_is_let_in_ends_a_row_of_wrong_ones() -> None:
+    door = Door(replace(ALICE, ip_allowlist=("127.0.0.1",)))
+    for _ in range(2):
+        wrong = [door.asks(host="10.0.0.1") for _ in range(MOST_WRONG_KEYS - 1)]
+
+        assert set(wrong) == {"EAPI:Invalid key"}
+        assert door.asks() == ""

@@ -1,14 +1,19 @@
 """Which orders are read, and which are refused with what words."""
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from kraken_pipeline.simulator.order_rules import refuse_unsound
+from kraken_pipeline.simulator.params import RefusedError
 from kraken_pipeline_tests.simulator.bench import Bench
 
 STOP = {"ordertype": "stop-loss", "price": "40000"}
 TRAILING = {"ordertype": "trailing-stop", "price": "+2%"}
 ICEBERG = {"ordertype": "iceberg", "price": "60000", "volume": "1.5", "displayvol": "0.1"}
+WRONG = "EGeneral:Invalid arguments"
 LIMIT = {"ordertype": "limit", "price": "60000"}
 
 
@@ -176,3 +181,37 @@ def test_an_order_ends_at_its_time_and_not_before(bench: Bench) -> None:
     bench.turn(seconds=1)
 
     assert (alive, bench.now(order).status) == ("open", "expired")
+
+
+def test_the_smallest_cost_will_do_and_a_lot_less_will_not(bench: Bench) -> None:
+    pair = replace(bench.pair, costmin=Decimal(300), ordermin=Decimal("0.001"))
+    enough = bench.add(**LIMIT | {"price": "30000"}, type="buy")
+    refuse_unsound(enough, pair, bench.last)
+
+    with pytest.raises(RefusedError, match="Cost minimum not met"):
+        refuse_unsound(replace(enough, volume=Decimal("0.00999999")), pair, bench.last)
+
+
+def test_an_iceberg_shows_a_fifteenth_at_least(bench: Bench) -> None:
+    bench.add(**ICEBERG)
+
+    assert bench.refused(**ICEBERG | {"volume": "1.50000001"}) == f"{WRONG}:displayvol"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "why"), [(0, "EService:Deadline elapsed"), (60.001, f"{WRONG}:deadline")]
+)
+def test_a_deadline_lies_ahead_and_at_most_a_minute(bench: Bench, seconds: float, why: str) -> None:
+    def deadline(ahead: float) -> str:
+        return (bench.exchange.clock.now() + timedelta(seconds=ahead)).isoformat()
+
+    bench.add(**LIMIT, deadline=deadline(0.001))
+    bench.add(**LIMIT, deadline=deadline(60))
+
+    assert bench.refused(**LIMIT, deadline=deadline(seconds)) == why
+
+
+def test_a_sell_does_not_count_its_volume_in_quote(bench: Bench) -> None:
+    bench.add(type="buy", volume="50", oflags="viqc")
+
+    assert bench.refused(type="sell", volume="50", oflags="viqc") == f"{WRONG}:viqc"

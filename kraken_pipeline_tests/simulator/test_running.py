@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -318,3 +318,26 @@ def test_an_order_keeps_the_fee_of_its_own_pair_whatever_another_pays(settings: 
         # a pegged pair pays a quarter of what the first order may have to
         pegged = {"pair": "USDTUSD", "type": "buy", "volume": "6"}
         assert bench.refused(**pegged) == "EOrder:Insufficient funds"
+
+
+def test_the_limit_of_a_trailing_stop_is_counted_from_where_it_fires(bench: Bench) -> None:
+    trailing = {"ordertype": "trailing-stop-limit", "price": "+0.3%", "price2": "+0.001"}
+    order = bench.add(pair="WELLUSD", type="buy", volume="3000", **trailing)
+    while bench.now(order).waits:
+        bench.turn(minutes=1)
+
+    fired = bench.now(order)
+    assert fired.trigger is not None
+    assert fired.trigger.last != fired.trigger.price
+    assert fired.price == fired.trigger.price + Decimal("0.001")
+
+
+def test_the_switch_fires_in_its_moment_however_late_anybody_looks(bench: Bench) -> None:
+    begun = bench.exchange.clock.now()
+    order = bench.add(ordertype="limit", price="60000")
+    bench.call("cancel_all_orders_after", timeout="60")
+    bench.turn(hours=5)
+
+    ended = bench.now(order).ended
+    assert ended is not None
+    assert timedelta() <= ended - (begun + timedelta(seconds=60)) < timedelta(seconds=1)

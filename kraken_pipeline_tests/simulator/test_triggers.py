@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kraken_pipeline.simulator import candles, catalog
 from kraken_pipeline.simulator.candles import MINUTE, Candle
 from kraken_pipeline.simulator.orders import Distance
-from kraken_pipeline.simulator.triggers import Watch, has_index, watched
+from kraken_pipeline.simulator.triggers import Watch, has_index, reached, watched
 
 PAIR = catalog.pair("XBT", "USD")
 STEP = 10 ** (PAIR.price_decimals - PAIR.pair_decimals)
@@ -149,3 +149,12 @@ def test_a_trailing_stop_only_ever_comes_closer(watch: Watch, path: list[Candle]
 )
 def test_crypto_against_crypto_has_no_index(base: str, quote: str, has: bool) -> None:  # noqa: FBT001 a parameter of a test
     assert has_index(catalog.pair(base, quote)) is has
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_a_trigger_fires_at_its_very_price(above: bool) -> None:  # noqa: FBT001 a parameter
+    watch = Watch(pair=PAIR, above=above, stop=100 * PAIR.tick)
+    beyond = -1 if above else 1
+
+    assert reached(watch, watch.stop)
+    assert not reached(watch, watch.stop + beyond * PAIR.tick)
