@@ -1,0 +1,12 @@
+"""Every mutation. A part of the pipeline adds its own by a module and a line here."""
+
+from typing import Final
+
+from kraken_pipeline_tests.mutations import simulator_edge, simulator_engine, simulator_orders
+from kraken_pipeline_tests.mutations.mutation import Mutation
+
+MUTATIONS: Final[tuple[Mutation, ...]] = (
+    *simulator_engine.MUTATIONS,
+    *simulator_orders.MUTATIONS,
+    *simulator_edge.MUTATIONS,
+)
