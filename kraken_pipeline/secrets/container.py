@@ -15,6 +15,7 @@ import math
 import os
 import struct
 import time
+import unicodedata
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Final
@@ -164,10 +165,12 @@ def _read(header: bytes) -> tuple[Cost, bytes, bytes]:
 
 
 def _derived(password: str, salt: bytes, cost: Cost) -> bytes:
+    # keyboards spell one letter in several ways; source: RFC 8265, section 4.2
+    spelled = unicodedata.normalize("NFC", password)
     return Argon2id(
         salt=salt,
         length=_KEY_BYTES,
         iterations=cost.passes,
         lanes=cost.lanes,
         memory_cost=cost.memory_kib,
-    ).derive(password.encode("utf-8", "surrogatepass"))
+    ).derive(spelled.encode("utf-8", "surrogatepass"))

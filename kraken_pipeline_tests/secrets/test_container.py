@@ -1,5 +1,6 @@
 import hashlib
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -53,6 +54,13 @@ def test_a_change_that_hides_itself_behind_a_new_checksum_is_refused(at: int) ->
 def test_a_part_of_a_file_is_refused(length: int) -> None:
     with pytest.raises(ConfigurationError):
         unseal(BLOB[:length], PASSWORD)
+
+
+def test_a_password_opens_whichever_way_its_letters_are_put_together() -> None:
+    composed, apart = (unicodedata.normalize(form, "pässwörtlich") for form in ("NFC", "NFD"))
+
+    assert composed != apart
+    assert unseal(seal(b"keys", composed, CHEAP), apart).text == b"keys"
 
 
 @settings(max_examples=30)
