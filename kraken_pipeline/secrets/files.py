@@ -47,7 +47,8 @@ def read_private(file: Path) -> bytes:
             or it cannot be read.
     """
     try:
-        _require_closed_folder(file.parent)
+        for folder in {file.parent, file.resolve().parent}:
+            _require_closed_folder(folder)
         with file.open("rb") as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
             if mode & (stat.S_IRWXG | stat.S_IRWXO):

@@ -66,6 +66,17 @@ def test_a_folder_that_anybody_can_write_is_refused_both_ways(tmp_path: Path, mo
     assert read_private(file) == b"sealed"
 
 
+def test_a_link_into_a_folder_that_anybody_can_write_is_refused(tmp_path: Path) -> None:
+    open_to_all, closed = tmp_path / "open", tmp_path / "closed"
+    write_private(open_to_all / "keys", b"sealed")
+    open_to_all.chmod(0o777)
+    closed.mkdir(mode=0o700)
+    (closed / "keys").symlink_to(open_to_all / "keys")
+
+    with pytest.raises(ConfigurationError, match=f"{open_to_all} has mode 0777"):
+        read_private(closed / "keys")
+
+
 def test_what_is_too_large_to_hold_keys_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "secrets.enc"
     write_private(file, bytes(LARGEST_BYTES + 1))
