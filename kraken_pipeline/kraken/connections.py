@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from socket import socket
@@ -212,9 +212,11 @@ class TimelyAdapter(HTTPAdapter):
 
 def _date_of(response: requests.Response) -> datetime | None:
     try:
-        return parsedate_to_datetime(response.headers["Date"])
+        told = parsedate_to_datetime(response.headers["Date"])
     except (KeyError, ValueError, TypeError):
         return None
+    # "-0000" is UTC as well, and comes without a zone
+    return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
 
 
 def _headers() -> dict[str, str]:

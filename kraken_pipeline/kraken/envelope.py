@@ -1,6 +1,7 @@
 """What stands in an answer: a result, or what went wrong. Pure."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -21,13 +22,16 @@ DONE: Final = 200
 OWN_STATUSES: Final = frozenset({DONE, 404})
 """Kraken answers errors with 200, and an unknown method with 404. Any other status is another's."""
 
+HALF_A_LETTER: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
 
 def heard_in(answer: Answer, *, call: Call) -> Heard:
     """Return what an answer says. Numbers with a point come as `Decimal`."""
     if answer.status not in OWN_STATUSES:
         return Heard(failure=strange_status(answer.status, answer.body, call=call))
     try:
-        envelope = json.loads(answer.body, parse_float=Decimal, parse_constant=_no_number)
+        envelope = json.loads(answer.body.decode(), parse_float=Decimal, parse_constant=_no_number)
+        _require_whole_letters(answer.body, envelope)
     except (ValueError, ArithmeticError, RecursionError):
         return Heard(failure=no_json(answer.body))
     if not isinstance(envelope, dict) or not _are_texts(envelope.get("error")):
@@ -65,6 +69,16 @@ def _unreadable(said: str) -> Heard:
 
 def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _require_whole_letters(body: bytes, envelope: object) -> None:
+    """Refuse half of a letter, which JSON can spell and no file or database can keep.
+
+    Raises:
+        UnicodeEncodeError: there is one.
+    """
+    if HALF_A_LETTER.search(body):
+        json.dumps(envelope, ensure_ascii=False, default=str).encode()
 
 
 def _no_number(text: str) -> NoReturn:

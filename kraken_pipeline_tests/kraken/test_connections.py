@@ -1,5 +1,6 @@
 import socket
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -88,6 +89,17 @@ def test_the_other_sides_date_comes_with_the_answer() -> None:
     assert first.sent_at.isoformat() == "2026-11-02T12:00:00+00:00"
     assert second.sent_at is None
     assert third.sent_at is None
+
+
+def test_a_date_without_a_zone_is_utc() -> None:
+    """As a throttling's instant is taken from it."""
+    dated = page(b"{}", headers="Date: Mon, 02 Nov 2026 12:00:00 -0000\r\n")
+    with scripted(always(dated)) as server:
+        connections = Connections(server.url, QUICK)
+        answer = connections.get("/")
+        connections.close()
+
+    assert answer.sent_at == datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 def test_each_new_connection_is_told_of() -> None:

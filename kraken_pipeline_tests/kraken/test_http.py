@@ -72,6 +72,9 @@ LOST: list[Reply] = [
     page(b'{"error":[],"result":NaN}'),
     page(b'{"error":[],"result":1e999999999999999999999}'),
     page(b'{"error":[],"result":' + b"1" * 5000 + b"}"),
+    page(b'{"error":[],"result":{"txid":["\\uD800"]}}'),
+    page(b'{"error":[],"result":{"txid":["\xed\xa0\x80"]}}'),
+    page('{"error":[],"result":{"txid":["O"]}}'.encode("utf-16")),
     refuses("EService:Unavailable"),
 ]
 
