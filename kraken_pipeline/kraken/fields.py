@@ -125,11 +125,11 @@ class Record:
         """Return a time that is given as text with its zone, in UTC."""
         try:
             moment = datetime.fromisoformat(self.text(name))
-        except ValueError:
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
             raise self._odd(name, "a time as text") from None
-        if moment.tzinfo is None:
-            raise self._odd(name, "a time with its zone")
-        return moment.astimezone(UTC)
+        raise self._odd(name, "a time with its zone")
 
     def side(self, name: str) -> Side:
         """Return buy or sell."""

@@ -122,3 +122,9 @@ def test_null_and_absence_both_say_nothing() -> None:
 def test_only_an_object_is_a_record() -> None:
     with pytest.raises(UnexpectedReplyError, match="BalanceEx is list and not an object"):
         record([], "BalanceEx")
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_outside_of_all_time_is_odd(text: str) -> None:
+    with pytest.raises(UnexpectedReplyError, match="field 'at'"):
+        record({"at": text}, "Time").rfc3339("at")

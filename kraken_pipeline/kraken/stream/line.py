@@ -278,7 +278,7 @@ class StreamLine:
                 self._heard_at = at
                 return
             self._hear_other(message_of(frame), frame, at)
-        except Undecodable:
+        except (Undecodable, RecursionError):  # the second where it is nested without end
             self._keep_odd(frame, at)
 
     def _hear_other(self, message: Message, frame: bytes, at: float) -> None:

@@ -86,8 +86,8 @@ def moment_of(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise UnexpectedReplyError(f"{text[:LONGEST]!r} is no time such as 2023-10-04T16:26:01.8Z")
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise UnexpectedReplyError(f"{text[:LONGEST]!r} is no time such as 2023-10-04T16:26:01.8Z")

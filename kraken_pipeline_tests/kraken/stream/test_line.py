@@ -77,6 +77,15 @@ def test_a_channel_that_is_new_to_us_is_kept_as_it_came() -> None:
         assert told._line.odd[0] == news.encode()
 
 
+@pytest.mark.parametrize("channel", ["instrument", "weather"])
+def test_what_is_nested_without_end_is_kept_and_closes_nothing(channel: str) -> None:
+    endless = f'{{"channel":"{channel}","type":"update","data":{"[" * 100_000}{"]" * 100_000}}}'
+    with scripted(adding(endless)) as server, market(server.url) as told:
+        assert eventually(lambda: told.health().unread > 0)
+
+        assert server.connections == 1
+
+
 def test_each_topic_is_asked_for_once() -> None:
     with scripted(agreed) as server, market(server.url):
         assert eventually(lambda: len(server.asked) == 2)

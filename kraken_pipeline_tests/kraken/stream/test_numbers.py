@@ -66,7 +66,9 @@ def test_a_time_is_read_whatever_its_digits(text: str, microsecond: int) -> None
     assert moment_of(text) == datetime(2024, 5, 17, 11, 12, 0, microsecond, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2024-05-17T11:12:00"])
-def test_a_time_without_an_offset_is_none(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2024-05-17T11:12:00", "0001-01-01T00:00:00+23:59"]
+)
+def test_a_time_without_an_offset_or_before_all_time_is_none(text: str) -> None:
     with pytest.raises(UnexpectedReplyError):
         moment_of(text)
