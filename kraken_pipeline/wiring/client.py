@@ -24,6 +24,7 @@ from kraken_pipeline.wiring.clock import system_microseconds
 from kraken_pipeline.wiring.credentials import Credentials, Found
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
 from kraken_pipeline.wiring.paper import NONCES
+from kraken_pipeline.wiring.paper_budget import paper_budget
 
 if TYPE_CHECKING:
     from kraken_pipeline.wiring.live import Origin
@@ -89,7 +90,8 @@ def open_client(
             tier=TIERS[loaded.settings.execution.account_tier],
             clock=system_microseconds,
         )
-        line = private_line(url, found.credential, house)
+        budget = None if mode == "live" else paper_budget(url, found.credential, house)
+        line = private_line(url, found.credential, house, budget=budget)
         opened.callback(line.close)
         market = PublicMarket(public_line(url, house) if mode == "live" else PublicLine(url))
         opened.callback(market.close)
