@@ -72,6 +72,8 @@ def called(node: ast.AST) -> str:
 def unrepeatable(found: ast.AST) -> Iterator[int]:
     """Yield the lines that ask the machine for what is another in each run."""
     for node in ast.walk(found):
+        if isinstance(node, ast.Attribute) and node.attr == "random":  # numpy's
+            yield node.lineno
         name = called(node)
         if not isinstance(node, ast.Call) or name not in UNREPEATABLE | TODAY:
             continue
@@ -192,7 +194,15 @@ def test_the_check_leaves_alone_what_is_put_in_order(sound: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["at = datetime.now(UTC)", "name = hash(text)", "rank = id(order)", "os.urandom(8)"]
+    "broken",
+    [
+        "at = datetime.now(UTC)",
+        "name = hash(text)",
+        "rank = id(order)",
+        "os.urandom(8)",
+        "np.random.rand()",
+        "np.random.rand()",
+    ],
 )
 def test_the_check_finds_what_is_another_in_each_run(broken: str) -> None:
     assert list(unrepeatable(ast.parse(broken))) != []
