@@ -201,7 +201,6 @@ def test_the_check_leaves_alone_what_is_put_in_order(sound: str) -> None:
         "rank = id(order)",
         "os.urandom(8)",
         "np.random.rand()",
-        "np.random.rand()",
     ],
 )
 def test_the_check_finds_what_is_another_in_each_run(broken: str) -> None:
