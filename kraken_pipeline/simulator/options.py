@@ -55,5 +55,8 @@ def instant_of(text: str) -> datetime:
     Raises:
         ValueError: it spells none.
     """
-    instant = datetime.fromisoformat(text)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as wrong:
+        raise ValueError(f"{text!r} is no time; give it as 2026-10-01T12:00") from wrong
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
