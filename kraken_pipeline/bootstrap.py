@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from kraken_pipeline.domain.errors import (
     AuthError,
     ExchangeError,
+    KeyMalformedError,
     KeyMissingError,
     PipelineError,
     WrongPasswordError,
@@ -43,7 +44,7 @@ class Reason(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a reason
     """The key file does not open."""
     INVALID = "invalid"
-    """The exchange refuses the key."""
+    """The exchange refuses the key, or would: it is not of the form of a key."""
     UNREACHABLE = "unreachable"
     """The exchange did not answer, or not so that it could be read: nothing is known of the key."""
 
@@ -98,7 +99,7 @@ def bootstrap(
         raise CredentialBootstrapError(Reason.MISSING, str(missing)) from None
     except WrongPasswordError as wrong:
         raise CredentialBootstrapError(Reason.WRONG_PASSWORD, str(wrong)) from None
-    except AuthError as refusal:
+    except (AuthError, KeyMalformedError) as refusal:
         raise CredentialBootstrapError(Reason.INVALID, str(refusal)) from None
     except ExchangeError as failure:
         raise CredentialBootstrapError(Reason.UNREACHABLE, str(failure)) from None

@@ -153,6 +153,16 @@ def test_invalid_where_the_exchange_refuses_the_key(market: LiveMarket) -> None:
     assert "the key from KRAKEN_API_KEY and KRAKEN_API_SECRET" in said.message
 
 
+def test_invalid_where_what_is_given_can_never_be_a_key(market: LiveMarket) -> None:
+    market.configure()
+    broken = {**market.environ, **ENVIRONMENT, "KRAKEN_API_SECRET": "canary, not base64"}
+
+    said = why_not(market, broken)
+
+    assert said.reason is Reason.INVALID
+    assert "copy it again, whole" in said.message
+
+
 def test_unreachable_where_nobody_answers(market: LiveMarket) -> None:
     nobody = {"KRAKEN_PIPELINE_SIMULATOR_URL": "http://127.0.0.1:1"}
 

@@ -3,6 +3,7 @@
 PipelineError
 ├── ConfigurationError       a person mends the configuration; nothing was done
 │   ├── KeyMissingError        … no API key is given, or what keeps it is locked
+│   ├── KeyMalformedError      … what is given as a key can never be one
 │   └── WrongPasswordError     … the key file does not open with this password
 ├── InvalidValueError        fix the value; nothing was done
 │   └── UnknownNameError       … it names nothing that we know
@@ -36,6 +37,10 @@ class ConfigurationError(PipelineError):
 
 class KeyMissingError(ConfigurationError):
     """There is no API key to use, or no password for the file that keeps it."""
+
+
+class KeyMalformedError(ConfigurationError):
+    """An API key or its secret is not of the form that the exchange hands out: it never signs."""
 
 
 class WrongPasswordError(ConfigurationError):

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Final
 
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import KeyMalformedError
 
 SHOWN_LETTERS: Final = 4
 """How much of a public key is shown, so that a person can tell two keys apart."""
@@ -28,12 +28,12 @@ class Credential:
         """Refuse a pair that could never sign.
 
         Raises:
-            ConfigurationError: the key is empty or the secret is no base64; neither is repeated.
+            KeyMalformedError: the key is empty or the secret is no base64; neither is repeated.
         """
         if not self.key or not self.key.isascii() or not self.key.isprintable():
-            raise ConfigurationError("the API key is empty or holds letters that no key has")
+            raise KeyMalformedError("the API key is empty or holds letters that no key has")
         if not _decoded(self.secret):
-            raise ConfigurationError(
+            raise KeyMalformedError(
                 "the API secret is not the base64 text that Kraken showed; copy it again, whole"
             )
 
