@@ -145,7 +145,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     ),
     *mutations(
         "simulator/service.py",
-        ("simulator/test_service.py", "simulator/test_rest_limits.py", "simulator/test_rest.py"),
+        ("simulator/test_keys.py", "simulator/test_rest_limits.py", "simulator/test_rest.py"),
         (
             "a call of an unknown method is not found",
             "OF_THE_KEY:\n            return refused(UNKNOWN_METHOD, 404)",
