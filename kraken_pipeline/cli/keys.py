@@ -73,6 +73,7 @@ def set_up(environ: Mapping[str, str], wish: Wish) -> None:
         desk.keep(replace(key, checked_at=system_now()), wish.roles)
         said = diagnose(wish.roles, info, system_now()).sentence
     sys.stdout.write(f"saved in {desk.file}\n{said}\n")
+    _say_what_is_kept(desk)
     _keep_password(desk, wish)
 
 

@@ -50,6 +50,13 @@ class Vault:
         """Return it with a key for these roles."""
         return replace(self, keys={**self.keys, **dict.fromkeys(roles, key)})
 
+    def loses_by(self, roles: frozenset[Role], key: StoredKey) -> bool:
+        """Tell whether another key for these roles leaves one nowhere that the exchange took."""
+        left = {each.key for each in self.with_key(roles, key).keys.values()}
+        return any(
+            each.checked_at is not None and each.key not in left for each in self.keys.values()
+        )
+
     def rotated(self, roles: frozenset[Role], key: StoredKey, *, at: datetime) -> "Vault":
         """Return it with another key for these roles, and what was there kept for going back."""
         # the key that worked is worth keeping, not one that was tried in between

@@ -103,13 +103,23 @@ class KeyDesk:
     def keep(self, key: StoredKey, roles: frozenset[Role]) -> None:
         """Put a key into the file, for these roles.
 
+        A key that worked and would be lost by that is kept as by a rotation: the exchange shows a
+        secret only once.
+
         Raises:
             ConfigurationError: the file cannot be opened or written; it is unchanged.
         """
         if not self.credentials.file.exists():
             self.credentials.password = new_password(self.file, self._environ, ask=self._ask)
             learn(self.credentials.password.text)
-        self.credentials.change(lambda vault: vault.with_key(roles, key))
+        now = system_now()
+        self.credentials.change(
+            lambda vault: (
+                vault.rotated(roles, key, at=now)
+                if vault.loses_by(roles, key)
+                else vault.with_key(roles, key)
+            )
+        )
 
     def rotate(self, key: StoredKey, roles: frozenset[Role]) -> Diagnosis:
         """Put a key into the file in place of another one, which is kept for going back (SEC-7).

@@ -108,6 +108,16 @@ def test_a_key_that_was_checked_is_saved_for_every_role_and_may_be_examined(keys
     assert "a key for each role would be safer" in doctor.out
 
 
+def test_a_key_that_worked_is_not_lost_to_another_that_is_set_up(keys: Keys) -> None:
+    keys.set_up("whole")
+    said = keys.set_up("other").out
+    undone = keys("rotate", "--undo")
+
+    assert "`kraken-pipeline keys rotate --undo` goes back to them" in said
+    assert undone.code == 0
+    assert keys.kept() == dict.fromkeys(Role, "whole")
+
+
 def test_a_role_can_have_a_key_of_its_own_and_is_examined_by_itself(keys: Keys) -> None:
     keys.set_up("whole")
     keys.set_up("reader", "--role", "reader")

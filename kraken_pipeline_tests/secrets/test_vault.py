@@ -1,6 +1,7 @@
 import base64
 import json
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,6 +130,15 @@ def test_forgetting_a_role_forgets_what_a_rotation_replaced_too() -> None:
 
     assert Role.GUARD not in left.keys
     assert Role.GUARD not in left.rolled_back().keys
+
+
+def test_a_key_is_lost_that_worked_and_that_no_role_has_any_more() -> None:
+    untried = replace(OLD, checked_at=None)
+
+    assert Vault().with_key(ALL, OLD).loses_by(ALL, NEW)
+    assert not Vault().with_key(ALL, OLD).loses_by(frozenset({Role.GUARD}), NEW)
+    assert not Vault().with_key(ALL, OLD).loses_by(ALL, OLD)
+    assert not Vault().with_key(ALL, untried).loses_by(ALL, NEW)
 
 
 def test_nothing_that_is_printed_shows_a_key() -> None:
