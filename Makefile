@@ -11,13 +11,14 @@ PACKAGES := kraken_pipeline kraken_pipeline_tests benchmarks
 # with this set Python may not keep compiled code, and Dagster starts two to three times slower
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run dev test bench format lock clean
+.PHONY: help setup run dev test bench mutate format lock clean
 
 help:
 	@echo "make run [REPLAY=folder [AT=2024-12-01]] [SEED=n]   one cycle: paper, on a local simulator"
 	@echo "make dev [PORT=3000]                                Dagster's UI, schedules and sensors"
 	@echo "make test                                           format, lint, types, imports, tests"
 	@echo "make bench                                          timings, as ratios"
+	@echo "make mutate                                         break each rule, see its tests notice"
 
 setup: .venv/.ready
 
@@ -44,6 +45,10 @@ test: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# breaks each rule of the simulator on purpose, one at a time, in a copy
+mutate: setup
+	$(BIN)/python -m kraken_pipeline_tests.mutations
 
 format: setup
 	$(BIN)/ruff format $(PACKAGES)
