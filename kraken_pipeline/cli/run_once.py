@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from time import perf_counter
+from typing import Final
 
 from kraken_pipeline.cli.output import print_warnings
 from kraken_pipeline.cli.progress import Progress
@@ -13,12 +14,22 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
+NOT_LIVE: Final = (
+    "kraken-pipeline: execution.mode is live, and run-once never is: market, account and books of "
+    "this cycle are a simulator's\n"
+)
+
 
 def run(environ: Mapping[str, str], *, as_json: bool) -> None:
-    """Run every stage; orders are checked by the exchange and not placed."""
+    """Run every stage; orders are checked by the exchange and not placed.
+
+    In live it says first that it is not the account of that mode.
+    """
     progress = Progress()
     pipeline = connect(environ, rehearse=True, observer=progress.finished, progress=progress.bars)
     print_warnings(pipeline.loaded)
+    if pipeline.loaded.settings.execution.mode == "live":
+        sys.stderr.write(NOT_LIVE)
     try:
         cycle = rehearse(pipeline, progress)
         if as_json:

@@ -30,8 +30,8 @@ def claim(database: Database, world: str) -> None:
     found = _found(database) or _claimed(database, world)
     if found != world:
         raise ConfigurationError(
-            f"the database holds the books of the {found}, and execution.mode asks for those of "
-            f"the {world}: give portfolio.db_path, or KRAKEN_PIPELINE_DB_URL, one of its own"
+            f"the database holds the books of the {found}, and this is for those of the {world}: "
+            f"give portfolio.db_path, or KRAKEN_PIPELINE_DB_URL, one of its own"
         )
 
 

@@ -51,6 +51,7 @@ MODES: Final[Mapping[tuple[str, bool, bool], Destination]] = MappingProxyType(
 MARK: Final = "books-of"
 """The file in the data folder that says whose books lie there."""
 SIMULATED, REAL = "simulator", "kraken"
+WHOSE: Final = {SIMULATED: "the simulator", REAL: "Kraken"}
 
 
 def closed_gates(settings: Settings) -> tuple[str, ...]:
@@ -111,8 +112,8 @@ def claim_data_dir(folder: Path, *, is_kraken: bool) -> None:
     found = books_of(folder) or _marked(folder, wanted)
     if found != wanted:
         raise ConfigurationError(
-            f"the data folder {folder} holds the books of the {found}, and execution.mode asks for "
-            f"those of the {wanted}: set KRAKEN_PIPELINE_DATA_DIR to another folder"
+            f"the data folder {folder} holds the books of {WHOSE.get(found, found)}, and this is "
+            f"for those of {WHOSE[wanted]}: set KRAKEN_PIPELINE_DATA_DIR to another folder"
         )
 
 

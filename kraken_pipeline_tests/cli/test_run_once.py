@@ -28,8 +28,10 @@ def test_whatever_the_configuration_says_nothing_is_placed_and_nothing_reserved(
 ) -> None:
     market.configure(MODES[mode])
 
-    assert command("run-once", environ=market.environ).code == 0
+    said = command("run-once", environ=market.environ)
 
+    assert said.code == 0
+    assert ("a simulator's" in said.err) == mode.startswith("live")
     rows = market.rows("SELECT namespace, status FROM execution_orders")
     assert ("rehearsal", "rehearsed") in rows
     assert not {status for _, status in rows} & {each.value for each in RESERVING}
