@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LATCH: Final = "panic.latch"
 """The file, in the data folder, that stops what opens."""
+LONGEST_SECONDS: Final = 120
+"""How long the program may take before nobody waits for it any more."""
 UNSURE: Final = 5
 """Exit code where nobody can tell what is still open."""
 
@@ -79,18 +81,23 @@ def _at_kraken(
 def _program(url: str, credential: Credential, latch: Path, nonce_dir: Path) -> PanicOutcome:
     command = [sys.executable, "-m", "kraken_pipeline.panic", "--url", url]
     command += ["--latch", str(latch), "--nonce-dir", str(nonce_dir)]
-    ended = subprocess.run(  # noqa: S603 - our own program, by a fixed path
-        command,
-        env={
-            **without_secrets(os.environ),
-            "KRAKEN_API_KEY": credential.key,
-            "KRAKEN_API_SECRET": credential.secret,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    try:
+        ended = subprocess.run(  # noqa: S603 - our own program, by a fixed path
+            command,
+            env={
+                **without_secrets(os.environ),
+                "KRAKEN_API_KEY": credential.key,
+                "KRAKEN_API_SECRET": credential.secret,
+            },
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        heard = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else ""
+        late_words = f"not done after {LONGEST_SECONDS} s: look at the exchange yourself"
+        return PanicOutcome(exit_code=UNSURE, said=f"{heard}{late_words}")
     return PanicOutcome(exit_code=ended.returncode, said=(ended.stdout + ended.stderr).strip())
 
 
