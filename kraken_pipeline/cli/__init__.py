@@ -116,6 +116,14 @@ def panic() -> None:
 
 
 @app.command()
+def guard() -> None:
+    """Keep the dead man's switch in a process of its own, while the order service lives."""
+    from kraken_pipeline.cli.guard import run  # noqa: PLC0415 - only what is asked for
+
+    run(os.environ)
+
+
+@app.command()
 def halt(reason: Reason) -> None:
     """Stop opening positions until `resume`; open orders stay."""
     from kraken_pipeline.cli.halts import run_halt  # noqa: PLC0415 - only what is asked for

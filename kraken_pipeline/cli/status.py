@@ -62,6 +62,7 @@ def _status(pipeline: Pipeline) -> dict[str, object]:
         **_live(pipeline.loaded),
         "panic": "latched" if pipeline.panic_file.exists() else "no",
         "halts": [f"{each.kind.value}: {each.reason}" for each in pipeline.halts()],
+        "switch": _switch(pipeline),
         "open orders": len(orders),
         "unknown fate": sum(each.state.value == "unknown" for each in orders),
         "waiting intents": len(pipeline.stores.decisions.pending(Namespace.TRADE)),
@@ -75,6 +76,15 @@ def _status(pipeline: Pipeline) -> dict[str, object]:
         "data": str(pipeline.loaded.data_dir),
         "config hash": pipeline.loaded.hash,
     }
+
+
+def _switch(pipeline: Pipeline) -> list[str]:
+    """Say how the dead man's switch stands, who keeps it, and what else it would cancel."""
+    switch, keeper = pipeline.stores.switches.switch(), pipeline.keeper
+    said = [switch.said, f"kept by {keeper.value}"]
+    said += [f"protect={pipeline.loaded.settings.guard.protect}"]
+    said += [f"{switch.failures} attempts failed"] if switch.failures else []
+    return said + [f"would also cancel {each}" for each in switch.foreign]
 
 
 def _live(loaded: Loaded) -> dict[str, object]:

@@ -160,7 +160,20 @@ def _standing_lines(cycle: Cycle) -> list[str]:
     latched += [f"panic file {pipeline.panic_file}"] if pipeline.panic_file.exists() else []
     stops = [f"HALTED     {'; '.join(latched)}; nothing opens"] if latched else []
     open_now = len(pipeline.open_at_exchange())
-    return [f"fills      {fills} booked; {open_now} orders open at the exchange", *stops]
+    fills_line = f"fills      {fills} booked; {open_now} orders open at the exchange"
+    return [fills_line, *_switch_lines(pipeline), *stops]
+
+
+def _switch_lines(pipeline: Pipeline) -> list[str]:
+    """Say until when what rests may stay there without us; nothing where nothing does."""
+    switch = pipeline.stores.switches.switch()
+    if switch.may_fire_at is None:
+        return []
+    foreign = f", also {len(switch.foreign)} orders that are not ours" if switch.foreign else ""
+    return [
+        f"switch     {switch.said} UTC: then the exchange cancels every order{foreign}, unless "
+        "`make dev` or `kraken-pipeline guard` renews it"
+    ]
 
 
 def _money_lines(cycle: Cycle) -> list[str]:

@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from kraken_pipeline.defs.decisions import decisions
+from kraken_pipeline.defs.guard import dead_man_switch, guard_job
 from kraken_pipeline.defs.history import ohlc
 from kraken_pipeline.defs.panic import panic_flag, panic_job
 from kraken_pipeline.defs.portfolio import portfolio_snapshot
@@ -19,8 +20,8 @@ def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> 
     """Return the definitions with this pipeline, and this way out, in them."""
     return dg.Definitions(
         assets=[pair_universe, ohlc, portfolio_snapshot, decisions],
-        jobs=[refresh_and_decide, trade, panic_job],
-        schedules=[bar_close],
+        jobs=[refresh_and_decide, trade, guard_job, panic_job],
+        schedules=[bar_close, dead_man_switch],
         sensors=[new_decisions, panic_flag],
         resources={"pipeline": pipeline, "emergency": emergency},
         executor=dg.in_process_executor,

@@ -57,11 +57,13 @@ def submit_orders(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pip
 
 @dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
 def settle(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
-    """Bring orders up to what the exchange shows, then keep the books."""
+    """Bring orders up to what the exchange shows, keep the books and the dead man's switch."""
     counts = pipeline.settle()
     booked = pipeline.keep_books()
     pipeline.finish_plans()
+    switch = pipeline.tend_switch(owner=context.run.run_id)
     context.log.info("orders: %s; fills booked: %s", dict(counts), booked.fills)
+    context.log.info("dead man's switch: %s", switch.said)
     context.log_event(
         dg.AssetMaterialization("portfolio_snapshot", metadata=snapshot_metadata(booked))
     )
@@ -157,6 +159,8 @@ WATCH_FROM: Final = 54
 WATCH_UNTIL: Final = 12
 """Second of the minute at which it stops waiting."""
 POLL_SECONDS: Final = 0.1
+POLLS: Final = 10
+"""Looks between two signs of life."""
 
 
 @dg.sensor(
@@ -172,11 +176,11 @@ def new_decisions(
     Around a close it waits here, asleep between looks, because the daemon comes by only every
     five seconds and a decision is worth most when it is new.
     """
+    pipeline.show_life()
     cause = pipeline.work()
     deadline = _watch_deadline(datetime.now(tz=UTC))  # noqa: TID251 - the daemon's own time
     while not cause and datetime.now(tz=UTC) < deadline:  # noqa: TID251 - the same
-        time.sleep(POLL_SECONDS)
-        cause = pipeline.work()
+        cause = _watch(pipeline)
     if not cause:
         return dg.SkipReason("no new decision, no order to send or settle")
     runs = context.instance.get_runs(dg.RunsFilter(job_name=trade.name, tags={CAUSE: cause}))
@@ -186,6 +190,17 @@ def new_decisions(
         return dg.SkipReason(f"{len(runs)} runs did not finish {cause}; look at them")
     tags = {CAUSE: cause, CONFIG_HASH: pipeline.loaded.hash}
     return dg.RunRequest(run_key=f"{cause}/{len(runs) + 1}", tags=tags)
+
+
+def _watch(pipeline: Pipeline) -> str:
+    """Look for work for about a second, and show that somebody does."""
+    pipeline.show_life()
+    for _ in range(POLLS):
+        time.sleep(POLL_SECONDS)
+        cause = pipeline.work()
+        if cause:
+            return cause
+    return ""
 
 
 def _watch_deadline(now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""Halts: what stops opening until a person clears it."""
+"""Halts: what stops opening until it is cleared, mostly by a person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +13,13 @@ class HaltKind(StrEnum):
     DRIFT = "KILL_DRIFT"
     CONTRADICTION = "HALTED"
     """Books and exchange disagreed about an order."""
+    GUARD = "GUARD_LOST"
+    """The dead man's switch cannot be set. It clears by itself once it is set again (DMS-2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
-    """A latched halt. It survives restarts and is cleared only by a person, with a reason."""
+    """A latched halt. It survives restarts and is cleared by a person, with a reason."""
 
     halt_id: int
     kind: HaltKind

@@ -1,10 +1,9 @@
 """The guard: cancels everything and looks what is left. It can't place anything."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.switch import SwitchReport
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.fields import record
 from kraken_pipeline.kraken.http import PrivateLine
@@ -15,15 +14,6 @@ LONGEST_SECONDS: Final = 86_400
 """Source: docs.kraken.com/api/docs/rest-api/cancel-all-orders-after."""
 NEVER: Final = "0"
 """What stands for the instant where the switch is off."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switch:
-    """The dead man's switch as the exchange has it now, by its own clock."""
-
-    told_at: datetime
-    fires_at: datetime | None
-    """When it cancels everything; None where it is off."""
 
 
 class Guard:
@@ -45,7 +35,7 @@ class Guard:
         """
         return count_from(self._line.call("CancelAll", {}, call=Call.WRITE), "CancelAll")
 
-    def cancel_all_after(self, seconds: int) -> Switch:
+    def cancel_all_after(self, seconds: int) -> SwitchReport:
         """Let everything be canceled unless this is called again in time; 0 turns that off.
 
         It is one switch for the whole account, and every call sets it anew.
@@ -67,7 +57,7 @@ class Guard:
         method = "CancelAllOrdersAfter"
         reply = record(self._line.call(method, {"timeout": str(seconds)}, call=Call.WRITE), method)
         is_off = reply.text("triggerTime") == NEVER
-        return Switch(
+        return SwitchReport(
             told_at=reply.rfc3339("currentTime"),
             fires_at=None if is_off else reply.rfc3339("triggerTime"),
         )

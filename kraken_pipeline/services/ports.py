@@ -27,6 +27,7 @@ from kraken_pipeline.domain.reports import (
     Rehearsed,
     TradeReport,
 )
+from kraken_pipeline.domain.switch import Switch, SwitchReport
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.strategies.base import Bars
@@ -288,6 +289,10 @@ class OrderStore(Protocol):
         """Give the lease back, if the owner still has it."""
         ...
 
+    def last_epoch(self) -> int:
+        """Return the highest epoch of any lease; zero before the first."""
+        ...
+
     def note_result(self, result: PlanResult) -> None:
         """Write how far a plan came, over what was noted of it before."""
         ...
@@ -328,8 +333,38 @@ class HaltStore(Protocol):
         """Latch; False if one of that kind is latched already."""
         ...
 
-    def clear(self, *, reason: str, at: datetime, by: str) -> int:
-        """Clear all with a reason and return how many there were."""
+    def clear(self, *, reason: str, at: datetime, by: str, kinds: frozenset[HaltKind] = ...) -> int:
+        """Clear all, or those of some kinds, with a reason and return how many there were."""
+        ...
+
+
+class SwitchTimer(Protocol):
+    """The exchange's own timer, which cancels every order of the account when it runs out."""
+
+    def cancel_all_after(self, seconds: int) -> SwitchReport:
+        """Let it run out after so many seconds from now; 0 turns it off.
+
+        Raises:
+            UnreachableError: it was not done.
+            OrderRefusedError: the exchange refused.
+            AuthError: the key was refused.
+            OutcomeUnknownError: it may have been done.
+            UnexpectedReplyError: likewise.
+        """
+        ...
+
+
+class SwitchStore(Protocol):
+    """What is known of the dead man's switch, for every process."""
+
+    def switch(self) -> Switch:
+        """Return what is known of it."""
+        ...
+
+    def change_switch(
+        self, how: Callable[[Switch], Switch], *, at: datetime, by: str, why: str = ""
+    ) -> Switch:
+        """Change what is known, in one transaction, and return it; a reason goes to the journal."""
         ...
 
 

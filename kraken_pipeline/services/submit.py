@@ -50,6 +50,8 @@ class SubmitDesk:
     orders: OrderStore
     gateway: Gateway
     panic_is_latched: Callable[[], bool]
+    is_guarded: Callable[[Order], bool]
+    """Whether the dead man's switch stands over an order that would rest; arms it for the first."""
     owner: str
     """Who takes the lease: the run or the command."""
     lease: timedelta
@@ -68,7 +70,8 @@ def submit(desk: SubmitDesk) -> Counter[str]:
     never sent again. What can not go now stays planned until its plan is too old. Once the exchange
     turned an order away unread, the rest waits: it would go the same way.
 
-    The panic file and every halt stop what opens; what reduces goes (INV-7).
+    The panic file and every halt stop what opens; what reduces goes (INV-7). What would rest waits
+    until the dead man's switch is certain to be armed (DMS-2).
 
     Returns:
         State or `waiting`, to how many orders.
@@ -95,6 +98,7 @@ class _Sender:
         self._desk = desk
         self._epoch = epoch
         self._is_turned_away = False
+        self._is_unguarded = False
 
     def send_all(self) -> Counter[str]:
         """Send what is planned; see `submit`."""
@@ -108,7 +112,7 @@ class _Sender:
             staleness = self._staleness(order)
             if staleness:
                 counts[self._withdraw(order, staleness).state] += 1
-            elif self._is_turned_away or order.pair in unsure or self._is_full(order, at_exchange):
+            elif self._must_wait(order, at_exchange) or order.pair in unsure:
                 counts["waiting"] += 1
             else:
                 sent = self._send(order)
@@ -117,9 +121,22 @@ class _Sender:
                 unsure |= {sent.pair} if sent.state in FATE_OPEN else set()
         return counts
 
+    def _must_wait(self, order: Order, at_exchange: int) -> bool:
+        return (
+            self._is_turned_away or self._is_full(order, at_exchange) or not self._is_guarded(order)
+        )
+
     def _is_full(self, order: Order, at_exchange: int) -> bool:
         """However many buys rest there, an exit goes."""
         return order.side is Side.BUY and at_exchange >= self._desk.max_at_exchange
+
+    def _is_guarded(self, order: Order) -> bool:
+        """What could not be armed for one buy is not tried again for the next."""
+        if self._is_unguarded and order.side is Side.BUY:
+            return False
+        is_guarded = self._desk.is_guarded(order)
+        self._is_unguarded = not is_guarded
+        return is_guarded
 
     def _doubt_orphans(self) -> None:
         """Whoever began to send these held the lease before us and is gone."""

@@ -17,6 +17,8 @@ from kraken_pipeline.settings.nearest import nearest
 from kraken_pipeline.settings.sections import Settings
 from kraken_pipeline.settings.unread import NOT_READ
 
+SHORTEST_BY_SCHEDULE: Final = 180
+"""Seconds of a dead man's switch that a schedule renews; it may miss two of its minutes."""
 MANUAL: Final = "manual"
 """In `risk.max_per_strategy_pct`: what the operator holds by hand."""
 
@@ -152,6 +154,18 @@ def the_guard_renews_in_time(settings: Settings, written: Written) -> Iterator[F
         )
 
 
+def the_schedule_renews_in_time(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A schedule that comes each minute needs time to start what renews the switch."""
+    seconds = settings.execution.dead_man_switch_seconds
+    if 0 < seconds < SHORTEST_BY_SCHEDULE:
+        yield _find(
+            f"execution.dead_man_switch_seconds is {seconds}; what renews it comes each minute, so "
+            f"it would fire on good days. Give {SHORTEST_BY_SCHEDULE} or more; 0 turns it off. For "
+            "a shorter one run `kraken-pipeline guard`, with guard.timeout_seconds.",
+            "execution.dead_man_switch_seconds",
+        )
+
+
 def ranges_have_room(settings: Settings, written: Written) -> Iterator[Finding]:
     """A least value may not be above its greatest."""
     risk, throttle = settings.risk, settings.risk.market_regime_throttle
@@ -283,6 +297,7 @@ ERRORS: Final[tuple[Check, ...]] = (
     an_order_can_be_large_enough,
     post_only_orders_can_rest,
     the_guard_renews_in_time,
+    the_schedule_renews_in_time,
     ranges_have_room,
     nothing_is_promised_that_nothing_does,
 )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Final, Literal, TypeVar, get_args
@@ -51,6 +52,21 @@ def _no_repeats(given: tuple[_T, ...]) -> tuple[_T, ...]:
     return given
 
 
+def _span(given: str) -> str:
+    begin, _, end = given.partition("/")
+    try:
+        is_span = datetime.fromisoformat(begin).tzinfo and (
+            datetime.fromisoformat(begin) < datetime.fromisoformat(end)
+        )
+    except (ValueError, TypeError):
+        is_span = False
+    if not is_span:
+        raise ValueError(
+            "must be begin/end with their zone, such as 2026-11-24T02:00Z/2026-11-24T03:00Z"
+        )
+    return given
+
+
 Exact = Annotated[Decimal, BeforeValidator(_decimal)]
 """A number that came as text or as a whole number, never through a float."""
 
@@ -74,6 +90,8 @@ AssetCode = Annotated[str, Field(pattern=r"^[A-Z0-9.]{2,16}$")]
 DatabaseUrl = Annotated[str, Field(pattern=r"^(sqlite|postgresql)(\+[a-z0-9]+)?://")]
 StrategyId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_tuple), AfterValidator(_no_repeats)]
+Spans = Annotated[tuple[Annotated[str, AfterValidator(_span)], ...], BeforeValidator(_tuple)]
+"""Spans of time, each as `begin/end` in ISO 8601 with its zone."""
 StrategyIds = Annotated[
     tuple[StrategyId, ...], BeforeValidator(_tuple), AfterValidator(_no_repeats)
 ]

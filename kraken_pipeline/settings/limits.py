@@ -19,6 +19,7 @@ from kraken_pipeline.settings.fields import (
     Seconds,
     Section,
     Share,
+    Spans,
     StrategyIds,
     Texts,
     Timeframe,
@@ -91,8 +92,11 @@ class Execution(Section):
     allow_live_trading: bool = False
     paper_tests_completed: bool = False
     live_strategy_allowlist: StrategyIds = ()
-    dead_man_switch_seconds: Seconds = Field(default=600, ge=10, le=86_400)
-    """Source: CancelAllOrdersAfter takes at most 86400."""
+    dead_man_switch_seconds: Seconds = Field(default=600, ge=0, le=86_399)
+    """After so long without us the exchange cancels every order of the account; 0: never.
+
+    Source: CancelAllOrdersAfter takes less than 86400.
+    """
     max_retries: int = Field(default=3, ge=0, le=10)
     """Of requests that read. What writes is never sent again."""
     retry_backoff_seconds: Seconds = Field(default=2, ge=0, le=300)
@@ -120,6 +124,13 @@ class Execution(Section):
 class Guard(Section):
     """The dead man's switch while a process of its own renews it."""
 
-    timeout_seconds: Seconds = Field(default=60, ge=10, le=86_400)
+    timeout_seconds: Seconds = Field(default=60, ge=10, le=86_399)
     """Source: CancelAllOrdersAfter; Kraken recommends 60 s, renewed every 15 to 30 s."""
     interval_seconds: Seconds = Field(default=20, ge=1, le=86_400)
+    protect: Literal["stops", "flat"] = "stops"
+    """With `stops` the switch is off where only protective stops rest, so that they stay without
+    us; with `flat` it is on for them too, and they go with us."""
+    maintenance: Spans = ()
+    """Announced maintenances, `2026-11-24T02:00Z/2026-11-24T03:00Z`. Ten minutes before one, orders
+    that the switch stands over are canceled and it is turned off, so that it does not fire after
+    it."""

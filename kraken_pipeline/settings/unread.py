@@ -21,11 +21,9 @@ NOT_READ: Final = (
     "risk.min_strategy_weight_pct",
     "risk.max_strategy_weight_pct",
     "execution.paper_tests_completed",
-    "execution.dead_man_switch_seconds",
     "execution.max_retries",
     "execution.retry_backoff_seconds",
     "execution.retry_backoff_factor",
-    "guard",
     "fees",
 )
 """Whoever builds what one of them promises takes it out."""

@@ -12,6 +12,7 @@ from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.schema import halts
 
 _OPEN: Final = halts.c.cleared_at.is_(None)
+EVERY: Final = frozenset(HaltKind)
 
 
 def latched_halts(connection: Connection) -> tuple[Halt, ...]:
@@ -52,8 +53,10 @@ class SqlHaltStore:
             )
         return True
 
-    def clear(self, *, reason: str, at: datetime, by: str) -> int:
-        """Clear all with a reason and return how many there were.
+    def clear(
+        self, *, reason: str, at: datetime, by: str, kinds: frozenset[HaltKind] = EVERY
+    ) -> int:
+        """Clear all, or those of some kinds, with a reason and return how many there were.
 
         Raises:
             InvalidValueError: no reason was given.
@@ -61,9 +64,10 @@ class SqlHaltStore:
         if not reason.strip():
             raise InvalidValueError("halts are cleared with a reason; none was given")
         with self._database.writing() as connection:
-            open_now = latched_halts(connection)
+            open_now = [each for each in latched_halts(connection) if each.kind in kinds]
             row = {"cleared_at": at, "cleared_by": by, "cleared_reason": reason}
-            connection.execute(update(halts).where(_OPEN).values(row))
+            wanted = halts.c.halt_id.in_([each.halt_id for each in open_now])
+            connection.execute(update(halts).where(_OPEN, wanted).values(row))
             for each in open_now:
                 _note(connection, "halt.cleared", str(each.halt_id), at=at, by=by, row=row)
         return len(open_now)

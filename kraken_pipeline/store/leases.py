@@ -38,7 +38,7 @@ def take(
         raise LeaseLostError(
             f"the lease {resource!r} is held by {held['owner']!r} until {held['expires_at']}"
         )
-    epoch = (connection.execute(select(func.max(leases.c.epoch))).scalar() or 0) + 1
+    epoch = last_epoch(connection) + 1
     connection.execute(delete(leases).where(leases.c.resource == resource))
     row = {"resource": resource, "owner": owner, "epoch": epoch}
     connection.execute(insert(leases).values(**row, renewed_at=now, expires_at=now + length))
@@ -55,6 +55,11 @@ def release(connection: Connection, resource: str, *, owner: str) -> None:
     row = {"resource": resource, "owner": None, "epoch": held["epoch"]}
     # giving back names no time; the last renewal is the last instant that is known of the owner
     _note(connection, "lease.released", owner, at=held["renewed_at"], row=row)
+
+
+def last_epoch(connection: Connection) -> int:
+    """Return the highest epoch that was ever drawn; zero before the first."""
+    return connection.execute(select(func.max(leases.c.epoch))).scalar() or 0
 
 
 def require_in_force(connection: Connection, epoch: int | None, *, at: datetime) -> None:

@@ -134,6 +134,11 @@ class SqlOrderStore:
         with self._database.writing() as connection:
             leases.release(connection, resource, owner=owner)
 
+    def last_epoch(self) -> int:
+        """Return the highest epoch of any lease; zero before the first."""
+        with self._database.reading() as connection:
+            return leases.last_epoch(connection)
+
     def note_result(self, result: PlanResult) -> None:
         """Write how far a plan came, over what was noted of it before.
 

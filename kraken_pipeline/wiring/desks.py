@@ -1,16 +1,20 @@
 """From settings and adapters to what each service asks for."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, RefusedError
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
 from kraken_pipeline.services.assess import OrderStyle, RiskDesk
 from kraken_pipeline.services.book import BookDesk
 from kraken_pipeline.services.decide import Configured, DecisionDesk
+from kraken_pipeline.services.guard import is_guarded
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches
 from kraken_pipeline.services.history import HistoryDesk
 from kraken_pipeline.services.settle import SettleDesk
@@ -21,6 +25,7 @@ from kraken_pipeline.strategies import strategy_named
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.panic import latch_text, remove_latch
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.switch import guard_desk, takes_orders
 
 SYNC_AGE_BOUNDS = (120, 600)
 """Seconds; twice the sync interval, but at least and at most so much (contract 8.7)."""
@@ -160,6 +165,7 @@ def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
         orders=parts.stores.orders,
         gateway=parts.edge.gateway,
         panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
+        is_guarded=_guarded(parts, owner),
         owner=owner,
         lease=timedelta(seconds=execution.lease_seconds),
         deadline=timedelta(seconds=execution.submit_deadline_seconds),
@@ -167,6 +173,12 @@ def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
         max_at_exchange=execution.max_concurrent_orders,
         clock=parts.edge.clock,
     )
+
+
+def _guarded(parts: Parts, owner: str) -> Callable[[Order], bool]:
+    if not takes_orders(parts):
+        return lambda order: True
+    return partial(is_guarded, guard_desk(parts, lambda: settle(parts), owner=owner))
 
 
 def settle(parts: Parts) -> SettleDesk:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
+from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
 
 
 class Edge(Protocol):
@@ -37,6 +37,15 @@ class Edge(Protocol):
     @property
     def gateway(self) -> Gateway:
         """Where orders go."""
+        ...
+
+    @property
+    def timer(self) -> SwitchTimer:
+        """The dead man's switch, with the guard's key.
+
+        Raises:
+            ConfigurationError: there is no key for it.
+        """
         ...
 
     def books_agreed(self, at: datetime) -> None:

@@ -20,6 +20,7 @@ from kraken_pipeline.domain.keys import KeyInfo, Role
 from kraken_pipeline.domain.preflight import Cleared, Grounded, preflight
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.clock_offset import measured
+from kraken_pipeline.kraken.guard import Guard
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.keys import key_info
 from kraken_pipeline.kraken.limits import TIERS, Tier
@@ -28,7 +29,7 @@ from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.shared_lines import Household, private_line, public_line
 from kraken_pipeline.secrets.passwords import Ask
-from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
+from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import system_microseconds, system_now
 from kraken_pipeline.wiring.credentials import Credentials, Found
@@ -120,6 +121,11 @@ class LiveEdge:
         if isinstance(outcome, Grounded):
             return GroundedTrader(line, objections=outcome.objections)
         return LiveTrader(line, cleared=outcome, key_id=trader.credential.key_id, clock=self.clock)
+
+    @cached_property
+    def timer(self) -> SwitchTimer:
+        """The dead man's switch, with the guard's key: it needs no leave to place anything."""
+        return Guard(self._line(self._credentials.of(Role.GUARD)))
 
     def preflight(self) -> Cleared | Grounded:
         """Ask everything that counts before live orders, judge it, and keep the result.

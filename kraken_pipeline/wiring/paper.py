@@ -10,13 +10,14 @@ from typing import Final
 
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.address import LoopbackAddress
+from kraken_pipeline.kraken.guard import Guard
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.orders import Recorder, Trader, Validator
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.shared_lines import Household, private_line
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.services.ports import Account, Clock, Gateway, Market
+from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
@@ -77,6 +78,11 @@ class Edge:
         if self.rehearses:
             return Validator(self.private_line)
         return GATEWAYS[self._loaded.settings.execution.mode](self)
+
+    @cached_property
+    def timer(self) -> SwitchTimer:
+        """The dead man's switch; the paper account has one key for everything."""
+        return Guard(self.private_line)
 
     @property
     def nonce_dir(self) -> Path:

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Final, TypeVar
 
 from kraken_pipeline.domain.bars import MonthReport
-from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
 from kraken_pipeline.domain.halts import Halt, HaltKind
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.intents import Decision, Namespace
@@ -23,13 +23,13 @@ from kraken_pipeline.services import assess, book, decide, halt, history, settle
 from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
 from kraken_pipeline.services.halt import HaltDesk
-from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
-from kraken_pipeline.wiring import desks
+from kraken_pipeline.wiring import desks, signs
+from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.edge import Edge
+from kraken_pipeline.wiring.guarding import Guarding
 from kraken_pipeline.wiring.modes import REAL, SIMULATED, claim_data_dir, destination
 from kraken_pipeline.wiring.paper import open_edge
-from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.secrecy import keep_secrets
 from kraken_pipeline.wiring.stores import open_stores
 
@@ -48,7 +48,7 @@ def _nobody(stage: str, seconds: float, outcome: object) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pipeline(Parts):
+class Pipeline(Guarding):
     """The product, wired. Each method is one use of it and calls one service."""
 
     observer: Observer = _nobody
@@ -161,7 +161,11 @@ class Pipeline(Parts):
     def settle(self) -> Counter[str]:
         """Bring orders up to what the exchange shows."""
         with self._stage("settle") as done:
-            return done(settle.settle(self._settling))
+            counts = done(settle.settle(self._settling))
+            # without a sign the guardian lets the switch fire; nothing else may fail for it
+            with contextlib.suppress(ConfigurationError):
+                signs.give(self.loaded.data_dir / signs.SETTLED, system_now())
+            return counts
 
     def cancel(self, order: Order) -> Order:
         """Cancel one order and return what became of it."""
@@ -237,7 +241,8 @@ class Pipeline(Parts):
         return halt.halt(self._halts, reason=reason, by=by)
 
     def resume(self, *, reason: str, by: str) -> tuple[int, bool]:
-        """Clear every halt and the panic file."""
+        """Clear every halt and the panic file; a guardian that is lost is forgotten."""
+        signs.dismiss(self.loaded.data_dir)
         return halt.resume(self._halts, reason=reason, by=by)
 
     def close(self) -> None:
@@ -248,10 +253,6 @@ class Pipeline(Parts):
     @cached_property
     def _decisions(self) -> DecisionDesk:
         return desks.decisions(self)
-
-    @cached_property
-    def _settling(self) -> SettleDesk:
-        return desks.settle(self)
 
     @cached_property
     def _halts(self) -> HaltDesk:

@@ -13,6 +13,7 @@ from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.store.world import claim
 
@@ -31,6 +32,7 @@ class Stores:
     orders: SqlOrderStore
     books: SqlBookStore
     halts: SqlHaltStore
+    switches: SqlSwitchStore
 
     @cached_property
     def bars(self) -> "ParquetBarStore":
@@ -71,4 +73,5 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
         orders=SqlOrderStore(database),
         books=SqlBookStore(database),
         halts=SqlHaltStore(database),
+        switches=SqlSwitchStore(database),
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +18,12 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan, Verdict
+from kraken_pipeline.domain.switch import Keeper, Terms
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.failures import Call
+from kraken_pipeline.kraken.guard import Guard
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.nonce import Nonces
 from kraken_pipeline.kraken.orders import Trader
@@ -28,8 +31,9 @@ from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.assess import OrderStyle, RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
+from kraken_pipeline.services.guard import GuardDesk
 from kraken_pipeline.services.ports import Clock
-from kraken_pipeline.services.settle import SettleDesk, settle
+from kraken_pipeline.services.settle import SettleDesk, cancel, settle
 from kraken_pipeline.services.submit import SubmitDesk, submit
 from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
 from kraken_pipeline.simulator.auth import Key, secret_of
@@ -43,6 +47,7 @@ from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline_tests.builders import limits
 from kraken_pipeline_tests.services.candles import PRICES, START
@@ -52,6 +57,12 @@ KEY: Final = Key(name="test", secret=secret_of(SECRET))
 LEASE: Final = timedelta(seconds=30)
 DEADLINE: Final = timedelta(seconds=5)
 SETTLE_WINDOW: Final = timedelta(seconds=120)
+TERMS: Final = {
+    Keeper.SCHEDULE: Terms(timeout=timedelta(seconds=600), interval=timedelta(seconds=150)),
+    Keeper.GUARDIAN: Terms(timeout=timedelta(seconds=60), interval=timedelta(seconds=20)),
+    Keeper.LOST: Terms(timeout=timedelta(seconds=60), interval=timedelta(seconds=20)),
+}
+"""Of the dead man's switch, as they are by default."""
 PLAN_AGE: Final = timedelta(seconds=60)
 WIDE: Final = limits(
     max_gross_exposure_pct=Decimal(100),
@@ -80,6 +91,7 @@ class Stores:
     orders: SqlOrderStore
     books: SqlBookStore
     halts: SqlHaltStore
+    switches: SqlSwitchStore
     universes: SqlUniverseStore
 
 
@@ -92,6 +104,7 @@ def stores_at(url: str) -> Iterator[Stores]:
         orders=SqlOrderStore(database),
         books=SqlBookStore(database),
         halts=SqlHaltStore(database),
+        switches=SqlSwitchStore(database),
         universes=SqlUniverseStore(database),
     )
     database.close()
@@ -149,6 +162,7 @@ class Paper:
             orders=self.stores.orders,
             gateway=self.trader,
             panic_is_latched=lambda: False,
+            is_guarded=lambda order: True,
             owner=f"run {next(self.serial)}",
             lease=LEASE,
             deadline=DEADLINE,
@@ -165,6 +179,26 @@ class Paper:
             account=self.account,
             gateway=self.trader,
             unknown_settle=SETTLE_WINDOW,
+            clock=self.clock,
+        )
+        return replace(desk, **changes)
+
+    def guard_desk(self, **changes: Any) -> GuardDesk:  # noqa: ANN401 - as above
+        desk = GuardDesk(
+            orders=self.stores.orders,
+            halts=self.stores.halts,
+            switches=self.stores.switches,
+            open_orders=self.account.open_orders,
+            timer=lambda: Guard(self.line),
+            system_status=self.market.system_status,
+            keeper=lambda: Keeper.SCHEDULE,
+            is_guardian=False,
+            terms=TERMS,
+            spares_stops=True,
+            windows=(),
+            prove=self.settle,
+            cancel=partial(cancel, self.settle_desk()),
+            owner="keeper",
             clock=self.clock,
         )
         return replace(desk, **changes)

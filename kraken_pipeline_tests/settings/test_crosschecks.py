@@ -69,6 +69,10 @@ def test_the_defaults_hold_together() -> None:
             "guard.interval_seconds is 60, not below guard.timeout_seconds, 60",
         ),
         (
+            {"execution": {"dead_man_switch_seconds": 60}},
+            "execution.dead_man_switch_seconds is 60; what renews it comes each minute",
+        ),
+        (
             {"risk": {"min_strategy_weight_pct": 60}},
             "risk.min_strategy_weight_pct is 60, above risk.max_strategy_weight_pct, 50",
         ),

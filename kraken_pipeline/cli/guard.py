@@ -1,0 +1,92 @@
+"""`guard`: the dead man's switch in a process of its own, until Ctrl-C."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from types import FrameType
+from typing import Final
+
+from kraken_pipeline.cli.output import print_warnings
+from kraken_pipeline.domain.errors import OutcomeUnknownError
+from kraken_pipeline.services.guardian import Guardian, Left
+from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline.wiring.signs import Presence
+
+STEP_SECONDS: Final = 1.0
+"""Between two looks; it renews when that is due."""
+AT_ONCE: Final = 130
+"""Exit code of a second signal."""
+
+
+def run(environ: Mapping[str, str]) -> None:
+    """Keep the switch until a signal; a second one ends at once and leaves the switch to act.
+
+    Raises:
+        ConfigurationError: another guardian runs on the data folder, or nothing is to be guarded.
+        OutcomeUnknownError: orders may be left at the exchange; the switch stands over them.
+    """
+    pipeline = connect(environ)
+    print_warnings(pipeline.loaded)
+    try:
+        guardian = pipeline.guardian()
+        presence = Presence(pipeline.loaded.data_dir)
+        with _asked_to_stop() as stop:
+            _say(f"guarding {pipeline.loaded.data_dir}; Ctrl-C hands the switch over")
+            _keep(guardian, presence, stop)
+            left = guardian.leave()
+            presence.leave()
+        _say_farewell(left, pipeline)
+    finally:
+        pipeline.close()
+
+
+def _keep(guardian: Guardian, presence: Presence, stop: threading.Event) -> None:
+    before = None
+    while not stop.is_set():
+        presence.show(system_now())
+        trouble = guardian.step()
+        switch = guardian.switch()
+        # times alone are no news
+        now = (trouble.partition(":")[0], switch.armed_until is None, switch.foreign)
+        if now != before:
+            _say(f"switch {switch.said}" + (f"; NOT RENEWED: {trouble}" if trouble else ""))
+            if switch.foreign:
+                _say(f"it would also cancel what is not ours: {'; '.join(switch.foreign)}")
+        before = now
+        stop.wait(STEP_SECONDS)
+
+
+def _say_farewell(left: Left, pipeline: Pipeline) -> None:
+    said = pipeline.stores.switches.switch().said
+    if left.still_there:
+        names = ", ".join(each.local_id for each in left.still_there)
+        raise OutcomeUnknownError(f"not proven canceled: {names}; the switch is {said}")
+    if left.handed_over:
+        _say(f"Dagster's schedule keeps the switch now; {said}")
+    else:
+        _say(f"our orders that need the switch are canceled; it is {said}")
+
+
+@contextlib.contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(AT_ONCE)
+        stop.set()
+
+    before = {each: signal.signal(each, ask) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{system_now():%H:%M:%S} {text}\n")

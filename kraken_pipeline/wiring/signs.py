@@ -1,0 +1,155 @@
+"""Signs of life between processes: of the order service to the guardian, and the reverse.
+
+They are files in the data folder, replaced whole, with this machine's time. Whoever stops, for
+whatever reason, stops giving them; nobody has to say that he is dead (DMS-1).
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.switch import Keeper, Life
+
+BEAT: Final = "heartbeat.json"
+"""The order service works: its daemon comes by, and its books can be read."""
+SETTLED: Final = "settled.json"
+"""When every order was last compared with the exchange."""
+GUARDIAN: Final = "guardian.json"
+LOCK: Final = "guardian.lock"
+SILENCE: Final = timedelta(seconds=8)
+"""After so long without a sign a guardian is lost, also where its process is still there."""
+AHEAD: Final = timedelta(seconds=5)
+"""By how much the clock may be set back before signs count as none."""
+TRIES: Final = 10
+"""Whoever looks at the lock holds it for an instant."""
+PAUSE_SECONDS: Final = 0.05
+
+
+def give(file: Path, at: datetime, **more: int) -> None:
+    """Replace a sign with one of now.
+
+    Raises:
+        ConfigurationError: the folder cannot be written.
+    """
+    told = {"at": at.isoformat(), "pid": os.getpid(), **more}
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        try:
+            with os.fdopen(handle, "w") as draft:
+                json.dump(told, draft)
+            Path(name).replace(file)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as failure:
+        raise ConfigurationError(f"{file} cannot be written: {failure.strerror}") from failure
+
+
+def life(folder: Path, now: datetime) -> Life:
+    """Return what the order service showed last."""
+    beat = _read(folder / BEAT)
+    return Life(
+        beat_age=_age(beat, now),
+        settled_age=_age(_read(folder / SETTLED), now),
+        epoch=_epoch(beat),
+    )
+
+
+def keeper(folder: Path, now: datetime) -> Keeper:
+    """Tell who renews the dead man's switch: a guardian that left without a word is lost."""
+    file = folder / GUARDIAN
+    if not file.exists():
+        return Keeper.SCHEDULE
+    age = _age(_read(file), now)
+    is_alive = age is not None and age <= SILENCE and _is_held(folder / LOCK)
+    # it may have left in the meantime, in good order
+    return Keeper.GUARDIAN if is_alive else Keeper.LOST if file.exists() else Keeper.SCHEDULE
+
+
+def dismiss(folder: Path) -> bool:
+    """Forget a guardian that is lost, so that the schedule renews again; False if none is."""
+    if not (folder / GUARDIAN).exists() or _is_held(folder / LOCK):
+        return False
+    (folder / GUARDIAN).unlink(missing_ok=True)
+    return True
+
+
+class Presence:
+    """The guardian's own sign. There is one guardian for a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the place, or find it taken.
+
+        Raises:
+            ConfigurationError: another guardian runs on the folder, or it cannot be written.
+        """
+        self._file = folder / GUARDIAN
+        try:
+            self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as failure:
+            raise ConfigurationError(f"{folder / LOCK}: {failure.strerror}") from failure
+        for _ in range(TRIES):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(PAUSE_SECONDS)
+        os.close(self._lock)
+        raise ConfigurationError(f"another guardian runs on {folder}; end it first")
+
+    def show(self, now: datetime) -> None:
+        """Give the sign.
+
+        Raises:
+            ConfigurationError: the folder cannot be written.
+        """
+        give(self._file, now)
+
+    def leave(self) -> None:
+        """Go in good order: nobody is lost."""
+        self._file.unlink(missing_ok=True)
+        self.drop()
+
+    def drop(self) -> None:
+        """Go without a word, as a process does that is killed."""
+        os.close(self._lock)
+
+
+def _read(file: Path) -> Mapping[str, object]:
+    """Return what a sign says; nothing where it is not there or is no sign."""
+    with contextlib.suppress(OSError, ValueError):
+        told = json.loads(file.read_text())
+        if isinstance(told, dict):
+            return told
+    return {}
+
+
+def _age(told: Mapping[str, object], now: datetime) -> timedelta | None:
+    """Return how old a sign is; one from the future was given by another clock, and is none."""
+    with contextlib.suppress(ValueError, TypeError):
+        age = now - datetime.fromisoformat(str(told.get("at")))
+        return abs(age) if age >= -AHEAD else None
+    return None
+
+
+def _epoch(told: Mapping[str, object]) -> int:
+    epoch = told.get("epoch")
+    return epoch if isinstance(epoch, int) else 0
+
+
+def _is_held(lock: Path) -> bool:
+    try:
+        with lock.open("rb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
