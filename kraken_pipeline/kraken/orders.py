@@ -199,12 +199,14 @@ class Validator:
         raise RefusedError(f"only validating: {kraken_order_id} is no order of ours to amend")
 
     def cancel(self, kraken_order_id: str) -> None:
-        """Refuse: nothing that was only checked can be canceled.
+        """Refuse: a cancel has no form that is only checked.
 
         Raises:
             RefusedError: always.
         """
-        raise RefusedError(f"only validating: {kraken_order_id} is no order of ours to cancel")
+        raise RefusedError(
+            f"only validating: {kraken_order_id} stays; `kraken-pipeline panic` cancels everything"
+        )
 
 
 class Recorder:

@@ -340,5 +340,7 @@ def test_nothing_that_was_only_rehearsed_can_be_canceled_or_amended() -> None:
                 gateway.cancel("OABC")
             with pytest.raises(RefusedError, match="OABC"):
                 gateway.amend("OABC", CHEAPER, deadline=DEADLINE)
+        with pytest.raises(RefusedError, match="`kraken-pipeline panic` cancels everything"):
+            Validator(line_to(server.url)).cancel("OABC")
 
         assert server.heard == []

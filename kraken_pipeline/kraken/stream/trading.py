@@ -225,12 +225,14 @@ class StreamValidator:
         raise RefusedError(f"only validating: {kraken_order_id} is no order of ours to amend")
 
     def cancel(self, kraken_order_id: str) -> NoReturn:
-        """Refuse: nothing that was only checked can be canceled.
+        """Refuse: a cancel has no form that is only checked.
 
         Raises:
             RefusedError: always.
         """
-        raise RefusedError(f"only validating: {kraken_order_id} is no order of ours to cancel")
+        raise RefusedError(
+            f"only validating: {kraken_order_id} stays; `kraken-pipeline panic` cancels everything"
+        )
 
 
 def _validated(params: Mapping[str, object]) -> dict[str, object]:
