@@ -271,3 +271,19 @@ def test_a_key_that_somebody_elses_hand_used_grounds_it_until_looked_at(
         "KEY_SHARED: another program used the key for the trader"
     ]
     assert isinstance(again, Cleared)
+
+
+def test_the_dead_man_s_switch_is_set_with_the_guard_s_own_key(market: LiveMarket) -> None:
+    market.keep({Role.GUARD: SEPARATE[Role.GUARD]})
+    with market.edge() as edge:
+        told = edge.timer.cancel_all_after(60)
+        off = edge.timer.cancel_all_after(0)
+
+    assert told.fires_at == told.told_at + timedelta(seconds=60)
+    assert off.fires_at is None
+
+
+def test_without_a_key_for_the_guard_there_is_no_switch(market: LiveMarket) -> None:
+    market.keep({Role.TRADER: SEPARATE[Role.TRADER]})
+    with market.edge() as edge, pytest.raises(KeyMissingError, match="guard"):
+        edge.timer.cancel_all_after(60)
