@@ -10,6 +10,8 @@ from kraken_pipeline.simulator.faults.kinds import TRAITS, Kind, Point
 
 LONGEST: Final = 86_400.0
 """Seconds that a fault may last."""
+AFTER_EFFECT: Final = frozenset({Point.REPLY, Point.ACKNOWLEDGED})
+"""Points at which what was asked for is done already."""
 _OF_A_RULE: Final = frozenset(
     {"kind", "method", "channel", "times", "after", "effect", "seconds", "status"}
 )
@@ -32,7 +34,7 @@ class Rule:
     after: int = 0
     """How many occasions pass before the first strike."""
     effect: bool = False
-    """Whether it strikes after the effect, if the kind has both forms."""
+    """Whether it strikes after the effect; a choice only where the kind has both forms."""
     seconds: float = 0.0
     status: int = 0
 
@@ -55,7 +57,7 @@ class Rule:
             "method": self.subject,
             "times": self.times,
             "after": self.after,
-            "effect": self.effect,
+            "effect": self.effect or TRAITS[self.kind].at in AFTER_EFFECT,
             "seconds": self.seconds,
             "status": self.status,
         }
@@ -109,7 +111,7 @@ def rule_of(told: Mapping[str, object]) -> Rule:
     effect = told.get("effect", False)
     if not isinstance(effect, bool):
         raise FaultError(f"effect is {effect!r}; give true or false")
-    if effect and traits.with_effect is None and traits.at is not Point.REPLY:
+    if effect and traits.with_effect is None and traits.at not in AFTER_EFFECT:
         raise FaultError(f"{kind} never has an effect before it; leave effect out")
     subject = told.get("method", told.get("channel"))
     if subject is not None and not (isinstance(subject, str) and traits.strikes(subject)):
@@ -121,7 +123,7 @@ def rule_of(told: Mapping[str, object]) -> Rule:
         subject=subject,
         times=None if times is None else _whole(times, "times", at_least=1),
         after=_whole(told.get("after", 0), "after", at_least=0),
-        effect=effect,
+        effect=effect or traits.at in AFTER_EFFECT,
         seconds=_seconds(told.get("seconds", traits.seconds)),
         status=_status(told.get("status", traits.status), traits.status),
     )

@@ -13,8 +13,21 @@ def test_every_kind_has_its_traits() -> None:
 
 
 def test_what_is_left_out_is_the_kinds_own() -> None:
-    assert rule_of({"kind": "late_reply"}) == Rule(kind=Kind.LATE_REPLY, seconds=5)
+    assert rule_of({"kind": "late_reply"}) == Rule(kind=Kind.LATE_REPLY, effect=True, seconds=5)
     assert rule_of({"kind": "http_error", "status": 520}).status == 520
+
+
+@pytest.mark.parametrize(
+    ("kind", "effect"),
+    [("lost_reply", True), ("cut_before_ack", True), ("lost_request", False), ("busy", False)],
+)
+def test_a_rule_that_is_listed_says_whether_there_was_an_effect(
+    kind: str,
+    effect: bool,  # noqa: FBT001 what is listed
+) -> None:
+    listed = rule_of({"kind": kind}).script()
+
+    assert listed["effect"] is effect
 
 
 @pytest.mark.parametrize(("effect", "point"), [(False, Point.REQUEST), (True, Point.REPLY)])
