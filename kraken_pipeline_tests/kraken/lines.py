@@ -1,8 +1,9 @@
 """Lines to a scripted server, with a made-up key."""
 
 import itertools
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
@@ -30,11 +31,15 @@ class Counting:
 
     def __init__(self, hand: Hand = Hand.UNTOLD) -> None:
         self._numbers = itertools.count(1)
+        self._turns = threading.Lock()
         self._hand = hand
         self.renewals = 0
 
-    def turn(self, lane: Lane = Lane.READ) -> AbstractContextManager[int]:
-        return nullcontext(next(self._numbers))
+    @contextmanager
+    def turn(self, lane: Lane = Lane.READ) -> Iterator[int]:
+        # a stream that asks for its token shares the line with the test
+        with self._turns:
+            yield next(self._numbers)
 
     def renew(self, nonce: int) -> Hand:
         self.renewals += 1
