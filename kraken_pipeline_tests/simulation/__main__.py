@@ -1,0 +1,74 @@
+"""Simulate seeds: `python -m kraken_pipeline_tests.simulation --seeds 100 --first 1`."""
+
+import argparse
+import decimal
+import os
+import sys
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from time import perf_counter
+
+from kraken_pipeline_tests.simulation.scenario import Ending, simulate
+
+COMMAND = "python -m kraken_pipeline_tests.simulation"
+
+
+def main() -> int:
+    """Simulate what is asked for and return whether all held."""
+    told = _parser().parse_args()
+    decimal.getcontext().traps[decimal.FloatOperation] = True
+    seeds = range(told.first, told.first + told.seeds)
+    work = partial(simulate, hours=told.hours, kept=told.lines)
+    began = perf_counter()
+    endings: list[Ending] = []
+    with ProcessPoolExecutor(told.jobs) as pool:
+        found = map(work, seeds) if told.jobs == 1 else pool.map(work, seeds, chunksize=4)
+        for each in found:
+            endings.append(each)
+            if told.hashes:
+                print(f"seed {each.seed} {each.hash}")  # noqa: T201 what it is run for
+            if each.broken:
+                print(_failure(each, told.hours, told.lines))  # noqa: T201 the same
+    print(_summary(endings, perf_counter() - began))  # noqa: T201 the same
+    return 1 if any(each.broken for each in endings) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Simulate the whole, seed by seed.")
+    parser.add_argument("--seeds", type=int, default=100, help="how many")
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--hours", type=int, default=1, help="virtual hours of each")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--lines", type=int, default=30, help="of a failing seed's log")
+    parser.add_argument("--hashes", action="store_true", help="print the hash of each log")
+    return parser
+
+
+def _failure(ending: Ending, hours: int, lines: int) -> str:
+    again = f"{COMMAND} --first {ending.seed} --seeds 1 --hours {hours} --jobs 1 --lines {lines}"
+    return "\n".join(
+        [
+            f"seed {ending.seed} is broken: {ending.broken}",
+            *(f"  {each}" for each in ending.last_lines),
+            f"  again: {again}",
+        ]
+    )
+
+
+def _summary(endings: list[Ending], seconds: float) -> str:
+    counts: Counter[str] = Counter()
+    for each in endings:
+        counts.update(each.counts)
+    virtual = sum(each.virtual_seconds for each in endings)
+    used = sum(each.seconds for each in endings)
+    broken = sum(bool(each.broken) for each in endings)
+    told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return (
+        f"{len(endings)} seeds, {broken} broken, {virtual / 3600:.0f} virtual hours in "
+        f"{seconds:.0f} s; {virtual / used:.0f} times real on one core; {told}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,308 @@
+"""A process of ours: its own connection to the books, its own line to the exchange, one account."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import event
+from sqlalchemy.util import LRUCache
+
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.universe import UniverseRules
+from kraken_pipeline.kraken.account import ReadOnlyAccount
+from kraken_pipeline.kraken.budget import Pace
+from kraken_pipeline.kraken.http import PrivateLine, PublicLine
+from kraken_pipeline.kraken.limits import Tier
+from kraken_pipeline.kraken.orders import Trader
+from kraken_pipeline.kraken.public import PublicMarket
+from kraken_pipeline.kraken.shared_lines import Household, private_line
+from kraken_pipeline.kraken.signing import Credential
+from kraken_pipeline.services.assess import OrderStyle, RiskDesk, assess
+from kraken_pipeline.services.book import BookDesk, keep_books
+from kraken_pipeline.services.halt import HaltDesk, KillSwitches, latch_breaches
+from kraken_pipeline.services.settle import SettleDesk, settle
+from kraken_pipeline.services.submit import SubmitDesk, submit
+from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
+from kraken_pipeline.store.books import SqlBookStore
+from kraken_pipeline.store.database import Database, connect
+from kraken_pipeline.store.decisions import SqlDecisionStore
+from kraken_pipeline.store.halts import SqlHaltStore
+from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.universes import SqlUniverseStore
+from kraken_pipeline.wiring.remember import ListingRemembered
+from kraken_pipeline_tests.builders import limits
+from kraken_pipeline_tests.simulation.markets import PRICES
+from kraken_pipeline_tests.simulation.perils import Disk, Perils
+from kraken_pipeline_tests.simulation.virtual_time import VirtualTime
+from kraken_pipeline_tests.simulation.wire import Network, Wire
+
+SECRET: Final = base64.b64encode(b"opens nothing but a made-up account").decode()
+KEY: Final = "trader"
+NOWHERE: Final = "http://127.0.0.1:1"
+"""The address of every line; nothing ever connects to it."""
+LIMITS: Final = limits(
+    max_gross_exposure_pct=Decimal(80),
+    max_per_asset_pct=Decimal(40),
+    max_per_strategy_pct=Decimal(60),
+    max_portfolio_stop_risk_pct=Decimal(60),
+    max_open_positions=10,
+    max_pair_notional=Decimal(4_000),
+)
+RULES: Final = UniverseRules(
+    quote="USD",
+    statuses=frozenset({"online"}),
+    asset_class="currency",
+    min_notional_24h=Decimal(100_000),
+    include=frozenset(PRICES),
+    exclude=frozenset(),
+)
+LEASE: Final = timedelta(seconds=30)
+DEADLINE: Final = timedelta(seconds=5)
+SETTLE_WINDOW: Final = timedelta(seconds=120)
+PLAN_AGE: Final = timedelta(seconds=60)
+STATEMENTS: Final[LRUCache[Any, Any]] = LRUCache(500)
+"""Of every process: how SQLAlchemy wrote a statement once."""
+LATCH: Final = "PANIC"
+"""Name of the panic file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What all processes of ours share."""
+
+    disk: Disk
+    network: Network
+    time: VirtualTime
+    tier: Tier
+    style: OrderStyle
+    skew: Callable[[], timedelta]
+    """What our clock is off by."""
+
+    @property
+    def latch(self) -> Path:
+        """Whoever makes this file stops what opens."""
+        return self.disk.folder / LATCH
+
+    def clock(self) -> datetime:
+        """Return our time."""
+        return self.time.now + self.skew()
+
+    def house(self) -> Household:
+        """Return where nonces, counters and audit logs are."""
+        return Household(
+            folder=self.disk.folder / "nonces",
+            tier=self.tier,
+            clock=self.time.microseconds,
+            pace=Pace(clock=self.time.monotonic, sleep=self.time.sleep),
+        )
+
+
+class Process:
+    """One process, from its start to its death."""
+
+    def __init__(self, machine: Machine, perils: Perils, pid: int) -> None:
+        """Open everything, as a process does that starts."""
+        self.pid: Final = pid
+        self.perils: Final = perils
+        self.machine: Final = machine
+        self.torn_from: int | None = None
+        """How long the log of writes was before the last commit, in the moment after it."""
+        self.database: Final = connect(f"sqlite:///{machine.disk.folder / 'store.db'}")
+        self.decisions: Final = SqlDecisionStore(self.database)
+        self.orders: Final = SqlOrderStore(self.database)
+        self.books: Final = SqlBookStore(self.database)
+        self.halts: Final = SqlHaltStore(self.database)
+        self.universes: Final = SqlUniverseStore(self.database)
+        self._hook(self.database)
+        self._runs = 0
+
+    def close(self) -> None:
+        """Let go of the books."""
+        self.database.close()
+
+    def do(self, stage: str) -> object:
+        """Do one stage of a run and return what it says."""
+        return STAGES[stage](self)
+
+    @property
+    def panics(self) -> bool:
+        """Whether the panic file is there."""
+        return self.machine.latch.exists()
+
+    @cached_property
+    def line(self) -> PrivateLine:
+        """The line of the account's key."""
+        credential = Credential(key=KEY, secret=SECRET)
+        line = private_line(NOWHERE, credential, self.machine.house())
+        return self.wired(line)
+
+    @cached_property
+    def public(self) -> PublicMarket:
+        """The exchange's public side."""
+        line = PublicLine(NOWHERE)
+        line._connections = self._wire()  # type: ignore[assignment]  # it has the same methods
+        return PublicMarket(line)
+
+    @cached_property
+    def market(self) -> ListingRemembered:
+        """The same, with its listing kept for a minute."""
+        return ListingRemembered(self.public)
+
+    @cached_property
+    def account(self) -> ReadOnlyAccount:
+        """The exchange's private side."""
+        return ReadOnlyAccount(self.line, symbols=self.public.symbols)
+
+    @cached_property
+    def trader(self) -> Trader:
+        """Where orders go."""
+        return Trader(self.line)
+
+    def wired(self, line: PrivateLine) -> PrivateLine:
+        """Return a line that goes over this process's wire."""
+        line._connections = self._wire()  # type: ignore[assignment]  # it has the same methods
+        return line
+
+    def settle_desk(self) -> SettleDesk:
+        """Return what settling needs."""
+        return SettleDesk(
+            orders=self.orders,
+            halts=self.halts,
+            account=self.account,
+            gateway=self.trader,
+            unknown_settle=SETTLE_WINDOW,
+            clock=self.machine.clock,
+        )
+
+    def halt_desk(self) -> HaltDesk:
+        """Return what latching and clearing need."""
+        return HaltDesk(
+            halts=self.halts,
+            switches=KillSwitches(max_drawdown_pct=Decimal(50), on_drift=True),
+            clear_panic_file=self._clear_latch,
+            clock=self.machine.clock,
+        )
+
+    def _clear_latch(self) -> bool:
+        was_there = self.panics
+        self.machine.latch.unlink(missing_ok=True)
+        return was_there
+
+    def _wire(self) -> Wire:
+        return Wire(self.machine.network, self.perils, "127.0.0.1")
+
+    def _hook(self, database: Database) -> None:
+        engine = database._engine
+        # the next process would work out the very same statements again
+        engine._compiled_cache = STATEMENTS
+        event.listen(engine, "before_cursor_execute", self._before)
+        event.listen(engine, "after_cursor_execute", self._after)
+
+    def _before(self, connection: Any, cursor: Any, statement: str, *rest: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+        if statement == "BEGIN IMMEDIATE":
+            self.perils.pass_by()
+        elif statement == "COMMIT":
+            self.perils.pass_by()
+            self.torn_from = self.machine.disk.log_size()
+        elif statement == "ROLLBACK":
+            self.perils.is_writing = False
+
+    def _after(self, connection: Any, cursor: Any, statement: str, *rest: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+        if statement == "BEGIN IMMEDIATE":
+            self.perils.is_writing = True
+        elif statement == "COMMIT":
+            self.perils.is_writing = False
+            try:
+                self.perils.pass_by()
+            finally:
+                self.torn_from = None
+
+    def _assess(self) -> object:
+        desk = RiskDesk(
+            market=self.market,
+            account=self.account,
+            decisions=self.decisions,
+            orders=self.orders,
+            books=self.books,
+            universes=self.universes,
+            limits=LIMITS,
+            strategy_caps={},
+            style=self.machine.style,
+            base_currency=Asset("USD"),
+            panic_is_latched=self.panics,
+            config_hash="c",
+            clock=self.machine.clock,
+        )
+        plan = assess(desk, namespace=Namespace.TRADE, run_id="run")
+        if plan is None:
+            return "nothing pending"
+        told = [
+            f"{each.side} {each.pair} "
+            f"{'approved' if each.approved else ','.join(why.code for why in each.objections)}"
+            for each in plan.verdicts
+        ]
+        return "; ".join(told)
+
+    def _submit(self) -> object:
+        self._runs += 1
+        desk = SubmitDesk(
+            namespace=Namespace.TRADE,
+            orders=self.orders,
+            gateway=self.trader,
+            panic_is_latched=lambda: self.panics,
+            is_guarded=lambda order: True,
+            owner=f"process {self.pid} run {self._runs}",
+            lease=LEASE,
+            deadline=DEADLINE,
+            max_plan_age=PLAN_AGE,
+            max_at_exchange=12,
+            clock=self.machine.clock,
+        )
+        return dict(sorted(submit(desk).items()))
+
+    def _settle(self) -> object:
+        return dict(sorted(settle(self.settle_desk()).items()))
+
+    def _keep_books(self) -> object:
+        desk = BookDesk(
+            market=self.market,
+            account=self.account,
+            books=self.books,
+            orders=self.orders,
+            base_currency=Asset("USD"),
+            retention=timedelta(days=400),
+            clock=self.machine.clock,
+        )
+        booked = keep_books(desk)
+        new = latch_breaches(self.halt_desk(), booked.snapshot)
+        drift = dict(sorted(booked.snapshot.drift.items()))
+        counted = f"{booked.fills} fills, {booked.entries} entries, {booked.settled} settled"
+        return f"{counted}, drift {drift}, latched {list(new)}"
+
+    def _universe(self) -> object:
+        desk = UniverseDesk(
+            market=self.public,
+            universes=self.universes,
+            orders=self.orders,
+            books=self.books,
+            rules=RULES,
+            config_hash="c",
+            clock=self.machine.clock,
+        )
+        return refresh_universe(desk).version
+
+
+STAGES: Final[Mapping[str, Callable[[Process], object]]] = {
+    "assess": Process._assess,
+    "submit": Process._submit,
+    "settle": Process._settle,
+    "books": Process._keep_books,
+    "universe": Process._universe,
+}
+"""What a run is made of."""
