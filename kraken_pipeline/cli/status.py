@@ -59,7 +59,7 @@ def _status(pipeline: Pipeline) -> dict[str, object]:
     execution = pipeline.loaded.settings.execution
     return {
         "mode": execution.mode,
-        **_live(pipeline.loaded),
+        **_destination(pipeline.loaded),
         "panic": "latched" if pipeline.panic_file.exists() else "no",
         "halts": [f"{each.kind.value}: {each.reason}" for each in pipeline.halts()],
         "switch": _switch(pipeline),
@@ -87,14 +87,14 @@ def _switch(pipeline: Pipeline) -> list[str]:
     return said + [f"would also cancel {each}" for each in switch.foreign]
 
 
-def _live(loaded: Loaded) -> dict[str, object]:
-    """Say where live orders go, and how the last preflight ended; nothing on paper."""
+def _destination(loaded: Loaded) -> dict[str, object]:
+    """Say where orders go and, in live, how the last preflight ended."""
     goes = destination(loaded)
     if not goes.is_kraken:
-        return {}
+        return {"orders go": goes.value}
     found = last_preflight(loaded.data_dir)
     if found is None:
-        return {"orders go": goes.value, "preflight": None}
+        return {"orders go": f"{goes.value}, once a preflight passes", "preflight": None}
     ended = "passed" if found.passed else "refused"
     said = [f"{ended} {found.at:%Y-%m-%d %H:%M:%S}", *found.said]
     return {"orders go": goes.value, "preflight": said}

@@ -24,6 +24,7 @@ from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
 from kraken_pipeline.services.halt import HaltDesk
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
+from kraken_pipeline.settings.environment import DATA_DIR
 from kraken_pipeline.wiring import desks, signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.edge import Edge
@@ -39,6 +40,8 @@ Observer = Callable[[str, float, object], None]
 """Told the name of a finished stage, its seconds and its result."""
 RECENT_BARS: Final = 720
 """On a close the checks look this far back; by hand, at the whole month."""
+REHEARSALS: Final = "rehearsal"
+"""Folder in the data folder of live for the simulator that a rehearsal trades on."""
 RESTING_POLL: Final = timedelta(seconds=60)
 """How often orders that rest at the exchange are looked at, decision or not."""
 
@@ -297,6 +300,9 @@ def connect(
     """
     keep_secrets(environ)
     loaded = load(environ)
+    if rehearse and loaded.settings.execution.mode == "live":
+        # the account's own folder stays the account's
+        loaded = load({**environ, DATA_DIR: str(loaded.data_dir / REHEARSALS)})
     is_kraken = not rehearse and destination(loaded).is_kraken
     prepare_data_dir(loaded)
     claim_data_dir(loaded.data_dir, is_kraken=is_kraken)

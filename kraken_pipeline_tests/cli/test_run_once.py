@@ -1,11 +1,13 @@
+import contextlib
 import json
+import sqlite3
 
 import pytest
 
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import RESERVING
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.pipeline import REHEARSALS, Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket
 
@@ -32,7 +34,9 @@ def test_whatever_the_configuration_says_nothing_is_placed_and_nothing_reserved(
 
     assert said.code == 0
     assert ("a simulator's" in said.err) == mode.startswith("live")
-    rows = market.rows("SELECT namespace, status FROM execution_orders")
+    books = market.data_dir / REHEARSALS if mode.startswith("live") else market.data_dir
+    with contextlib.closing(sqlite3.connect(books / "portfolio.db")) as database:
+        rows = database.execute("SELECT namespace, status FROM execution_orders").fetchall()
     assert ("rehearsal", "rehearsed") in rows
     assert not {status for _, status in rows} & {each.value for each in RESERVING}
     assert {namespace for namespace, _ in rows} == {"rehearsal"}

@@ -108,6 +108,6 @@ def test_the_status_of_live_says_where_orders_go_and_how_the_preflight_ended(
     after = command("status", environ=environ)
 
     assert (before.code, after.code) == (0, 0), before.err
-    assert "orders go      to Kraken, for real" in before.out
+    assert "orders go      to Kraken, for real, once a preflight passes" in before.out
     assert "preflight      none yet" in before.out
     assert "refused 2026-11-01 00:00:00; KEY_CAN_WITHDRAW: trader can" in after.out

@@ -9,4 +9,5 @@ def test_the_codes_of_halts_are_the_ones_in_the_journal() -> None:
         "DRAWDOWN": "KILL_DRAWDOWN",
         "DRIFT": "KILL_DRIFT",
         "CONTRADICTION": "HALTED",
+        "GUARD": "GUARD_LOST",
     }
