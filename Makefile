@@ -6,18 +6,21 @@ REPLAY ?=
 AT ?=
 SEED ?=
 PORT ?= 3000
+SEEDS ?= 100
+FIRST ?= 1
 PACKAGES := kraken_pipeline kraken_pipeline_tests benchmarks
 
 # with this set Python may not keep compiled code, and Dagster starts two to three times slower
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run dev test bench mutate format lock clean
+.PHONY: help setup run dev test bench mutate simulate format lock clean
 
 help:
 	@echo "make run [REPLAY=folder [AT=2024-12-01]] [SEED=n]   one cycle: paper, on a local simulator"
 	@echo "make dev [PORT=3000]                                Dagster's UI, schedules and sensors"
 	@echo "make test                                           format, lint, types, imports, tests"
 	@echo "make bench                                          timings, as ratios"
+	@echo "make simulate [SEEDS=100] [FIRST=1]                 lives of the whole, with every fault there is"
 	@echo "make mutate                                         break each rule, see its tests notice"
 
 setup: .venv/.ready
@@ -45,6 +48,10 @@ test: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# each seed is a life: orders, faults, crashes, then quiet, checked against the exchange's own truth
+simulate: setup
+	$(BIN)/python -m kraken_pipeline_tests.simulation --seeds "$(SEEDS)" --first "$(FIRST)"
 
 # breaks each rule of the simulator on purpose, one at a time, in a copy
 mutate: setup

@@ -104,7 +104,7 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, *, as_json: bool
             pipeline.settle()
             meant = _meant(pipeline, filters)
         if not meant:
-            raise InvalidValueError("no open order fits these filters")
+            raise InvalidValueError("no open order in our books fits these filters")
         answers = [_canceled(pipeline, each) for each in meant]
     finally:
         pipeline.close()
