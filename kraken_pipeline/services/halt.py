@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.money import PERCENT
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.services.ports import Clock, HaltStore
+
+READS_LAG: Final = timedelta(seconds=120)
+"""How far the exchange's ledger and its balances may be apart. Source: F-RD-5."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +37,19 @@ class HaltDesk:
     clock: Clock
 
 
-def latch_breaches(desk: HaltDesk, snapshot: Snapshot) -> tuple[HaltKind, ...]:
-    """Latch every kill switch that the snapshot breaches, and return those that are new."""
+def latch_breaches(
+    desk: HaltDesk, snapshot: Snapshot, *, drifting_since: datetime | None
+) -> tuple[HaltKind, ...]:
+    """Latch every kill switch that the snapshot breaches, and return those that are new.
+
+    Args:
+        desk: where it latches.
+        snapshot: the newest.
+        drifting_since: when the drift was first seen that it shows; None where it shows none.
+    """
     breached = {
         HaltKind.DRAWDOWN: _drawdown_breach(desk.switches, snapshot),
-        HaltKind.DRIFT: _drift_breach(desk.switches, snapshot),
+        HaltKind.DRIFT: _drift_breach(desk.switches, snapshot, drifting_since),
     }
     return tuple(
         kind
@@ -84,7 +97,10 @@ def _drawdown_breach(switches: KillSwitches, snapshot: Snapshot) -> str:
     return f"drawdown={snapshot.drawdown:.4f}, max={most:.4f}"
 
 
-def _drift_breach(switches: KillSwitches, snapshot: Snapshot) -> str:
-    if not switches.on_drift or not snapshot.drift:
+def _drift_breach(switches: KillSwitches, snapshot: Snapshot, since: datetime | None) -> str:
+    if not switches.on_drift or not snapshot.drift or since is None:
+        return ""
+    if snapshot.at - since < READS_LAG:
+        # one of the reads may be behind the other: what lags catches up, what is lost stays lost
         return ""
     return "; ".join(f"{asset}: {how}" for asset, how in sorted(snapshot.drift.items()))

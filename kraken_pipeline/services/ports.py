@@ -415,6 +415,10 @@ class BookStore(Protocol):
         """Return instants and unit prices of the snapshots since then."""
         ...
 
+    def drifting_since(self) -> datetime | None:
+        """Return when drift was first seen that has been there ever since; None if none is."""
+        ...
+
     def prune_snapshots(self, before: datetime) -> int:
         """Delete snapshots older than that and return how many; ledger and fills stay."""
         ...

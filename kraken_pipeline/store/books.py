@@ -132,6 +132,11 @@ class SqlBookStore:
         with self._database.reading() as connection:
             return snapshots.unit_prices(connection, since)
 
+    def drifting_since(self) -> datetime | None:
+        """Return when drift was first seen that has been there ever since; None if none is."""
+        with self._database.reading() as connection:
+            return snapshots.drifting_since(connection)
+
     def prune_snapshots(self, before: datetime) -> int:
         """Delete snapshots older than that but the newest; ledger and fills stay."""
         with self._database.writing() as connection:

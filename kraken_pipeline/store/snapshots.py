@@ -69,6 +69,14 @@ def unit_prices(connection: Connection, since: datetime) -> tuple[tuple[datetime
     return tuple((at, price) for at, price in connection.execute(wanted))
 
 
+def drifting_since(connection: Connection) -> datetime | None:
+    """Return when drift was first seen that every snapshot since then shows; None where none is."""
+    at, shown = nav_snapshots.c.at, nav_snapshots.c.drift != canonical({})
+    sound = connection.execute(select(func.max(at)).where(~shown)).scalar()
+    drifting = select(func.min(at)).where(shown)
+    return connection.execute(drifting if sound is None else drifting.where(at > sound)).scalar()
+
+
 def prune(connection: Connection, before: datetime) -> int:
     """Delete snapshots older than that and return how many.
 

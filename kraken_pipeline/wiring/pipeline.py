@@ -120,7 +120,8 @@ class Pipeline(Guarding):
         """Read fills, ledger and balances, value everything, latch what is breached."""
         with self._stage("books") as done:
             booked = book.keep_books(desks.books(self))
-            halt.latch_breaches(self._halts, booked.snapshot)
+            drifting_since = self.stores.books.drifting_since()
+            halt.latch_breaches(self._halts, booked.snapshot, drifting_since=drifting_since)
             if not booked.snapshot.drift:
                 self.edge.books_agreed(booked.snapshot.at)
             return done(booked)

@@ -1,13 +1,14 @@
 """Halts: latched once by what is breached, cleared by a person with a reason."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import HaltKind
-from kraken_pipeline.domain.nav import Valuation
+from kraken_pipeline.domain.nav import Snapshot, Valuation
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches, halt, latch_breaches, resume
 from kraken_pipeline_tests.builders import snapshot
@@ -23,6 +24,12 @@ def _halts(desk: Paper, *, on_drift: bool = True, had_file: bool = False) -> Hal
     )
 
 
+def _latched(halts: HaltDesk, breached: Snapshot, *, seconds: float = 120) -> tuple[HaltKind, ...]:
+    """Latch what a snapshot breaches whose drift was first seen so many seconds ago."""
+    since = breached.at - timedelta(seconds=seconds)
+    return latch_breaches(halts, breached, drifting_since=since if breached.drift else None)
+
+
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
@@ -33,26 +40,34 @@ def _halts(desk: Paper, *, on_drift: bool = True, had_file: bool = False) -> Hal
 def test_a_breach_latches_once(desk: Paper, changes: dict[str, object], kind: HaltKind) -> None:
     breached = snapshot(**changes)
 
-    assert latch_breaches(_halts(desk), breached) == (kind,)
-    assert latch_breaches(_halts(desk), breached) == ()
+    assert _latched(_halts(desk), breached) == (kind,)
+    assert _latched(_halts(desk), breached) == ()
     [latched] = desk.stores.halts.latched()
     assert (latched.kind, latched.latched_at) == (kind, breached.at)
 
 
 def test_what_is_within_bounds_latches_nothing(desk: Paper) -> None:
-    assert latch_breaches(_halts(desk), snapshot(drawdown=Decimal("0.05"))) == ()
+    assert _latched(_halts(desk), snapshot(drawdown=Decimal("0.05"))) == ()
 
 
 def test_drift_latches_only_where_it_is_to(desk: Paper) -> None:
     drifting = snapshot(drift={"ZUSD": "ledger says 1, balance is 2"})
 
-    assert latch_breaches(_halts(desk, on_drift=False), drifting) == ()
+    assert _latched(_halts(desk, on_drift=False), drifting) == ()
+
+
+def test_f_rd_5_no_drift_latches_while_one_read_may_be_behind_the_other(desk: Paper) -> None:
+    drifting = snapshot(drift={"ZUSD": "ledger says 1, balance is 2"})
+
+    assert _latched(_halts(desk), drifting, seconds=0) == ()
+    assert _latched(_halts(desk), drifting, seconds=119) == ()
+    assert _latched(_halts(desk), drifting, seconds=120) == (HaltKind.DRIFT,)
 
 
 def test_both_latch_together_and_are_cleared_together(desk: Paper) -> None:
     breached = snapshot(drawdown=Decimal("0.2"), drift={"XXBT": "ledger says 1, balance is 2"})
 
-    assert set(latch_breaches(_halts(desk), breached)) == {HaltKind.DRAWDOWN, HaltKind.DRIFT}
+    assert set(_latched(_halts(desk), breached)) == {HaltKind.DRAWDOWN, HaltKind.DRIFT}
     assert resume(_halts(desk, had_file=True), reason="seen", by="me") == (2, True)
     assert desk.stores.halts.latched() == ()
 
@@ -61,7 +76,7 @@ def test_f_mon_5_nothing_is_killed_on_a_number_that_is_not_known(desk: Paper) ->
     unpriced = Valuation(asset=Asset("XBT"), qty=Decimal(1), price=None, source="none")
     blind = replace(snapshot(drawdown=Decimal("0.9")), valuations=(unpriced,))
 
-    assert latch_breaches(_halts(desk), blind) == ()
+    assert _latched(_halts(desk), blind) == ()
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
@@ -81,10 +96,10 @@ def test_an_operator_halts_once_and_says_why(desk: Paper) -> None:
 
 def test_a_breach_that_lasts_latches_again_after_it_was_cleared(desk: Paper) -> None:
     breached = snapshot(drawdown=Decimal("0.2"))
-    latch_breaches(_halts(desk), breached)
+    _latched(_halts(desk), breached)
     resume(_halts(desk), reason="seen", by="me")
 
-    assert latch_breaches(_halts(desk), breached) == (HaltKind.DRAWDOWN,)
+    assert _latched(_halts(desk), breached) == (HaltKind.DRAWDOWN,)
 
 
 def test_resuming_with_nothing_latched_clears_nothing(desk: Paper) -> None:

@@ -22,6 +22,8 @@ ENDED: Final = frozenset({"filled", "canceled", "expired"})
 NEVER_THERE: Final = frozenset({"rejected", "absent", "withdrawn"})
 FINAL: Final = ENDED | NEVER_THERE
 FATE_OPEN: Final = frozenset({"sending", "unknown"})
+BY_A_PERSON: Final = frozenset({"KILL_MANUAL"})
+"""Kinds of halts for which there is a reason here: nothing drifts, and no price falls far."""
 CORRECTIONS: Final = frozenset({("canceled", "filled"), ("expired", "filled")})
 """What filled before the cancel took effect may be heard after it."""
 OPEN: Final = frozenset({"open", "pending"})
@@ -140,6 +142,10 @@ class Checker:
         payload = json.loads(row["payload"])
         if subject == "halt":
             if verb == "latched":
+                told = payload["row"]
+                # the exchange is right by definition, so whatever contradicts it misread it
+                said = f"{told['kind']} latched and nothing is wrong: {told['reason']}"
+                require(told["kind"] in BY_A_PERSON, "L-6", said)
                 self._halts[row["subject"]] = row["seq"]
             else:
                 self._halts.pop(row["subject"], None)

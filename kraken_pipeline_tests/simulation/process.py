@@ -280,7 +280,8 @@ class Process:
             clock=self.machine.clock,
         )
         booked = keep_books(desk)
-        new = latch_breaches(self.halt_desk(), booked.snapshot)
+        since = self.books.drifting_since()
+        new = latch_breaches(self.halt_desk(), booked.snapshot, drifting_since=since)
         drift = dict(sorted(booked.snapshot.drift.items()))
         counted = f"{booked.fills} fills, {booked.entries} entries, {booked.settled} settled"
         return f"{counted}, drift {drift}, latched {list(new)}"

@@ -234,6 +234,18 @@ def test_the_newest_snapshot_is_read_as_it_was_kept(books: SqlBookStore) -> None
     assert books.latest_snapshot() == SNAPSHOT
 
 
+def test_drift_is_dated_from_the_first_of_the_snapshots_that_all_show_it(
+    books: SqlBookStore,
+) -> None:
+    drift = {"ZUSD": "ledger says 1, balance is 2"}
+    for hours, shown in enumerate([drift, {}, drift, drift]):
+        books.keep_snapshot(replace(later(hours), drift=shown), ())
+
+    assert books.drifting_since() == later(2).at
+    books.keep_snapshot(replace(later(4), drift={}), ())
+    assert books.drifting_since() is None
+
+
 def test_a_snapshot_of_the_same_instant_takes_the_place_of_the_first(books: SqlBookStore) -> None:
     books.keep_snapshot(SNAPSHOT, ())
     books.keep_snapshot(later(0, "2"), ())
