@@ -21,7 +21,8 @@ DECIDING = [
 ]
 ADDRESS = "api.kraken.com"
 MAY_NAME_THE_ADDRESS = {PACKAGE / "kraken" / "live.py"}
-TREE_OF_ITS_OWN = {TESTS, TESTS / "cases", TESTS / "live", TESTS / "third_party"}
+OF_SEVERAL = ("cases", "live", "simulation", "third_party")
+TREE_OF_ITS_OWN = {TESTS, *(TESTS / each for each in OF_SEVERAL)}
 """Tests of more than one module stand here."""
 
 
