@@ -9,8 +9,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from time import perf_counter
 
-from kraken_pipeline_tests.simulation.scenario import Ending, simulate
+from kraken_pipeline_tests.simulation.scenario import FEW, PAUSE, Ending, simulate
 
+FAULTS = 3
+"""Below which a simulation is not counted as a hard one."""
 COMMAND = "python -m kraken_pipeline_tests.simulation"
 
 
@@ -19,7 +21,7 @@ def main() -> int:
     told = _parser().parse_args()
     decimal.getcontext().traps[decimal.FloatOperation] = True
     seeds = range(told.first, told.first + told.seeds)
-    work = partial(simulate, hours=told.hours, kept=told.lines)
+    work = partial(simulate, hours=told.hours, pause=told.pause, kept=told.lines)
     began = perf_counter()
     endings: list[Ending] = []
     with ProcessPoolExecutor(told.jobs) as pool:
@@ -29,7 +31,7 @@ def main() -> int:
             if told.hashes:
                 print(f"seed {each.seed} {each.hash}")  # noqa: T201 what it is run for
             if each.broken:
-                print(_failure(each, told.hours, told.lines))  # noqa: T201 the same
+                print(_failure(each, told))  # noqa: T201 the same
     print(_summary(endings, perf_counter() - began))  # noqa: T201 the same
     return 1 if any(each.broken for each in endings) else 0
 
@@ -39,14 +41,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=100, help="how many")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--hours", type=int, default=1, help="virtual hours of each")
+    parser.add_argument(
+        "--pause", type=float, default=PAUSE, help="virtual seconds between happenings, on average"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--lines", type=int, default=30, help="of a failing seed's log")
     parser.add_argument("--hashes", action="store_true", help="print the hash of each log")
     return parser
 
 
-def _failure(ending: Ending, hours: int, lines: int) -> str:
-    again = f"{COMMAND} --first {ending.seed} --seeds 1 --hours {hours} --jobs 1 --lines {lines}"
+def _failure(ending: Ending, told: argparse.Namespace) -> str:
+    again = (
+        f"{COMMAND} --first {ending.seed} --seeds 1 --hours {told.hours} --pause {told.pause}"
+        f" --jobs 1 --lines {told.lines}"
+    )
     return "\n".join(
         [
             f"seed {ending.seed} is broken: {ending.broken}",
@@ -63,11 +71,19 @@ def _summary(endings: list[Ending], seconds: float) -> str:
     virtual = sum(each.virtual_seconds for each in endings)
     used = sum(each.seconds for each in endings)
     broken = sum(bool(each.broken) for each in endings)
+    hard = sum(_is_hard(each.counts) for each in endings)
+    crashed = sum(each.counts["crashes"] > 0 for each in endings)
     told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
     return (
-        f"{len(endings)} seeds, {broken} broken, {virtual / 3600:.0f} virtual hours in "
+        f"{len(endings)} seeds, {broken} broken, {hard} of ten orders and three faults or more, "
+        f"{crashed} with a crash, {virtual / 3600:.0f} virtual hours in "
         f"{seconds:.0f} s; {virtual / used:.0f} times real on one core; {told}"
     )
+
+
+def _is_hard(counts: Counter[str]) -> bool:
+    struck = sum(count for what, count in counts.items() if what.startswith("fault: "))
+    return counts["orders"] >= FEW and struck >= FAULTS
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ OF_ORDERS: Final = (
     "OpenOrders",
     "ClosedOrders",
 )
+PAUSE: Final = 30.0
+"""Seconds between two things that happen, on average."""
 FEW: Final = 10
 """Orders below which a simulation goes on for up to the same time again."""
 QUIET: Final = timedelta(minutes=10)
@@ -83,8 +85,15 @@ class Ending:
     """Of this machine's time."""
 
 
-def simulate(seed: int, *, hours: int = 1, kept: int = 60) -> Ending:
-    """Live through one seed."""
+def simulate(seed: int, *, hours: int = 1, pause: float = PAUSE, kept: int = 60) -> Ending:
+    """Live through one seed.
+
+    Args:
+        seed: everything follows from it.
+        hours: virtual ones, of anything; the quiet phase comes after them.
+        pause: virtual seconds between two things that happen, on average.
+        kept: lines of the log that are kept for whoever asks why.
+    """
     began = perf_counter()
     market = markets.market_of(seed % markets.MARKETS, 2 * hours + 2)
     with folder_in_memory() as folder:
@@ -93,7 +102,7 @@ def simulate(seed: int, *, hours: int = 1, kept: int = 60) -> Ending:
         broken = ""
         try:
             with reigning(world.time, world.pids):
-                _Life(world, seed).live(timedelta(hours=hours))
+                _Life(world, seed, pause).live(timedelta(hours=hours))
         except Exception as found:  # noqa: BLE001 whatever it is, its seed must be told
             broken = "".join(traceback.format_exception(found)[-6:])
         _count(world.tape, world)
@@ -122,8 +131,9 @@ def _count(tape: Tape, world: World) -> None:
 class _Life:
     """Who acts, and on what."""
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, world: World, seed: int, pause: float) -> None:
         self._world = world
+        self._pause = pause
         self._seed = seed
         self._dice = random.Random(f"{seed}/life")  # noqa: S311 repeatable, not secret
 
@@ -138,7 +148,7 @@ class _Life:
             act = self._dice.choices(ACTS, WEIGHTS)[0]
             world.tape.say(act.__name__.strip("_"))
             act(self)
-            world.time.sleep(self._dice.expovariate(1 / 30))
+            world.time.sleep(self._dice.expovariate(1 / self._pause))
         self._calm()
         self._quiet()
 

@@ -275,7 +275,9 @@ class World:
             process.close()
 
     def _leaves(self, cl_ord_id: str) -> None:
-        self.checker.leaves(cl_ord_id, latched_at=self._latched_at)
+        # whoever took the file away may have died before the rest of it
+        latched_at = self._latched_at if self.machine.latch.exists() else None
+        self.checker.leaves(cl_ord_id, latched_at=latched_at)
 
     def _opened_journal(self) -> Journal:
         return Journal(self._folder / "theirs", self._market.identity)
