@@ -69,7 +69,10 @@ def test_a_filter_that_fits_nothing_is_wrong_use(
 
     said = command("orders", "cancel", option, "nothing", environ=market.environ)
 
-    assert (said.code, said.err) == (2, "kraken-pipeline: no open order in our books fits these filters\n")
+    assert (said.code, said.err) == (
+        2,
+        "kraken-pipeline: no open order in our books fits these filters\n",
+    )
     assert len(market.open_orders) == 1
 
 
