@@ -1,3 +1,4 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import dagster as dg
@@ -6,7 +7,7 @@ import pytest
 from kraken_pipeline.defs.partitions import PLOTS
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.defs.runs import Runs, metadata_of, verdicts_of
-from kraken_pipeline_tests.paper_market import PaperMarket
+from kraken_pipeline_tests.paper_market import MOMENT, PaperMarket
 
 BOOKS = {"books_equal_balances": True}
 
@@ -63,6 +64,10 @@ def test_a_balance_that_no_entry_explains_fails_the_check(
 def test_a_difference_stops_opening_and_calls_for_panic(
     runs: Runs, differing: PaperMarket, pipeline: Pipeline
 ) -> None:
+    runs.assets("portfolio_snapshot")
+    assert pipeline.halts() == ()
+    # a late read would be over by then
+    differing.turn(MOMENT + timedelta(seconds=121))
     runs.assets("portfolio_snapshot")
 
     assert [each.kind.value for each in pipeline.halts()] == ["KILL_DRIFT"]
