@@ -222,7 +222,7 @@ class StreamValidator:
         Raises:
             RefusedError: always.
         """
-        raise RefusedError(f"only validating: {kraken_order_id} is no order of ours to amend")
+        raise RefusedError(f"only validating: {kraken_order_id} stays as it is")
 
     def cancel(self, kraken_order_id: str) -> NoReturn:
         """Refuse: a cancel has no form that is only checked.
