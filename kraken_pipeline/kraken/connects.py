@@ -16,8 +16,6 @@ MOST: Final = 100
 WITHIN_SECONDS: Final = 600.0
 MAINTENANCE_SECONDS: Final = 5.0
 """Between two connects after a maintenance."""
-SHORTEST_SECONDS: Final = 1.0
-LONGEST_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -71,14 +69,3 @@ class ConnectBudget:
         """
         with self._state.changed() as (connects, now):
             connects.count(now)
-
-
-def backoff_seconds(failures: int, *, random: Callable[[], float]) -> float:
-    """Return how long to wait before connecting again: 1 to 60 s, doubling, never all at once.
-
-    Args:
-        failures: in a row, so far.
-        random: gives a number from zero to one.
-    """
-    most = min(SHORTEST_SECONDS * 2.0 ** min(failures, 10), LONGEST_SECONDS)
-    return max(SHORTEST_SECONDS, most * (0.5 + random() / 2))

@@ -184,16 +184,6 @@ def refusal(errors: Sequence[str], *, call: Call, method: str) -> ExchangeError:
     return failure_of(errors).error(call=call, method=method)
 
 
-def wrong_status(status: int, body: bytes, *, call: Call, method: str) -> ExchangeError:
-    """Return the error for an answer that is not Kraken's own but of something before it."""
-    return strange_status(status, body, call=call).error(call=call, method=method)
-
-
-def garbled(body: bytes, *, call: Call, method: str) -> ExchangeError:
-    """Return the error for a body that is no JSON: a page of the network's, or half an answer."""
-    return no_json(body).error(call=call, method=method)
-
-
 def lost(failure: Exception, *, call: Call, method: str) -> ExchangeError:
     """Return the error for a request or an answer that got lost on its way."""
     return broken_way(failure).error(call=call, method=method)

@@ -54,11 +54,6 @@ class RealClock:
             elapsed *= self.speed
         return self._start + elapsed + self.skew
 
-    @classmethod
-    def starting_at(cls, instant: datetime) -> "RealClock":
-        """Return a clock that shows `instant` now and runs on from there."""
-        return cls(start=instant)
-
 
 class FixedClock:
     """A clock that stands until it is turned."""

@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +9,6 @@ from kraken_pipeline.kraken.connects import (
     WITHIN_SECONDS,
     ConnectBudget,
     Connects,
-    backoff_seconds,
 )
 
 
@@ -53,14 +51,3 @@ def test_a_connect_that_does_not_wait_counts_too(tmp_path: Path) -> None:
         budget.count()
 
     assert budget.take() == WITHIN_SECONDS
-
-
-@pytest.mark.parametrize(
-    ("failures", "least", "most"),
-    [(0, 1, 1), (1, 1, 2), (3, 4, 8), (6, 30, 60), (1000, 30, 60)],
-)
-def test_the_wait_doubles_up_to_a_minute_and_is_not_the_same_for_all(
-    failures: int, least: float, most: float
-) -> None:
-    assert backoff_seconds(failures, random=lambda: 0.0) == least
-    assert backoff_seconds(failures, random=lambda: 1.0) == most

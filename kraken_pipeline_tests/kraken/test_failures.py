@@ -33,11 +33,11 @@ from kraken_pipeline.domain.errors import (
 from kraken_pipeline.kraken.failures import (
     ERRORS,
     Call,
-    garbled,
     lost,
     may_have_arrived,
+    no_json,
     refusal,
-    wrong_status,
+    strange_status,
 )
 from kraken_pipeline.kraken.kinds import Kind, kind_of
 
@@ -131,7 +131,9 @@ def test_whatever_is_said_becomes_an_error_of_ours(said: list[str], call: Call) 
 
 @pytest.mark.parametrize("status", [400, 403, 429, 500, 502, 503, 504, 520, 524, 525, 302, 201])
 def test_a_status_that_is_not_krakens_own_leaves_a_write_unknown(status: int) -> None:
-    error = wrong_status(status, b"<html>", call=Call.WRITE, method="AddOrder")
+    error = strange_status(status, b"<html>", call=Call.WRITE).error(
+        call=Call.WRITE, method="AddOrder"
+    )
 
     assert type(error) is OutcomeUnknownError
     assert str(status) in str(error)
@@ -147,7 +149,9 @@ def test_every_kind_becomes_an_error_of_ours_for_every_call() -> None:
 def test_whoever_the_edge_keeps_out_is_told_to_stay_away_for_long(status: int) -> None:
     captcha = b"<html><title>Attention Required! | Cloudflare</title>"
 
-    assert type(wrong_status(status, captcha, call=Call.READ, method="OHLC")) is BlockedError
+    failure = strange_status(status, captcha, call=Call.READ)
+
+    assert type(failure.error(call=Call.READ, method="OHLC")) is BlockedError
 
 
 def test_a_throttling_names_when_to_ask_again() -> None:
@@ -166,15 +170,21 @@ def test_a_throttling_that_names_no_instant_still_slows_down(named: str) -> None
 
 
 def test_another_answer_of_the_network_slows_nothing_down() -> None:
-    assert type(wrong_status(502, b"", call=Call.READ, method="OHLC")) is UnreachableError
+    failure = strange_status(502, b"", call=Call.READ)
+
+    assert type(failure.error(call=Call.READ, method="OHLC")) is UnreachableError
 
 
 def test_a_page_that_is_no_json_leaves_a_write_unknown() -> None:
-    assert type(garbled(b"<html>", call=Call.WRITE, method="AddOrder")) is OutcomeUnknownError
+    error = no_json(b"<html>").error(call=Call.WRITE, method="AddOrder")
+
+    assert type(error) is OutcomeUnknownError
 
 
 def test_a_message_repeats_only_the_beginning_of_a_long_page() -> None:
-    assert len(str(garbled(b"x" * 10_000, call=Call.READ, method="OHLC"))) < 500
+    error = no_json(b"x" * 10_000).error(call=Call.READ, method="OHLC")
+
+    assert len(str(error)) < 500
 
 
 def connection() -> HTTPConnection:

@@ -26,7 +26,7 @@ def test_a_faster_clock_passes_more_time() -> None:
 def test_a_clock_may_begin_anywhere() -> None:
     second = timedelta(seconds=1)
 
-    assert RealClock.starting_at(START).now() - START < second
+    assert RealClock(start=START).now() - START < second
     assert RealClock(HOUR).now() - RealClock().now() - HOUR < second
 
 
