@@ -14,6 +14,7 @@ from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Pair, Quote, Side, Ticker
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
 from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.risk import Case, Exposure, Limits
 from kraken_pipeline.domain.symbols import Asset
@@ -113,6 +114,7 @@ _ORDER = Order(
     plan_id=PlanId("P1"),
     intent_id=IntentId("I1"),
     cl_ord_id=ClOrdId("0d9bbf1f-6a7f-5c0f-8d0e-0f6e2b1c9a55"),
+    purpose=Purpose.OPEN,
     strategy_id="trend_core",
     timeframe="1h",
     pair="XBTUSD",

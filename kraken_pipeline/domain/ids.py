@@ -57,17 +57,33 @@ def intent_id(decision: DecisionId, *, pair: str, side: str) -> IntentId:
     return IntentId("I" + digest([decision, pair, side])[:24])
 
 
-def cl_ord_id(intent: IntentId, attempt: int) -> ClOrdId:
+def cl_ord_id(intent: IntentId, attempt: int, *, role: str = "") -> ClOrdId:
     """Name one attempt to place an intent at Kraken, as a UUID.
+
+    Args:
+        intent: what is wanted.
+        attempt: counts from 1.
+        role: what else than the intent itself is placed for it, such as `protect`.
 
     Source: OMS-1; Kraken takes a UUID of 36 characters as `cl_ord_id`.
     """
-    return ClOrdId(str(uuid5(ORDERS, f"{intent}/{attempt}")))
+    return ClOrdId(str(uuid5(ORDERS, _attempt(intent, attempt, role))))
+
+
+def local_order_id(intent: IntentId, attempt: int, *, role: str = "") -> str:
+    """Name the same attempt in our own books; the first of an intent bears its name."""
+    if attempt == 1 and not role:
+        return "O" + intent[1:]
+    return "O" + digest(_attempt(intent, attempt, role))[:24]
 
 
 def plan_id(intents: Sequence[IntentId], assessed_at: datetime) -> PlanId:
     """Name what was approved together."""
     return PlanId("P" + digest([list(intents), assessed_at])[:16])
+
+
+def _attempt(intent: IntentId, attempt: int, role: str) -> str:
+    return "/".join(each for each in (intent, role, str(attempt)) if each)
 
 
 def _exact(value: object) -> object:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from kraken_pipeline.domain.ids import DecisionId, IntentId
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.order_terms import OrderTerms
 
 
 class Namespace(StrEnum):
@@ -57,6 +58,8 @@ class Intent:
     reason: str
     userref: int | None
     """The strategy's own mark, kept in our books only."""
+    terms: OrderTerms | None = None
+    """How it is to be ordered; None as configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,13 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import ImpossibleFactError
 from kraken_pipeline.domain.ids import ClOrdId, IntentId, PlanId
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
+from kraken_pipeline.domain.order_terms import Close, Purpose, Trigger
 
 
 class State(StrEnum):
@@ -26,12 +28,17 @@ class State(StrEnum):
     SENDING = "sending"
     UNKNOWN = "unknown"
     LIVE = "live"
+    AMENDING = "amending"
     CANCELING = "canceling"
+    MANUAL = "manual"
+    """Neither found nor proven absent in time: a person must look (OMS-9)."""
     FILLED = "filled"
     CANCELED = "canceled"
     EXPIRED = "expired"
     REJECTED = "rejected"
     ABSENT = "absent"
+    WRITTEN_OFF = "written_off"
+    """A person declared it absent; if it shows up after all, it is back."""
     WITHDRAWN = "withdrawn"
     REHEARSED = "rehearsed"
 
@@ -45,24 +52,31 @@ class Fact(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     FATE_UNCLEAR = "fate_unclear"
+    FATE_UNRESOLVED = "fate_unresolved"
     FILL_SEEN = "fill_seen"
     FILLED_SEEN = "filled_seen"
+    AMEND_STARTED = "amend_started"
+    AMENDED = "amended"
+    AMEND_REFUSED = "amend_refused"
     CANCEL_STARTED = "cancel_started"
     CANCEL_REFUSED = "cancel_refused"
     CANCELED_SEEN = "canceled_seen"
     EXPIRED_SEEN = "expired_seen"
     ABSENCE_PROVEN = "absence_proven"
+    WRITTEN_OFF = "written_off"
     BOOKS_MATCHED = "books_matched"
 
 
 S, F = State, Fact
 
-AT_THE_EXCHANGE: Final = frozenset({S.SENDING, S.UNKNOWN, S.LIVE, S.CANCELING})
+RESTING: Final = frozenset({S.LIVE, S.AMENDING, S.CANCELING})
+"""The exchange took the order, and it may still fill."""
+FATE_OPEN: Final = frozenset({S.SENDING, S.UNKNOWN, S.MANUAL})
+"""We do not know whether the order exists; its pair takes no new order (OMS-10)."""
+AT_THE_EXCHANGE: Final = RESTING | FATE_OPEN
 """The order may be there and may still fill: it counts at its worst in every cap."""
 RESERVING: Final = AT_THE_EXCHANGE | {S.PLANNED}
 """The order holds a reservation."""
-FATE_OPEN: Final = frozenset({S.SENDING, S.UNKNOWN})
-"""We do not know whether the order exists; its pair takes no new order (OMS-10)."""
 ENDED: Final = frozenset(State) - RESERVING
 """Nothing more is expected of the exchange."""
 NEVER_THERE: Final = frozenset({S.PLANNED, S.REJECTED, S.ABSENT, S.WITHDRAWN, S.REHEARSED})
@@ -96,7 +110,24 @@ MOVES: Final[Mapping[tuple[State, Fact], State]] = MappingProxyType(
         (S.CANCELED, F.FILLED_SEEN): S.FILLED,
         (S.EXPIRED, F.FILL_SEEN): S.EXPIRED,
         (S.EXPIRED, F.FILLED_SEEN): S.FILLED,
-        **_endings_from(S.SENDING, S.UNKNOWN, S.LIVE, S.CANCELING),
+        # a reply that belongs to another request, or a search that found no proof in time
+        (S.SENDING, F.FATE_UNRESOLVED): S.MANUAL,
+        (S.UNKNOWN, F.FATE_UNRESOLVED): S.MANUAL,
+        (S.MANUAL, F.WRITTEN_OFF): S.WRITTEN_OFF,
+        **{
+            # what the exchange shows stands above what a person declared
+            (state, fact): S.LIVE
+            for state in (S.MANUAL, S.WRITTEN_OFF)
+            for fact in (F.ACCEPTED, F.FILL_SEEN)
+        },
+        (S.LIVE, F.AMEND_STARTED): S.AMENDING,
+        (S.AMENDING, F.FILL_SEEN): S.AMENDING,
+        (S.AMENDING, F.AMENDED): S.LIVE,
+        (S.AMENDING, F.AMEND_REFUSED): S.LIVE,
+        (S.AMENDING, F.CANCEL_STARTED): S.CANCELING,
+        (S.CANCELING, F.AMENDED): S.CANCELING,
+        (S.CANCELING, F.AMEND_REFUSED): S.CANCELING,
+        **_endings_from(*AT_THE_EXCHANGE, S.WRITTEN_OFF),
     }
 )
 
@@ -110,6 +141,15 @@ ECHOES: Final[frozenset[tuple[State, Fact]]] = frozenset(
         (S.CANCELING, F.ACCEPTED),
         (S.CANCELING, F.CANCEL_STARTED),
         (S.CANCELING, F.FATE_UNCLEAR),
+        (S.LIVE, F.AMENDED),
+        (S.LIVE, F.AMEND_REFUSED),
+        (S.AMENDING, F.ACCEPTED),
+        (S.AMENDING, F.FATE_UNCLEAR),
+        (S.AMENDING, F.AMEND_STARTED),
+        (S.AMENDING, F.CANCEL_REFUSED),
+        (S.MANUAL, F.FATE_UNCLEAR),
+        (S.MANUAL, F.FATE_UNRESOLVED),
+        (S.WRITTEN_OFF, F.WRITTEN_OFF),
         (S.REJECTED, F.REFUSED),
         (S.ABSENT, F.ABSENCE_PROVEN),
         (S.WITHDRAWN, F.WITHDRAWN),
@@ -123,6 +163,8 @@ ECHOES: Final[frozenset[tuple[State, Fact]]] = frozenset(
             for fact in (
                 F.ACCEPTED,
                 F.FATE_UNCLEAR,
+                F.AMENDED,
+                F.AMEND_REFUSED,
                 F.CANCEL_STARTED,
                 F.CANCEL_REFUSED,
                 F.BOOKS_MATCHED,
@@ -190,11 +232,23 @@ class Order:
     fee: Decimal = ZERO
     """In quote."""
     last_error: str | None = None
+    purpose: Purpose
+    attempt: int = 1
+    """Of the same intent and purpose; each has its own `cl_ord_id` (OMS-1)."""
+    trigger: Trigger | None = None
+    """None for an order that is in the market at once."""
+    close: Close | None = None
+    """What Kraken places for each fill of it."""
+    parent_id: str | None = None
+    """Our id of the order whose fills this one protects."""
+    amending: Amendment | None = None
+    """The change that was asked for and is not proven yet."""
 
     @property
     def open_qty(self) -> Qty:
-        """What may still fill, in base."""
-        return Qty(self.qty - self.filled_qty)
+        """What may still fill, in base; with a change under way, by the larger of the two."""
+        asked = None if self.amending is None else self.amending.qty
+        return Qty(max(self.qty, asked or self.qty) - self.filled_qty)
 
     @property
     def open_notional(self) -> Decimal:
@@ -219,6 +273,8 @@ class Event:
     fee: Decimal | None = None
     """Cumulative, in quote."""
     deadline: datetime | None = None
+    amendment: Amendment | None = None
+    """What AMEND_STARTED asks for."""
 
 
 def advance(order: Order, event: Event) -> Order:
@@ -227,10 +283,11 @@ def advance(order: Order, event: Event) -> Order:
     Raises:
         ImpossibleFactError: the fact cannot be true of it: a wrong state, more filled than
             ordered, less than all of it at FILLED, anything where it never was at the exchange,
-            or another id there than the one that we know.
+            another id there than the one that we know, or a change that says nothing.
     """
     state = after(order.state, event.fact)
     _require_same_id(order, event)
+    order = _changed(order, event)
     heard = event.filled_qty if event.filled_qty is not None else order.filled_qty
     news = heard > order.filled_qty
     _require_possible_fill(order, state, max(heard, order.filled_qty))
@@ -244,9 +301,7 @@ def advance(order: Order, event: Event) -> Order:
         avg_fill_price=event.avg_fill_price if news else order.avg_fill_price,
         fee=event.fee if news and event.fee is not None else order.fee,
         deadline=event.deadline or order.deadline,
-        last_error=event.detail
-        if event.fact in {F.REFUSED, F.FATE_UNCLEAR, F.WITHDRAWN}
-        else order.last_error,
+        last_error=event.detail if event.fact in _ERRORS else order.last_error,
     )
 
 
@@ -261,6 +316,33 @@ def says_nothing_new(order: Order, event: Event) -> bool:
         after(order.state, event.fact) is order.state
         and (event.filled_qty is None or event.filled_qty <= order.filled_qty)
         and event.kraken_order_id in {None, order.kraken_order_id}
+    )
+
+
+_ERRORS: Final = frozenset(
+    {F.REFUSED, F.FATE_UNCLEAR, F.FATE_UNRESOLVED, F.AMEND_REFUSED, F.WITHDRAWN, F.WRITTEN_OFF}
+)
+
+
+def _changed(order: Order, event: Event) -> Order:
+    """Return the order with a change asked for, or done, or given up."""
+    if event.fact is F.AMEND_STARTED and order.state is S.LIVE:
+        if event.amendment is None:
+            raise ImpossibleFactError(f"{order.local_id}: a change that says nothing")
+        return replace(order, amending=event.amendment)
+    asked = order.amending
+    if event.fact is F.AMEND_REFUSED or asked is None:
+        return replace(order, amending=None)
+    if event.fact is not F.AMENDED:
+        return order
+    return replace(
+        order,
+        qty=asked.qty or order.qty,
+        limit_price=asked.limit_price or order.limit_price,
+        trigger=Trigger(price=asked.trigger_price, by=order.trigger.by)
+        if asked.trigger_price and order.trigger
+        else order.trigger,
+        amending=None,
     )
 
 

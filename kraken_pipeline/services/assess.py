@@ -7,10 +7,11 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.gates import Objection
-from kraken_pipeline.domain.ids import cl_ord_id, plan_id
+from kraken_pipeline.domain.ids import cl_ord_id, local_order_id, plan_id
 from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.market import Pair, Quote, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import FATE_OPEN, Order
 from kraken_pipeline.domain.plans import Plan, PlanResult, Verdict
 from kraken_pipeline.domain.prices import PriceTable
@@ -312,11 +313,12 @@ class _Bench:
         case, style = approved.case, self._desk.style
         intent = case.intent
         return Order(
-            local_id="O" + intent.intent_id[1:],
+            local_id=local_order_id(intent.intent_id, attempt=1),
             namespace=plan.namespace,
             plan_id=plan.plan_id,
             intent_id=intent.intent_id,
             cl_ord_id=cl_ord_id(intent.intent_id, attempt=1),
+            purpose=Purpose.OPEN if case.opens else Purpose.CLOSE,
             strategy_id=intent.strategy_id,
             timeframe=intent.timeframe,
             pair=intent.pair,

@@ -46,7 +46,14 @@ class SqlHaltStore:
         with self._database.writing() as connection:
             if any(each.kind is kind for each in latched_halts(connection)):
                 return False
-            row = {"kind": kind.value, "reason": reason, "latched_at": at, "latched_by": by}
+            row = {
+                "kind": kind.value,
+                "scope": "",
+                "reason": reason,
+                "action": "",
+                "latched_at": at,
+                "latched_by": by,
+            }
             made = connection.execute(insert(halts).values(row).returning(halts.c.halt_id)).scalar()
             _note(
                 connection, "halt.latched", str(made), at=at, by=by, row={**row, "cleared_at": None}

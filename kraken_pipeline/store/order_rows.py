@@ -1,13 +1,26 @@
 """Orders, intents and events to rows, and back."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
+from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import UnknownNameError
+from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import Price, Qty, decimal_from
+from kraken_pipeline.domain.order_terms import (
+    Purpose,
+    close_data,
+    close_of,
+    terms_data,
+    terms_of,
+    trigger_data,
+    trigger_of,
+)
 from kraken_pipeline.domain.orders import Event, Order, State
 from kraken_pipeline.store import schema
 
@@ -24,6 +37,8 @@ def order_row(order: Order) -> dict[str, Any]:
         "namespace": order.namespace.value,
         "plan_id": order.plan_id,
         "intent_id": order.intent_id,
+        "purpose": order.purpose.value,
+        "attempt": order.attempt,
         "cl_ord_id": order.cl_ord_id,
         "strategy_id": order.strategy_id,
         "timeframe": order.timeframe,
@@ -32,6 +47,10 @@ def order_row(order: Order) -> dict[str, Any]:
         "order_type": order.order_type,
         "time_in_force": order.time_in_force,
         "post_only": int(order.post_only),
+        "trigger": None if order.trigger is None else canonical(trigger_data(order.trigger)),
+        "close": None if order.close is None else canonical(close_data(order.close)),
+        "amending": _amendment_text(order.amending),
+        "parent_id": order.parent_id,
         "kraken_order_id": order.kraken_order_id,
         "userref": order.userref,
         "status": order.state.value,
@@ -58,6 +77,8 @@ def order_of(row: RowMapping) -> Order:
         namespace=Namespace(row["namespace"]),
         plan_id=row["plan_id"],
         intent_id=row["intent_id"],
+        purpose=Purpose(row["purpose"]),
+        attempt=row["attempt"],
         cl_ord_id=row["cl_ord_id"],
         strategy_id=row["strategy_id"],
         timeframe=row["timeframe"],
@@ -66,6 +87,10 @@ def order_of(row: RowMapping) -> Order:
         order_type=row["order_type"],
         time_in_force=row["time_in_force"],
         post_only=bool(row["post_only"]),
+        trigger=None if row["trigger"] is None else trigger_of(json.loads(row["trigger"])),
+        close=None if row["close"] is None else close_of(json.loads(row["close"])),
+        amending=_amendment_of(row["amending"]),
+        parent_id=row["parent_id"],
         kraken_order_id=row["kraken_order_id"],
         userref=row["userref"],
         state=State(row["status"]),
@@ -124,6 +149,7 @@ def event_row(before: Order | None, now: Order, event: Event, epoch: int | None)
         "avg_fill_price": event.avg_fill_price,
         "fee": event.fee,
         "deadline": event.deadline,
+        "amendment": _amendment_text(event.amendment),
         "epoch": epoch,
     }
 
@@ -145,13 +171,15 @@ def intent_row(intent: Intent) -> dict[str, Any]:
         "decision_price": intent.decision_price,
         "reason": intent.reason,
         "userref": intent.userref,
+        "terms": None if intent.terms is None else canonical(terms_data(intent.terms)),
     }
 
 
 def intent_of(row: RowMapping) -> Intent:
     """Return the intent that a row tells of."""
     told = {name: row[name] for name in Intent.__slots__}
-    return Intent(**{**told, "side": Side(row["side"])})
+    terms = None if row["terms"] is None else terms_of(json.loads(row["terms"]))
+    return Intent(**{**told, "side": Side(row["side"]), "terms": terms})
 
 
 def pending_intents(connection: Connection, namespace: str) -> tuple[Intent, ...]:
@@ -169,3 +197,33 @@ def in_chunks(names: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield the names in runs that one query can take."""
     for start in range(0, len(names), AT_ONCE):
         yield names[start : start + AT_ONCE]
+
+
+def _amendment_text(amendment: Amendment | None) -> str | None:
+    if amendment is None:
+        return None
+    told = {
+        "qty": amendment.qty,
+        "limit_price": amendment.limit_price,
+        "trigger_price": amendment.trigger_price,
+        "display_qty": amendment.display_qty,
+        "post_only": int(amendment.post_only),
+    }
+    return canonical(told)
+
+
+def _amendment_of(text: str | None) -> Amendment | None:
+    if text is None:
+        return None
+    told = json.loads(text)
+    qty, limit, trigger, display = (
+        None if told[name] is None else decimal_from(told[name])
+        for name in ("qty", "limit_price", "trigger_price", "display_qty")
+    )
+    return Amendment(
+        qty=None if qty is None else Qty(qty),
+        limit_price=None if limit is None else Price(limit),
+        trigger_price=None if trigger is None else Price(trigger),
+        display_qty=None if display is None else Qty(display),
+        post_only=bool(told["post_only"]),
+    )

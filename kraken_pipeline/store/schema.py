@@ -122,6 +122,7 @@ intents = _table(
     exact("decision_price"),
     text("reason"),
     Column("userref", Integer, nullable=True),
+    maybe_text("terms"),
     Index(None, "decision_id"),
     Index(
         "ix_intents_pending",
@@ -174,7 +175,9 @@ execution_orders = _table(
     text("local_id", primary_key=True),
     text("namespace"),
     Column("plan_id", ForeignKey("plans.plan_id"), nullable=False),
-    Column("intent_id", ForeignKey("intents.intent_id"), nullable=False, unique=True),
+    Column("intent_id", ForeignKey("intents.intent_id"), nullable=False),
+    text("purpose"),
+    number("attempt"),
     text("cl_ord_id", unique=True),
     text("strategy_id"),
     text("timeframe"),
@@ -183,6 +186,10 @@ execution_orders = _table(
     text("order_type"),
     text("time_in_force"),
     number("post_only"),
+    maybe_text("trigger"),
+    maybe_text("close"),
+    maybe_text("amending"),
+    maybe_text("parent_id"),
     maybe_text("kraken_order_id", unique=True),
     Column("userref", Integer, nullable=True),
     text("status"),
@@ -200,9 +207,11 @@ execution_orders = _table(
     maybe_text("last_error"),
     instant("created_at"),
     instant("updated_at"),
+    UniqueConstraint("intent_id", "purpose", "attempt"),
     Index(None, "status"),
     Index(None, "plan_id"),
     Index(None, "created_at"),
+    Index(None, "parent_id"),
 )
 
 execution_order_events = _table(
@@ -220,6 +229,7 @@ execution_order_events = _table(
     maybe_exact("avg_fill_price"),
     maybe_exact("fee"),
     maybe_instant("deadline"),
+    maybe_text("amendment"),
     Column("epoch", Integer, nullable=True),
     PrimaryKeyConstraint("local_id", "version"),
 )
@@ -254,7 +264,10 @@ halts = _table(
     "halts",
     Column("halt_id", Integer, primary_key=True),
     text("kind"),
+    # what it stops: empty for everything, else `asset:XBT`, `pair:XBTUSD`, `strategy:trend_core`
+    text("scope"),
     text("reason"),
+    text("action"),
     instant("latched_at"),
     text("latched_by"),
     maybe_instant("cleared_at"),
@@ -263,6 +276,7 @@ halts = _table(
     Index(
         "uq_halts_latched",
         "kind",
+        "scope",
         unique=True,
         sqlite_where=sql("cleared_at IS NULL"),
         postgresql_where=sql("cleared_at IS NULL"),
@@ -320,6 +334,64 @@ strategy_positions = _table(
     exact("fees"),
     exact("uncosted"),
     PrimaryKeyConstraint("book", "pair"),
+)
+
+book_transfers = _table(
+    "book_transfers",
+    text("transfer_id", primary_key=True),
+    text("pair"),
+    text("from_book"),
+    text("to_book"),
+    exact("qty"),
+    exact("cost"),
+    instant("at"),
+    text("reason"),
+    Index(None, "pair"),
+)
+
+protections = _table(
+    "protections",
+    text("book"),
+    text("pair"),
+    maybe_instant("missing_since"),
+    number("failures"),
+    maybe_text("last_error"),
+    instant("updated_at"),
+    PrimaryKeyConstraint("book", "pair"),
+)
+
+cooldowns = _table(
+    "cooldowns",
+    text("pair", primary_key=True),
+    instant("until"),
+    text("reason"),
+)
+
+foreign_orders = _table(
+    "foreign_orders",
+    text("kraken_order_id", primary_key=True),
+    text("pair"),
+    text("side"),
+    text("order_type"),
+    text("status"),
+    exact("qty"),
+    exact("filled_qty"),
+    maybe_exact("limit_price"),
+    text("description"),
+    instant("first_seen_at"),
+    instant("last_seen_at"),
+    maybe_instant("gone_at"),
+)
+
+reconciliations = _table(
+    "reconciliations",
+    Column("id", Integer, primary_key=True),
+    instant("at"),
+    text("cause"),
+    text("outcome"),
+    text("findings"),
+    text("run_id"),
+    Index(None, "at"),
 )
 
 nav_snapshots = _table(

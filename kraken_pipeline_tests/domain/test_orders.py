@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import ImpossibleFactError
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.orders import (
@@ -66,7 +67,7 @@ def test_only_a_planned_order_may_be_sent() -> None:
     assert allowed == {S.PLANNED}
 
 
-@pytest.mark.parametrize("state", sorted(ENDED - {S.CANCELED, S.EXPIRED}))
+@pytest.mark.parametrize("state", sorted(ENDED - {S.CANCELED, S.EXPIRED, S.WRITTEN_OFF}))
 def test_an_order_that_ended_stays_as_it_ended(state: State) -> None:
     assert not [fact for fact in Fact if (state, fact) in MOVES]
 
@@ -208,3 +209,34 @@ def test_what_is_open_is_worth_its_rest_at_the_limit_in_base_currency() -> None:
     half = order(filled_qty=Qty(QTY / 2), quote_rate=Decimal("1.1"))
 
     assert half.open_notional == Decimal("0.001") * 50250 * Decimal("1.1")
+
+
+CHANGE = Amendment(qty=Qty(QTY * 2), limit_price=Price(Decimal(49000)))
+
+
+def test_a_change_counts_at_its_larger_qty_until_its_fate_is_known() -> None:
+    asked = advance(order(state=S.LIVE), event(F.AMEND_STARTED, amendment=CHANGE))
+
+    assert (asked.state, asked.qty, asked.open_qty) == (S.AMENDING, QTY, QTY * 2)
+    assert advance(asked, event(F.AMEND_REFUSED)).open_qty == QTY
+
+
+def test_a_change_that_is_done_is_in_the_order_and_told_twice_changes_nothing() -> None:
+    asked = advance(order(state=S.LIVE), event(F.AMEND_STARTED, amendment=CHANGE))
+    done = advance(asked, event(F.AMENDED))
+
+    assert (done.qty, done.limit_price, done.amending) == (QTY * 2, Decimal(49000), None)
+    assert advance(done, event(F.AMENDED)).qty == QTY * 2
+
+
+def test_a_change_that_says_nothing_is_refused() -> None:
+    with pytest.raises(ImpossibleFactError, match="says nothing"):
+        advance(order(state=S.LIVE), event(F.AMEND_STARTED))
+
+
+@pytest.mark.parametrize("fact", [F.ACCEPTED, F.FILL_SEEN, F.FILLED_SEEN, F.CANCELED_SEEN])
+def test_what_a_person_wrote_off_is_back_when_the_exchange_shows_it(fact: Fact) -> None:
+    back = after(S.WRITTEN_OFF, fact)
+
+    assert back not in NEVER_THERE
+    assert back is not S.WRITTEN_OFF

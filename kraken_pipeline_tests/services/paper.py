@@ -16,6 +16,7 @@ from kraken_pipeline.domain.ids import cl_ord_id, decision_id, intent_id, plan_i
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO, Price, Qty
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.domain.switch import Keeper, Terms
@@ -324,6 +325,7 @@ class Paper:
             plan_id=identity,
             intent_id=intent.intent_id,
             cl_ord_id=cl_ord_id(intent.intent_id, attempt=1),
+            purpose=Purpose.OPEN if side is Side.BUY else Purpose.CLOSE,
             strategy_id=strategy,
             timeframe="1h",
             pair=pair,

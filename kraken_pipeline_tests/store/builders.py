@@ -18,6 +18,7 @@ from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.store.database import Database
@@ -83,6 +84,7 @@ def order(of: Intent, plan: str = "P1", **changed: Any) -> Order:  # noqa: ANN40
         plan_id=PlanId(plan),
         intent_id=of.intent_id,
         cl_ord_id=cl_ord_id(of.intent_id, 1),
+        purpose=Purpose.OPEN if of.side is Side.BUY else Purpose.CLOSE,
         namespace=Namespace.TRADE,
         strategy_id=of.strategy_id,
         timeframe=of.timeframe,

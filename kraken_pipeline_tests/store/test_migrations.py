@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -95,3 +96,52 @@ def test_a_start_with_nothing_to_migrate_does_not_load_alembic(sqlite_template: 
     )
 
     assert ran.stdout.decode().strip() == "[]"
+
+
+def test_orders_of_the_first_schema_are_kept_with_their_events(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'store.db'}"
+    database = Database(address)
+    with database.writing() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    with database.writing() as connection:
+        for statement in FIRST_ORDERS:
+            connection.exec_driver_sql(statement.format(at=_AT))
+
+    assert migrate(address) == SCHEMA_VERSION
+    with database.reading() as connection:
+        orders = connection.exec_driver_sql(
+            "SELECT local_id, side, purpose, attempt, volume FROM execution_orders ORDER BY 1"
+        ).all()
+        events = connection.exec_driver_sql(
+            "SELECT local_id, version, fact FROM execution_order_events"
+        ).all()
+        reads = connection.exec_driver_sql("SELECT local_id FROM clean_reads").all()
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    database.close()
+    assert orders == [("O1", "buy", "open", 1, "0.1"), ("O2", "sell", "close", 1, "0.1")]
+    assert events == [("O1", 0, "planned")]
+    assert reads == [("O1",)]
+    assert broken == []
+
+
+_AT = "2026-01-31T00:00:00.000000Z"
+FIRST_ORDERS = (
+    "INSERT INTO decisions VALUES ('D1', 'trade', 's', '1', '1h', '{at}', '{at}', 'signal', '',"
+    " 'U1', 'c', 'h', 'run', '{{}}', NULL)",
+    "INSERT INTO plans VALUES ('P1', 'trade', '{at}', 'c', 'run')",
+    "INSERT INTO intents VALUES ('I1', 'D1', 'P1', 'trade', 's', '1h', 'XBTUSD', 'buy', '1',"
+    " '0.02', '{at}', '{at}', '{at}', '50000', '', NULL)",
+    "INSERT INTO intents VALUES ('I2', 'D1', 'P1', 'trade', 's', '1h', 'XBTUSD', 'sell', '1',"
+    " '0.02', '{at}', '{at}', '{at}', '50000', '', NULL)",
+    "INSERT INTO execution_orders VALUES ('O1', 'trade', 'P1', 'I1', 'C1', 's', '1h', 'XBTUSD',"
+    " 'buy', 'limit', 'GTC', 0, NULL, NULL, 'unknown', 0, '0.1', '50000', '0', NULL, '0', '1',"
+    " '0.02', NULL, '{at}', NULL, NULL, '{at}', '{at}')",
+    "INSERT INTO execution_orders VALUES ('O2', 'trade', 'P1', 'I2', 'C2', 's', '1h', 'XBTUSD',"
+    " 'sell', 'limit', 'GTC', 0, NULL, NULL, 'unknown', 0, '0.1', '50000', '0', NULL, '0', '1',"
+    " '0.02', NULL, '{at}', NULL, NULL, '{at}', '{at}')",
+    "INSERT INTO execution_order_events VALUES ('O1', 0, NULL, 'planned', 'planned', 'assess', '',"
+    " '{at}', NULL, NULL, NULL, NULL, NULL, NULL)",
+    "INSERT INTO clean_reads VALUES ('O1', '{at}')",
+)
