@@ -6,7 +6,17 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from kraken_pipeline.domain.errors import ImpossibleFactError
 from kraken_pipeline.domain.ids import digest
@@ -21,7 +31,6 @@ from kraken_pipeline.store.schema import (
     execution_orders,
     fills,
     ledger_entries,
-    strategy_positions,
     valued_flows,
 )
 
@@ -31,6 +40,35 @@ _FILL_FACTS: Final = ("kraken_order_id", "pair", "side", "price", "qty", "cost",
 """What cannot be told of one trade in two ways. Rate and book are ours, and kept once."""
 _ENTRY_FACTS: Final = ("refid", "type", "asset", "amount", "fee", "balance")
 Row = TypeVar("Row", Fill, LedgerEntry)
+_NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
+_LAST_FILL: Final = select(func.max(fills.c.at))
+_LAST_ENTRY: Final = select(func.max(ledger_entries.c.at))
+_WHOSE: Final = select(
+    execution_orders.c.kraken_order_id, execution_orders.c.strategy_id, execution_orders.c.timeframe
+).where(execution_orders.c.kraken_order_id.in_(_NAMES))
+_MOVEMENTS: Final = select(ledger_entries.c.asset, ledger_entries.c.amount, ledger_entries.c.fee)
+_UNVALUED: Final = (
+    select(ledger_entries)
+    .where(
+        ledger_entries.c.type.not_in(NEVER_FLOWS),
+        ledger_entries.c.entry_id.not_in(select(valued_flows.c.entry_id)),
+    )
+    .order_by(ledger_entries.c.at, ledger_entries.c.entry_id)
+)
+_ALL_FILLS: Final = select(fills).order_by(fills.c.at, fills.c.trade_id)
+_FILLS_AFTER: Final = _ALL_FILLS.where(fills.c.at > bindparam("after"))
+_KEPT_FILLS: Final = select(fills).where(fills.c.trade_id.in_(_NAMES))
+_KEPT_ENTRIES: Final = select(ledger_entries).where(ledger_entries.c.entry_id.in_(_NAMES))
+_ADD_FILLS: Final = insert(fills)
+_ADD_ENTRIES: Final = insert(ledger_entries)
+_MOVE_FILL: Final = (
+    update(fills).where(fills.c.trade_id == bindparam("of_trade")).values(book=bindparam("to_book"))
+)
+_AS_LATE: Final = select(fills.c.trade_id).where(
+    fills.c.book == bindparam("of_book"),
+    fills.c.pair == bindparam("of_pair"),
+    fills.c.at >= bindparam("first"),
+)
 
 
 class SqlBookStore:
@@ -42,21 +80,19 @@ class SqlBookStore:
     def last_fill_at(self) -> datetime | None:
         """Return the time of the newest fill that is booked."""
         with self._database.reading() as connection:
-            return connection.execute(select(func.max(fills.c.at))).scalar()
+            return connection.execute(_LAST_FILL).scalar()
 
     def last_entry_at(self) -> datetime | None:
         """Return the time of the newest ledger entry that is kept."""
         with self._database.reading() as connection:
-            return connection.execute(select(func.max(ledger_entries.c.at))).scalar()
+            return connection.execute(_LAST_ENTRY).scalar()
 
     def strategy_books(self, kraken_order_ids: Sequence[str]) -> Mapping[str, str]:
         """Return whose book each order's fills belong to; one that is not ours is left out."""
-        orders = execution_orders.c
         found: dict[str, str] = {}
         with self._database.reading() as connection:
             for some in in_chunks(kraken_order_ids):
-                wanted = select(orders.kraken_order_id, orders.strategy_id, orders.timeframe)
-                rows = connection.execute(wanted.where(orders.kraken_order_id.in_(some)))
+                rows = connection.execute(_WHOSE, {"names": some})
                 found.update((each[0], book_of(each[1], each[2])) for each in rows)
         return found
 
@@ -84,32 +120,24 @@ class SqlBookStore:
 
     def replayed_balances(self) -> Mapping[str, Decimal]:
         """Return what the kept ledger adds up to, by bucket."""
-        entry = ledger_entries.c
         balances: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         with self._database.reading() as connection, localcontext(EXACT):
-            rows = connection.execute(select(entry.asset, entry.amount, entry.fee))
-            for asset, amount, fee in rows:
+            for asset, amount, fee in connection.execute(_MOVEMENTS):
                 balances[asset] += amount - fee
         return dict(balances)
 
     def unvalued_flows(self) -> tuple[LedgerEntry, ...]:
         """Return what came from outside or left and is in no snapshot's units, oldest first."""
-        valued = select(valued_flows.c.entry_id)
-        wanted = select(ledger_entries).where(
-            ledger_entries.c.type.not_in(NEVER_FLOWS), ledger_entries.c.entry_id.not_in(valued)
-        )
-        wanted = wanted.order_by(ledger_entries.c.at, ledger_entries.c.entry_id)
         with self._database.reading() as connection:
-            kept = [_entry_of(row) for row in connection.execute(wanted).mappings()]
+            kept = [_entry_of(row) for row in connection.execute(_UNVALUED).mappings()]
         return tuple(each for each in kept if each.entry_class is EntryClass.FLOW)
 
     def fills_after(self, at: datetime | None) -> tuple[Fill, ...]:
         """Return booked fills after an instant, oldest first."""
-        wanted = select(fills).order_by(fills.c.at, fills.c.trade_id)
-        if at is not None:
-            wanted = wanted.where(fills.c.at > at)
+        wanted = _ALL_FILLS if at is None else _FILLS_AFTER
         with self._database.reading() as connection:
-            return tuple(positions.fill_of(row) for row in connection.execute(wanted).mappings())
+            rows = connection.execute(wanted, {} if at is None else {"after": at}).mappings()
+            return tuple(positions.fill_of(row) for row in rows)
 
     def keep_snapshot(self, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
         """Keep a snapshot, over one of the same instant, with the flows that are in its units.
@@ -145,8 +173,8 @@ class SqlBookStore:
 
 def _new_fills(connection: Connection, told: Sequence[Fill]) -> tuple[list[Fill], list[Fill]]:
     """Return what is not kept yet, and what moves from `manual` to a strategy's book."""
-    kept = _kept(connection, fills, fills.c.trade_id, [each.trade_id for each in told])
-    known = {name: positions.fill_of(row) for name, row in kept.items()}
+    kept = _kept(connection, _KEPT_FILLS, [each.trade_id for each in told])
+    known = {row["trade_id"]: positions.fill_of(row) for row in kept}
     new: dict[str, Fill] = {}
     moved: dict[str, Fill] = {}
     for fill in told:
@@ -161,9 +189,8 @@ def _new_fills(connection: Connection, told: Sequence[Fill]) -> tuple[list[Fill]
 
 
 def _new_entries(connection: Connection, told: Sequence[LedgerEntry]) -> list[LedgerEntry]:
-    column = ledger_entries.c.entry_id
-    kept = _kept(connection, ledger_entries, column, [each.entry_id for each in told])
-    known = {name: _entry_of(row) for name, row in kept.items()}
+    kept = _kept(connection, _KEPT_ENTRIES, [each.entry_id for each in told])
+    known = {row["entry_id"]: _entry_of(row) for row in kept}
     new: dict[str, LedgerEntry] = {}
     for entry in told:
         before = known.get(entry.entry_id) or new.get(entry.entry_id)
@@ -174,18 +201,13 @@ def _new_entries(connection: Connection, told: Sequence[LedgerEntry]) -> list[Le
     return list(new.values())
 
 
-# a column's type differs from table to table
-def _kept(
-    connection: Connection,
-    table: Table,
-    key: Any,  # noqa: ANN401
-    names: Sequence[str],
-) -> dict[str, RowMapping]:
-    return {
-        row[key.name]: row
+# a row's type differs from table to table
+def _kept(connection: Connection, wanted: Select[Any], names: Sequence[str]) -> list[RowMapping]:
+    return [
+        row
         for some in in_chunks(names)
-        for row in connection.execute(select(table).where(key.in_(some))).mappings()
-    }
+        for row in connection.execute(wanted, {"names": some}).mappings()
+    ]
 
 
 def _require_same(before: Row, now: Row, names: Iterable[str], what: str) -> None:
@@ -199,18 +221,17 @@ def _insert(
     connection: Connection, new_fills: Sequence[Fill], new_entries: Sequence[LedgerEntry]
 ) -> None:
     if new_fills:
-        connection.execute(insert(fills), [positions.fill_row(each) for each in new_fills])
+        connection.execute(_ADD_FILLS, [positions.fill_row(each) for each in new_fills])
     if new_entries:
         rows = [{name: getattr(each, name) for name in _ENTRY_FIELDS} for each in new_entries]
-        connection.execute(insert(ledger_entries), rows)
+        connection.execute(_ADD_ENTRIES, rows)
 
 
 def _move_positions(
     connection: Connection, new_fills: Sequence[Fill], moved: Sequence[Fill]
 ) -> None:
     for fill in moved:
-        same = fills.c.trade_id == fill.trade_id
-        connection.execute(update(fills).where(same).values(book=fill.book))
+        connection.execute(_MOVE_FILL, {"of_trade": fill.trade_id, "to_book": fill.book})
     rebuilt = {(book, fill.pair) for fill in moved for book in (MANUAL, fill.book)}
     news: defaultdict[positions.Place, list[Fill]] = defaultdict(list)
     for fill in new_fills:
@@ -232,22 +253,17 @@ def _come_last(connection: Connection, place: positions.Place, some: Sequence[Fi
     A fill that is heard after a later one changes what the later one realised: cost is averaged
     in the order of time.
     """
-    book, pair = place
     first = min(each.at for each in some)
-    others = select(fills.c.trade_id).where(
-        fills.c.book == book, fills.c.pair == pair, fills.c.at >= first
-    )
+    as_late = connection.execute(_AS_LATE, {**positions.of_place(place), "first": first})
     ours = {each.trade_id for each in some}
-    return all(trade_id in ours for trade_id in connection.execute(others).scalars())
+    return all(trade_id in ours for trade_id in as_late.scalars())
 
 
 def _rebuild(connection: Connection, place: positions.Place) -> None:
     kept = positions.booked_fills(connection, place)
     positions.keep(connection, positions.replayed(place, kept))
     if not kept:
-        book, pair = place
-        table = strategy_positions
-        connection.execute(delete(table).where(table.c.book == book, table.c.pair == pair))
+        connection.execute(positions.FORGET, positions.of_place(place))
 
 
 def _note(connection: Connection, told: Sequence[Fill], new_entries: Sequence[LedgerEntry]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace
@@ -18,6 +18,25 @@ from kraken_pipeline.store.schema import decisions, intents, strategy_state
 _DECISION_FIELDS: Final = tuple(
     name for name in Decision.__slots__ if name not in {"intents", "no_signals"}
 )
+_DECIDED: Final = select(decisions.c.decision_id).where(
+    decisions.c.namespace == bindparam("namespace"),
+    decisions.c.strategy_id == bindparam("strategy_id"),
+    decisions.c.timeframe == bindparam("timeframe"),
+    decisions.c.closed_at == bindparam("closed_at"),
+)
+_ADD_DECISION: Final = insert(decisions)
+_ADD_INTENT: Final = insert(intents)
+_SAME: Final = and_(
+    strategy_state.c.namespace == bindparam("namespace"),
+    strategy_state.c.strategy_id == bindparam("strategy_id"),
+    strategy_state.c.timeframe == bindparam("timeframe"),
+)
+_STATE: Final = select(strategy_state.c.state).where(_SAME)
+_LATER: Final = select(strategy_state.c.closed_at).where(
+    _SAME, strategy_state.c.closed_at > bindparam("closed_at")
+)
+_FORGET_STATE: Final = delete(strategy_state).where(_SAME)
+_ADD_STATE: Final = insert(strategy_state)
 
 
 class SqlDecisionStore:
@@ -49,7 +68,7 @@ class SqlDecisionStore:
             ):
                 return False
             is_research = decision.namespace is Namespace.RESEARCH
-            connection.execute(insert(decisions), _decision_row(decision))
+            connection.execute(_ADD_DECISION, _decision_row(decision))
             if not is_research:
                 _insert_intents(connection, decision)
                 _note(connection, decision)
@@ -58,11 +77,9 @@ class SqlDecisionStore:
 
     def state(self, namespace: Namespace, strategy_id: str, timeframe: str) -> Mapping[str, str]:
         """Return what the strategy saved with its newest bar's decision; empty at first."""
-        wanted = select(strategy_state.c.state).where(
-            *_state_of(namespace.value, strategy_id, timeframe)
-        )
+        of = _state_of(namespace.value, strategy_id, timeframe)
         with self._database.reading() as connection:
-            found = connection.execute(wanted).scalar()
+            found = connection.execute(_STATE, of).scalar()
         saved: dict[str, str] = {} if found is None else json.loads(found)
         return saved
 
@@ -79,13 +96,8 @@ def _is_decided(
     timeframe: str,
     closed_at: datetime,
 ) -> bool:
-    wanted = select(decisions.c.decision_id).where(
-        decisions.c.namespace == namespace.value,
-        decisions.c.strategy_id == strategy_id,
-        decisions.c.timeframe == timeframe,
-        decisions.c.closed_at == closed_at,
-    )
-    return connection.execute(wanted).first() is not None
+    bar = {**_state_of(namespace.value, strategy_id, timeframe), "closed_at": closed_at}
+    return connection.execute(_DECIDED, bar).first() is not None
 
 
 def _decision_row(decision: Decision) -> dict[str, Any]:
@@ -105,7 +117,7 @@ def _insert_intents(connection: Connection, decision: Decision) -> None:
     namespace = decision.namespace.value
     rows = [{**intent_row(each), "namespace": namespace} for each in decision.intents]
     if rows:
-        connection.execute(insert(intents), rows)
+        connection.execute(_ADD_INTENT, rows)
 
 
 def _note(connection: Connection, decision: Decision) -> None:
@@ -120,28 +132,15 @@ def _note(connection: Connection, decision: Decision) -> None:
     journal.write(connection, entry)
 
 
-def _state_of(namespace: str, strategy_id: str, timeframe: str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        strategy_state.c.namespace == namespace,
-        strategy_state.c.strategy_id == strategy_id,
-        strategy_state.c.timeframe == timeframe,
-    )
+def _state_of(namespace: str, strategy_id: str, timeframe: str) -> dict[str, Any]:
+    return {"namespace": namespace, "strategy_id": strategy_id, "timeframe": timeframe}
 
 
 def _keep_state(connection: Connection, decision: Decision, state: Mapping[str, str]) -> None:
     """Write the state, unless that of a later bar is there: a late decision cannot turn it back."""
-    namespace = decision.namespace.value
-    same = _state_of(namespace, decision.strategy_id, decision.timeframe)
-    later = (*same, strategy_state.c.closed_at > decision.closed_at)
-    if connection.execute(select(strategy_state).where(*later)).first() is not None:
+    of = _state_of(decision.namespace.value, decision.strategy_id, decision.timeframe)
+    bar = {**of, "closed_at": decision.closed_at}
+    if connection.execute(_LATER, bar).first() is not None:
         return
-    connection.execute(delete(strategy_state).where(*same))
-    connection.execute(
-        insert(strategy_state).values(
-            namespace=namespace,
-            strategy_id=decision.strategy_id,
-            timeframe=decision.timeframe,
-            closed_at=decision.closed_at,
-            state=canonical(state),
-        )
-    )
+    connection.execute(_FORGET_STATE, of)
+    connection.execute(_ADD_STATE, {**bar, "state": canonical(state)})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Text, insert, select, type_coerce, update
+from sqlalchemy import Connection, Text, bindparam, insert, select, type_coerce, update
 
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.store import schema
@@ -21,6 +21,11 @@ BEGINNING: Final = "0" * 64
 """What stands as the hash before the first entry."""
 _HEAD: Final = "journal_head"
 _TABLE: Final = schema.journal
+_FIND_HEAD: Final = select(schema.meta.c.value).where(schema.meta.c.key == _HEAD)
+_MOVE_HEAD: Final = (
+    update(schema.meta).where(schema.meta.c.key == _HEAD).values(value=bindparam("to"))
+)
+_ADD: Final = insert(_TABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +73,7 @@ class Kept:
 
 def head(connection: Connection) -> Head:
     """Return the end of the chain; number zero in an empty journal."""
-    found = connection.execute(
-        select(schema.meta.c.value).where(schema.meta.c.key == _HEAD)
-    ).scalar()
+    found = connection.execute(_FIND_HEAD).scalar()
     if found is None:
         return Head(seq=0, hash=BEGINNING)
     seq, hashed = found.split(" ")
@@ -96,7 +99,7 @@ def write(connection: Connection, entry: Entry) -> Head:
         "previous_hash": last.hash,
         "hash": hashed,
     }
-    connection.execute(insert(_TABLE), row)
+    connection.execute(_ADD, row)
     _move_head(connection, seq, hashed)
     return Head(seq=seq, hash=hashed)
 
@@ -142,8 +145,7 @@ def _move_head(connection: Connection, seq: int, hashed: str) -> None:
     if seq == 1:
         connection.execute(insert(schema.meta), {"key": _HEAD, "value": value})
     else:
-        moved = update(schema.meta).where(schema.meta.c.key == _HEAD)
-        connection.execute(moved, {"value": value})
+        connection.execute(_MOVE_HEAD, {"to": value})
 
 
 def _hash(parts: tuple[str | int, ...], payload: str) -> str:

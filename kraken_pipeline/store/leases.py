@@ -3,13 +3,25 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from kraken_pipeline.domain.errors import InvalidValueError, LeaseLostError
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.schema import leases
 
 NO_LENGTH: Final = timedelta(0)
+_OF_RESOURCE: Final = leases.c.resource == bindparam("of")
+_FIND: Final = select(leases).where(_OF_RESOURCE)
+_FIND_EPOCH: Final = select(leases).where(leases.c.epoch == bindparam("epoch"))
+_LAST_EPOCH: Final = select(func.max(leases.c.epoch))
+_RENEW: Final = (
+    update(leases)
+    .where(_OF_RESOURCE)
+    .values(renewed_at=bindparam("renewed_at"), expires_at=bindparam("expires_at"))
+)
+_GIVE_BACK: Final = update(leases).where(_OF_RESOURCE).values(owner=None)
+_FORGET: Final = delete(leases).where(_OF_RESOURCE)
+_ADD: Final = insert(leases)
 
 
 def take(
@@ -31,17 +43,16 @@ def take(
     held = _held(connection, resource)
     in_force = held is not None and held["owner"] is not None and held["expires_at"] > now
     if held is not None and in_force and held["owner"] == owner:
-        renewed = update(leases).where(leases.c.resource == resource)
-        connection.execute(renewed.values(renewed_at=now, expires_at=now + length))
+        connection.execute(_RENEW, {"of": resource, "renewed_at": now, "expires_at": now + length})
         return int(held["epoch"])
     if held is not None and in_force:
         raise LeaseLostError(
             f"the lease {resource!r} is held by {held['owner']!r} until {held['expires_at']}"
         )
     epoch = last_epoch(connection) + 1
-    connection.execute(delete(leases).where(leases.c.resource == resource))
+    connection.execute(_FORGET, {"of": resource})
     row = {"resource": resource, "owner": owner, "epoch": epoch}
-    connection.execute(insert(leases).values(**row, renewed_at=now, expires_at=now + length))
+    connection.execute(_ADD, {**row, "renewed_at": now, "expires_at": now + length})
     _note(connection, "lease.taken", owner, at=now, row=row)
     return epoch
 
@@ -51,7 +62,7 @@ def release(connection: Connection, resource: str, *, owner: str) -> None:
     held = _held(connection, resource)
     if held is None or held["owner"] != owner:
         return
-    connection.execute(update(leases).where(leases.c.resource == resource).values(owner=None))
+    connection.execute(_GIVE_BACK, {"of": resource})
     row = {"resource": resource, "owner": None, "epoch": held["epoch"]}
     # giving back names no time; the last renewal is the last instant that is known of the owner
     _note(connection, "lease.released", owner, at=held["renewed_at"], row=row)
@@ -59,7 +70,7 @@ def release(connection: Connection, resource: str, *, owner: str) -> None:
 
 def last_epoch(connection: Connection) -> int:
     """Return the highest epoch that was ever drawn; zero before the first."""
-    return connection.execute(select(func.max(leases.c.epoch))).scalar() or 0
+    return connection.execute(_LAST_EPOCH).scalar() or 0
 
 
 def require_in_force(connection: Connection, epoch: int | None, *, at: datetime) -> None:
@@ -70,7 +81,7 @@ def require_in_force(connection: Connection, epoch: int | None, *, at: datetime)
     """
     if epoch is None:
         raise LeaseLostError("sending needs the epoch of a lease; none was given")
-    held = connection.execute(select(leases).where(leases.c.epoch == epoch)).mappings().first()
+    held = connection.execute(_FIND_EPOCH, {"epoch": epoch}).mappings().first()
     if held is None or held["owner"] is None:
         raise LeaseLostError(f"the lease of epoch {epoch} was given back or taken over")
     if held["expires_at"] <= at:
@@ -78,8 +89,7 @@ def require_in_force(connection: Connection, epoch: int | None, *, at: datetime)
 
 
 def _held(connection: Connection, resource: str) -> RowMapping | None:
-    wanted = select(leases).where(leases.c.resource == resource)
-    return connection.execute(wanted).mappings().first()
+    return connection.execute(_FIND, {"of": resource}).mappings().first()
 
 
 def _note(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select
 
 from kraken_pipeline.domain.lots import Fill, Position, booked
 from kraken_pipeline.domain.market import Side
@@ -12,12 +12,20 @@ from kraken_pipeline.store.schema import fills, strategy_positions
 _TABLE: Final = strategy_positions
 Place = tuple[str, str]
 """Book and pair."""
+_ALL: Final = select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair)
+FORGET: Final = delete(_TABLE).where(
+    and_(_TABLE.c.book == bindparam("of_book"), _TABLE.c.pair == bindparam("of_pair"))
+)
+"""Takes the position of a book and a pair away."""
+_ADD: Final = insert(_TABLE)
+_BOOKED: Final = select(fills).where(
+    fills.c.book == bindparam("of_book"), fills.c.pair == bindparam("of_pair")
+)
 
 
 def all_positions(connection: Connection) -> tuple[Position, ...]:
     """Return every position, also flat ones, by book and pair."""
-    wanted = select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair)
-    rows = connection.execute(wanted).mappings()
+    rows = connection.execute(_ALL).mappings()
     return tuple(Position(**{name: row[name] for name in Position.__slots__}) for row in rows)
 
 
@@ -65,14 +73,17 @@ def after(position: Position, some: Iterable[Fill]) -> Position:
 
 def booked_fills(connection: Connection, place: Place) -> list[Fill]:
     """Return the fills that are kept of a book and a pair."""
-    book, pair = place
-    wanted = select(fills).where(fills.c.book == book, fills.c.pair == pair)
-    return [fill_of(row) for row in connection.execute(wanted).mappings()]
+    rows = connection.execute(_BOOKED, of_place(place)).mappings()
+    return [fill_of(row) for row in rows]
 
 
 def keep(connection: Connection, position: Position) -> None:
     """Write a position over what was there."""
-    place = (_TABLE.c.book == position.book, _TABLE.c.pair == position.pair)
-    connection.execute(delete(_TABLE).where(*place))
-    row = {name: getattr(position, name) for name in Position.__slots__}
-    connection.execute(insert(_TABLE).values(row))
+    connection.execute(FORGET, of_place((position.book, position.pair)))
+    connection.execute(_ADD, {name: getattr(position, name) for name in Position.__slots__})
+
+
+def of_place(place: Place) -> dict[str, str]:
+    """Return a book and a pair as the values that statements of a place take."""
+    book, pair = place
+    return {"of_book": book, "of_pair": pair}

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select
 
 from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.ids import canonical
@@ -20,12 +20,28 @@ from kraken_pipeline.store.schema import nav_snapshots, valued_flows
 
 _LISTS: Final = ("valuations", "positions", "drift")
 _AMOUNTS: Final = ("qty", "cost", "realised", "fees", "uncosted")
+_SHOWS_DRIFT: Final = nav_snapshots.c.drift != canonical({})
+_ADD: Final = insert(nav_snapshots)
+_FORGET: Final = delete(nav_snapshots).where(nav_snapshots.c.at == bindparam("of"))
+_LATEST: Final = select(nav_snapshots).order_by(nav_snapshots.c.at.desc()).limit(1)
+_UNIT_PRICES: Final = (
+    select(nav_snapshots.c.at, nav_snapshots.c.unit_price)
+    .where(nav_snapshots.c.at >= bindparam("since"))
+    .order_by(nav_snapshots.c.at)
+)
+_LAST_SOUND: Final = select(func.max(nav_snapshots.c.at)).where(~_SHOWS_DRIFT)
+_FIRST_DRIFT: Final = select(func.min(nav_snapshots.c.at)).where(_SHOWS_DRIFT)
+_FIRST_DRIFT_AFTER: Final = _FIRST_DRIFT.where(nav_snapshots.c.at > bindparam("after"))
+_PRUNE: Final = delete(nav_snapshots).where(
+    nav_snapshots.c.at < bindparam("before"),
+    nav_snapshots.c.at != select(func.max(nav_snapshots.c.at)).scalar_subquery(),
+)
 
 
 def keep(connection: Connection, snapshot: Snapshot) -> None:
     """Keep a snapshot, over one of the same instant."""
-    connection.execute(delete(nav_snapshots).where(nav_snapshots.c.at == snapshot.at))
-    connection.execute(insert(nav_snapshots).values(_row(snapshot)))
+    connection.execute(_FORGET, {"of": snapshot.at})
+    connection.execute(_ADD, _row(snapshot))
 
 
 def mark_valued(connection: Connection, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
@@ -57,24 +73,21 @@ def mark_valued(connection: Connection, snapshot: Snapshot, flows: Sequence[Ledg
 
 def latest(connection: Connection) -> Snapshot | None:
     """Return the newest snapshot."""
-    wanted = select(nav_snapshots).order_by(nav_snapshots.c.at.desc()).limit(1)
-    row = connection.execute(wanted).mappings().first()
+    row = connection.execute(_LATEST).mappings().first()
     return None if row is None else _snapshot_of(row)
 
 
 def unit_prices(connection: Connection, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
     """Return instants and unit prices of the snapshots since then, oldest first."""
-    table = nav_snapshots
-    wanted = select(table.c.at, table.c.unit_price).where(table.c.at >= since).order_by(table.c.at)
-    return tuple((at, price) for at, price in connection.execute(wanted))
+    return tuple((at, price) for at, price in connection.execute(_UNIT_PRICES, {"since": since}))
 
 
 def drifting_since(connection: Connection) -> datetime | None:
     """Return when drift was first seen that every snapshot since then shows; None where none is."""
-    at, shown = nav_snapshots.c.at, nav_snapshots.c.drift != canonical({})
-    sound = connection.execute(select(func.max(at)).where(~shown)).scalar()
-    drifting = select(func.min(at)).where(shown)
-    return connection.execute(drifting if sound is None else drifting.where(at > sound)).scalar()
+    sound = connection.execute(_LAST_SOUND).scalar()
+    if sound is None:
+        return connection.execute(_FIRST_DRIFT).scalar()
+    return connection.execute(_FIRST_DRIFT_AFTER, {"after": sound}).scalar()
 
 
 def prune(connection: Connection, before: datetime) -> int:
@@ -82,10 +95,7 @@ def prune(connection: Connection, before: datetime) -> int:
 
     The newest stays whatever its age: the units of the next one are reckoned from it.
     """
-    newest = select(func.max(nav_snapshots.c.at)).scalar_subquery()
-    table = nav_snapshots
-    gone = connection.execute(delete(table).where(table.c.at < before, table.c.at != newest))
-    return gone.rowcount
+    return connection.execute(_PRUNE, {"before": before}).rowcount
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:
