@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, select, update
 
 from kraken_pipeline.domain.errors import ConflictError, InvalidValueError
 from kraken_pipeline.domain.halts import Halt
@@ -19,6 +19,36 @@ from kraken_pipeline.store import journal, schema
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import order_row, orders_in, pending_intents
 from kraken_pipeline.store.positions import all_positions
+
+
+def _newest_buys() -> Select[Any]:
+    """Return what finds the newest buy that filled, for each book and pair."""
+    orders = schema.execution_orders
+    filled = and_(orders.c.side == Side.BUY.value, orders.c.filled_volume != ZERO)
+    place = (orders.c.strategy_id, orders.c.timeframe, orders.c.pair)
+    newest = (
+        select(*place, func.max(orders.c.created_at).label("newest"))
+        .where(filled)
+        .group_by(*place)
+        .subquery()
+    )
+    same = (orders.c[name] == newest.c[name] for name in ("strategy_id", "timeframe", "pair"))
+    return select(*place, orders.c.stop_distance).join(
+        newest, and_(filled, *same, orders.c.created_at == newest.c.newest)
+    )
+
+
+_NEWEST_BUYS: Final = _newest_buys()
+_ANSWER: Final = (
+    update(schema.intents)
+    .where(schema.intents.c.intent_id == bindparam("of"), schema.intents.c.plan_id.is_(None))
+    .values(plan_id=bindparam("plan"))
+)
+_ADD_PLAN: Final = insert(schema.plans)
+_ADD_VERDICT: Final = insert(schema.verdicts)
+_ADD_DENIAL: Final = insert(schema.denials)
+_ADD_ORDER: Final = insert(schema.execution_orders)
+_ADD_EVENT: Final = insert(schema.execution_order_events)
 
 
 class OpenAssessment:
@@ -42,28 +72,9 @@ class OpenAssessment:
 
     def stop_distances(self) -> Mapping[tuple[str, str], Decimal]:
         """Return the stop distance of the newest buy that filled, by book and pair."""
-        orders = schema.execution_orders
-        filled = and_(orders.c.side == Side.BUY.value, orders.c.filled_volume != ZERO)
-        place = (orders.c.strategy_id, orders.c.timeframe, orders.c.pair)
-        newest = (
-            select(*place, func.max(orders.c.created_at).label("newest"))
-            .where(filled)
-            .group_by(*place)
-            .subquery()
-        )
-        wanted = select(orders).join(
-            newest,
-            and_(
-                filled,
-                orders.c.strategy_id == newest.c.strategy_id,
-                orders.c.timeframe == newest.c.timeframe,
-                orders.c.pair == newest.c.pair,
-                orders.c.created_at == newest.c.newest,
-            ),
-        )
         return {
-            (book_of(row["strategy_id"], row["timeframe"]), row["pair"]): row["stop_distance"]
-            for row in self._connection.execute(wanted).mappings()
+            (book_of(strategy, timeframe), pair): distance
+            for strategy, timeframe, pair, distance in self._connection.execute(_NEWEST_BUYS)
         }
 
     def halts(self) -> tuple[Halt, ...]:
@@ -83,7 +94,7 @@ class OpenAssessment:
                 raise InvalidValueError(
                     f"order {order.local_id} is of no intent that plan {plan.plan_id} approves"
                 )
-        self._connection.execute(insert(schema.plans), _plan_row(plan))
+        self._connection.execute(_ADD_PLAN, _plan_row(plan))
         for verdict in plan.verdicts:
             self._answer(verdict, plan)
         self._note(plan)
@@ -91,16 +102,13 @@ class OpenAssessment:
             self._reserve(order, plan)
 
     def _answer(self, verdict: Verdict, plan: Plan) -> None:
-        intents = schema.intents
         answered = self._connection.execute(
-            update(intents)
-            .where(intents.c.intent_id == verdict.intent_id, intents.c.plan_id.is_(None))
-            .values(plan_id=plan.plan_id)
+            _ANSWER, {"of": verdict.intent_id, "plan": plan.plan_id}
         )
         if answered.rowcount != 1:
             raise ConflictError(f"the intent {verdict.intent_id} is not pending any more")
         row = _verdict_row(verdict)
-        self._connection.execute(insert(schema.verdicts), {**row, "plan_id": plan.plan_id})
+        self._connection.execute(_ADD_VERDICT, {**row, "plan_id": plan.plan_id})
         objections = [
             {
                 "intent_id": verdict.intent_id,
@@ -112,21 +120,22 @@ class OpenAssessment:
             for position, each in enumerate(verdict.objections)
         ]
         if objections:
-            self._connection.execute(insert(schema.denials), objections)
+            self._connection.execute(_ADD_DENIAL, objections)
 
     def _reserve(self, order: Order, plan: Plan) -> None:
         row = order_row(order)
-        self._connection.execute(insert(schema.execution_orders), row)
+        self._connection.execute(_ADD_ORDER, row)
         self._connection.execute(
-            insert(schema.execution_order_events).values(
-                local_id=order.local_id,
-                version=order.version,
-                to_status=order.state.value,
-                fact="planned",
-                source="assess",
-                detail=f"plan={plan.plan_id}",
-                at=order.created_at,
-            )
+            _ADD_EVENT,
+            {
+                "local_id": order.local_id,
+                "version": order.version,
+                "to_status": order.state.value,
+                "fact": "planned",
+                "source": "assess",
+                "detail": f"plan={plan.plan_id}",
+                "at": order.created_at,
+            },
         )
         entry = journal.Entry(
             at=order.created_at,

@@ -1,10 +1,10 @@
 """Orders, intents and events to rows, and back."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, select
 
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import UnknownNameError
@@ -27,6 +27,15 @@ from kraken_pipeline.store import schema
 AT_ONCE: Final = 500
 """Names in one query: databases bound how many they take."""
 _ORDERS: Final = schema.execution_orders
+ORDERS: Final = select(_ORDERS).order_by(_ORDERS.c.created_at, _ORDERS.c.local_id)
+"""Every order, oldest first; narrowed by `where` to a statement that is written once."""
+_ONE: Final = ORDERS.where(_ORDERS.c.local_id == bindparam("of"))
+_IN_STATES: Final = ORDERS.where(_ORDERS.c.status.in_(bindparam("states", expanding=True)))
+_PENDING: Final = (
+    select(schema.intents)
+    .where(schema.intents.c.namespace == bindparam("of"), schema.intents.c.plan_id.is_(None))
+    .order_by(schema.intents.c.decided_at, schema.intents.c.intent_id)
+)
 T = TypeVar("T")
 
 
@@ -112,8 +121,14 @@ def order_of(row: RowMapping) -> Order:
 
 def orders_where(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Order, ...]:
     """Return the orders that meet every condition, oldest first."""
-    wanted = select(_ORDERS).where(*conditions).order_by(_ORDERS.c.created_at, _ORDERS.c.local_id)
-    return tuple(order_of(row) for row in connection.execute(wanted).mappings())
+    return orders_found(connection, ORDERS.where(*conditions), {})
+
+
+def orders_found(
+    connection: Connection, wanted: Select[Any], values: Mapping[str, Any]
+) -> tuple[Order, ...]:
+    """Return the orders that a statement made of `ORDERS` finds with these values."""
+    return tuple(order_of(row) for row in connection.execute(wanted, values).mappings())
 
 
 def order_with(connection: Connection, local_id: str) -> Order:
@@ -122,7 +137,7 @@ def order_with(connection: Connection, local_id: str) -> Order:
     Raises:
         UnknownNameError: there is none of that id.
     """
-    found = orders_where(connection, _ORDERS.c.local_id == local_id)
+    found = orders_found(connection, _ONE, {"of": local_id})
     if not found:
         raise UnknownNameError(f"no order has the local id {local_id!r}")
     return found[0]
@@ -130,7 +145,8 @@ def order_with(connection: Connection, local_id: str) -> Order:
 
 def orders_in(connection: Connection, states: Iterable[State]) -> tuple[Order, ...]:
     """Return the orders that are in one of the states, oldest first."""
-    return orders_where(connection, _ORDERS.c.status.in_(sorted(each.value for each in states)))
+    names = sorted(each.value for each in states)
+    return orders_found(connection, _IN_STATES, {"states": names})
 
 
 def event_row(before: Order | None, now: Order, event: Event, epoch: int | None) -> dict[str, Any]:
@@ -184,13 +200,8 @@ def intent_of(row: RowMapping) -> Intent:
 
 def pending_intents(connection: Connection, namespace: str) -> tuple[Intent, ...]:
     """Return the intents of a namespace that no plan has answered, oldest decision first."""
-    table = schema.intents
-    wanted = (
-        select(table)
-        .where(table.c.namespace == namespace, table.c.plan_id.is_(None))
-        .order_by(table.c.decided_at, table.c.intent_id)
-    )
-    return tuple(intent_of(row) for row in connection.execute(wanted).mappings())
+    rows = connection.execute(_PENDING, {"of": namespace}).mappings()
+    return tuple(intent_of(row) for row in rows)
 
 
 def in_chunks(names: Sequence[T]) -> Iterator[Sequence[T]]:

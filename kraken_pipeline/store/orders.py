@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from kraken_pipeline.domain.errors import (
     ConflictError,
@@ -32,18 +32,47 @@ from kraken_pipeline.store.assessments import OpenAssessment
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import (
+    ORDERS,
     event_row,
     in_chunks,
     order_row,
     order_with,
+    orders_found,
     orders_in,
-    orders_where,
 )
 
 _ORDERS: Final = schema.execution_orders
 _RESULTS: Final = schema.execution_results
 OVER: Final = ("settled", "failed")
 """Statuses of a plan of which nothing more is expected."""
+_WITH_EXCHANGE_IDS: Final = ORDERS.where(
+    _ORDERS.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+)
+_WITH_CLIENT_IDS: Final = ORDERS.where(_ORDERS.c.cl_ord_id.in_(bindparam("ids", expanding=True)))
+_OF_EXCHANGE_ID: Final = select(_ORDERS.c.local_id).where(
+    _ORDERS.c.kraken_order_id == bindparam("id")
+)
+_OF_PLAN: Final = ORDERS.where(_ORDERS.c.plan_id == bindparam("plan"))
+_UNMATCHED: Final = ORDERS.where(
+    _ORDERS.c.status.in_(sorted(each.value for each in ENDED)),
+    _ORDERS.c.settled_at.is_(None),
+    _ORDERS.c.filled_volume != ZERO,
+)
+_VERSION: Final = select(_ORDERS.c.version).where(_ORDERS.c.local_id == bindparam("of"))
+_MOVE: Final = update(_ORDERS).where(_ORDERS.c.local_id == bindparam("of"))
+_ADD_EVENT: Final = insert(schema.execution_order_events)
+_BOOKED: Final = select(schema.fills.c.kraken_order_id, schema.fills.c.qty).where(
+    schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+)
+_NOTE_AGAIN: Final = update(_RESULTS).where(_RESULTS.c.plan_id == bindparam("of"))
+_ADD_RESULT: Final = insert(_RESULTS)
+_UNFINISHED: Final = select(_RESULTS).where(_RESULTS.c.status.not_in(OVER)).order_by(_RESULTS.c.id)
+_PLAN: Final = select(schema.plans.c.plan_id).where(schema.plans.c.plan_id == bindparam("of"))
+_COUNT_READS: Final = select(func.count()).where(schema.clean_reads.c.local_id == bindparam("of"))
+_READ_AT: Final = select(schema.clean_reads.c.at).where(
+    schema.clean_reads.c.local_id == bindparam("of"), schema.clean_reads.c.at == bindparam("then")
+)
+_ADD_READ: Final = insert(schema.clean_reads)
 
 
 class SqlOrderStore:
@@ -82,7 +111,16 @@ class SqlOrderStore:
             return tuple(
                 order
                 for some in in_chunks(kraken_order_ids)
-                for order in orders_where(connection, _ORDERS.c.kraken_order_id.in_(some))
+                for order in orders_found(connection, _WITH_EXCHANGE_IDS, {"ids": some})
+            )
+
+    def with_client_ids(self, cl_ord_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Return the orders that were given these ids of ours."""
+        with self._database.reading() as connection:
+            return tuple(
+                order
+                for some in in_chunks(cl_ord_ids)
+                for order in orders_found(connection, _WITH_CLIENT_IDS, {"ids": some})
             )
 
     def record(self, order: Order, event: Event, *, epoch: int | None = None) -> Order:
@@ -100,17 +138,12 @@ class SqlOrderStore:
             ImpossibleFactError: the fact contradicts what is known.
         """
         with self._database.writing() as connection:
-            held = order_with(connection, order.local_id)
-            if held.version != order.version:
-                raise ConflictError(
-                    f"{order.local_id} is at version {held.version}, not {order.version}: "
-                    "read it again"
-                )
+            _require_same_version(connection, order)
             if event.fact is Fact.SEND_STARTED:
-                _require_leave_to_send(connection, held, event, epoch)
-            _require_own_id(connection, held, event)
-            moved = advance(held, event)
-            _write(connection, held, moved, event, epoch)
+                _require_leave_to_send(connection, order, event, epoch)
+            _require_own_id(connection, order, event)
+            moved = advance(order, event)
+            _write(connection, order, moved, event, epoch)
         return moved
 
     def take_lease(self, resource: str, *, owner: str, now: datetime, length: timedelta) -> int:
@@ -154,9 +187,8 @@ class SqlOrderStore:
         }
         with self._database.writing() as connection:
             _require_plan(connection, result.plan_id)
-            over = update(_RESULTS).where(_RESULTS.c.plan_id == result.plan_id).values(row)
-            if connection.execute(over).rowcount == 0:
-                connection.execute(insert(_RESULTS), row)
+            if connection.execute(_NOTE_AGAIN, {**row, "of": result.plan_id}).rowcount == 0:
+                connection.execute(_ADD_RESULT, row)
             entry = journal.Entry(
                 at=result.completed_at or result.started_at,
                 kind="result.noted",
@@ -168,9 +200,8 @@ class SqlOrderStore:
 
     def unfinished_plans(self) -> tuple[PlanResult, ...]:
         """Return the plans that are neither settled nor failed, oldest first."""
-        wanted = select(_RESULTS).where(_RESULTS.c.status.not_in(OVER)).order_by(_RESULTS.c.id)
         with self._database.reading() as connection:
-            rows = connection.execute(wanted).mappings()
+            rows = connection.execute(_UNFINISHED).mappings()
             return tuple(
                 PlanResult(**{name: row[name] for name in PlanResult.__slots__}) for row in rows
             )
@@ -178,27 +209,20 @@ class SqlOrderStore:
     def orders_of_plan(self, plan: PlanId) -> tuple[Order, ...]:
         """Return a plan's orders."""
         with self._database.reading() as connection:
-            return orders_where(connection, _ORDERS.c.plan_id == plan)
+            return orders_found(connection, _OF_PLAN, {"plan": plan})
 
     def unmatched(self) -> tuple[tuple[Order, Decimal], ...]:
         """Return ended orders that filled and have no BOOKS_MATCHED yet, with the booked qty."""
         with self._database.reading() as connection:
-            orders = orders_where(
-                connection,
-                _ORDERS.c.status.in_(sorted(each.value for each in ENDED)),
-                _ORDERS.c.settled_at.is_(None),
-                _ORDERS.c.filled_volume != ZERO,
-            )
+            orders = orders_found(connection, _UNMATCHED, {})
             ids = [each.kraken_order_id for each in orders if each.kraken_order_id]
             booked = _booked_qty(connection, ids)
         return tuple((each, booked.get(each.kraken_order_id or "", ZERO)) for each in orders)
 
     def clean_reads(self, local_id: str) -> int:
         """Return how many reads found nothing of the order, as noted."""
-        table = schema.clean_reads
-        wanted = select(func.count()).select_from(table).where(table.c.local_id == local_id)
         with self._database.reading() as connection:
-            return connection.execute(wanted).scalar_one()
+            return connection.execute(_COUNT_READS, {"of": local_id}).scalar_one()
 
     def note_clean_read(self, local_id: str, *, at: datetime) -> None:
         """Note that open and closed orders were read and did not hold the order.
@@ -208,13 +232,11 @@ class SqlOrderStore:
         Raises:
             UnknownNameError: there is no order of that id.
         """
-        table = schema.clean_reads
         with self._database.writing() as connection:
             order_with(connection, local_id)
-            known = select(table).where(table.c.local_id == local_id, table.c.at == at)
-            if connection.execute(known).first() is not None:
+            if connection.execute(_READ_AT, {"of": local_id, "then": at}).first() is not None:
                 return
-            connection.execute(insert(table).values(local_id=local_id, at=at))
+            connection.execute(_ADD_READ, {"local_id": local_id, "at": at})
             entry = journal.Entry(
                 at=at, kind="search.clean", subject=local_id, actor="settle", payload={}
             )
@@ -230,15 +252,24 @@ def _require_leave_to_send(
         raise RefusedError("; ".join(f"{each.kind.value}: {each.reason}" for each in halts))
 
 
+def _require_same_version(connection: Connection, order: Order) -> None:
+    version = connection.execute(_VERSION, {"of": order.local_id}).scalar()
+    if version is None:
+        raise UnknownNameError(f"no order has the local id {order.local_id!r}")
+    if version != order.version:
+        raise ConflictError(
+            f"{order.local_id} is at version {version}, not {order.version}: read it again"
+        )
+
+
 def _require_own_id(connection: Connection, order: Order, event: Event) -> None:
-    if event.kraken_order_id is None:
+    if event.kraken_order_id in {None, order.kraken_order_id}:
         return
-    for other in orders_where(connection, _ORDERS.c.kraken_order_id == event.kraken_order_id):
-        if other.local_id != order.local_id:
-            raise ImpossibleFactError(
-                f"{event.kraken_order_id} at the exchange is {other.local_id}, "
-                f"it cannot be {order.local_id}"
-            )
+    owner = connection.execute(_OF_EXCHANGE_ID, {"id": event.kraken_order_id}).scalar()
+    if owner is not None and owner != order.local_id:
+        raise ImpossibleFactError(
+            f"{event.kraken_order_id} at the exchange is {owner}, it cannot be {order.local_id}"
+        )
 
 
 def _write(
@@ -250,9 +281,9 @@ def _write(
     elif moved.filled_qty != held.filled_qty:
         # what fills after it was settled must be matched again
         row["settled_at"] = None
-    connection.execute(update(_ORDERS).where(_ORDERS.c.local_id == held.local_id), row)
+    connection.execute(_MOVE, {**row, "of": held.local_id})
     told = event_row(held, moved, event, epoch)
-    connection.execute(insert(schema.execution_order_events), told)
+    connection.execute(_ADD_EVENT, told)
     entry = journal.Entry(
         at=event.at,
         kind=f"order.{event.fact.value}",
@@ -264,19 +295,14 @@ def _write(
 
 
 def _require_plan(connection: Connection, plan_id: PlanId) -> None:
-    wanted = select(schema.plans.c.plan_id).where(schema.plans.c.plan_id == plan_id)
-    if connection.execute(wanted).first() is None:
+    if connection.execute(_PLAN, {"of": plan_id}).first() is None:
         raise UnknownNameError(f"no plan has the id {plan_id!r}")
 
 
 def _booked_qty(connection: Connection, kraken_order_ids: Sequence[str]) -> dict[str, Decimal]:
-    fills = schema.fills
     booked: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
     for some in in_chunks(kraken_order_ids):
-        wanted = select(fills.c.kraken_order_id, fills.c.qty).where(
-            fills.c.kraken_order_id.in_(some)
-        )
         with localcontext(EXACT):
-            for kraken_order_id, qty in connection.execute(wanted):
+            for kraken_order_id, qty in connection.execute(_BOOKED, {"ids": some}):
                 booked[kraken_order_id] += qty
     return dict(booked)
