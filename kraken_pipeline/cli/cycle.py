@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
-from kraken_pipeline.cli.output import print_warnings
+from kraken_pipeline.cli.output import print_json, print_warnings
 from kraken_pipeline.cli.progress import Progress
-from kraken_pipeline.cli.summary import Cycle, show
+from kraken_pipeline.cli.summary import Cycle, plain, show
 from kraken_pipeline.domain.errors import ConfigurationError, ImpossibleFactError
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
 from kraken_pipeline.settings import load
@@ -27,16 +27,8 @@ REPLAY_STEP = TIMEFRAMES["4h"]
 """A second cycle on recorded candles moves to this timeframe's next close."""
 
 
-def run(
-    environ: Mapping[str, str],
-    *,
-    replay: Path | None,
-    at: str | None,
-    seed: int | None,
-    port: int,
-) -> None:
+def run(environ: Mapping[str, str], choice: MarketChoice, *, as_json: bool) -> None:
     """Start the simulator, run both jobs, print the summary."""
-    choice = market_choice(replay=replay, at=at, seed=seed, port=port)
     env = settled(environ, choice)
     progress = Progress()
     data_dir = Path(env[DATA_DIR])
@@ -50,9 +42,13 @@ def run(
         stack.callback(pipeline.close)
         print_warnings(pipeline.loaded)
         _move_on(pipeline, choice, url)
-        is_elsewhere = load(environ).data_dir != data_dir
-        there = f"{DATA_DIR}={data_dir} " if is_elsewhere else ""
-        show(_cycle(pipeline, progress), there=there, file=sys.stdout)
+        cycle = _cycle(pipeline, progress)
+        if as_json:
+            print_json(plain(cycle))
+        else:
+            is_elsewhere = load(environ).data_dir != data_dir
+            there = f"{DATA_DIR}={data_dir} " if is_elsewhere else ""
+            show(cycle, there=there, file=sys.stdout)
         _require_equal_books(pipeline)
 
 

@@ -1,4 +1,4 @@
-"""`orders show` and `audit`: where an order comes from, and whether the books are whole."""
+"""`orders show`: where an order comes from."""
 
 import json
 import sys
@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from kraken_pipeline.cli.output import print_json, text
-from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.executions import execution, grounds
 from kraken_pipeline.wiring.pipeline import connect
 
-DRIFT_EXIT_CODE = 6
 WIDTH = 18
 
 
@@ -39,21 +37,3 @@ def show_order(environ: Mapping[str, str], local_id: str, *, as_json: bool) -> N
         sys.stdout.write(
             f"{at:<{WIDTH + 2}} {moved:<22} {step.fact} ({step.source}) {step.detail}\n"
         )
-
-
-def audit(environ: Mapping[str, str]) -> int:
-    """Verify the journal's chain and every table against it; print the head and each fault.
-
-    Returns:
-        The exit code: 0 when all is whole.
-    """
-    pipeline = connect(environ)
-    try:
-        found = verify(pipeline.stores.database)
-    finally:
-        pipeline.close()
-    sys.stdout.write(f"journal: {found.head.seq} entries, head {found.head.hash}\n")
-    for fault in found.faults:
-        sys.stdout.write(f"FAULT {fault}\n")
-    sys.stdout.write("the books are whole\n" if not found.faults else "look before you trade\n")
-    return DRIFT_EXIT_CODE if found.faults else 0

@@ -38,6 +38,7 @@ class Wish:
     """Of the simulator whose key it is; None for Kraken's."""
     save_unchecked: bool = False
     keyring: bool = False
+    as_json: bool = False
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -72,9 +73,14 @@ def set_up(environ: Mapping[str, str], wish: Wish) -> None:
     else:
         desk.keep(replace(key, checked_at=system_now()), wish.roles)
         said = diagnose(wish.roles, info, system_now()).sentence
-    sys.stdout.write(f"saved in {desk.file}\n{said}\n")
-    _say_what_is_kept(desk)
-    _keep_password(desk, wish)
+    if wish.as_json:
+        print_json({"saved_in": str(desk.file), "said": said})
+    else:
+        sys.stdout.write(f"saved in {desk.file}\n{said}\n")
+        _say_what_is_kept(desk)
+    if wish.keyring:
+        desk.keep_password()
+        sys.stderr.write("its password is in the keyring of this machine\n")
 
 
 def _unchecked(failure: ExchangeError) -> ExchangeError:
@@ -83,12 +89,6 @@ def _unchecked(failure: ExchangeError) -> ExchangeError:
         f"the key could not be checked, which says nothing about it: {failure}. Nothing was "
         "saved: try again, or keep it as it is with --save-unchecked"
     )
-
-
-def _keep_password(desk: KeyDesk, wish: Wish) -> None:
-    if wish.keyring:
-        desk.keep_password()
-        sys.stdout.write("its password is in the keyring of this machine\n")
 
 
 def doctor(environ: Mapping[str, str], *, as_json: bool) -> int:
@@ -153,17 +153,24 @@ def rotate(environ: Mapping[str, str], wish: Wish) -> None:
     """
     desk = KeyDesk(environ, ask=_asker())
     found = desk.rotate(_given_key(environ, wish), wish.roles)
+    if wish.as_json:
+        print_json({"in_use": True, "said": found.sentence})
+        return
     sys.stdout.write(f"{found.sentence}. It is in use from now on\n")
     _say_what_is_kept(desk)
 
 
-def undo_rotation(environ: Mapping[str, str]) -> None:
+def undo_rotation(environ: Mapping[str, str], *, as_json: bool) -> None:
     """Go back to the keys from before the last rotation."""
     desk = KeyDesk(environ, ask=_asker())
-    sys.stdout.write(f"back to the keys from before {desk.undo():%Y-%m-%d %H:%M} UTC\n")
+    before = desk.undo()
+    if as_json:
+        print_json({"keys_from_before": before})
+    else:
+        sys.stdout.write(f"back to the keys from before {before:%Y-%m-%d %H:%M} UTC\n")
 
 
-def forget(environ: Mapping[str, str], role: Role | None, *, is_sure: bool) -> None:
+def forget(environ: Mapping[str, str], role: Role | None, *, is_sure: bool, as_json: bool) -> None:
     """Remove the keys of a role, or all of them.
 
     Raises:
@@ -174,7 +181,11 @@ def forget(environ: Mapping[str, str], role: Role | None, *, is_sure: bool) -> N
     if not is_sure and (not sys.stdin.isatty() or input(f"Type {WORD}: ") != WORD):
         raise InvalidValueError(f"{what} would be removed and cannot be brought back; give --yes")
     roles = EVERY_ROLE if role is None else frozenset({role})
-    sys.stdout.write(f"{what} is gone\n" if desk.forget(roles) else "there was nothing to forget\n")
+    were_there = desk.forget(roles)
+    if as_json:
+        print_json({"forgotten": were_there, "roles": sorted(roles)})
+    else:
+        sys.stdout.write(f"{what} is gone\n" if were_there else "there was nothing to forget\n")
 
 
 def where(environ: Mapping[str, str], *, as_json: bool) -> None:

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kraken_pipeline.cli.output import print_json, print_rows
+from kraken_pipeline.cli.consent import Asked, actor, require_consent
+from kraken_pipeline.cli.output import print_json, print_rows, text
 from kraken_pipeline.domain.errors import InvalidValueError, OutcomeUnknownError, PipelineError
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, FATE_OPEN, Order, State
+from kraken_pipeline.store import operations
 from kraken_pipeline.store.executions import recent_executions
+from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 SHOWN: Final = (
@@ -34,6 +37,7 @@ class Filters:
 
     plan: str | None
     strategy: str | None
+    pair: str | None
     kraken_id: str | None
     local_id: str | None
     everything: bool
@@ -45,6 +49,7 @@ class Filters:
             for wanted, is_ in (
                 (self.plan, order.plan_id),
                 (self.strategy, order.strategy_id),
+                (self.pair, order.pair),
                 (self.kraken_id, order.kraken_order_id),
                 (self.local_id, order.local_id),
             )
@@ -53,7 +58,7 @@ class Filters:
     @property
     def are_empty(self) -> bool:
         """Whether nothing at all was said."""
-        named = (self.plan, self.strategy, self.kraken_id, self.local_id)
+        named = (self.plan, self.strategy, self.pair, self.kraken_id, self.local_id)
         return not self.everything and all(each is None for each in named)
 
 
@@ -61,7 +66,7 @@ def list_open_orders(environ: Mapping[str, str], *, as_json: bool) -> None:
     """Print every order that may still fill."""
     pipeline = connect(environ)
     try:
-        rows = [_row(each) for each in pipeline.stores.orders.reserving()]
+        rows = [row_of(each) for each in pipeline.stores.orders.reserving()]
     finally:
         pipeline.close()
     if as_json:
@@ -75,7 +80,7 @@ def list_recent(environ: Mapping[str, str], *, limit: int, as_json: bool) -> Non
     pipeline = connect(environ)
     try:
         rows = [
-            _row(each.order) for each in recent_executions(pipeline.stores.database, limit=limit)
+            row_of(each.order) for each in recent_executions(pipeline.stores.database, limit=limit)
         ]
     finally:
         pipeline.close()
@@ -85,16 +90,17 @@ def list_recent(environ: Mapping[str, str], *, limit: int, as_json: bool) -> Non
         print_rows("recent executions", _for_people(rows), nothing="no order yet")
 
 
-def cancel_orders(environ: Mapping[str, str], filters: Filters, *, as_json: bool) -> None:
+def cancel_orders(environ: Mapping[str, str], filters: Filters, asked: Asked) -> None:
     """Cancel what the filters name and print what became of each.
 
     Raises:
         InvalidValueError: no filter was given, or nothing open fits.
+        RefusedError: in live, and nobody agreed.
         PipelineError: one could not be canceled; every other one was tried nevertheless.
     """
     if filters.are_empty:
         raise InvalidValueError(
-            "say which orders: --plan, --strategy, --kraken-id, --local-id or --all"
+            "say which orders: --plan, --strategy, --pair, --kraken-id, --local-id or --all"
         )
     pipeline = connect(environ)
     try:
@@ -105,11 +111,13 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, *, as_json: bool
             meant = _meant(pipeline, filters)
         if not meant:
             raise InvalidValueError("no open order in our books fits these filters")
-        answers = [_canceled(pipeline, each) for each in meant]
+        if pipeline.is_live:
+            require_consent([f"cancel {_said(each)}" for each in meant], asked, word="cancel")
+        answers = [_canceled(pipeline, each, asked) for each in meant]
     finally:
         pipeline.close()
-    rows = [_row(each) for each in answers if isinstance(each, Order)]
-    if as_json:
+    rows = [row_of(each) for each in answers if isinstance(each, Order)]
+    if asked.as_json:
         print_json(rows)
     else:
         print_rows("canceled", _for_people(rows), nothing="nothing")
@@ -126,20 +134,55 @@ def _meant(pipeline: Pipeline, filters: Filters) -> list[Order]:
     ]
 
 
-def _canceled(pipeline: Pipeline, order: Order) -> Order | PipelineError:
+def _canceled(pipeline: Pipeline, order: Order, asked: Asked) -> Order | PipelineError:
     """Return what became of an order, or why that is not known; the others go on all the same."""
+    database = pipeline.stores.database
+    operation = operations.Operation(
+        act="cancel",
+        subject=order.local_id,
+        actor=actor(),
+        reason=asked.reason,
+        before=brief(order),
+    )
+    operations.asked(database, operation, at=system_now())
     try:
-        if order.state is State.PLANNED:
-            return pipeline.withdraw(order, "by the operator")
-        if order.state in FATE_OPEN:
-            raise OutcomeUnknownError(f"{order.local_id}: it is not known yet whether it exists")
-        ended = pipeline.cancel(order)
-        if ended.state not in ENDED:
-            raise OutcomeUnknownError(f"{order.local_id}: the cancel is not proven, try again")
+        ended = _ended(pipeline, order)
     except PipelineError as failure:
         sys.stderr.write(f"{order.pair} {order.side}: {failure}\n")
+        operations.failed(database, operation, at=system_now(), why=str(failure))
         return failure
+    operations.done(database, operation, at=system_now(), after=brief(ended))
     return ended
+
+
+def _ended(pipeline: Pipeline, order: Order) -> Order:
+    if order.state is State.PLANNED:
+        return pipeline.withdraw(order, "by the operator")
+    if order.state in FATE_OPEN:
+        raise OutcomeUnknownError(f"{order.local_id}: it is not known yet whether it exists")
+    ended = pipeline.cancel(order)
+    if ended.state not in ENDED:
+        raise OutcomeUnknownError(f"{order.local_id}: the cancel is not proven, try again")
+    return ended
+
+
+def brief(order: Order) -> dict[str, object]:
+    """Return what of an order a person can change, and how far it came."""
+    return {
+        "status": order.state.value,
+        "volume": order.qty,
+        "price": order.limit_price,
+        "trigger": None if order.trigger is None else order.trigger.price,
+        "filled_volume": order.filled_qty,
+        "kraken_order_id": order.kraken_order_id,
+    }
+
+
+def _said(order: Order) -> str:
+    return (
+        f"{order.side} {text(order.open_qty)} {order.pair} at {text(order.limit_price)}, "
+        f"{order.state}, {order.local_id}, {order.kraken_order_id or 'not at the exchange'}"
+    )
 
 
 def _for_people(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
@@ -147,7 +190,8 @@ def _for_people(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, objec
     return [{name: each[name] for name in SHOWN} for each in rows]
 
 
-def _row(order: Order) -> dict[str, object]:
+def row_of(order: Order) -> dict[str, object]:
+    """Return an order as programs read it."""
     return {
         "local_id": order.local_id,
         "plan_id": order.plan_id,

@@ -1,15 +1,14 @@
 """`run-once`: one cycle without Dagster that can place nothing."""
 
-import json
 import os
 import sys
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Final
 
-from kraken_pipeline.cli.output import print_warnings
+from kraken_pipeline.cli.output import print_json, print_warnings
 from kraken_pipeline.cli.progress import Progress
-from kraken_pipeline.cli.summary import Cycle, show
+from kraken_pipeline.cli.summary import Cycle, plain, show
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
@@ -33,8 +32,7 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
     try:
         cycle = rehearse(pipeline, progress)
         if as_json:
-            json.dump(_as_json(cycle), sys.stdout, indent=2)
-            sys.stdout.write("\n")
+            print_json(plain(cycle))
         else:
             show(cycle, file=sys.stdout)
     finally:
@@ -69,13 +67,3 @@ def rehearse(pipeline: Pipeline, progress: Progress) -> Cycle:
         run_ids=(owner,),
         seconds=perf_counter() - started,
     )
-
-
-def _as_json(cycle: Cycle) -> dict[str, object]:
-    return {
-        "at": cycle.at.isoformat(),
-        "decisions": len(cycle.decisions),
-        "intents": sum(len(each.intents) for each in cycle.decisions),
-        "stages": {each.name: round(each.seconds, 4) for each in cycle.stages},
-        "open_at_exchange": list(cycle.pipeline.open_at_exchange()),
-    }

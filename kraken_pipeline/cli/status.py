@@ -40,10 +40,16 @@ def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
     print_rows("last results", rows, nothing="no result yet")
 
 
-def show_config(environ: Mapping[str, str], *, effective_values: bool) -> None:
+def show_config(environ: Mapping[str, str], *, effective_values: bool, as_json: bool) -> None:
     """Print the configuration: as a file would say it, or each value with its layer."""
     loaded = load(environ)
     print_warnings(loaded)
+    if as_json:
+        rows = [
+            {"key": key, "value": value, "from": origin} for key, value, origin in effective(loaded)
+        ]
+        print_json({"hash": loaded.hash, "values": rows})
+        return
     if not effective_values:
         sys.stdout.write(dump(loaded.settings))
         return

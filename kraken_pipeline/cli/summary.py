@@ -49,6 +49,18 @@ class Cycle:
         ]
 
 
+def plain(cycle: Cycle) -> dict[str, object]:
+    """Return the summary of a cycle as programs read it."""
+    return {
+        "at": cycle.at.isoformat(),
+        "decisions": len(cycle.decisions),
+        "intents": sum(len(each.intents) for each in cycle.decisions),
+        "stages": {each.name: round(each.seconds, 4) for each in cycle.stages},
+        "open_at_exchange": list(cycle.pipeline.open_at_exchange()),
+        "run_ids": list(cycle.run_ids),
+    }
+
+
 def show(cycle: Cycle, file: TextIO, *, there: str = "") -> None:
     """Print the summary of a cycle.
 

@@ -60,6 +60,11 @@ class Pipeline(Guarding):
         """Return the exchange's time."""
         return self.edge.clock()
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the account is a real one: what a person changes by hand then is confirmed."""
+        return not self.edge.rehearses and destination(self.loaded).is_kraken
+
     @cached_property
     def timeframes(self) -> frozenset[str]:
         """Timeframes on which an enabled strategy decides."""

@@ -45,12 +45,12 @@ def test_the_audit_finds_a_row_that_was_changed_by_hand(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:
     order = resting_buy(pipeline)
-    assert command("audit", environ=market.environ).code == 0
+    assert command("audit", "verify", environ=market.environ).code == 0
     with pipeline.stores.database.writing() as connection:
         mine = execution_orders.c.local_id == order.local_id
         connection.execute(execution_orders.update().where(mine), {"price": order.limit_price * 2})
 
-    result = command("audit", environ=market.environ)
+    result = command("audit", "verify", environ=market.environ)
 
     assert result.code == 6
     assert order.local_id in result.out

@@ -44,7 +44,7 @@ def test_cancel_without_a_filter_cancels_nothing(
     said = command("orders", "cancel", environ=market.environ)
 
     assert said.code == 2
-    assert "--plan, --strategy, --kraken-id, --local-id or --all" in said.err
+    assert "--plan, --strategy, --pair, --kraken-id, --local-id or --all" in said.err
     assert len(market.open_orders) == 1
 
 

@@ -1,0 +1,15 @@
+"""`audit`: whether the books are whole, and whether decisions can be made again."""
+
+import typer
+
+from kraken_pipeline.cli.options import OFF, Db, Json, with_books
+
+app = typer.Typer(no_args_is_help=True, help="Whether the books are whole.")
+
+
+@app.command("verify")
+def verify(json: Json = OFF, db: Db = None) -> None:
+    """Verify that nothing was written past the journal; exit code 6 if something was."""
+    from kraken_pipeline.cli.audit import run_verify  # noqa: PLC0415 - only what is asked for
+
+    raise typer.Exit(run_verify(with_books(db), as_json=json))
