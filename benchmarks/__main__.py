@@ -2,13 +2,14 @@
 
 import sys
 
-from benchmarks import closes, cycle, simulator, stream
+from benchmarks import closes, cycle, orders, simulator, stream
 
 ALL = {
     "cycle": cycle.run,
     "closes": closes.run,
     "stream": stream.run,
     "simulator": simulator.run,
+    "orders": orders.run,
 }
 
 if __name__ == "__main__":
