@@ -106,6 +106,7 @@ class AccountFeed:
         self._snapshot_came = asyncio.Event()
         self._unclear = asyncio.Event()
         self._fault = ""
+        self._told_at: float | None = None
         self._missed_since: datetime | None = since
         self.odd: list[str] = []
         """Why rows of this connection could not be read. What they said is read from REST."""
@@ -128,6 +129,23 @@ class AccountFeed:
     def is_caught_up(self) -> bool:
         """Whether everything that happened was heard, as far as the exchange tells."""
         return self._missed_since is None
+
+    @property
+    def told_at(self) -> float | None:
+        """When the connection that stands showed open orders and the last fills.
+
+        An instant of `time.monotonic`; None while no connection has. From then on its rows are told
+        as they come.
+        """
+        return self._told_at
+
+    def renew(self, why: str) -> None:
+        """Have the line opened anew, so that the exchange shows everything again. Any thread may.
+
+        Args:
+            why: for a person who asks.
+        """
+        self._fault = self._fault or why
 
     def open_orders(self) -> dict[str, OrderSeen]:
         """Return the orders that may still fill, as last heard, by Kraken's id."""
@@ -157,7 +175,7 @@ class AccountFeed:
         self._note_sequence(channel, message)
         with self._lock:
             if channel == EXECUTIONS:
-                self._hear_executions(message, rows)
+                self._hear_executions(message, rows, at)
             else:
                 self._hear_balances(message, rows)
         return True
@@ -177,6 +195,7 @@ class AccountFeed:
     def lose(self, why: str) -> None:
         """Remember from when on something may be missed, and say so."""
         self._fault = ""
+        self._told_at = None
         self._sequences.clear()
         self._snapshot_came.clear()
         if self._missed_since is None:
@@ -235,7 +254,9 @@ class AccountFeed:
                 return
             await asyncio.sleep(FIRST_READ_AGAIN_SECONDS / 10)
 
-    def _hear_executions(self, message: Message, rows: list[Mapping[str, object]]) -> None:
+    def _hear_executions(
+        self, message: Message, rows: list[Mapping[str, object]], at: float
+    ) -> None:
         source = Source.SNAPSHOT if message.type == SNAPSHOT else Source.LIVE
         for row in rows:
             # rows that found no room are told again, and those that did are then no news
@@ -250,6 +271,7 @@ class AccountFeed:
             self._mentioned.add(str(row["order_id"]))
             self._hear_counter(row)
         if source is Source.SNAPSHOT:
+            self._told_at = self._told_at or at
             self._snapshot_came.set()
 
     def _put(self, news: Sequence[News]) -> None:

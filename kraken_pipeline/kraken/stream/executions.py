@@ -30,6 +30,8 @@ TRADE: Final = "trade"
 """The `exec_type` of a fill."""
 FILLING: Final = "partially_filled"
 MAKER: Final = "m"
+FIXED: Final = (None, "static")
+"""Types of a price that is not a distance from another."""
 RANKS: Final = MappingProxyType(
     {"pending_new": 0, "new": 1, "partially_filled": 2, "filled": 4, "canceled": 4, "expired": 4}
 )
@@ -62,6 +64,7 @@ class Executions:
         self._since = since
         self._orders: OrderedDict[str, OrderSeen] = OrderedDict()
         self._fills: OrderedDict[str, None] = OrderedDict()
+        self._sums: OrderedDict[str, tuple[Decimal, Decimal]] = OrderedDict()
         self.newest_fill_at = since
         """Of all fills that were heard. UTC."""
 
@@ -89,8 +92,16 @@ class Executions:
         return (*fills, *told)
 
     def hear_trades(self, trades: Iterable[TradeReport]) -> tuple[News, ...]:
-        """Take fills that REST shows, and return those that were not known."""
-        return tuple(news for each in trades for news in self._fill_news(each, Source.PAGE))
+        """Take fills that REST shows, and return those that were not known.
+
+        An order of which the last fill was missing is told again, with all its fees.
+        """
+        return tuple(
+            news
+            for each in trades
+            for told in (self._fill_news(each, Source.PAGE), self._fee_news(each.kraken_order_id))
+            for news in told
+        )
 
     def hear_orders(self, reports: Iterable[OrderReport]) -> tuple[News, ...]:
         """Take orders that REST shows, and return what was not known of them."""
@@ -105,16 +116,35 @@ class Executions:
         self._fills[trade.trade_id] = None
         if len(self._fills) > REMEMBERED:
             self._fills.popitem(last=False)
+        self._add_up(trade)
         return (FillNews(trade=trade, source=source),)
+
+    def _add_up(self, trade: TradeReport) -> None:
+        qty, fee = self._sums.get(trade.kraken_order_id, (ZERO, ZERO))
+        self._sums[trade.kraken_order_id] = qty + trade.qty, fee + trade.fee
+        if len(self._sums) > REMEMBERED:
+            self._sums.popitem(last=False)
 
     def _order_news(self, seen: OrderSeen, source: Source) -> tuple[News, ...]:
         known = self._orders.get(seen.kraken_order_id)
+        seen = replace(seen, fee=self._fee_of(seen))
         self._orders[seen.kraken_order_id] = seen
         if has_ended(seen):
             self._forget_the_oldest()
         if known is not None and replace(seen, at=known.at) == known:
             return ()
         return (OrderNews(order=seen, source=source),)
+
+    def _fee_news(self, kraken_order_id: str) -> tuple[News, ...]:
+        known = self._orders.get(kraken_order_id)
+        if known is None or known.fee is not None:
+            return ()
+        return self._order_news(known, Source.PAGE)
+
+    def _fee_of(self, seen: OrderSeen) -> Decimal | None:
+        """Return what an order cost in fees: by its fills if all were heard, else as was said."""
+        qty, fee = self._sums.get(seen.kraken_order_id, (ZERO, ZERO))
+        return fee if qty == seen.filled_qty else seen.fee
 
     def _forget_the_oldest(self) -> None:
         while len(self._orders) > REMEMBERED:
@@ -135,10 +165,12 @@ class Executions:
             known = OrderSeen(
                 kraken_order_id=kraken_order_id, status=status, filled_qty=NOTHING, at=at
             )
+        is_more = filled is not None and filled > known.filled_qty
         return replace(
             _described(known, fields, at, self._our_name),
             status=_further(known.status, status),
             filled_qty=Qty(max(known.filled_qty, filled or ZERO)),
+            fee=None if is_more else known.fee,
             avg_fill_price=_average(known, fields, filled),
             at=max(known.at, at),
         )
@@ -146,7 +178,7 @@ class Executions:
     def _as_seen(self, report: OrderReport) -> OrderSeen:
         known = self._orders.get(report.kraken_order_id)
         status = REST_STATUSES.get(report.status, report.status)
-        more = known is None or report.filled_qty > known.filled_qty
+        more = known is None or report.filled_qty >= known.filled_qty
         return OrderSeen(
             kraken_order_id=report.kraken_order_id,
             cl_ord_id=report.cl_ord_id,
@@ -157,7 +189,9 @@ class Executions:
             qty=report.qty,
             filled_qty=report.filled_qty if more or known is None else known.filled_qty,
             avg_fill_price=report.avg_fill_price if more or known is None else known.avg_fill_price,
-            limit_price=known.limit_price if known is not None else report.limit_price,
+            limit_price=report.limit_price,
+            trigger_price=report.trigger_price,
+            fee=report.fee if more or known is None else known.fee,
             reason=report.reason or (known.reason if known is not None else ""),
             at=report.opened_at if known is None else known.at,
         )
@@ -231,7 +265,8 @@ def _described(
     symbol = fields.text_or_none("symbol")
     side = fields.text_or_none("side")
     is_late = at < known.at
-    qty, limit = _amount(fields, "order_qty"), _amount(fields, "limit_price")
+    qty, limit = _amount(fields, "order_qty"), _fixed_price(fields, "limit_price")
+    trigger = None if fields.fields.get("triggers") is None else fields.record("triggers")
     return replace(
         known,
         cl_ord_id=fields.text_or_none("cl_ord_id") or known.cl_ord_id,
@@ -242,8 +277,16 @@ def _described(
         limit_price=known.limit_price
         if limit is None or (is_late and known.limit_price is not None)
         else limit,
+        trigger_price=known.trigger_price
+        if trigger is None or (is_late and known.trigger_price is not None)
+        else _fixed_price(trigger, "price"),
         reason=known.reason if is_late else fields.text_or_none("reason") or known.reason,
     )
+
+
+def _fixed_price(fields: Record, name: str) -> Decimal | None:
+    """Return a price; None where it is a distance, in percent or in quote."""
+    return _amount(fields, name) if fields.fields.get(f"{name}_type") in FIXED else None
 
 
 def _average(known: OrderSeen, fields: Record, filled: Decimal | None) -> Decimal | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import Qty
+from kraken_pipeline.domain.money import ZERO, Qty
 from kraken_pipeline.domain.reports import TradeReport
 
 
@@ -41,7 +41,11 @@ class OrderSeen:
     avg_fill_price: Decimal | None = None
     """In quote per base."""
     limit_price: Decimal | None = None
-    """In quote per base, or as many as the order's own terms say."""
+    """In quote per base; None also where it is a distance."""
+    trigger_price: Decimal | None = None
+    """In quote per base; None also where it is a distance."""
+    fee: Decimal | None = ZERO
+    """Of all that filled, in quote; None while not every fill of it was heard."""
     reason: str = ""
     """In Kraken's words."""
     at: datetime

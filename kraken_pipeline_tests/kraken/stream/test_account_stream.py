@@ -253,3 +253,15 @@ def _totals(news: Sequence[News]) -> dict[str, Decimal]:
         for each in news
         if isinstance(each, BalanceNews) and each.source is Source.LIVE
     }
+
+
+def test_a_stream_says_since_when_it_tells(exchange: World) -> None:
+    with exchange.account_stream(since=exchange.now()) as stream:
+        begun(stream)
+        first = stream.account.told_at
+        stream.account.renew("to be told again")
+        assert eventually(lambda: stream.account.told_at not in {None, first})
+        begun(stream)
+        again = stream.account.told_at
+
+    assert 0 < (first or 0) < (again or 0)

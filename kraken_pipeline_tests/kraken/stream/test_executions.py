@@ -41,13 +41,15 @@ def pending(second: int = 0, **fields: object) -> Row:
         second,
         exec_type="pending_new",
         order_status="pending_new",
-        symbol="BTC/USD",
-        side="buy",
-        order_type="limit",
-        order_qty="0.30000000",
-        limit_price="50000.0",
-        cl_ord_id="ours",
-        **fields,
+        **{
+            "symbol": "BTC/USD",
+            "side": "buy",
+            "order_type": "limit",
+            "order_qty": "0.30000000",
+            "limit_price": "50000.0",
+            "cl_ord_id": "ours",
+            **fields,
+        },
     )
 
 
@@ -285,3 +287,49 @@ def test_every_recorded_row_is_read_or_named(recorded: Path) -> None:
 
     assert rows > 5
     assert odd == []
+
+
+def fees(news: list[News]) -> list[Decimal | None]:
+    return [each.order.fee for each in news if isinstance(each, OrderNews)]
+
+
+def test_the_fees_of_an_order_are_those_of_its_fills() -> None:
+    assert fees(heard(executions(), LIFE))[-1] == Decimal(24)
+
+
+def test_fees_are_not_known_while_a_fill_is_missing() -> None:
+    told = executions()
+    [_, _, lost, *_] = LIFE
+    before = heard(told, [each for each in LIFE if each is not lost])
+    alone = heard(executions(), [LIFE[0], lost])
+    [missing] = [each.trade for each in alone if isinstance(each, FillNews)]
+    after = told.hear_trades([missing])
+
+    assert fees(before)[-1] is None
+    assert fees(list(after)) == [Decimal(24)]
+
+
+def test_a_price_that_is_a_distance_is_no_price() -> None:
+    [news] = heard(
+        executions(),
+        [
+            pending(
+                order_type="trailing-stop-limit",
+                limit_price="5.0",
+                limit_price_type="quote",
+                triggers={"price": "2.0", "price_type": "pct"},
+            )
+        ],
+    )
+
+    assert isinstance(news, OrderNews)
+    assert (news.order.limit_price, news.order.trigger_price) == (None, None)
+
+
+def test_a_stop_is_told_with_its_trigger() -> None:
+    triggers = {"price": "49000.0", "price_type": "static"}
+    told = pending(order_type="stop-loss-limit", limit_price_type="static", triggers=triggers)
+    [news] = heard(executions(), [told])
+
+    assert isinstance(news, OrderNews)
+    assert news.order.trigger_price == Decimal(49_000)
