@@ -71,7 +71,7 @@ class Database:
         self._mine.writing = True
         try:
             yield connection
-            connection.exec_driver_sql("COMMIT")
+            self._commit(connection)
         except BaseException:
             self._undo(connection)
             raise
@@ -128,6 +128,9 @@ class Database:
             raise ConflictError(
                 f"another process wrote to the database for over {BUSY_SECONDS} s: {error.orig}"
             ) from error
+
+    def _commit(self, connection: Connection) -> None:
+        connection.exec_driver_sql("COMMIT")
 
     def _undo(self, connection: Connection) -> None:
         try:

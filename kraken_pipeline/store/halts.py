@@ -12,12 +12,13 @@ from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.schema import halts
 
 _OPEN: Final = halts.c.cleared_at.is_(None)
+_LATCHED: Final = select(halts).where(_OPEN).order_by(halts.c.halt_id)
 EVERY: Final = frozenset(HaltKind)
 
 
 def latched_halts(connection: Connection) -> tuple[Halt, ...]:
     """Return what stops opening now, oldest first."""
-    rows = connection.execute(select(halts).where(_OPEN).order_by(halts.c.halt_id)).mappings()
+    rows = connection.execute(_LATCHED).mappings()
     return tuple(
         Halt(
             halt_id=row["halt_id"],

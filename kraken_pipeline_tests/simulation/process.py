@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import event
-from sqlalchemy.util import LRUCache
+from sqlalchemy import Connection, Engine
 
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.symbols import Asset
@@ -30,7 +29,7 @@ from kraken_pipeline.services.settle import SettleDesk, settle
 from kraken_pipeline.services.submit import SubmitDesk, submit
 from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
 from kraken_pipeline.store.books import SqlBookStore
-from kraken_pipeline.store.database import Database, connect
+from kraken_pipeline.store.database import Database, require_current
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
@@ -66,10 +65,46 @@ LEASE: Final = timedelta(seconds=30)
 DEADLINE: Final = timedelta(seconds=5)
 SETTLE_WINDOW: Final = timedelta(seconds=120)
 PLAN_AGE: Final = timedelta(seconds=60)
-STATEMENTS: Final[LRUCache[Any, Any]] = LRUCache(500)
-"""Of every process: how SQLAlchemy wrote a statement once."""
+FIRST: Final[dict[str, Engine]] = {}
+"""The first engine that was made: what it learned of statements is known to all."""
 LATCH: Final = "PANIC"
 """Name of the panic file."""
+
+
+class WatchedDatabase(Database):
+    """A database whose process can die, or be interrupted, before and after each commit."""
+
+    def __init__(self, disk: Disk, perils: Perils, url: str) -> None:
+        """Open it, as `connect` does."""
+        super().__init__(url)
+        self.torn_from: int | None = None
+        """How long the log of writes was before the last commit, in the moment after it."""
+        self._disk = disk
+        self._perils = perils
+        # the next process would work out the very same statements again
+        first = FIRST.setdefault("engine", self._engine)
+        self._engine.dialect = first.dialect
+        self._engine._compiled_cache = first._compiled_cache
+        require_current(self.schema_version())
+
+    def _begin(self, connection: Connection) -> None:
+        self._perils.pass_by()
+        super()._begin(connection)
+        self._perils.is_writing = True
+
+    def _commit(self, connection: Connection) -> None:
+        self._perils.pass_by()
+        self.torn_from = self._disk.log_size()
+        super()._commit(connection)
+        self._perils.is_writing = False
+        try:
+            self._perils.pass_by()
+        finally:
+            self.torn_from = None
+
+    def _undo(self, connection: Connection) -> None:
+        self._perils.is_writing = False
+        super()._undo(connection)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,15 +146,14 @@ class Process:
         self.pid: Final = pid
         self.perils: Final = perils
         self.machine: Final = machine
-        self.torn_from: int | None = None
-        """How long the log of writes was before the last commit, in the moment after it."""
-        self.database: Final = connect(f"sqlite:///{machine.disk.folder / 'store.db'}")
+        self.database: Final = WatchedDatabase(
+            machine.disk, perils, f"sqlite:///{machine.disk.folder / 'store.db'}"
+        )
         self.decisions: Final = SqlDecisionStore(self.database)
         self.orders: Final = SqlOrderStore(self.database)
         self.books: Final = SqlBookStore(self.database)
         self.halts: Final = SqlHaltStore(self.database)
         self.universes: Final = SqlUniverseStore(self.database)
-        self._hook(self.database)
         self._runs = 0
 
     def close(self) -> None:
@@ -196,32 +230,6 @@ class Process:
 
     def _wire(self) -> Wire:
         return Wire(self.machine.network, self.perils, "127.0.0.1")
-
-    def _hook(self, database: Database) -> None:
-        engine = database._engine
-        # the next process would work out the very same statements again
-        engine._compiled_cache = STATEMENTS
-        event.listen(engine, "before_cursor_execute", self._before)
-        event.listen(engine, "after_cursor_execute", self._after)
-
-    def _before(self, connection: Any, cursor: Any, statement: str, *rest: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
-        if statement == "BEGIN IMMEDIATE":
-            self.perils.pass_by()
-        elif statement == "COMMIT":
-            self.perils.pass_by()
-            self.torn_from = self.machine.disk.log_size()
-        elif statement == "ROLLBACK":
-            self.perils.is_writing = False
-
-    def _after(self, connection: Any, cursor: Any, statement: str, *rest: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
-        if statement == "BEGIN IMMEDIATE":
-            self.perils.is_writing = True
-        elif statement == "COMMIT":
-            self.perils.is_writing = False
-            try:
-                self.perils.pass_by()
-            finally:
-                self.torn_from = None
 
     def _assess(self) -> object:
         desk = RiskDesk(

@@ -250,7 +250,7 @@ class World:
         process = self._running[-1]
         self._power_is_cut = len(self._running) == 1
         if self._power_is_cut:
-            self.disk.keep(torn_from=process.torn_from)
+            self.disk.keep(torn_from=process.database.torn_from)
 
     def _boot(self) -> None:
         """Start the machine again with what its disk has left."""
