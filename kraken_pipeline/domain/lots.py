@@ -13,11 +13,16 @@ from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
 
 MANUAL = "manual"
 """The book of fills that no order of ours explains."""
+DUST = "dust"
+"""The book of what strategies left over, too small to be sold by itself (OMS-16)."""
 
 
 def book_of(strategy_id: str, timeframe: str) -> str:
-    """Name the sub-book of a strategy on one timeframe: what one opens, only it may close."""
-    return f"{strategy_id}@{timeframe}"
+    """Name the sub-book of a strategy on one timeframe: what one opens, only it may close.
+
+    What is of no timeframe, such as a sale of dust, is of the book of its own name.
+    """
+    return f"{strategy_id}@{timeframe}" if timeframe else strategy_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,53 @@ class Position:
     def unrealised(self, price: Decimal) -> Decimal:
         """What the held qty would gain at `price` (base currency per base unit), without fees."""
         return self.qty * price - self.cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """A holding that went from one book to another, with what it cost; nothing was traded."""
+
+    transfer_id: str
+    pair: str
+    from_book: str
+    to_book: str
+    qty: Qty
+    cost: Decimal
+    """In base currency, without fees."""
+    at: datetime
+    reason: str
+
+
+def moved(position: Position, transfer: Transfer) -> Position:
+    """Return the position after a transfer out of its book or into it.
+
+    A book never ends below zero: should a fill that is heard very late have taken what went out,
+    the difference counts as sold without a known cost.
+
+    Raises:
+        InvalidValueError: the transfer is of another pair, or of other books.
+
+    Source: P-18.
+    """
+    if position.pair == transfer.pair and position.book == transfer.to_book:
+        return replace(
+            position,
+            qty=Qty(position.qty + transfer.qty),
+            cost=position.cost + transfer.cost,
+        )
+    if position.pair != transfer.pair or position.book != transfer.from_book:
+        raise InvalidValueError(
+            f"transfer {transfer.transfer_id} is of {transfer.pair} from {transfer.from_book} to "
+            f"{transfer.to_book}, not of {position.pair} in {position.book}"
+        )
+    out = min(transfer.qty, position.qty)
+    is_emptied = out == position.qty
+    return replace(
+        position,
+        qty=Qty(position.qty - out),
+        cost=ZERO if is_emptied else max(position.cost - transfer.cost, ZERO),
+        uncosted=Qty(position.uncosted + transfer.qty - out),
+    )
 
 
 def booked(position: Position, fill: Fill) -> Position:

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select
 
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.domain.lots import Fill
-from kraken_pipeline.store import journal, positions, schema
+from kraken_pipeline.domain.lots import Fill, Transfer
+from kraken_pipeline.store import journal, positions, schema, transfers
 from kraken_pipeline.store.database import Database
 
 _TABLES: Final[dict[str, tuple[Table, str]]] = {
@@ -19,6 +19,7 @@ _TABLES: Final[dict[str, tuple[Table, str]]] = {
     "plan": (schema.plans, "plan_id"),
     "result": (schema.execution_results, "plan_id"),
     "decision": (schema.decisions, "decision_id"),
+    "transfer": (schema.book_transfers, "transfer_id"),
 }
 """What the journal tells of, to the table that shows it and the column of its id."""
 _JOURNALED: Final[dict[str, tuple[ColumnElement[bool], ...]]] = {
@@ -84,11 +85,16 @@ def _position_faults(connection: Connection) -> list[str]:
     for row in connection.execute(select(schema.fills)).mappings():
         fill = positions.fill_of(row)
         fills[fill.book, fill.pair].append(fill)
+    went: defaultdict[positions.Place, list[Transfer]] = defaultdict(list)
+    for each in transfers.all_transfers(connection):
+        went[each.from_book, each.pair].append(each)
+        went[each.to_book, each.pair].append(each)
     shown = {(each.book, each.pair): each for each in positions.all_positions(connection)}
     return [
         f"the position of {place[0]} in {place[1]} is not what its fills make of it"
-        for place in sorted(shown.keys() | fills.keys())
-        if place not in shown or shown[place] != positions.replayed(place, fills[place])
+        for place in sorted(shown.keys() | fills.keys() | went.keys())
+        if place not in shown
+        or shown[place] != positions.replayed(place, fills[place], went[place])
     ]
 
 

@@ -24,7 +24,7 @@ from kraken_pipeline.domain.ledger import CLASSES, EntryClass, LedgerEntry
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.nav import Snapshot
-from kraken_pipeline.store import journal, positions, snapshots
+from kraken_pipeline.store import journal, positions, snapshots, transfers
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.schema import (
@@ -248,7 +248,7 @@ def _move_positions(
 
 
 def _come_last(connection: Connection, place: positions.Place, some: Sequence[Fill]) -> bool:
-    """Tell whether no other fill of the place is as late as the first of these.
+    """Tell whether no other fill or transfer of the place is as late as the first of these.
 
     A fill that is heard after a later one changes what the later one realised: cost is averaged
     in the order of time.
@@ -256,13 +256,15 @@ def _come_last(connection: Connection, place: positions.Place, some: Sequence[Fi
     first = min(each.at for each in some)
     as_late = connection.execute(_AS_LATE, {**positions.of_place(place), "first": first})
     ours = {each.trade_id for each in some}
-    return all(trade_id in ours for trade_id in as_late.scalars())
+    is_last = all(trade_id in ours for trade_id in as_late.scalars())
+    return is_last and not transfers.any_as_late(connection, place, first)
 
 
 def _rebuild(connection: Connection, place: positions.Place) -> None:
     kept = positions.booked_fills(connection, place)
-    positions.keep(connection, positions.replayed(place, kept))
-    if not kept:
+    went = transfers.transfers_of(connection, place)
+    positions.keep(connection, positions.replayed(place, kept, went))
+    if not kept and not went:
         connection.execute(positions.FORGET, positions.of_place(place))
 
 

@@ -1,11 +1,12 @@
-"""Positions: what the fills of a book make of it, kept beside them."""
+"""Positions: what the fills and transfers of a book make of it, kept beside them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select
 
-from kraken_pipeline.domain.lots import Fill, Position, booked
+from kraken_pipeline.domain.lots import Fill, Position, Transfer, booked, moved
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.store.schema import fills, strategy_positions
 
@@ -58,10 +59,23 @@ def in_order(some: Iterable[Fill]) -> list[Fill]:
     return sorted(some, key=lambda each: (each.at, each.trade_id))
 
 
-def replayed(place: Place, some: Iterable[Fill]) -> Position:
-    """Return what the fills make of a flat position."""
+def replayed(place: Place, some: Iterable[Fill], transfers: Iterable[Transfer] = ()) -> Position:
+    """Return what fills and transfers make of a flat position, in the order of time.
+
+    Of one instant the fills come first: what is moved was bought before.
+    """
     book, pair = place
-    return after(Position(book=book, pair=pair), some)
+    position = Position(book=book, pair=pair)
+    steps: list[Fill | Transfer] = [*some, *transfers]
+    for step in sorted(steps, key=_turn):
+        position = booked(position, step) if isinstance(step, Fill) else moved(position, step)
+    return position
+
+
+def _turn(step: Fill | Transfer) -> tuple[datetime, bool, str]:
+    if isinstance(step, Fill):
+        return step.at, False, step.trade_id
+    return step.at, True, step.transfer_id
 
 
 def after(position: Position, some: Iterable[Fill]) -> Position:
