@@ -99,7 +99,13 @@ class OpenAssessment:
             self._answer(verdict, plan)
         self._note(plan)
         for order in orders:
-            self._reserve(order, plan)
+            reserve(
+                self._connection,
+                order,
+                source="assess",
+                by=plan.run_id,
+                why=f"plan={plan.plan_id}",
+            )
 
     def _answer(self, verdict: Verdict, plan: Plan) -> None:
         answered = self._connection.execute(
@@ -122,30 +128,6 @@ class OpenAssessment:
         if objections:
             self._connection.execute(_ADD_DENIAL, objections)
 
-    def _reserve(self, order: Order, plan: Plan) -> None:
-        row = order_row(order)
-        self._connection.execute(_ADD_ORDER, row)
-        self._connection.execute(
-            _ADD_EVENT,
-            {
-                "local_id": order.local_id,
-                "version": order.version,
-                "to_status": order.state.value,
-                "fact": "planned",
-                "source": "assess",
-                "detail": f"plan={plan.plan_id}",
-                "at": order.created_at,
-            },
-        )
-        entry = journal.Entry(
-            at=order.created_at,
-            kind="order.planned",
-            subject=order.local_id,
-            actor=plan.run_id,
-            payload={"row": row},
-        )
-        journal.write(self._connection, entry)
-
     def _note(self, plan: Plan) -> None:
         verdicts = [
             {**_verdict_row(each), "objections": [str(why) for why in each.objections]}
@@ -159,6 +141,40 @@ class OpenAssessment:
             payload={"row": _plan_row(plan), "verdicts": verdicts},
         )
         journal.write(self._connection, entry)
+
+
+def reserve(connection: Connection, order: Order, *, source: str, by: str, why: str) -> None:
+    """Write an order that may be sent from now on, with its first event.
+
+    Args:
+        connection: in whose transaction.
+        order: with its reservation.
+        source: what planned it.
+        by: the run or the person behind it.
+        why: for a person who asks.
+    """
+    row = order_row(order)
+    connection.execute(_ADD_ORDER, row)
+    connection.execute(
+        _ADD_EVENT,
+        {
+            "local_id": order.local_id,
+            "version": order.version,
+            "to_status": order.state.value,
+            "fact": "planned",
+            "source": source,
+            "detail": why,
+            "at": order.created_at,
+        },
+    )
+    entry = journal.Entry(
+        at=order.created_at,
+        kind="order.planned",
+        subject=order.local_id,
+        actor=by,
+        payload={"row": row},
+    )
+    journal.write(connection, entry)
 
 
 def _plan_row(plan: Plan) -> dict[str, Any]:
