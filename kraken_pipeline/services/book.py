@@ -49,6 +49,8 @@ class Booked:
     entries: int
     settled: int
     """Orders whose fills now add up to what the exchange says."""
+    late: tuple[str, ...]
+    """Our ids of the orders that filled more after they had been seen to end."""
     snapshot: Snapshot
 
 
@@ -72,8 +74,10 @@ def keep_books(desk: BookDesk) -> Booked:
     snapshot, valued = _snapshot(desk, balances, prices, listing, flows)
     desk.books.keep_snapshot(snapshot, valued)
     desk.books.prune_snapshots(snapshot.at - desk.retention)
-    _note_late_fills(desk, fills)
-    return Booked(fills=new_fills, entries=new_entries, settled=_match(desk), snapshot=snapshot)
+    late = _note_late_fills(desk, fills)
+    return Booked(
+        fills=new_fills, entries=new_entries, settled=_match(desk), late=late, snapshot=snapshot
+    )
 
 
 def _read_account(
@@ -250,8 +254,9 @@ def _unrealised(position: Position, prices: PriceTable, listing: Listing) -> Dec
     return ZERO if rate is None else position.unrealised(rate)
 
 
-def _note_late_fills(desk: BookDesk, fills: Sequence[Fill]) -> None:
-    """Write what filled of an order after it had been seen to end (U-DUP-5)."""
+def _note_late_fills(desk: BookDesk, fills: Sequence[Fill]) -> tuple[str, ...]:
+    """Write what filled of an order after it had been seen to end, and name it (U-DUP-5)."""
+    late = []
     ids = sorted({each.kraken_order_id for each in fills})
     for order in desk.orders.with_exchange_ids(ids):
         if order.state not in {State.CANCELED, State.EXPIRED}:
@@ -273,6 +278,8 @@ def _note_late_fills(desk: BookDesk, fills: Sequence[Fill]) -> None:
                 fee=sum((each.fee for each in own), ZERO),
             )
             _write(desk, order, event)
+            late.append(order.local_id)
+    return tuple(late)
 
 
 def _match(desk: BookDesk) -> int:

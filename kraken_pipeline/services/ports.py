@@ -1,6 +1,6 @@
 """What services need from outside. Adapters fit by shape and inherit nothing."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.bars import Candles, MonthReport
 from kraken_pipeline.domain.errors import OrderRefusedError
 from kraken_pipeline.domain.fees import FeeRates
-from kraken_pipeline.domain.halts import Halt, HaltKind
+from kraken_pipeline.domain.halts import Halt, HaltKind, Scope
 from kraken_pipeline.domain.ids import PlanId
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace
 from kraken_pipeline.domain.ledger import LedgerEntry
@@ -19,6 +19,7 @@ from kraken_pipeline.domain.market import Pair, Ticker
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import Event, Order
 from kraken_pipeline.domain.plans import Plan, PlanResult
+from kraken_pipeline.domain.reconciliations import Cause, ForeignOrder, Reconciliation
 from kraken_pipeline.domain.reports import (
     Balance,
     Listing,
@@ -261,6 +262,10 @@ class OrderStore(Protocol):
         """Return the orders that these ids of Kraken's belong to."""
         ...
 
+    def with_client_ids(self, cl_ord_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Return the orders that were given these ids of ours."""
+        ...
+
     def record(self, order: Order, event: Event, *, epoch: int | None = None) -> Order:
         """Write the event and what it makes of the order, in one transaction.
 
@@ -322,6 +327,40 @@ class OrderStore(Protocol):
         ...
 
 
+class ForeignStore(Protocol):
+    """Orders of the account that are not ours."""
+
+    def open(self) -> tuple[ForeignOrder, ...]:
+        """Return those that are open as far as is known."""
+        ...
+
+    def see(
+        self, orders: Sequence[ForeignOrder], *, gone: Collection[str], at: datetime
+    ) -> tuple[ForeignOrder, ...]:
+        """Keep what is open and, by Kraken's id, what is gone; return what was not known before."""
+        ...
+
+
+class ReconciliationStore(Protocol):
+    """Comparisons of the books with the exchange, as they ended."""
+
+    def keep(self, found: Reconciliation) -> None:
+        """Keep one, as the newest."""
+        ...
+
+    def newest(self, count: int) -> tuple[Reconciliation, ...]:
+        """Return the last ones, the newest first."""
+        ...
+
+    def last_at(self, *causes: Cause) -> datetime | None:
+        """Return when the newest was made, of some causes or of any."""
+        ...
+
+    def prune(self, before: datetime) -> int:
+        """Delete the clean ones older than that and return how many."""
+        ...
+
+
 class HaltStore(Protocol):
     """What is latched."""
 
@@ -329,12 +368,22 @@ class HaltStore(Protocol):
         """Return what stops opening now."""
         ...
 
-    def latch(self, kind: HaltKind, *, reason: str, at: datetime, by: str) -> bool:
-        """Latch; False if one of that kind is latched already."""
+    def latch(
+        self, kind: HaltKind, *, reason: str, at: datetime, by: str, scope: Scope = ...
+    ) -> bool:
+        """Latch; False if one of that kind and scope is latched already."""
         ...
 
-    def clear(self, *, reason: str, at: datetime, by: str, kinds: frozenset[HaltKind] = ...) -> int:
-        """Clear all, or those of some kinds, with a reason and return how many there were."""
+    def clear(
+        self,
+        *,
+        reason: str,
+        at: datetime,
+        by: str,
+        kinds: frozenset[HaltKind] = ...,
+        scope: Scope | None = ...,
+    ) -> int:
+        """Clear all, or those of some kinds or of one scope, and return how many there were."""
         ...
 
 

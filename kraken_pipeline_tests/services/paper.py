@@ -19,6 +19,7 @@ from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan, Verdict
+from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.switch import Keeper, Terms
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
@@ -34,6 +35,7 @@ from kraken_pipeline.services.assess import OrderStyle, RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.guard import GuardDesk
 from kraken_pipeline.services.ports import Clock
+from kraken_pipeline.services.reconcile import Pass, ReconcileDesk, reconcile
 from kraken_pipeline.services.settle import SettleDesk, cancel, settle
 from kraken_pipeline.services.submit import SubmitDesk, submit
 from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
@@ -46,8 +48,10 @@ from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
+from kraken_pipeline.store.foreign import SqlForeignStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline_tests.builders import limits
@@ -92,6 +96,8 @@ class Stores:
     orders: SqlOrderStore
     books: SqlBookStore
     halts: SqlHaltStore
+    foreign: SqlForeignStore
+    passes: SqlReconciliationStore
     switches: SqlSwitchStore
     universes: SqlUniverseStore
 
@@ -105,6 +111,8 @@ def stores_at(url: str) -> Iterator[Stores]:
         orders=SqlOrderStore(database),
         books=SqlBookStore(database),
         halts=SqlHaltStore(database),
+        foreign=SqlForeignStore(database),
+        passes=SqlReconciliationStore(database),
         switches=SqlSwitchStore(database),
         universes=SqlUniverseStore(database),
     )
@@ -216,6 +224,18 @@ class Paper:
         )
         return replace(desk, **changes)
 
+    def reconcile_desk(self, **changes: Any) -> ReconcileDesk:  # noqa: ANN401 - as above
+        desk = ReconcileDesk(
+            settling=self.settle_desk(),
+            market=self.market,
+            books=self.stores.books,
+            foreign=self.stores.foreign,
+            passes=self.stores.passes,
+            keep_books=self.book,
+            run_id="run",
+        )
+        return replace(desk, **changes)
+
     def universe_desk(self, **changes: Any) -> UniverseDesk:  # noqa: ANN401 - as above
         desk = UniverseDesk(
             market=self.market,
@@ -247,6 +267,15 @@ class Paper:
 
     def book(self, **changes: Any) -> Booked:  # noqa: ANN401 - as above
         return keep_books(self.book_desk(**changes))
+
+    def reconcile(
+        self,
+        cause: Cause = Cause.MINUTE,
+        *,
+        full: bool = False,
+        **changes: Any,  # noqa: ANN401 - as above
+    ) -> Pass:
+        return reconcile(self.reconcile_desk(**changes), cause, full=full)
 
     # what strategies would have said
     def wants(

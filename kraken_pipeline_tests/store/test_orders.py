@@ -200,6 +200,15 @@ def test_orders_are_found_by_the_ids_of_the_exchange(
     assert orders.with_exchange_ids(asked) == (made,)
 
 
+def test_orders_are_found_by_the_id_that_we_gave_them(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    made = planned(database)
+
+    asked = [f"none{number}" for number in range(1_200)] + [made.cl_ord_id]
+    assert orders.with_client_ids(asked) == (made,)
+
+
 def test_the_orders_of_a_plan_are_found(database: Database, orders: SqlOrderStore) -> None:
     made = planned(database)
     planned(database, "ETHUSD", plan_id="P2", closed_at=NOW + HOUR)

@@ -1,0 +1,314 @@
+"""Compare the books with the exchange: orders, strangers, holds, and ledger with balances."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from kraken_pipeline.domain.errors import ConflictError, ExchangeError, ImpossibleFactError
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.holds import Hold, unexplained_holds
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.ledger import drifts
+from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.orders import (
+    AT_THE_EXCHANGE,
+    RESTING,
+    Event,
+    Fact,
+    Order,
+    State,
+)
+from kraken_pipeline.domain.reconciliations import (
+    CLEAN_PASSES_NEEDED,
+    Cause,
+    Finding,
+    ForeignOrder,
+    Kind,
+    Outcome,
+    Reconciliation,
+    news_of,
+    passes_missing,
+)
+from kraken_pipeline.domain.reports import Balance, Listing, OrderReport
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.services.book import Booked
+from kraken_pipeline.services.halt import READS_LAG
+from kraken_pipeline.services.ports import (
+    BookStore,
+    ForeignStore,
+    Market,
+    ReconciliationStore,
+)
+from kraken_pipeline.services.settle import SettleDesk, settle
+from kraken_pipeline.services.strangers import foreign, ours_among
+from kraken_pipeline.services.world import economic_asset
+
+CODE: Final = "NOT_RECONCILED"
+"""Why nothing opens while books and exchange are not known to agree."""
+OPEN_THERE: Final = frozenset({"pending", "open"})
+"""Kraken's words for an order that may still fill."""
+MOST_ASKED: Final = 50
+"""Orders that are looked at again by their id in one pass: as many as one call may name."""
+COMPARES_MONEY: Final = frozenset({Cause.MINUTE, Cause.HOURLY, Cause.HAND})
+"""Whoever is about to send has read the balances just before, and waits."""
+RETENTION: Final = timedelta(days=30)
+"""How long clean passes are kept; what found something stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileDesk:
+    """What comparing needs."""
+
+    settling: SettleDesk
+    market: Market
+    books: BookStore
+    foreign: ForeignStore
+    passes: ReconciliationStore
+    keep_books: Callable[[], Booked]
+    """Reads fills, ledger and balances, and values everything."""
+    run_id: str
+    """Of the run or the command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What one comparison did."""
+
+    found: Reconciliation
+    orders: Counter[str]
+    """State to how many of the orders that may have been at the exchange are in it now."""
+    foreign: tuple[ForeignOrder, ...]
+    """Open orders of the account that are not ours, as far as is known."""
+    passes_missing: int
+    """Clean comparisons in a row that are missing before anything may open."""
+    booked: Booked | None
+    """What came of the books, where they were kept."""
+
+
+def reconcile(desk: ReconcileDesk, cause: Cause, *, full: bool = False) -> Pass:
+    """Compare the books with the exchange once, correct what can be, and keep what was found.
+
+    Every order that may be at the exchange is settled by what it shows. Then, but after an event,
+    the account's open orders are compared with ours. Each minute and more seldom, what they hold is
+    compared with what is held, and the ledger with the balances: where they part, and where that
+    is asked for, the books are kept, which pages fills and ledger.
+
+    In quiet the exchange is asked once for each fifty orders, once for open orders and once for
+    balances. What differs is asked for once more, as it may have moved in between.
+
+    A pass after an event that found nothing is not kept and counts for nothing: it looks at our own
+    orders only.
+
+    Args:
+        desk: what is compared.
+        cause: why.
+        full: whether the books are kept also where the balances are what the ledger says.
+
+    Raises:
+        ExchangeError: the exchange did not answer; what was learned until then is written.
+
+    Source: contract 11.3, OMS-7, OMS-13, PF-14, PF-16.
+    """
+    return _Comparison(desk, cause).made(full=full)
+
+
+def opening_objection(desk: ReconcileDesk) -> str:
+    """Return why nothing may open now; nothing where books and exchange are known to agree.
+
+    Where an order may be at the exchange, or a clean pass is missing, a pass is made first: nothing
+    is sent before each order has evidence that was gathered since its sender began.
+
+    Source: contract 11.3; F-SUB-1, U-DUP-9.
+    """
+    try:
+        if _passes_missing(desk) or any(map(_is_at_work, desk.settling.orders.reserving())):
+            reconcile(desk, Cause.START)
+    except ExchangeError as failure:
+        return f"{CODE}: {failure}"
+    missing = _passes_missing(desk)
+    return f"{CODE}: clean_passes_missing={missing}" if missing else ""
+
+
+class _Comparison:
+    """One pass."""
+
+    def __init__(self, desk: ReconcileDesk, cause: Cause) -> None:
+        self._desk = desk
+        self._cause = cause
+        self._account = desk.settling.account
+        self._orders = desk.settling.orders
+        self._began = desk.settling.clock()
+        self._findings: list[Finding] = []
+        self._shown: tuple[OrderReport, ...] = ()
+
+    def made(self, *, full: bool) -> Pass:
+        """Compare, and keep what was found; see `reconcile`."""
+        desk = self._desk
+        counts = self._settle()
+        if self._cause is not Cause.EVENT:
+            self._compare_open_orders()
+        has_moved = self._cause in COMPARES_MONEY and self._money_has_moved()
+        booked = desk.keep_books() if has_moved or full else None
+        if booked is not None:
+            self._note_books(booked)
+        self._note_contradictions()
+        found = Reconciliation(
+            at=self._began,
+            cause=self._cause,
+            run_id=desk.run_id,
+            findings=tuple(self._findings),
+        )
+        if self._cause is not Cause.EVENT or found.outcome is not Outcome.CLEAN:
+            desk.passes.keep(found)
+        if full:
+            desk.passes.prune(self._began - RETENTION)
+        return Pass(
+            found=found,
+            orders=counts,
+            foreign=desk.foreign.open(),
+            passes_missing=_passes_missing(desk),
+            booked=booked,
+        )
+
+    def _settle(self) -> Counter[str]:
+        """Bring our orders up to what the exchange shows, and note what that changed."""
+        before = [each for each in self._orders.reserving() if _is_at_work(each)]
+        before += [
+            order for order, booked in self._orders.unmatched() if booked != order.filled_qty
+        ]
+        counts = settle(self._desk.settling)
+        for order in before:
+            now = self._orders.order(order.local_id)
+            news = news_of(order, now, now=self._began)
+            if news is not None:
+                self._findings.append(news)
+        return counts
+
+    def _compare_open_orders(self) -> None:
+        """Look for orders that are not ours, and for ours that should not be open any more."""
+        self._shown = self._account.open_orders()
+        ours = ours_among(self._orders, self._shown)
+        self._note_strangers([each for each in self._shown if each.kraken_order_id not in ours])
+        ended = [
+            (order, report)
+            for report in self._shown
+            if (order := ours.get(report.kraken_order_id)) is not None and not _is_at_work(order)
+        ]
+        for order, report in ended:
+            self._note_back(order, report)
+
+    def _note_strangers(self, strangers: Sequence[OrderReport]) -> None:
+        """Keep what is not ours; what is not listed any more is gone if it is shown as ended."""
+        listed = {each.kraken_order_id for each in strangers}
+        missing = [
+            each.kraken_order_id
+            for each in self._desk.foreign.open()
+            if each.kraken_order_id not in listed
+        ][:MOST_ASKED]
+        # one list alone may be an old page (F-RD-7)
+        shown = self._account.orders(missing) if missing else {}
+        ours = ours_among(self._orders, tuple(shown.values()))
+        gone = [
+            name for name, each in shown.items() if name in ours or each.status not in OPEN_THERE
+        ]
+        seen = [foreign(each, at=self._began) for each in strangers]
+        for each in self._desk.foreign.see(seen, gone=gone, at=self._began):
+            said = f"{each.pair}: {each.description}"
+            self._note(Kind.FOREIGN_NEW, each.kraken_order_id, said)
+        for name in gone:
+            self._note(Kind.FOREIGN_GONE, name, f"{shown[name].pair}: {shown[name].status}")
+
+    def _note_back(self, order: Order, report: OrderReport) -> None:
+        """Halt over an order that is open although our books say otherwise.
+
+        One that ended there, by our books, is asked for by its id first: the list may be old.
+        """
+        settling, name = self._desk.settling, report.kraken_order_id
+        if order.kraken_order_id is not None:
+            if self._began - order.updated_at < READS_LAG:
+                return
+            again = self._account.orders([name]).get(name)
+            if again is None or again.status not in OPEN_THERE:
+                return
+        event = Event(
+            fact=Fact.ACCEPTED,
+            at=settling.clock(),
+            source="reconcile",
+            detail="it is among the open orders",
+            kraken_order_id=name,
+        )
+        now = order
+        try:
+            now = self._orders.record(order, event)
+        except ConflictError:
+            return
+        except ImpossibleFactError:
+            # what the books say stays; a person must look
+            pass
+        settling.halts.latch(
+            HaltKind.CONTRADICTION,
+            reason=f"{order.local_id} was {order.state} in our books and is open as {name}",
+            at=settling.clock(),
+            by="reconcile",
+        )
+        if now.state in RESTING:
+            self._note(Kind.ORDER_BACK, order.local_id, f"{order.state} -> {now.state} as {name}")
+
+    def _money_has_moved(self) -> bool:
+        """Compare what is held with what orders need; tell whether ledger and balances part."""
+        listing = self._desk.market.listing()
+        balances = self._account.balances()
+        if self._holds(balances, listing):
+            self._shown, balances = self._account.open_orders(), self._account.balances()
+            for hold in self._holds(balances, listing):
+                self._note(Kind.HOLD_UNEXPLAINED, hold.asset, str(hold))
+        totals = {name: each.total for name, each in balances.items()}
+        return bool(drifts(self._desk.books.replayed_balances(), totals))
+
+    def _holds(self, balances: Mapping[str, Balance], listing: Listing) -> tuple[Hold, ...]:
+        held: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO)
+        for bucket, balance in balances.items():
+            held[economic_asset(listing.symbols, bucket)] += balance.held
+        steps = {
+            economic_asset(listing.symbols, key): Decimal(1).scaleb(-each.decimals)
+            for key, each in listing.assets.items()
+            if each.decimals is not None
+        }
+        return unexplained_holds(held, self._shown, listing.pairs, steps)
+
+    def _note_books(self, booked: Booked) -> None:
+        if booked.fills:
+            self._note(Kind.FILLS_BOOKED, "books", f"count={booked.fills}")
+        for name in booked.late:
+            self._note(Kind.ORDER_BACK, name, "fills that came after it had ended")
+        now, since = booked.snapshot.at, self._desk.books.drifting_since()
+        is_old = since is not None and now - since >= READS_LAG
+        for asset, said in sorted(booked.snapshot.drift.items()):
+            self._note(Kind.DRIFT if is_old else Kind.DRIFT_PENDING, asset, said)
+        for order, qty in self._orders.unmatched():
+            if qty != order.filled_qty and now - order.updated_at >= READS_LAG:
+                said = f"filled={order.filled_qty}, booked={qty}"
+                self._note(Kind.FILLS_MISSING, order.local_id, said)
+
+    def _note_contradictions(self) -> None:
+        for halt in self._desk.settling.halts.latched():
+            if halt.kind is HaltKind.CONTRADICTION:
+                self._note(Kind.CONTRADICTION, f"halt {halt.halt_id}", halt.reason)
+
+    def _note(self, kind: Kind, subject: str, said: str) -> None:
+        self._findings.append(Finding(kind=kind, subject=subject, said=said))
+
+
+def _passes_missing(desk: ReconcileDesk) -> int:
+    newest = desk.passes.newest(CLEAN_PASSES_NEEDED)
+    return passes_missing([each.outcome for each in newest])
+
+
+def _is_at_work(order: Order) -> bool:
+    """Tell whether an order may be at the exchange; of a rehearsal only where that is in doubt."""
+    return order.state in AT_THE_EXCHANGE and (
+        order.namespace is Namespace.TRADE or order.state is not State.SENDING
+    )

@@ -1,0 +1,87 @@
+"""Comparisons of the books with the exchange, as they ended."""
+
+import json
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import RowMapping, delete, func, insert, select
+
+from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.reconciliations import (
+    Cause,
+    Finding,
+    Kind,
+    Outcome,
+    Reconciliation,
+)
+from kraken_pipeline.store import journal
+from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.schema import reconciliations
+
+_TABLE: Final = reconciliations
+
+
+class SqlReconciliationStore:
+    """Reconciliations in SQL. What repaired something or found a difference is journaled."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, found: Reconciliation) -> None:
+        """Keep one, as the newest."""
+        findings = canonical([_told(each) for each in found.findings])
+        row = {
+            "at": found.at,
+            "cause": found.cause.value,
+            "outcome": found.outcome.value,
+            "findings": findings,
+            "run_id": found.run_id,
+        }
+        with self._database.writing() as connection:
+            kept = insert(_TABLE).values(row).returning(_TABLE.c.id)
+            number = connection.execute(kept).scalar_one()
+            if found.outcome is not Outcome.CLEAN:
+                entry = journal.Entry(
+                    at=found.at,
+                    kind=f"reconcile.{found.outcome.value}",
+                    subject=str(number),
+                    actor=found.run_id,
+                    payload={"row": row},
+                )
+                journal.write(connection, entry)
+
+    def newest(self, count: int) -> tuple[Reconciliation, ...]:
+        """Return the last ones, the newest first."""
+        wanted = select(_TABLE).order_by(_TABLE.c.id.desc()).limit(count)
+        with self._database.reading() as connection:
+            return tuple(_found_of(row) for row in connection.execute(wanted).mappings())
+
+    def last_at(self, *causes: Cause) -> datetime | None:
+        """Return when the newest was made, of some causes or of any; None if there is none."""
+        wanted = select(func.max(_TABLE.c.at))
+        if causes:
+            wanted = wanted.where(_TABLE.c.cause.in_([each.value for each in causes]))
+        with self._database.reading() as connection:
+            return connection.execute(wanted).scalar()
+
+    def prune(self, before: datetime) -> int:
+        """Delete the clean ones older than that and return how many; what found something stays."""
+        old = (_TABLE.c.at < before) & (_TABLE.c.outcome == Outcome.CLEAN.value)
+        with self._database.writing() as connection:
+            return connection.execute(delete(_TABLE).where(old)).rowcount
+
+
+def _told(finding: Finding) -> dict[str, str]:
+    return {"kind": finding.kind.value, "subject": finding.subject, "said": finding.said}
+
+
+def _found_of(row: RowMapping) -> Reconciliation:
+    return Reconciliation(
+        at=row["at"],
+        cause=Cause(row["cause"]),
+        run_id=row["run_id"],
+        findings=tuple(
+            Finding(kind=Kind(each["kind"]), subject=each["subject"], said=each["said"])
+            for each in json.loads(row["findings"])
+        ),
+    )
