@@ -23,9 +23,10 @@ BEAT: Final = "heartbeat.json"
 SETTLED: Final = "settled.json"
 """When every order was last compared with the exchange."""
 GUARDIAN: Final = "guardian.json"
-LOCK: Final = "guardian.lock"
+STREAM: Final = "stream.json"
+"""What the stream's listener says of itself."""
 SILENCE: Final = timedelta(seconds=8)
-"""After so long without a sign a guardian is lost, also where its process is still there."""
+"""After so long without a sign who gave it is lost, also where his process is still there."""
 AHEAD: Final = timedelta(seconds=5)
 """By how much the clock may be set back before signs count as none."""
 TRIES: Final = 10
@@ -33,7 +34,7 @@ TRIES: Final = 10
 PAUSE_SECONDS: Final = 0.05
 
 
-def give(file: Path, at: datetime, **more: int) -> None:
+def give(file: Path, at: datetime, **more: int | str) -> None:
     """Replace a sign with one of now.
 
     Raises:
@@ -55,10 +56,10 @@ def give(file: Path, at: datetime, **more: int) -> None:
 
 def life(folder: Path, now: datetime) -> Life:
     """Return what the order service showed last."""
-    beat = _read(folder / BEAT)
+    beat = read(folder / BEAT)
     return Life(
-        beat_age=_age(beat, now),
-        settled_age=_age(_read(folder / SETTLED), now),
+        beat_age=age_of(beat, now),
+        settled_age=age_of(read(folder / SETTLED), now),
         epoch=_epoch(beat),
     )
 
@@ -68,49 +69,60 @@ def keeper(folder: Path, now: datetime) -> Keeper:
     file = folder / GUARDIAN
     if not file.exists():
         return Keeper.SCHEDULE
-    age = _age(_read(file), now)
-    is_alive = age is not None and age <= SILENCE and _is_held(folder / LOCK)
+    age = age_of(read(file), now)
+    is_alive = age is not None and age <= SILENCE and is_held(folder / GUARDIAN)
     # it may have left in the meantime, in good order
     return Keeper.GUARDIAN if is_alive else Keeper.LOST if file.exists() else Keeper.SCHEDULE
 
 
 def dismiss(folder: Path) -> bool:
-    """Forget a guardian that is lost, so that the schedule renews again; False if none is."""
-    if not (folder / GUARDIAN).exists() or _is_held(folder / LOCK):
-        return False
-    (folder / GUARDIAN).unlink(missing_ok=True)
-    return True
+    """Forget who is lost, so that the work goes on without him; False if nobody is.
+
+    Without a guardian the schedule renews the switch; without a listener orders are only polled.
+    """
+    lost = [
+        sign for sign in (folder / GUARDIAN, folder / STREAM) if sign.exists() and not is_held(sign)
+    ]
+    for sign in lost:
+        sign.unlink(missing_ok=True)
+    return bool(lost)
 
 
 class Presence:
-    """The guardian's own sign. There is one guardian for a folder."""
+    """The own sign of a process of which there is one for a folder: guardian, or listener."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sign: str = GUARDIAN) -> None:
         """Take the place, or find it taken.
 
+        Args:
+            folder: the data folder.
+            sign: the name of the file that is shown.
+
         Raises:
-            ConfigurationError: another guardian runs on the folder, or it cannot be written.
+            ConfigurationError: another such process runs on the folder, or it cannot be written.
         """
-        self._file = folder / GUARDIAN
+        self._file = folder / sign
+        lock = _lock_of(self._file)
         try:
-            self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as failure:
-            raise ConfigurationError(f"{folder / LOCK}: {failure.strerror}") from failure
+            raise ConfigurationError(f"{lock}: {failure.strerror}") from failure
         for _ in range(TRIES):
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             time.sleep(PAUSE_SECONDS)
         os.close(self._lock)
-        raise ConfigurationError(f"another guardian runs on {folder}; end it first")
+        name = self._file.stem
+        raise ConfigurationError(f"another {name} runs on {folder}; end it first")
 
-    def show(self, now: datetime) -> None:
-        """Give the sign.
+    def show(self, now: datetime, **more: int | str) -> None:
+        """Give the sign, with what else it says.
 
         Raises:
             ConfigurationError: the folder cannot be written.
         """
-        give(self._file, now)
+        give(self._file, now, **more)
 
     def leave(self) -> None:
         """Go in good order: nobody is lost."""
@@ -122,7 +134,11 @@ class Presence:
         os.close(self._lock)
 
 
-def _read(file: Path) -> Mapping[str, object]:
+def _lock_of(sign: Path) -> Path:
+    return sign.with_suffix(".lock")
+
+
+def read(file: Path) -> Mapping[str, object]:
     """Return what a sign says; nothing where it is not there or is no sign."""
     with contextlib.suppress(OSError, ValueError):
         told = json.loads(file.read_text())
@@ -131,8 +147,8 @@ def _read(file: Path) -> Mapping[str, object]:
     return {}
 
 
-def _age(told: Mapping[str, object], now: datetime) -> timedelta | None:
-    """Return how old a sign is; one from the future was given by another clock, and is none."""
+def age_of(told: Mapping[str, object], now: datetime) -> timedelta | None:
+    """Return how old a sign is; None where there is none, or one from the future is."""
     with contextlib.suppress(ValueError, TypeError):
         age = now - datetime.fromisoformat(str(told.get("at")))
         return abs(age) if age >= -AHEAD else None
@@ -144,9 +160,10 @@ def _epoch(told: Mapping[str, object]) -> int:
     return epoch if isinstance(epoch, int) else 0
 
 
-def _is_held(lock: Path) -> bool:
+def is_held(sign: Path) -> bool:
+    """Tell whether the process that gives a sign is there."""
     try:
-        with lock.open("rb") as opened:
+        with _lock_of(sign).open("rb") as opened:
             fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -191,6 +191,7 @@ class Executions:
             avg_fill_price=report.avg_fill_price if more or known is None else known.avg_fill_price,
             limit_price=report.limit_price,
             trigger_price=report.trigger_price,
+            parent_id=report.parent_id,
             fee=report.fee if more or known is None else known.fee,
             reason=report.reason or (known.reason if known is not None else ""),
             at=report.opened_at if known is None else known.at,
@@ -270,6 +271,7 @@ def _described(
     return replace(
         known,
         cl_ord_id=fields.text_or_none("cl_ord_id") or known.cl_ord_id,
+        parent_id=fields.text_or_none("ord_ref_id") or known.parent_id,
         pair=known.pair if symbol is None else our_name(symbol),
         side=known.side if side is None else fields.side("side"),
         order_type=fields.text_or_none("order_type") or known.order_type,

@@ -46,6 +46,8 @@ class OrderSeen:
     """In quote per base; None also where it is a distance."""
     fee: Decimal | None = ZERO
     """Of all that filled, in quote; None while not every fill of it was heard."""
+    parent_id: str | None = None
+    """The order that this one closes, for the child of a conditional close."""
     reason: str = ""
     """In Kraken's words."""
     at: datetime

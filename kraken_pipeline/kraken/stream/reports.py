@@ -48,4 +48,5 @@ def report_of(order: OrderSeen) -> OrderReport | None:
         opened_at=order.at,
         reason=order.reason,
         trigger_price=order.trigger_price,
+        parent_id=order.parent_id,
     )
