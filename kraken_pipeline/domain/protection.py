@@ -1,0 +1,255 @@
+"""Which stop waits at the exchange for a holding, and what brings it there (OMS-14). Pure.
+
+At most one stop of ours stands for a book and a pair, or Kraken's children of one entry together;
+all of them never sell more than the book holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from kraken_pipeline.domain.amendments import Amendment
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.market import Pair, Side, Ticker
+from kraken_pipeline.domain.money import ZERO, Price, Qty, round_down, round_up
+from kraken_pipeline.domain.order_terms import LIMITED, TRAILING, Close, Purpose, Trigger
+from kraken_pipeline.domain.orders import Order, State
+from kraken_pipeline.domain.pricing import limit_price
+from kraken_pipeline.domain.sizing import minimum_qty
+
+TOO_SMALL: Final = "TOO_SMALL"
+"""What is noted of a holding that no stop can be placed for."""
+ONE: Final = Decimal(1)
+HUNDRED: Final = Decimal(100)
+
+
+class Unprotected(StrEnum):
+    """What is done about a holding whose stop is missing for too long."""
+
+    RETRY = "retry"
+    """Try again, as before."""
+    REDUCE = "reduce"
+    """Sell the holding."""
+    ALERT = "alert"
+    """Open nothing more on the pair until a person has looked, and try again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopStyle:
+    """How stops are made, from the configuration."""
+
+    order_type: str
+    """`stop-loss`, `stop-loss-limit` or `trailing-stop`."""
+    max_slippage_bps: int
+    """How far below the trigger it may sell: the limit, where it has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The stop that a holding should have."""
+
+    qty: Qty
+    """In base, on the pair's lot."""
+    order_type: str
+    trigger: Trigger
+    limit_price: Price
+    """The worst price that it should sell at, in quote per base."""
+    smallest: Qty
+    """The smallest qty that can be ordered at that price, in base."""
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether the exchange would not take it."""
+        return self.qty < self.smallest
+
+    @property
+    def note(self) -> str:
+        """Say that, with the figures."""
+        return f"{TOO_SMALL}: qty={self.qty.normalize():f}, min={self.smallest.normalize():f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """What is known of a holding's stop."""
+
+    book: str
+    pair: str
+    missing_since: datetime | None
+    """None while it stands, and where none is wanted."""
+    failures: int
+    """Stops that came to nothing since it stood last."""
+    last_error: str | None
+    updated_at: datetime
+
+    def is_overdue(self, now: datetime, patience: timedelta) -> bool:
+        """Tell whether it is missing for longer than that."""
+        return self.missing_since is not None and now - self.missing_since > patience
+
+
+def stop_for(
+    qty: Decimal,
+    *,
+    entry_price: Price,
+    stop_distance: Decimal,
+    style: StopStyle,
+    pair: Pair,
+    ticker: Ticker,
+) -> Stop:
+    """Return the stop that a holding should have.
+
+    The trigger lies `stop_distance` below the entry, rounded towards the market. Should the market
+    be below it already, it is put one tick under the last price: a sell that is fired from above is
+    either refused or fired at once.
+
+    Args:
+        qty: what is to be protected, in base; what is finer than a lot is left out.
+        entry_price: what was paid on average, in quote per base.
+        stop_distance: share of the price, above 0 and below 1.
+        style: as configured.
+        pair: its rules.
+        ticker: what the market says now.
+
+    Raises:
+        InvalidValueError: no such trigger lies above zero.
+
+    Source: OMS-14, U-MKT-3; Kraken's `tick_size`, `ordermin` and `costmin`.
+    """
+    if not 0 < stop_distance < 1 or ticker.last <= 0:
+        raise InvalidValueError(
+            f"{pair.name}: no stop lies {stop_distance} below {entry_price}, last {ticker.last}"
+        )
+    trails = style.order_type == TRAILING
+    reference = ticker.last if trails else entry_price
+    price = round_up(reference * (ONE - stop_distance), pair.tick)
+    price = min(price, _below(ticker.last, pair.tick))
+    if price <= 0:
+        raise InvalidValueError(f"{pair.name}: no stop above zero lies below {ticker.last}")
+    limit = limit_price(
+        Side.SELL, Price(price), max_slippage_bps=style.max_slippage_bps, tick=pair.tick
+    )
+    return Stop(
+        qty=Qty(round_down(max(qty, ZERO), pair.lot)),
+        order_type=style.order_type,
+        trigger=Trigger(trail_pct=stop_distance * HUNDRED)
+        if trails
+        else Trigger(price=Price(price)),
+        limit_price=limit,
+        smallest=minimum_qty(pair, price=limit, quote_rate=ONE, min_notional=ZERO),
+    )
+
+
+def close_for(
+    limit: Price, *, stop_distance: Decimal, style: StopStyle, tick: Decimal
+) -> Close | None:
+    """Return the conditional close that goes with an entry; None where it can't have one.
+
+    Kraken counts it from the worst price that the entry may trade at: what it pays is not known
+    yet. A trailing stop can't be told as a fixed price, so that the stop then follows the fills.
+    """
+    trigger = round_up(limit * (ONE - stop_distance), tick)
+    if style.order_type == TRAILING or not 0 < trigger < limit:
+        return None
+    worst = limit_price(
+        Side.SELL, Price(trigger), max_slippage_bps=style.max_slippage_bps, tick=tick
+    )
+    return Close(
+        order_type=style.order_type,
+        trigger_price=Price(trigger),
+        limit_price=worst if style.order_type in LIMITED else None,
+    )
+
+
+class Step(StrEnum):
+    """What is to be done next about the stop of a holding."""
+
+    NOTHING = "nothing"
+    WAIT = "wait"
+    """Something about it is under way, and not proven."""
+    PLACE = "place"
+    RESIZE = "resize"
+    CANCEL = "cancel"
+    WITHDRAW = "withdraw"
+    """Take back one that was planned and never sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A step, with what it is about."""
+
+    step: Step
+    order: Order | None = None
+    qty: Qty | None = None
+    """What a resized stop shall order in all, with what filled of it, in base."""
+
+
+def next_move(have: Sequence[Order], want: Stop | None) -> Move:
+    """Return what comes next: one step at a time, each proven before the following.
+
+    Shrinking comes before everything but waiting: no more than what is held may ever be for sale.
+
+    Args:
+        have: the stops of a book and a pair that may still sell, oldest first.
+        want: what should stand there; None for none.
+
+    Source: OMS-14, INV-6.
+    """
+    wanted = ZERO if want is None or want.is_too_small else want.qty
+    planned = [each for each in have if each.state is State.PLANNED]
+    if planned:
+        fits = sum((each.open_qty for each in have), ZERO) == wanted
+        return Move(step=Step.WAIT) if fits else Move(step=Step.WITHDRAW, order=planned[-1])
+    if any(each.state is not State.LIVE for each in have):
+        return Move(step=Step.WAIT)
+    strange = [each for each in have if want is not None and each.order_type != want.order_type]
+    if strange:
+        return Move(step=Step.CANCEL, order=strange[-1])
+    return _sized(have, want, Qty(wanted))
+
+
+def _sized(have: Sequence[Order], want: Stop | None, wanted: Qty) -> Move:
+    """Bring what stands there to the size that is wanted."""
+    missing = wanted - sum((each.open_qty for each in have), ZERO)
+    if missing < 0:
+        return _smaller(have[-1], by=-missing, want=want)
+    if not missing:
+        return Move(step=Step.NOTHING)
+    if not have:
+        return Move(step=Step.PLACE, qty=wanted)
+    return Move(step=Step.RESIZE, order=have[0], qty=Qty(have[0].qty + missing))
+
+
+def resized(order: Order, qty: Qty, want: Stop | None) -> Amendment:
+    """Return the change that gives a stop its new size, and its price where that goes up.
+
+    A trigger is never moved down: what was protected once stays so.
+    """
+    has, wants = order.trigger, None if want is None else want.trigger
+    if want is None or has is None or wants is None or not (has.price and wants.price):
+        return Amendment(qty=qty)
+    if wants.price <= has.price:
+        return Amendment(qty=qty)
+    return Amendment(
+        qty=qty,
+        trigger_price=wants.price,
+        limit_price=want.limit_price if order.order_type in LIMITED else None,
+    )
+
+
+def is_stop(order: Order) -> bool:
+    """Tell whether an order protects a holding."""
+    return order.purpose is Purpose.PROTECT
+
+
+def _below(last: Price, tick: Decimal) -> Decimal:
+    below = round_down(last, tick)
+    return below if below < last else below - tick
+
+
+def _smaller(last: Order, *, by: Decimal, want: Stop | None) -> Move:
+    left = last.open_qty - by
+    if want is None or left <= 0 or left < want.smallest:
+        return Move(step=Step.CANCEL, order=last)
+    return Move(step=Step.RESIZE, order=last, qty=Qty(last.qty - by))
