@@ -92,6 +92,14 @@ def joined(parts: Sequence[Candles]) -> Candles:
     )
 
 
+def panel(parts: Sequence[Candles]) -> Candles:
+    """Return the candles of pairs, all at the same times, as a panel with a row a pair."""
+    values = {
+        name: np.stack([getattr(part, name) for part in parts]) for name in NAMES if name != "time"
+    }
+    return Candles(time=parts[0].time, **values)
+
+
 def column(candles: Sequence[Candle]) -> Candles:
     """Return single candles as columns."""
     return Candles(

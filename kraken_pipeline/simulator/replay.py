@@ -102,26 +102,29 @@ class ReplayMarket:
         """Return the finest candles from `start` to `at`, the last one as it stands."""
         track, parts = self._track(pair), [candles.empty()]
         for seconds, found in track.stretches(start, at):
-            done = found.time + seconds <= at
-            parts.append(found[done])
-            for index in np.flatnonzero(~done):
-                forming = track.candle(found, int(index), seconds)
+            done = int(np.searchsorted(found.time, at - seconds, side="right"))
+            parts.append(found[:done])
+            for index in range(done, len(found)):
+                forming = track.candle(found, index, seconds)
                 parts.append(candles.column([candles.begun(forming, at)]))
         return candles.joined(parts)
 
     def last_days(self, pairs: Sequence[Pair], at: float) -> Iterator[LastDay]:
-        """Yield the last 24 hours of pairs one by one, for each has candles of its own."""
+        """Yield the last 24 hours of pairs, those together whose candles have the same times."""
+        groups: defaultdict[tuple[int, int, bytes], list[tuple[Pair, Candle, Candles]]]
+        groups = defaultdict(list)
         for pair in pairs:
             full = self.finest(pair, at)
-            if full is None:
-                continue
-            inside = walk.walked(candles.column([full]).of(None), full.seconds, at)
-            pieces = self.pieces(pair, day_before(at, full.seconds), at)
+            if full is not None:
+                pieces = self.pieces(pair, day_before(at, full.seconds), at)
+                groups[full.seconds, full.step, pieces.time.tobytes()].append((pair, full, pieces))
+        for (seconds, step, _), found in groups.items():
+            some, fulls, parts = zip(*found, strict=True)
+            inside = walk.walked(
+                candles.panel([candles.column([full]) for full in fulls]), seconds, at
+            )
             yield LastDay(
-                pairs=[pair],
-                walk=inside,
-                begun=inside.begun(full.step),
-                pieces=pieces.of(None),
+                pairs=some, walk=inside, begun=inside.begun(step), pieces=candles.panel(parts)
             )
 
     def finest(self, pair: Pair, at: float) -> Candle | None:
