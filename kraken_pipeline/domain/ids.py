@@ -87,6 +87,8 @@ def _attempt(intent: IntentId, attempt: int, role: str) -> str:
 
 
 def _exact(value: object) -> object:
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, float):
         raise InvalidValueError(f"the float {value!r} has no exact text")
     if isinstance(value, Decimal):
@@ -95,8 +97,6 @@ def _exact(value: object) -> object:
         return require_utc(value).isoformat()
     if isinstance(value, Mapping):
         return {str(key): _exact(each) for key, each in value.items()}
-    if isinstance(value, str | int | None):
-        return value
     if isinstance(value, list | tuple | frozenset):
         return [_exact(each) for each in (sorted(value) if isinstance(value, frozenset) else value)]
     raise InvalidValueError(f"{type(value).__name__} has no exact text")

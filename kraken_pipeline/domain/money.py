@@ -38,9 +38,16 @@ def decimal_from(text: str | int | Decimal) -> Decimal:
         raise InvalidValueError(f"{text!r} is not a number") from error
     if not value.is_finite() or (isinstance(text, str) and "_" in text):
         raise InvalidValueError(f"{text!r} is not a finite number in plain digits")
-    if value and max(abs(value.adjusted()), len(value.as_tuple().digits)) > MOST_DIGITS:
+    if value and (abs(value.adjusted()) > MOST_DIGITS or _is_longer(text, value)):
         raise InvalidValueError(f"{str(text)[:50]!r} has more than {MOST_DIGITS} digits")
     return value
+
+
+def _is_longer(text: str | int | Decimal, value: Decimal) -> bool:
+    # a short text can not hold more digits than it has characters; counting them costs more
+    if isinstance(text, str) and len(text) <= MOST_DIGITS:
+        return False
+    return len(value.as_tuple().digits) > MOST_DIGITS
 
 
 def plain(value: Decimal) -> str:

@@ -36,9 +36,12 @@ NOTE: Final = b"%020.6f\n"
 class Place:
     """The place of one call at the head of its lane."""
 
-    def __init__(self, files: Mapping[Lane, Path], lane: Lane, handle: int) -> None:
+    def __init__(
+        self, files: Mapping[Lane, Path], wanted: Mapping[Lane, Path], lane: Lane, handle: int
+    ) -> None:
         """Take the locked file of the lane."""
         self._files = files
+        self._wanted = wanted
         self._lane = lane
         self._handle = handle
 
@@ -58,7 +61,7 @@ class Place:
         if other is self._lane:
             # held by this call, so whatever is noted was left by one that died
             return 0 <= under_way_for(self._handle) < DIED_SECONDS
-        if other > self._lane and is_held(wanted(self._files[other])):
+        if other > self._lane and is_held(self._wanted[other]):
             return True
         with handle_of(self._files[other]) as handle:
             is_under_way = not taken(handle, alone=False)
@@ -76,6 +79,7 @@ class Lanes:
             lane: folder / f"lane-{lane.name.lower()}-{key_id}.lock"
             for lane in sorted(Lane, reverse=True)
         }
+        self._wanted = {lane: wanted(file) for lane, file in self._files.items()}
         self._threads = {lane: threading.Lock() for lane in Lane}
 
     @contextmanager
@@ -92,7 +96,7 @@ class Lanes:
             OSError: the files cannot be kept.
         """
         with ExitStack() as held:
-            want = held.enter_context(handle_of(wanted(self._files[lane])))
+            want = held.enter_context(handle_of(self._wanted[lane]))
             locked(want, until, alone=False)
             threads = self._threads[lane]
             if not threads.acquire(timeout=max(0.0, until - time.monotonic())):
@@ -100,7 +104,8 @@ class Lanes:
                 return
             held.callback(threads.release)
             handle = held.enter_context(handle_of(self._files[lane]))
-            yield Place(self._files, lane, handle) if locked(handle, until) else None
+            place = Place(self._files, self._wanted, lane, handle)
+            yield place if locked(handle, until) else None
 
 
 def wanted(file: Path) -> Path:

@@ -55,6 +55,7 @@ class SharedState(Generic[State]):
         """
         self._file = file
         self._lock = file.with_suffix(".lock")
+        self._beside = file.with_suffix(".new")
         self._kind = kind
         self._clock = clock
         self._damaged = damaged or kind
@@ -107,10 +108,9 @@ class SharedState(Generic[State]):
             return Kept(self._clock(), 0.0, self._damaged())
 
     def _write(self, kept: Kept[State]) -> None:
-        beside = self._file.with_suffix(".new")
         try:
-            beside.write_bytes(msgspec.json.encode(kept))
-            beside.replace(self._file)
+            self._beside.write_bytes(msgspec.json.encode(kept))
+            self._beside.replace(self._file)
         except OSError as failure:
             raise self._unkept(failure) from failure
 

@@ -1,8 +1,10 @@
 """How exact amounts and instants stand in a database: as text that sorts and reads by hand."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from sqlalchemy import Column, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
@@ -10,6 +12,9 @@ from sqlalchemy.types import TypeDecorator
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.money import decimal_from, plain
 from kraken_pipeline.domain.timeframes import require_utc
+
+REMEMBERED: Final = 10_000
+"""Texts whose value is kept: the same amounts and instants are read again and again."""
 
 
 def instant_text(moment: datetime) -> str:
@@ -37,7 +42,13 @@ class Exact(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
         """Read an amount."""
-        return None if value is None else decimal_from(value)
+        return _amount(value)
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[str | None], Decimal | None]:
+        """Return what reads an amount, without a step for a type below, which changes nothing."""
+        return _amount
 
 
 class Instant(TypeDecorator[datetime]):
@@ -52,7 +63,23 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Read an instant."""
-        return None if value is None else datetime.fromisoformat(value).astimezone(UTC)
+        return _moment(value)
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[str | None], datetime | None]:
+        """Return what reads an instant, without a step for a type below, which changes nothing."""
+        return _moment
+
+
+@lru_cache(REMEMBERED)
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else decimal_from(text)
+
+
+@lru_cache(REMEMBERED)
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
 # SQLAlchemy's Column takes its type from its arguments, which differ from use to use
