@@ -29,6 +29,7 @@ from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.plans import Plan, Verdict
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.settle import SettleDesk, settle
 from kraken_pipeline.services.submit import SubmitDesk, submit
 from kraken_pipeline.store import schema
@@ -221,6 +222,7 @@ def _order(intent: Intent, plan: Plan) -> Order:
         strategy_id=intent.strategy_id,
         timeframe=intent.timeframe,
         pair=intent.pair,
+        base=Asset(intent.pair.removesuffix("USD")),
         side=intent.side,
         order_type="limit",
         time_in_force="GTC",

@@ -118,6 +118,7 @@ _ORDER = Order(
     strategy_id="trend_core",
     timeframe="1h",
     pair="XBTUSD",
+    base=Asset("XBT"),
     side=Side.BUY,
     order_type="limit",
     time_in_force="gtc",

@@ -1,8 +1,13 @@
 """Halts: what stops opening until it is cleared, mostly by a person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, Self
+
+from kraken_pipeline.domain.errors import InvalidValueError
 
 
 class HaltKind(StrEnum):
@@ -17,12 +22,85 @@ class HaltKind(StrEnum):
     """The dead man's switch cannot be set. It clears by itself once it is set again (DMS-2)."""
 
 
+ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
+    {
+        HaltKind.OPERATOR: "whoever halted says when it is over: `resume`",
+        HaltKind.DRAWDOWN: "look at the positions; `flatten` ends them, `resume` goes on",
+        HaltKind.DRIFT: "`reconcile --full` shows what differs; explain it, then `resume`",
+        HaltKind.CONTRADICTION: "`explain order` names both sides; settle it, then `resume`",
+        HaltKind.GUARD: "none once the exchange answers: it clears when the switch is set",
+    }
+)
+"""What a person is to do about a halt of a kind."""
+
+
+class ScopeKind(StrEnum):
+    """What sort of thing a halt may be bound to."""
+
+    ALL = ""
+    ASSET = "asset"
+    PAIR = "pair"
+    STRATEGY = "strategy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a halt stops: everything, or what has to do with one asset, pair or strategy."""
+
+    kind: ScopeKind = ScopeKind.ALL
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a scope without its name, and a name without a scope.
+
+        Raises:
+            InvalidValueError: one of the two is missing.
+        """
+        if bool(self.name) is (self.kind is ScopeKind.ALL):
+            raise InvalidValueError(f"a halt of {self.kind.value or 'all'} named {self.name!r}")
+
+    def __str__(self) -> str:
+        """Return it as it stands in the books: `pair:XBTUSD`, or nothing for everything."""
+        return f"{self.kind}:{self.name}" if self.name else ""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read what `str` wrote.
+
+        Raises:
+            InvalidValueError: it names no scope.
+        """
+        kind, _, name = text.partition(":")
+        if kind not in set(ScopeKind):
+            raise InvalidValueError(
+                f"the scope {text!r} is none of asset:NAME, pair:NAME, strategy:NAME or nothing"
+            )
+        return cls(kind=ScopeKind(kind), name=name)
+
+    def covers(self, *, pair: str, asset: str | None, strategy: str) -> bool:
+        """Tell whether an order is under it. One whose base asset is not told is, to be safe."""
+        if self.kind is ScopeKind.ASSET:
+            return asset in {None, self.name}
+        named = {ScopeKind.ALL: "", ScopeKind.PAIR: pair, ScopeKind.STRATEGY: strategy}
+        return named[self.kind] == self.name
+
+
+EVERYTHING: Final = Scope()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
     """A latched halt. It survives restarts and is cleared by a person, with a reason."""
 
     halt_id: int
     kind: HaltKind
+    scope: Scope
     reason: str
+    action: str
+    """What a person is to do about it."""
     latched_at: datetime
     latched_by: str
+
+    def __str__(self) -> str:
+        """Return it in one line: its code, its scope where it has one, and why."""
+        return f"{self.kind.value}{f' {self.scope}' if self.scope.name else ''}: {self.reason}"

@@ -19,6 +19,7 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
 from kraken_pipeline.domain.order_terms import Close, Purpose, Trigger
+from kraken_pipeline.domain.symbols import Asset
 
 
 class State(StrEnum):
@@ -206,6 +207,8 @@ class Order:
     strategy_id: str
     timeframe: str
     pair: str
+    base: Asset
+    """What is bought or sold. Empty in orders from before it was kept."""
     side: Side
     order_type: str
     time_in_force: str
@@ -274,7 +277,7 @@ class Event:
     """Cumulative, in quote."""
     deadline: datetime | None = None
     amendment: Amendment | None = None
-    """What AMEND_STARTED asks for."""
+    """What AMEND_STARTED asks for; of AMENDED, what the order was before."""
 
 
 def advance(order: Order, event: Event) -> Order:
@@ -335,9 +338,11 @@ def _changed(order: Order, event: Event) -> Order:
         return replace(order, amending=None)
     if event.fact is not F.AMENDED:
         return order
+    # reduced to less than had filled, it is what filled (F-CAN-5)
+    filled = min(max(event.filled_qty or ZERO, order.filled_qty), order.qty)
     return replace(
         order,
-        qty=asked.qty or order.qty,
+        qty=Qty(max(asked.qty or order.qty, filled)),
         limit_price=asked.limit_price or order.limit_price,
         trigger=Trigger(price=asked.trigger_price, by=order.trigger.by)
         if asked.trigger_price and order.trigger

@@ -41,17 +41,6 @@ PANIC_CODE: Final = "HALTED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderStyle:
-    """How orders are made, from the configuration."""
-
-    max_slippage_bps: int
-    time_in_force: str
-    post_only: bool
-    min_notional: Decimal
-    """Of a buy, in base currency."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskDesk:
     """What assessing needs."""
 
@@ -66,6 +55,8 @@ class RiskDesk:
     strategy_caps: Mapping[str, Decimal]
     """Percent of equity."""
     style: OrderStyle
+    """How orders are made, with that of a strategy that `strategy_styles` does not name."""
+    strategy_styles: Mapping[str, OrderStyle]
     base_currency: Asset
     panic_is_latched: bool
     config_hash: str
@@ -90,7 +81,9 @@ def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
         return None
     looked_at = {each.pair for each in waiting}
     # what is open costs fees too, on whatever pair
-    world = look(desk, looked_at | {each.pair for each in desk.orders.reserving()})
+    names = looked_at | {each.pair for each in desk.orders.reserving()}
+    urgent = {each.pair for each in waiting if _is_urgent(desk, each)}
+    world = look(desk, names, urgent=urgent)
     with desk.orders.assessing() as assessment:
         # what was decided meanwhile on another pair waits for a look of its own
         pending = [each for each in assessment.pending(namespace) if each.pair in looked_at]
@@ -110,8 +103,28 @@ def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
     return plan
 
 
-def look(desk: RiskDesk, names: set[str]) -> World:
+def style_of(desk: RiskDesk, strategy_id: str) -> OrderStyle:
+    """Return how the orders of a strategy are made where its wishes do not say."""
+    return desk.strategy_styles.get(strategy_id, desk.style)
+
+
+def _is_urgent(desk: RiskDesk, intent: Intent) -> bool:
+    """Tell whether the depth of the book says what an intent is ordered at (OMS-5)."""
+    try:
+        manner = manner_of(style_of(desk, intent.strategy_id), intent.terms)
+    except InvalidValueError:
+        # it is denied for that
+        return False
+    return manner.urgency is Urgency.URGENT
+
+
+def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()) -> World:
     """Read what the verdicts will stand on.
+
+    Args:
+        desk: whom to ask.
+        names: pairs whose fees count.
+        urgent: pairs whose depth counts as well.
 
     Raises:
         InvalidValueError: there is no universe yet.
@@ -128,11 +141,13 @@ def look(desk: RiskDesk, names: set[str]) -> World:
         known = balances.get(asset, Balance(total=ZERO, held=ZERO))
         balances[asset] = Balance(total=known.total + balance.total, held=known.held + balance.held)
     wanted = [listing.pairs[name] for name in sorted(names) if name in listing.pairs]
+    deep = [listing.pairs[name] for name in sorted(urgent) if name in listing.pairs]
     return World(
         now=desk.clock(),
         universe=universe,
         pairs=listing.pairs,
         tickers=tickers,
+        depths={each.name: desk.market.depth(each) for each in deep},
         prices=PriceTable(desk.base_currency, listing.pairs, tickers),
         balances=balances,
         fees=desk.account.fee_rates(wanted) if wanted else {},
@@ -162,9 +177,7 @@ class _Bench:
             unbooked=unbooked_fills(desk.orders, desk.books, reserving),
             base_currency=desk.base_currency,
         )
-        self._halts = frozenset(each.kind.value for each in assessment.halts())
-        if desk.panic_is_latched:
-            self._halts |= {PANIC_CODE}
+        self._halts = assessment.halts()
 
     def plan(self, pending: Sequence[Intent], run_id: str) -> tuple[Plan, list[Order]]:
         """Answer every intent."""
@@ -198,35 +211,38 @@ class _Bench:
         if pair is None or intent.pair not in self._world.fees:
             return unheard(intent, Objection("BAD_INTENT", f"pair={intent.pair} not listed")), None
         try:
-            bound = self._bound(intent, pair)
+            manner = manner_of(style_of(self._desk, intent.strategy_id), intent.terms)
+        except InvalidValueError as error:
+            return unheard(intent, Objection("BAD_INTENT", str(error))), None
+        try:
+            offer = self._offer(intent, pair, manner)
         except InvalidValueError as error:
             return unheard(intent, Objection("TICK", str(error))), None
         try:
-            case, clamped_by = self._case(intent, pair, bound)
+            case, clamped_by = self._case(intent, pair, offer)
         except InvalidValueError as error:
             return unheard(intent, Objection("BAD_INTENT", str(error))), None
         answer = review(case, clamped_by=clamped_by)
-        if isinstance(answer, Approved):
-            return verdict_of(case, (), clamped_by), self._order(answer, plan)
-        return verdict_of(case, answer.objections, clamped_by), None
+        if not isinstance(answer, Approved):
+            return verdict_of(case, answer.objections, clamped_by), None
+        order = self._order(answer, plan)
+        unfit = faults_of(self._filing(order, pair))
+        return verdict_of(case, unfit, clamped_by), None if unfit else order
 
-    def _bound(self, intent: Intent, pair: Pair) -> Price:
-        return limit_price(
-            intent.side,
-            Price(intent.decision_price),
-            max_slippage_bps=self._desk.style.max_slippage_bps,
-            tick=pair.tick,
+    def _filing(self, order: Order, pair: Pair) -> Filing:
+        world = self._world
+        ticker = world.tickers.get(pair.name)
+        return Filing(order=order, pair=pair, ticker=ticker, system_status=world.system_status)
+
+    def _offer(self, intent: Intent, pair: Pair, manner: Manner) -> Offer:
+        return offer_of(
+            manner,
+            side=intent.side,
+            decision_price=Price(intent.decision_price),
+            pair=pair,
+            ticker=self._world.tickers.get(pair.name),
+            max_slippage_bps=style_of(self._desk, intent.strategy_id).max_slippage_bps,
         )
-
-    def _limit(self, intent: Intent, pair: Pair, bound: Price) -> Price:
-        """Return the bound, or where only making is wanted the own side's best within it."""
-        ticker = self._world.tickers.get(pair.name)
-        if not self._desk.style.post_only or ticker is None:
-            return bound
-        own_best = ticker.bid if intent.side is Side.BUY else ticker.ask
-        if own_best <= 0:
-            return bound
-        return min(bound, own_best) if intent.side is Side.BUY else max(bound, own_best)
 
     def _case(self, intent: Intent, pair: Pair, bound: Price) -> tuple[Case, tuple[str, ...]]:
         """Build the case at its clamped size, or at the smallest order where a cap leaves less.
@@ -298,11 +314,19 @@ class _Bench:
             free_qty=world.free_qty(pair.base, selling_here),
             exposure=standing.exposure(pair, intent.strategy_id),
             limits=self._limits(intent.strategy_id),
-            halts=self._halts,
+            halts=self._halts_over(pair, intent.strategy_id),
             system_status=world.system_status,
             orders_of_unknown_fate=sum(each.state in FATE_OPEN for each in alike),
             open_orders_alike=sum(each.side is intent.side for each in own),
         )
+
+    def _halts_over(self, pair: Pair, strategy_id: str) -> frozenset[str]:
+        codes = frozenset(
+            each.kind.value
+            for each in self._halts
+            if each.scope.covers(pair=pair.name, asset=pair.base, strategy=strategy_id)
+        )
+        return codes | {PANIC_CODE} if self._desk.panic_is_latched else codes
 
     def _limits(self, strategy_id: str) -> Limits:
         cap = self._desk.strategy_caps.get(strategy_id)
@@ -322,6 +346,7 @@ class _Bench:
             strategy_id=intent.strategy_id,
             timeframe=intent.timeframe,
             pair=intent.pair,
+            base=case.pair.base,
             side=intent.side,
             order_type="limit",
             time_in_force=style.time_in_force,

@@ -318,6 +318,10 @@ class OrderStore(Protocol):
         """
         ...
 
+    def last_change(self, local_id: str) -> Event | None:
+        """Return the AMENDED that was last written of an order, with what it was before."""
+        ...
+
     def clean_reads(self, local_id: str) -> int:
         """Return how many reads found nothing of the order, as noted."""
         ...

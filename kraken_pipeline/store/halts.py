@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, insert, select, update
 
 from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.halts import Halt, HaltKind
+from kraken_pipeline.domain.halts import ACTIONS, EVERYTHING, Halt, HaltKind, Scope
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.schema import halts
@@ -23,7 +23,9 @@ def latched_halts(connection: Connection) -> tuple[Halt, ...]:
         Halt(
             halt_id=row["halt_id"],
             kind=HaltKind(row["kind"]),
+            scope=Scope.of(row["scope"]),
             reason=row["reason"],
+            action=row["action"],
             latched_at=row["latched_at"],
             latched_by=row["latched_by"],
         )
@@ -42,16 +44,19 @@ class SqlHaltStore:
         with self._database.reading() as connection:
             return latched_halts(connection)
 
-    def latch(self, kind: HaltKind, *, reason: str, at: datetime, by: str) -> bool:
-        """Latch; False if one of that kind is latched already."""
+    def latch(
+        self, kind: HaltKind, *, reason: str, at: datetime, by: str, scope: Scope = EVERYTHING
+    ) -> bool:
+        """Latch; False if one of that kind and scope is latched already."""
         with self._database.writing() as connection:
-            if any(each.kind is kind for each in latched_halts(connection)):
+            known = {(each.kind, each.scope) for each in latched_halts(connection)}
+            if (kind, scope) in known:
                 return False
             row = {
                 "kind": kind.value,
-                "scope": "",
+                "scope": str(scope),
                 "reason": reason,
-                "action": "",
+                "action": ACTIONS[kind],
                 "latched_at": at,
                 "latched_by": by,
             }
@@ -62,9 +67,15 @@ class SqlHaltStore:
         return True
 
     def clear(
-        self, *, reason: str, at: datetime, by: str, kinds: frozenset[HaltKind] = EVERY
+        self,
+        *,
+        reason: str,
+        at: datetime,
+        by: str,
+        kinds: frozenset[HaltKind] = EVERY,
+        scope: Scope | None = None,
     ) -> int:
-        """Clear all, or those of some kinds, with a reason and return how many there were.
+        """Clear all, or those of some kinds or of one scope, and return how many there were.
 
         Raises:
             InvalidValueError: no reason was given.
@@ -72,7 +83,11 @@ class SqlHaltStore:
         if not reason.strip():
             raise InvalidValueError("halts are cleared with a reason; none was given")
         with self._database.writing() as connection:
-            open_now = [each for each in latched_halts(connection) if each.kind in kinds]
+            open_now = [
+                each
+                for each in latched_halts(connection)
+                if each.kind in kinds and scope in {None, each.scope}
+            ]
             row = {"cleared_at": at, "cleared_by": by, "cleared_reason": reason}
             wanted = halts.c.halt_id.in_([each.halt_id for each in open_now])
             connection.execute(update(halts).where(_OPEN, wanted).values(row))

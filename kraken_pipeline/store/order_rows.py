@@ -22,6 +22,7 @@ from kraken_pipeline.domain.order_terms import (
     trigger_of,
 )
 from kraken_pipeline.domain.orders import Event, Order, State
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store import schema
 
 AT_ONCE: Final = 500
@@ -52,6 +53,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "strategy_id": order.strategy_id,
         "timeframe": order.timeframe,
         "pair": order.pair,
+        "base": order.base,
         "side": order.side.value,
         "order_type": order.order_type,
         "time_in_force": order.time_in_force,
@@ -92,13 +94,14 @@ def order_of(row: RowMapping) -> Order:
         strategy_id=row["strategy_id"],
         timeframe=row["timeframe"],
         pair=row["pair"],
+        base=Asset(row["base"]),
         side=Side(row["side"]),
         order_type=row["order_type"],
         time_in_force=row["time_in_force"],
         post_only=bool(row["post_only"]),
         trigger=None if row["trigger"] is None else trigger_of(json.loads(row["trigger"])),
         close=None if row["close"] is None else close_of(json.loads(row["close"])),
-        amending=_amendment_of(row["amending"]),
+        amending=amendment_of(row["amending"]),
         parent_id=row["parent_id"],
         kraken_order_id=row["kraken_order_id"],
         userref=row["userref"],
@@ -223,7 +226,8 @@ def _amendment_text(amendment: Amendment | None) -> str | None:
     return canonical(told)
 
 
-def _amendment_of(text: str | None) -> Amendment | None:
+def amendment_of(text: str | None) -> Amendment | None:
+    """Return the change that a row tells of."""
     if text is None:
         return None
     told = json.loads(text)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, update
 
 from kraken_pipeline.domain.errors import (
     ConflictError,
@@ -33,6 +33,7 @@ from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import (
     ORDERS,
+    amendment_of,
     event_row,
     in_chunks,
     order_row,
@@ -56,7 +57,8 @@ _OF_PLAN: Final = ORDERS.where(_ORDERS.c.plan_id == bindparam("plan"))
 _UNMATCHED: Final = ORDERS.where(
     _ORDERS.c.status.in_(sorted(each.value for each in ENDED)),
     _ORDERS.c.settled_at.is_(None),
-    _ORDERS.c.filled_volume != ZERO,
+    # as it stands in the index, or the index is of no use
+    _ORDERS.c.filled_volume != literal_column("'0'"),
 )
 _VERSION: Final = select(_ORDERS.c.version).where(_ORDERS.c.local_id == bindparam("of"))
 _MOVE: Final = update(_ORDERS).where(_ORDERS.c.local_id == bindparam("of"))
@@ -68,6 +70,15 @@ _NOTE_AGAIN: Final = update(_RESULTS).where(_RESULTS.c.plan_id == bindparam("of"
 _ADD_RESULT: Final = insert(_RESULTS)
 _UNFINISHED: Final = select(_RESULTS).where(_RESULTS.c.status.not_in(OVER)).order_by(_RESULTS.c.id)
 _PLAN: Final = select(schema.plans.c.plan_id).where(schema.plans.c.plan_id == bindparam("of"))
+_LAST_CHANGE: Final = (
+    select(schema.execution_order_events)
+    .where(
+        schema.execution_order_events.c.local_id == bindparam("of"),
+        schema.execution_order_events.c.fact == Fact.AMENDED.value,
+    )
+    .order_by(schema.execution_order_events.c.version.desc())
+    .limit(1)
+)
 _COUNT_READS: Final = select(func.count()).where(schema.clean_reads.c.local_id == bindparam("of"))
 _READ_AT: Final = select(schema.clean_reads.c.at).where(
     schema.clean_reads.c.local_id == bindparam("of"), schema.clean_reads.c.at == bindparam("then")
@@ -219,6 +230,20 @@ class SqlOrderStore:
             booked = _booked_qty(connection, ids)
         return tuple((each, booked.get(each.kraken_order_id or "", ZERO)) for each in orders)
 
+    def last_change(self, local_id: str) -> Event | None:
+        """Return the AMENDED that was last written of an order, with what it was before."""
+        with self._database.reading() as connection:
+            row = connection.execute(_LAST_CHANGE, {"of": local_id}).mappings().first()
+        if row is None:
+            return None
+        return Event(
+            fact=Fact(row["fact"]),
+            at=row["at"],
+            source=row["source"],
+            detail=row["detail"],
+            amendment=amendment_of(row["amendment"]),
+        )
+
     def clean_reads(self, local_id: str) -> int:
         """Return how many reads found nothing of the order, as noted."""
         with self._database.reading() as connection:
@@ -247,9 +272,15 @@ def _require_leave_to_send(
     connection: Connection, order: Order, event: Event, epoch: int | None
 ) -> None:
     leases.require_in_force(connection, epoch, at=event.at)
-    halts = latched_halts(connection)
-    if halts and order.side is Side.BUY:
-        raise RefusedError("; ".join(f"{each.kind.value}: {each.reason}" for each in halts))
+    if order.side is Side.SELL:
+        return
+    in_the_way = [
+        str(each)
+        for each in latched_halts(connection)
+        if each.scope.covers(pair=order.pair, asset=order.base or None, strategy=order.strategy_id)
+    ]
+    if in_the_way:
+        raise RefusedError("; ".join(in_the_way))
 
 
 def _require_same_version(connection: Connection, order: Order) -> None:

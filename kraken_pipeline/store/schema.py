@@ -182,6 +182,7 @@ execution_orders = _table(
     text("strategy_id"),
     text("timeframe"),
     text("pair"),
+    text("base"),
     text("side"),
     text("order_type"),
     text("time_in_force"),
@@ -212,6 +213,12 @@ execution_orders = _table(
     Index(None, "plan_id"),
     Index(None, "created_at"),
     Index(None, "parent_id"),
+    Index(
+        "ix_execution_orders_unmatched",
+        "status",
+        sqlite_where=sql("settled_at IS NULL AND filled_volume <> '0'"),
+        postgresql_where=sql("settled_at IS NULL AND filled_volume <> '0'"),
+    ),
 )
 
 execution_order_events = _table(

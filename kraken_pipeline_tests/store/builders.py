@@ -21,6 +21,7 @@ from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.plans import Plan, Verdict
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.orders import SqlOrderStore
@@ -89,6 +90,7 @@ def order(of: Intent, plan: str = "P1", **changed: Any) -> Order:  # noqa: ANN40
         strategy_id=of.strategy_id,
         timeframe=of.timeframe,
         pair=of.pair,
+        base=Asset(of.pair.removesuffix("USD")),
         side=of.side,
         order_type="limit",
         time_in_force="GTC",

@@ -1,7 +1,7 @@
 import pytest
 
 from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.halts import EVERYTHING, HaltKind, Scope, ScopeKind
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline_tests.store.builders import HOUR, NOW
@@ -54,3 +54,25 @@ def test_clearing_needs_a_reason(halts: SqlHaltStore) -> None:
     with pytest.raises(InvalidValueError, match="with a reason"):
         halts.clear(reason=" ", at=NOW, by="me")
     assert len(halts.latched()) == 1
+
+
+PAIR = Scope(kind=ScopeKind.PAIR, name="XBTUSD")
+
+
+def test_a_kind_is_latched_once_for_each_scope(halts: SqlHaltStore) -> None:
+    latched = [
+        halts.latch(HaltKind.OPERATOR, reason="a", at=NOW, by="x", scope=scope)
+        for scope in (EVERYTHING, PAIR, PAIR)
+    ]
+
+    assert latched == [True, True, False]
+    assert [each.scope for each in halts.latched()] == [EVERYTHING, PAIR]
+    assert all(each.action for each in halts.latched())
+
+
+def test_clearing_one_scope_leaves_the_others(halts: SqlHaltStore) -> None:
+    for scope in (EVERYTHING, PAIR):
+        halts.latch(HaltKind.OPERATOR, reason="a", at=NOW, by="x", scope=scope)
+
+    assert halts.clear(reason="looked", at=NOW, by="me", scope=PAIR) == 1
+    assert [each.scope for each in halts.latched()] == [EVERYTHING]

@@ -87,6 +87,7 @@ def _orders() -> None:
         sa.Column("strategy_id", sa.Text(), nullable=False),
         sa.Column("timeframe", sa.Text(), nullable=False),
         sa.Column("pair", sa.Text(), nullable=False),
+        sa.Column("base", sa.Text(), nullable=False),
         sa.Column("side", sa.Text(), nullable=False),
         sa.Column("order_type", sa.Text(), nullable=False),
         sa.Column("time_in_force", sa.Text(), nullable=False),
@@ -126,6 +127,15 @@ def _orders() -> None:
     )
     for column in ("created_at", "parent_id", "plan_id", "status"):
         op.create_index(f"ix_execution_orders_{column}", "execution_orders", [column], unique=False)
+    to_match = sa.text("settled_at IS NULL AND filled_volume <> '0'")
+    op.create_index(
+        "ix_execution_orders_unmatched",
+        "execution_orders",
+        ["status"],
+        unique=False,
+        sqlite_where=to_match,
+        postgresql_where=to_match,
+    )
     op.create_table(
         "execution_order_events",
         sa.Column("local_id", sa.Text(), nullable=False),
@@ -164,8 +174,8 @@ def _orders() -> None:
 def _put_back() -> None:
     kept, told = ", ".join(KEPT), ", ".join(TOLD)
     op.execute(
-        f"INSERT INTO execution_orders ({kept}, purpose, attempt) SELECT {kept},"  # noqa: S608 - our names
-        " CASE side WHEN 'buy' THEN 'open' ELSE 'close' END, 1 FROM old_execution_orders"
+        f"INSERT INTO execution_orders ({kept}, base, purpose, attempt) SELECT {kept},"  # noqa: S608 - our names
+        " '', CASE side WHEN 'buy' THEN 'open' ELSE 'close' END, 1 FROM old_execution_orders"
     )
     op.execute(
         f"INSERT INTO execution_order_events ({told})"  # noqa: S608 - our names
