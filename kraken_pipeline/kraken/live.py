@@ -22,6 +22,8 @@ from kraken_pipeline.kraken.tickets import Ticket
 
 KRAKEN: Final = "https://api.kraken.com"
 """Source: docs.kraken.com/api/docs/guides/spot-rest-auth."""
+PRIVATE_STREAM: Final = "wss://ws-auth.kraken.com/v2"
+"""Source: docs.kraken.com/api/docs/guides/spot-ws-intro."""
 
 
 class LiveTrader(Trader):

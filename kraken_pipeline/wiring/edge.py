@@ -1,9 +1,28 @@
 """The exchange as a pipeline uses it, whichever one it is."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from kraken_pipeline.domain.symbols import SymbolTable
+from kraken_pipeline.kraken.stream.ports import ConnectBudget
 from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateWay:
+    """The way to the account's own stream, with the reader's key."""
+
+    url: str
+    fetch_token: Callable[[], str]
+    """Asks for a token that opens it."""
+    symbols: Callable[[], SymbolTable]
+    """Tells the names of pairs; the first call asks the exchange."""
+    connects: ConnectBudget
+    """Says when a connection may be opened."""
+    count: Callable[[str, float], None]
+    """Told where the matching engine's counter of a pair stands."""
 
 
 class Edge(Protocol):
@@ -32,6 +51,11 @@ class Edge(Protocol):
     @property
     def account(self) -> Account:
         """Its private side, reading."""
+        ...
+
+    @property
+    def private_way(self) -> PrivateWay:
+        """The account's own stream."""
         ...
 
     @property

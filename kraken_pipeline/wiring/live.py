@@ -24,19 +24,21 @@ from kraken_pipeline.kraken.guard import Guard
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.keys import key_info
 from kraken_pipeline.kraken.limits import TIERS, Tier
-from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
+from kraken_pipeline.kraken.live import KRAKEN, PRIVATE_STREAM, GroundedTrader, LiveTrader
 from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.kraken.public import PublicMarket
-from kraken_pipeline.kraken.shared_lines import Household, private_line, public_line
+from kraken_pipeline.kraken.shared_lines import Household, budget_of, private_line, public_line
 from kraken_pipeline.secrets.passwords import Ask
 from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import system_microseconds, system_now
 from kraken_pipeline.wiring.credentials import Credentials, Found
+from kraken_pipeline.wiring.edge import PrivateWay
 from kraken_pipeline.wiring.instance import USUAL_FOLDER, InstanceLock
 from kraken_pipeline.wiring.modes import Destination, destination
 from kraken_pipeline.wiring.paper import NONCES
 from kraken_pipeline.wiring.preflight import Exchange, keep, live_case
+from kraken_pipeline.wiring.private_way import private_way, stream_beside
 from kraken_pipeline.wiring.remember import ListingRemembered
 from kraken_pipeline.wiring.secrecy import learn
 
@@ -51,13 +53,17 @@ class Origin:
     """Where instances that share a key find each other."""
     tier: Tier | None = None
     """What it allows to an account; None as the configuration says of ours."""
+    stream_url: str | None = None
+    """Of the account's own stream; None where it is served beside `url`."""
     counts_public_calls: bool = True
     """Whether there is a limit to them; a simulator may be asked as often as one likes."""
 
 
 ACCOUNT: Final = "live"
 """One account, whose orders the matching engine counts together whichever key sent them."""
-REAL: Final = Origin(url=KRAKEN, clock=system_now, instances=USUAL_FOLDER)
+REAL: Final = Origin(
+    url=KRAKEN, stream_url=PRIVATE_STREAM, clock=system_now, instances=USUAL_FOLDER
+)
 
 
 class LiveEdge:
@@ -106,6 +112,18 @@ class LiveEdge:
         """Its private side, with the reader's key."""
         line = self._line(self._credentials.of(Role.READER))
         return ReadOnlyAccount(line, symbols=self._public.symbols)
+
+    @cached_property
+    def private_way(self) -> PrivateWay:
+        """The account's own stream, with the reader's key."""
+        found = self._credentials.of(Role.READER)
+        return private_way(
+            self._origin.stream_url or stream_beside(self._origin.url),
+            self._line(found),
+            symbols=self._public.symbols,
+            folder=self._house.folder,
+            budget=budget_of(found.credential, self._house),
+        )
 
     @cached_property
     def gateway(self) -> Gateway:

@@ -10,6 +10,7 @@ from typing import Final
 
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.address import LoopbackAddress
+from kraken_pipeline.kraken.budget import Budget
 from kraken_pipeline.kraken.guard import Guard
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.limits import TIERS
@@ -20,8 +21,10 @@ from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
+from kraken_pipeline.wiring.edge import PrivateWay
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
 from kraken_pipeline.wiring.paper_budget import paper_budget
+from kraken_pipeline.wiring.private_way import private_way, stream_beside
 from kraken_pipeline.wiring.remember import ListingRemembered
 
 NONCES: Final = "nonces"
@@ -73,6 +76,17 @@ class Edge:
         return ReadOnlyAccount(self.private_line, symbols=self._public.symbols)
 
     @cached_property
+    def private_way(self) -> PrivateWay:
+        """The account's own stream."""
+        return private_way(
+            stream_beside(self.url),
+            self.private_line,
+            symbols=self._public.symbols,
+            folder=self.nonce_dir,
+            budget=self._budget,
+        )
+
+    @cached_property
     def gateway(self) -> Gateway:
         """Where orders go: the one table of modes; what it does not list is not built."""
         if self.rehearses:
@@ -102,13 +116,20 @@ class Edge:
         self._opened.callback(market.close)
         return market
 
+    @property
+    def _house(self) -> Household:
+        return Household(folder=self.nonce_dir, tier=TIERS["starter"], clock=system_microseconds)
+
+    @cached_property
+    def _budget(self) -> Budget:
+        credential = Credential(key=self.key, secret=self.secret)
+        return paper_budget(self.url, credential, self._house)
+
     @cached_property
     def private_line(self) -> PrivateLine:
         """The line of the paper account's key."""
         credential = Credential(key=self.key, secret=self.secret)
-        house = Household(folder=self.nonce_dir, tier=TIERS["starter"], clock=system_microseconds)
-        budget = paper_budget(self.url, credential, house)
-        line = private_line(self.url, credential, house, budget=budget)
+        line = private_line(self.url, credential, self._house, budget=self._budget)
         self._opened.callback(line.close)
         return line
 
