@@ -127,6 +127,7 @@ def _submit_desk(orders: SqlOrderStore, exchange: InstantExchange) -> SubmitDesk
         gateway=exchange,
         panic_is_latched=lambda: False,
         is_guarded=lambda order: True,
+        opening_objection=lambda: "",
         owner="benchmark",
         lease=timedelta(seconds=30),
         deadline=timedelta(seconds=5),

@@ -1,7 +1,7 @@
 """Under the lease: write that an order leaves, send it once, write what came of it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -52,6 +52,9 @@ class SubmitDesk:
     panic_is_latched: Callable[[], bool]
     is_guarded: Callable[[Order], bool]
     """Whether the dead man's switch stands over an order that would rest; arms it for the first."""
+    opening_objection: Callable[[], str]
+    """Why no buy may go now: books and exchange are not known to agree. Asked where anything waits
+    to be sent; it looks at every order that may be at the exchange first."""
     owner: str
     """Who takes the lease: the run or the command."""
     lease: timedelta
@@ -71,7 +74,8 @@ def submit(desk: SubmitDesk) -> Counter[str]:
     turned an order away unread, the rest waits: it would go the same way.
 
     The panic file and every halt stop what opens; what reduces goes (INV-7). What would rest waits
-    until the dead man's switch is certain to be armed (DMS-2).
+    until the dead man's switch is certain to be armed (DMS-2). A buy waits until every order that
+    may be at the exchange was looked at, and books and exchange agree (contract 11.3).
 
     Returns:
         State or `waiting`, to how many orders.
@@ -99,10 +103,14 @@ class _Sender:
         self._epoch = epoch
         self._is_turned_away = False
         self._is_unguarded = False
+        self._objection = ""
 
     def send_all(self) -> Counter[str]:
         """Send what is planned; see `submit`."""
-        self._doubt_orphans()
+        found = self._own_orders()
+        self._doubt_orphans(found)
+        if any(each.state is State.PLANNED for each in found):
+            self._objection = self._desk.opening_objection()
         reserving = self._own_orders()
         planned = [each for each in reserving if each.state is State.PLANNED]
         unsure = {each.pair for each in reserving if each.state in FATE_OPEN}
@@ -123,12 +131,15 @@ class _Sender:
 
     def _must_wait(self, order: Order, at_exchange: int) -> bool:
         return (
-            self._is_turned_away or self._is_full(order, at_exchange) or not self._is_guarded(order)
+            self._is_turned_away
+            or self._may_not_open(order, at_exchange)
+            or not self._is_guarded(order)
         )
 
-    def _is_full(self, order: Order, at_exchange: int) -> bool:
-        """However many buys rest there, an exit goes."""
-        return order.side is Side.BUY and at_exchange >= self._desk.max_at_exchange
+    def _may_not_open(self, order: Order, at_exchange: int) -> bool:
+        """However many buys rest there, and whatever is not known of the books, an exit goes."""
+        is_full = at_exchange >= self._desk.max_at_exchange
+        return order.side is Side.BUY and (is_full or bool(self._objection))
 
     def _is_guarded(self, order: Order) -> bool:
         """What could not be armed for one buy is not tried again for the next."""
@@ -138,9 +149,9 @@ class _Sender:
         self._is_unguarded = not is_guarded
         return is_guarded
 
-    def _doubt_orphans(self) -> None:
+    def _doubt_orphans(self, orders: Sequence[Order]) -> None:
         """Whoever began to send these held the lease before us and is gone."""
-        for order in self._own_orders():
+        for order in orders:
             if order.state is not State.SENDING:
                 continue
             if order.namespace is Namespace.REHEARSAL:

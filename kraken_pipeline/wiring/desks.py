@@ -12,11 +12,12 @@ from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
 from kraken_pipeline.services.assess import OrderStyle, RiskDesk
-from kraken_pipeline.services.book import BookDesk
+from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.decide import Configured, DecisionDesk
 from kraken_pipeline.services.guard import is_guarded
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches
 from kraken_pipeline.services.history import HistoryDesk
+from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk
 from kraken_pipeline.services.universe import UniverseDesk
@@ -166,6 +167,7 @@ def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
         gateway=parts.edge.gateway,
         panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
         is_guarded=_guarded(parts, owner),
+        opening_objection=_reconciled(parts, owner),
         owner=owner,
         lease=timedelta(seconds=execution.lease_seconds),
         deadline=timedelta(seconds=execution.submit_deadline_seconds),
@@ -179,6 +181,34 @@ def _guarded(parts: Parts, owner: str) -> Callable[[Order], bool]:
     if not takes_orders(parts):
         return lambda order: True
     return partial(is_guarded, guard_desk(parts, lambda: settle(parts), owner=owner))
+
+
+def _reconciled(parts: Parts, owner: str) -> Callable[[], str]:
+    """What asks for a look at the exchange, where an order that is sent can rest there."""
+    if not takes_orders(parts):
+        return lambda: ""
+    return lambda: opening_objection(
+        reconcile(parts, run_id=owner, keep=lambda: keep_books(books(parts)))
+    )
+
+
+def reconcile(parts: Parts, *, run_id: str, keep: Callable[[], Booked]) -> ReconcileDesk:
+    """What comparing books and exchange needs.
+
+    Args:
+        parts: of the pipeline.
+        run_id: of the run or the command that compares.
+        keep: keeps the books.
+    """
+    return ReconcileDesk(
+        settling=settle(parts),
+        market=parts.edge.market,
+        books=parts.stores.books,
+        foreign=parts.stores.foreign,
+        passes=parts.stores.passes,
+        keep_books=keep,
+        run_id=run_id,
+    )
 
 
 def settle(parts: Parts) -> SettleDesk:

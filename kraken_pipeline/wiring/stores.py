@@ -10,9 +10,11 @@ from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
+from kraken_pipeline.store.foreign import SqlForeignStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.store.world import claim
@@ -32,6 +34,8 @@ class Stores:
     orders: SqlOrderStore
     books: SqlBookStore
     halts: SqlHaltStore
+    foreign: SqlForeignStore
+    passes: SqlReconciliationStore
     switches: SqlSwitchStore
 
     @cached_property
@@ -73,5 +77,7 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
         orders=SqlOrderStore(database),
         books=SqlBookStore(database),
         halts=SqlHaltStore(database),
+        foreign=SqlForeignStore(database),
+        passes=SqlReconciliationStore(database),
         switches=SqlSwitchStore(database),
     )

@@ -379,3 +379,35 @@ def test_a_changed_order_is_not_written_over(desk: Paper) -> None:
 
     with pytest.raises(ConflictError):
         _withdraw(desk, replace(order, version=0))
+
+
+def test_where_books_and_exchange_may_differ_a_buy_waits_and_a_sell_goes(desk: Paper) -> None:
+    desk.planned(qty="0.02")
+    desk.submit()
+    desk.settle()
+    bought = desk.planned("ETHUSD", "0.1", "2512")
+    sold = desk.planned(side=Side.SELL, limit="49750")
+
+    counts = desk.submit(opening_objection=lambda: "NOT_RECONCILED: clean_passes_missing=2")
+
+    assert counts == {State.LIVE: 1, "waiting": 1}
+    assert (desk.now_of(bought).state, desk.now_of(sold).state) == (State.PLANNED, State.LIVE)
+
+
+def test_what_may_be_at_the_exchange_is_asked_for_only_where_something_is_to_be_sent(
+    desk: Paper,
+) -> None:
+    asked: list[int] = []
+
+    def objection() -> str:
+        asked.append(len(desk.stores.orders.reserving()))
+        return ""
+
+    desk.submit(opening_objection=objection)
+    assert asked == []
+
+    desk.planned()
+    desk.planned("ETHUSD", "0.1", "2512")
+    desk.submit(opening_objection=objection)
+
+    assert asked == [2]

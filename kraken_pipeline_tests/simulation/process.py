@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
 from kraken_pipeline.kraken.account import ReadOnlyAccount
@@ -25,14 +26,17 @@ from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.assess import OrderStyle, RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, keep_books
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches, latch_breaches
-from kraken_pipeline.services.settle import SettleDesk, settle
+from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection, reconcile
+from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk, submit
 from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, require_current
 from kraken_pipeline.store.decisions import SqlDecisionStore
+from kraken_pipeline.store.foreign import SqlForeignStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.wiring.remember import ListingRemembered
 from kraken_pipeline_tests.builders import limits
@@ -153,6 +157,8 @@ class Process:
         self.orders: Final = SqlOrderStore(self.database)
         self.books: Final = SqlBookStore(self.database)
         self.halts: Final = SqlHaltStore(self.database)
+        self.foreign: Final = SqlForeignStore(self.database)
+        self.passes: Final = SqlReconciliationStore(self.database)
         self.universes: Final = SqlUniverseStore(self.database)
         self._runs = 0
 
@@ -214,6 +220,30 @@ class Process:
             clock=self.machine.clock,
         )
 
+    def book_desk(self) -> BookDesk:
+        """Return what keeping the books needs."""
+        return BookDesk(
+            market=self.market,
+            account=self.account,
+            books=self.books,
+            orders=self.orders,
+            base_currency=Asset("USD"),
+            retention=timedelta(days=400),
+            clock=self.machine.clock,
+        )
+
+    def reconcile_desk(self) -> ReconcileDesk:
+        """Return what comparing books and exchange needs."""
+        return ReconcileDesk(
+            settling=self.settle_desk(),
+            market=self.market,
+            books=self.books,
+            foreign=self.foreign,
+            passes=self.passes,
+            keep_books=lambda: keep_books(self.book_desk()),
+            run_id=f"process {self.pid}",
+        )
+
     def halt_desk(self) -> HaltDesk:
         """Return what latching and clearing need."""
         return HaltDesk(
@@ -265,6 +295,7 @@ class Process:
             gateway=self.trader,
             panic_is_latched=lambda: self.panics,
             is_guarded=lambda order: True,
+            opening_objection=lambda: opening_objection(self.reconcile_desk()),
             owner=f"process {self.pid} run {self._runs}",
             lease=LEASE,
             deadline=DEADLINE,
@@ -275,19 +306,12 @@ class Process:
         return dict(sorted(submit(desk).items()))
 
     def _settle(self) -> object:
-        return dict(sorted(settle(self.settle_desk()).items()))
+        made = reconcile(self.reconcile_desk(), Cause.MINUTE)
+        found = [f"{each.kind}: {each.said}" for each in made.found.findings]
+        return {**dict(sorted(made.orders.items())), made.found.outcome: found}
 
     def _keep_books(self) -> object:
-        desk = BookDesk(
-            market=self.market,
-            account=self.account,
-            books=self.books,
-            orders=self.orders,
-            base_currency=Asset("USD"),
-            retention=timedelta(days=400),
-            clock=self.machine.clock,
-        )
-        booked = keep_books(desk)
+        booked = keep_books(self.book_desk())
         since = self.books.drifting_since()
         new = latch_breaches(self.halt_desk(), booked.snapshot, drifting_since=since)
         drift = dict(sorted(booked.snapshot.drift.items()))
