@@ -1,15 +1,13 @@
 """What the exchange shows, as facts about our orders; unknown ones by proof only."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.domain.errors import (
-    ConflictError,
     ImpossibleFactError,
     OrderRefusedError,
     OutcomeUnknownError,
@@ -26,28 +24,17 @@ from kraken_pipeline.domain.orders import (
     Fact,
     Order,
     State,
-    says_nothing_new,
 )
 from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.domain.timeframes import EPOCH
+from kraken_pipeline.services.hear import HearDesk, contradict, hear
 from kraken_pipeline.services.ports import Account, Clock, Gateway, HaltStore, OrderStore
 
-FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
-    {
-        "pending": Fact.ACCEPTED,
-        "open": Fact.ACCEPTED,
-        "closed": Fact.FILLED_SEEN,
-        "canceled": Fact.CANCELED_SEEN,
-        "expired": Fact.EXPIRED_SEEN,
-    }
-)
-"""Kraken's word for an order to the fact that it is."""
 LOOK_BACK: Final = timedelta(minutes=1)
 """An order may carry a time of the exchange's that is a little before ours."""
 READ_SPACING: Final = timedelta(seconds=20)
 """Clean reads within one such span since 1970 are one, so that three span 20 s at least (OMS-9)."""
 HALF: Final = Decimal("0.5")
-MARKET: Final = "market"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +93,7 @@ class _Settler:
 
     def __init__(self, desk: SettleDesk) -> None:
         self._desk = desk
+        self._ears = HearDesk(orders=desk.orders, halts=desk.halts, clock=desk.clock)
 
     def poll(self, orders: Sequence[Order]) -> None:
         """Read orders by their id at the exchange and write what is new."""
@@ -131,20 +119,8 @@ class _Settler:
         self.poll([order for order, _ in differing])
 
     def hear(self, order: Order, report: OrderReport) -> None:
-        """Write what a report says of an order, unless it says nothing new.
-
-        A report that contradicts the books latches a halt: a person must look.
-        """
-        try:
-            _require_echo(order, report)
-            for event in self._events(order, report):
-                if not says_nothing_new(order, event):
-                    order = self._desk.orders.record(order, event)
-        except ImpossibleFactError as contradiction:
-            self._contradicted(str(contradiction))
-        except ConflictError:
-            # another writer was first; what is still news then is written with the next poll
-            return
+        """Write what a report says of an order, unless it says nothing new."""
+        hear(self._ears, order, report, source="poll")
 
     def search(self, order: Order) -> None:
         """Look for an order whose fate is unknown by its `cl_ord_id`, open and closed."""
@@ -156,7 +132,8 @@ class _Settler:
         )
         ids = sorted({each.kraken_order_id for each in found})
         if len(ids) > 1:
-            self._contradicted(f"{order.local_id} is at the exchange as {', '.join(ids)}")
+            story = f"{order.local_id} is at the exchange as {', '.join(ids)}"
+            contradict(self._ears, order, story, source="settle")
         elif found:
             # an order that ended between the two reads is in both; the later one is right
             self.hear(order, found[-1])
@@ -246,41 +223,6 @@ class _Settler:
             HaltKind.CONTRADICTION, reason=reason, at=self._desk.clock(), by="settle"
         )
 
-    def _events(self, order: Order, report: OrderReport) -> list[Event]:
-        """Return what a report says, the acceptance first where that is news."""
-        if report.status not in FACTS:
-            raise ImpossibleFactError(f"{order.local_id}: status {report.status!r} is unknown")
-        fact = FACTS[report.status]
-        if fact is Fact.FILLED_SEEN and report.filled_qty < report.qty:
-            fact = Fact.CANCELED_SEEN  # Kraken closes an order that ended partly filled
-        filled = report.filled_qty > order.filled_qty
-        facts = [Fact.ACCEPTED] if order.state in {State.SENDING, State.UNKNOWN} else []
-        if fact is not Fact.ACCEPTED:
-            facts.append(fact)
-        elif filled:
-            facts.append(Fact.FILL_SEEN)
-        return [self._event(each, report) for each in facts]
-
-    def _event(self, fact: Fact, report: OrderReport) -> Event:
-        if fact is Fact.ACCEPTED:
-            return Event(
-                fact=fact,
-                at=self._desk.clock(),
-                source="poll",
-                detail=f"opened_at={report.opened_at.isoformat()}",
-                kraken_order_id=report.kraken_order_id,
-            )
-        return Event(
-            fact=fact,
-            at=self._desk.clock(),
-            source="poll",
-            detail=report.reason,
-            kraken_order_id=report.kraken_order_id,
-            filled_qty=report.filled_qty,
-            avg_fill_price=report.avg_fill_price,
-            fee=report.fee,
-        )
-
     def _record(self, order: Order, fact: Fact, detail: str) -> Order:
         event = Event(fact=fact, at=self._desk.clock(), source="settle", detail=detail)
         return self._desk.orders.record(order, event)
@@ -305,18 +247,3 @@ def _hold_of(report: OrderReport) -> Decimal:
     left = report.qty - report.filled_qty
     # what has no limit is not known to hold anything: then something is left unexplained
     return left * (report.limit_price or ZERO) if report.side is Side.BUY else left
-
-
-def _require_echo(order: Order, report: OrderReport) -> None:
-    """Only an order that is in every part what we sent is ours (OMS-9).
-
-    A market order was sent without its limit, which only its reservation knows.
-
-    Raises:
-        ImpossibleFactError: it differs in a part.
-    """
-    limit = None if order.order_type == MARKET else order.limit_price
-    ours = (order.pair, order.side, order.order_type, order.qty, limit)
-    theirs = (report.pair, report.side, report.order_type, report.qty, report.limit_price)
-    if ours != theirs:
-        raise ImpossibleFactError(f"{order.local_id} was sent as {ours}, the exchange has {theirs}")

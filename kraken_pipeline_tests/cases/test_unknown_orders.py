@@ -233,9 +233,12 @@ def test_f_sub_11_an_order_that_is_not_in_every_part_ours_is_not_adopted(desk: P
 
     desk.settle()
 
-    assert desk.now_of(order).state is State.UNKNOWN
+    assert desk.now_of(order).state is State.MANUAL
+    assert desk.now_of(order).kraken_order_id is None
     [halt] = desk.stores.halts.latched()
     assert halt.kind is HaltKind.CONTRADICTION
+    assert "buy 0.01 XBTUSD limit, limit 50250" in halt.reason
+    assert "buy 0.02 XBTUSD limit, limit 49000" in halt.reason
 
 
 def test_two_orders_of_one_client_id_halt(desk: Paper) -> None:

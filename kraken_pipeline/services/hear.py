@@ -1,0 +1,275 @@
+"""What the exchange says of one order of ours, from whatever source, as facts in the books."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from kraken_pipeline.domain.amendments import Amendment
+from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.order_terms import LIMITED, TRIGGERED, Trigger
+from kraken_pipeline.domain.orders import (
+    FATE_OPEN,
+    Event,
+    Fact,
+    Order,
+    State,
+    says_nothing_new,
+)
+from kraken_pipeline.domain.reports import OrderReport
+from kraken_pipeline.services.ports import Clock, HaltStore, OrderStore
+
+FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
+    {
+        "pending": Fact.ACCEPTED,
+        "open": Fact.ACCEPTED,
+        "closed": Fact.FILLED_SEEN,
+        "canceled": Fact.CANCELED_SEEN,
+        "expired": Fact.EXPIRED_SEEN,
+    }
+)
+"""Kraken's word for an order to the fact that it is."""
+OLD_TERMS_SHOW: Final = timedelta(minutes=2)
+"""How long a read may still show what an order was before its last change.
+
+Source: kraken/rest.md, intermittently for a moment; taken as long as any other read may lag.
+"""
+TRIES: Final = 5
+"""Writers that may be faster than us, one after the other, before the news waits for a poll."""
+NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
+"""A price in Kraken's words for a conditional close."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearDesk:
+    """What hearing needs."""
+
+    orders: OrderStore
+    halts: HaltStore
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What of an order an echo must repeat. Amounts in base, prices in quote per base."""
+
+    pair: str
+    side: Side
+    order_type: str
+    qty: Decimal
+    limit_price: Decimal | None
+    trigger_price: Decimal | None
+
+    def __str__(self) -> str:
+        limit = "" if self.limit_price is None else f", limit {plain(self.limit_price)}"
+        trigger = "" if self.trigger_price is None else f", trigger {plain(self.trigger_price)}"
+        return f"{self.side} {plain(self.qty)} {self.pair} {self.order_type}{limit}{trigger}"
+
+
+def hear(desk: HearDesk, order: Order, report: OrderReport, *, source: str) -> Order:
+    """Write what a report says of an order, unless it says nothing new, and return the order.
+
+    Replies, the stream and polls are equal: whichever is first is written, the others confirm. No
+    report turns anything back, so their sequence and their number do not matter.
+
+    An order whose fate is open is adopted only if the report repeats in every part what was sent.
+    If it does not, the order waits for a person, and a halt is latched. A report that contradicts
+    the books latches a halt and changes nothing.
+
+    Args:
+        desk: where it is written.
+        order: ours, as it was last read.
+        report: of the order with its Kraken id, or with its `cl_ord_id`.
+        source: who told it: `stream`, `poll`, `reply`.
+
+    Source: OMS-7, OMS-9; F-SUB-11, F-SUB-20.
+    """
+    for _ in range(TRIES):
+        try:
+            return _heard(desk, order, report, source)
+        except ConflictError:
+            # another writer was first: what is still news is seen on the order as it is now
+            order = desk.orders.order(order.local_id)
+        except ImpossibleFactError as contradiction:
+            _halt(desk, f"{order.local_id}, {_told(report)}: {contradiction}", source)
+            return desk.orders.order(order.local_id)
+    return order
+
+
+def contradict(desk: HearDesk, order: Order, why: str, *, source: str) -> Order:
+    """Latch a halt over an order; one whose fate is open waits for a person from then on."""
+    if order.state is not State.MANUAL:
+        # halted first: should we die in between, the next look finds the same again
+        _halt(desk, why, source)
+    if order.state not in FATE_OPEN - {State.MANUAL}:
+        return order
+    event = Event(fact=Fact.FATE_UNRESOLVED, at=desk.clock(), source=source, detail=why)
+    return desk.orders.record(order, event)
+
+
+def _heard(desk: HearDesk, order: Order, report: OrderReport, source: str) -> Order:
+    mismatch = _mismatch(desk, order, report)
+    if mismatch and order.state in FATE_OPEN:
+        return contradict(desk, order, f"{order.local_id}, {mismatch}", source=source)
+    if mismatch:
+        raise ImpossibleFactError(mismatch)
+    if order.state is State.WRITTEN_OFF:
+        _halt(desk, f"{order.local_id} was written off and is there as {_told(report)}", source)
+    for event in _events(order, report, at=desk.clock(), source=source):
+        if not says_nothing_new(order, event):
+            order = desk.orders.record(order, event)
+    return order
+
+
+def _events(order: Order, report: OrderReport, *, at: datetime, source: str) -> list[Event]:
+    """Return what a report says: that the order is there, its change, then how far it is."""
+    if report.status not in FACTS:
+        raise ImpossibleFactError(f"{order.local_id}: status {report.status!r} is unknown")
+    fact = FACTS[report.status]
+    if fact is Fact.FILLED_SEEN and report.filled_qty < report.qty:
+        fact = Fact.CANCELED_SEEN  # Kraken closes an order that ended partly filled
+    seen = Event(
+        fact=fact,
+        at=at,
+        source=source,
+        detail=report.reason,
+        kraken_order_id=report.kraken_order_id,
+        filled_qty=report.filled_qty,
+        avg_fill_price=report.avg_fill_price,
+        fee=report.fee,
+    )
+    events = []
+    if order.state in FATE_OPEN | {State.WRITTEN_OFF} or order.kraken_order_id is None:
+        opened = f"opened_at={report.opened_at.isoformat()}"
+        events.append(
+            Event(
+                fact=Fact.ACCEPTED,
+                at=at,
+                source=source,
+                detail=opened,
+                kraken_order_id=report.kraken_order_id,
+            )
+        )
+    if _shows_the_change(order, report):
+        events.append(replace(seen, fact=Fact.AMENDED, amendment=_terms_before(order)))
+    if fact is not Fact.ACCEPTED:
+        events.append(seen)
+    elif report.filled_qty > order.filled_qty:
+        events.append(replace(seen, fact=Fact.FILL_SEEN))
+    return events
+
+
+def _shows_the_change(order: Order, report: OrderReport) -> bool:
+    """Tell whether the order is as the change wanted it, which it is not without the change."""
+    now, asked = _terms_of(order), _terms_asked(order)
+    return asked is not None and asked != now and _said_by(report) == asked
+
+
+def _terms_before(order: Order) -> Amendment:
+    """Return what the change leaves behind, for a read that still shows it."""
+    return Amendment(
+        qty=order.qty,
+        limit_price=order.limit_price,
+        trigger_price=None if order.trigger is None else order.trigger.price,
+    )
+
+
+def _mismatch(desk: HearDesk, order: Order, report: OrderReport) -> str:
+    """Return in what a report differs from the order; nothing if it is its echo (OMS-9).
+
+    A change that was asked for may show or not, and what was changed may show for a while.
+    """
+    close = _close_mismatch(order, report)
+    if not close and (
+        _is_echo(order, report, _terms_of(order))
+        or _is_echo(order, report, _terms_asked(order))
+        or _is_echo(order, report, _terms_left_behind(desk, order))
+    ):
+        return ""
+    told = f", {close}" if close else ""
+    return f"sent as {_terms_of(order)}, the exchange has {_told(report)}{told}"
+
+
+def _is_echo(order: Order, report: OrderReport, terms: Terms | None) -> bool:
+    if terms is None:
+        return False
+    if order.state not in FATE_OPEN and report.trigger_price is None:
+        # the order is known by its id, and not every source tells what fires it
+        terms = replace(terms, trigger_price=None)
+    said = _said_by(report)
+    # one that was reduced to less than had filled shows both, and our books what filled
+    return terms in {said, replace(said, qty=max(report.qty, report.filled_qty))}
+
+
+def _close_mismatch(order: Order, report: OrderReport) -> str:
+    """Compare the prices of a conditional close, where the source says one."""
+    if not report.close_description:
+        return ""
+    said = [Decimal(each) for each in NUMBER.findall(report.close_description)]
+    ours = [] if order.close is None else [order.close.trigger_price, order.close.limit_price]
+    return "" if said == [each for each in ours if each is not None] else report.close_description
+
+
+def _terms_of(order: Order) -> Terms:
+    """Return what the exchange shows of an order of ours.
+
+    What goes without a limit has one in the books only, where it values the reservation.
+    """
+    trigger = order.trigger.price if order.trigger and order.order_type in TRIGGERED else None
+    return Terms(
+        pair=order.pair,
+        side=order.side,
+        order_type=order.order_type,
+        qty=order.qty,
+        limit_price=order.limit_price if order.order_type in LIMITED else None,
+        trigger_price=trigger,
+    )
+
+
+def _terms_asked(order: Order) -> Terms | None:
+    return None if order.amending is None else _terms_of(_changed(order, order.amending))
+
+
+def _terms_left_behind(desk: HearDesk, order: Order) -> Terms | None:
+    if order.state in FATE_OPEN:
+        return None
+    done = desk.orders.last_change(order.local_id)
+    if done is None or done.amendment is None or desk.clock() - done.at > OLD_TERMS_SHOW:
+        return None
+    return _terms_of(_changed(order, done.amendment))
+
+
+def _changed(order: Order, change: Amendment) -> Order:
+    trigger = order.trigger
+    if trigger is not None and change.trigger_price is not None:
+        trigger = Trigger(price=change.trigger_price, by=trigger.by)
+    return replace(
+        order,
+        qty=change.qty or order.qty,
+        limit_price=change.limit_price or order.limit_price,
+        trigger=trigger,
+    )
+
+
+def _said_by(report: OrderReport) -> Terms:
+    return Terms(
+        pair=report.pair,
+        side=report.side,
+        order_type=report.order_type,
+        qty=report.qty,
+        limit_price=report.limit_price,
+        trigger_price=report.trigger_price,
+    )
+
+
+def _told(report: OrderReport) -> str:
+    return f"{report.kraken_order_id} ({report.status}, {_said_by(report)})"
+
+
+def _halt(desk: HearDesk, why: str, source: str) -> None:
+    desk.halts.latch(HaltKind.CONTRADICTION, reason=why, at=desk.clock(), by=source)
