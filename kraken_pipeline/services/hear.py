@@ -12,6 +12,7 @@ from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.order_terms import LIMITED, TRIGGERED, Trigger
 from kraken_pipeline.domain.orders import (
     FATE_OPEN,
