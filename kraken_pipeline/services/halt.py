@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.halts import EVERYTHING, HaltKind, Scope
 from kraken_pipeline.domain.money import PERCENT
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.services.ports import Clock, HaltStore
@@ -58,22 +58,32 @@ def latch_breaches(
     )
 
 
-def halt(desk: HaltDesk, *, reason: str, by: str) -> bool:
-    """Stop opening until `resume`; False if that was latched already.
+def halt(desk: HaltDesk, *, reason: str, by: str, scope: Scope = EVERYTHING) -> bool:
+    """Stop opening in a scope until `resume`; False if that was latched already.
 
     Raises:
         InvalidValueError: no reason was given.
     """
-    return desk.halts.latch(HaltKind.OPERATOR, reason=_given(reason), at=desk.clock(), by=by)
+    return desk.halts.latch(
+        HaltKind.OPERATOR, reason=_given(reason), at=desk.clock(), by=by, scope=scope
+    )
 
 
-def resume(desk: HaltDesk, *, reason: str, by: str) -> tuple[int, bool]:
+def resume(desk: HaltDesk, *, reason: str, by: str, scope: Scope | None = None) -> tuple[int, bool]:
     """Clear every halt and the panic file; return how many halts, and whether the file was there.
+
+    Args:
+        desk: what clearing needs.
+        reason: kept in the journal.
+        by: who says so.
+        scope: clear only the halts of this scope, and leave the panic file.
 
     Raises:
         InvalidValueError: no reason was given.
     """
     why, at = _given(reason), desk.clock()
+    if scope is not None:
+        return desk.halts.clear(reason=why, at=at, by=by, scope=scope), False
     had_file = desk.clear_panic_file()
     # the file alone leaves no row that the reason could be kept with
     for_the_file = had_file and desk.halts.latch(

@@ -12,17 +12,19 @@ from typing import Final, TypeVar
 
 from kraken_pipeline.domain.bars import MonthReport
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
-from kraken_pipeline.domain.halts import Halt, HaltKind
+from kraken_pipeline.domain.halts import EVERYTHING, Halt, HaltKind, Scope
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.intents import Decision, Namespace
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, Order, State
 from kraken_pipeline.domain.plans import Plan, PlanResult
+from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services import assess, book, decide, halt, history, settle, submit
+from kraken_pipeline.services import assess, book, decide, halt, history, reconcile, settle, submit
 from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
 from kraken_pipeline.services.halt import HaltDesk
+from kraken_pipeline.services.reconcile import Pass
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.settings.environment import DATA_DIR
 from kraken_pipeline.wiring import desks, signs
@@ -171,10 +173,29 @@ class Pipeline(Guarding):
         """Bring orders up to what the exchange shows."""
         with self._stage("settle") as done:
             counts = done(settle.settle(self._settling))
-            # without a sign the guardian lets the switch fire; nothing else may fail for it
-            with contextlib.suppress(ConfigurationError):
-                signs.give(self.loaded.data_dir / signs.SETTLED, system_now())
+            self._show_settled()
             return counts
+
+    def reconcile(self, cause: Cause, *, run_id: str, full: bool = False) -> Pass:
+        """Settle, look for orders that are not ours, compare holds, and books where that is due.
+
+        Args:
+            cause: why.
+            run_id: of the run or the command.
+            full: whether fills, ledger and balances are read in any case.
+        """
+        with self._stage("reconcile") as done:
+            desk = desks.reconcile(self, run_id=run_id, keep=self.keep_books)
+            made = done(reconcile.reconcile(desk, cause, full=full))
+            self._show_settled()
+            return made
+
+    @property
+    def reconciliation_due(self) -> Cause | None:
+        """Why books and exchange are to be compared now; None where they need not be."""
+        return reconcile.due(
+            self.stores.passes, self.stores.orders.reserving(), now=self.edge.clock
+        )
 
     def cancel(self, order: Order) -> Order:
         """Cancel one order and return what became of it."""
@@ -245,14 +266,18 @@ class Pipeline(Guarding):
         """Return what is latched."""
         return self.stores.halts.latched()
 
-    def halt(self, *, reason: str, by: str) -> bool:
-        """Stop opening."""
-        return halt.halt(self._halts, reason=reason, by=by)
+    def halt(self, *, reason: str, by: str, scope: Scope = EVERYTHING) -> bool:
+        """Stop opening, of everything or in a scope."""
+        return halt.halt(self._halts, reason=reason, by=by, scope=scope)
 
-    def resume(self, *, reason: str, by: str) -> tuple[int, bool]:
-        """Clear every halt and the panic file; a guardian that is lost is forgotten."""
-        signs.dismiss(self.loaded.data_dir)
-        return halt.resume(self._halts, reason=reason, by=by)
+    def resume(self, *, reason: str, by: str, scope: Scope | None = None) -> tuple[int, bool]:
+        """Clear every halt and the panic file, or the halts of a scope.
+
+        With everything a guardian that is lost is forgotten too.
+        """
+        if scope is None:
+            signs.dismiss(self.loaded.data_dir)
+        return halt.resume(self._halts, reason=reason, by=by, scope=scope)
 
     def close(self) -> None:
         """Let go of the stores and of a simulator that we started."""
@@ -266,6 +291,11 @@ class Pipeline(Guarding):
     @cached_property
     def _halts(self) -> HaltDesk:
         return desks.halts(self)
+
+    def _show_settled(self) -> None:
+        # without a sign the guardian lets the switch fire; nothing else may fail for it
+        with contextlib.suppress(ConfigurationError):
+            signs.give(self.loaded.data_dir / signs.SETTLED, system_now())
 
     @contextlib.contextmanager
     def _stage(self, name: str) -> Iterator["_Done"]:

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.halts import HaltKind, Scope, ScopeKind
 from kraken_pipeline.domain.nav import Snapshot, Valuation
+from kraken_pipeline.domain.orders import State
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches, halt, latch_breaches, resume
 from kraken_pipeline_tests.builders import snapshot
@@ -104,3 +105,36 @@ def test_a_breach_that_lasts_latches_again_after_it_was_cleared(desk: Paper) -> 
 
 def test_resuming_with_nothing_latched_clears_nothing(desk: Paper) -> None:
     assert resume(_halts(desk), reason="to be sure", by="me") == (0, False)
+
+
+PAIR = Scope(kind=ScopeKind.PAIR, name="XBTUSD")
+
+
+def test_a_scoped_halt_denies_its_own_pair_and_no_other(desk: Paper) -> None:
+    halt(_halts(desk), reason="odd book", by="me", scope=PAIR)
+    desk.wants("XBTUSD", "ETHUSD")
+
+    verdicts = desk.assess()
+
+    assert [each.code for each in verdicts["XBTUSD"].objections] == ["KILL_MANUAL"]
+    assert verdicts["ETHUSD"].approved
+
+
+def test_a_scoped_halt_after_the_approval_stops_the_send_of_its_own_pair(desk: Paper) -> None:
+    stopped, sent = desk.planned("XBTUSD"), desk.planned("ETHUSD", "0.1", "3100")
+    halt(_halts(desk), reason="odd book", by="me", scope=PAIR)
+
+    desk.submit()
+
+    assert desk.now_of(stopped).state is State.WITHDRAWN
+    assert desk.now_of(stopped).last_error == "KILL_MANUAL pair:XBTUSD: odd book"
+    assert desk.now_of(sent).state is State.FILLED or desk.now_of(sent).kraken_order_id
+
+
+def test_resuming_one_scope_leaves_the_rest_and_the_panic_file(desk: Paper) -> None:
+    halts = _halts(desk, had_file=True)
+    halt(halts, reason="a", by="me", scope=PAIR)
+    halt(halts, reason="b", by="me")
+
+    assert resume(halts, reason="looked", by="me", scope=PAIR) == (1, False)
+    assert [each.reason for each in desk.stores.halts.latched()] == ["b"]
