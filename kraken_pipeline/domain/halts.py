@@ -20,6 +20,10 @@ class HaltKind(StrEnum):
     """Books and exchange disagreed about an order."""
     GUARD = "GUARD_LOST"
     """The dead man's switch cannot be set. It clears by itself once it is set again (DMS-2)."""
+    STORAGE = "STORAGE"
+    """The books cannot be written, or are older than what was published of them (AUD-1, AUD-3)."""
+    UNPROTECTED = "UNPROTECTED"
+    """A holding is without the stop that it should have at the exchange (OMS-14)."""
 
 
 ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
@@ -29,6 +33,8 @@ ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
         HaltKind.DRIFT: "`reconcile --full` shows what differs; explain it, then `resume`",
         HaltKind.CONTRADICTION: "`explain order` names both sides; settle it, then `resume`",
         HaltKind.GUARD: "none once the exchange answers: it clears when the switch is set",
+        HaltKind.STORAGE: "mend the disk or bring back the database; `audit verify`, then `resume`",
+        HaltKind.UNPROTECTED: "see in `explain` why no stop stands; place or sell, then `resume`",
     }
 )
 """What a person is to do about a halt of a kind."""

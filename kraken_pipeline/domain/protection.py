@@ -14,7 +14,7 @@ from typing import Final
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.market import Pair, Side, Ticker
-from kraken_pipeline.domain.money import ZERO, Price, Qty, round_down, round_up
+from kraken_pipeline.domain.money import ZERO, Price, Qty, plain, round_down, round_up
 from kraken_pipeline.domain.order_terms import LIMITED, TRAILING, Close, Purpose, Trigger
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.pricing import limit_price
@@ -68,7 +68,7 @@ class Stop:
     @property
     def note(self) -> str:
         """Say that, with the figures."""
-        return f"{TOO_SMALL}: qty={self.qty.normalize():f}, min={self.smallest.normalize():f}"
+        return f"{TOO_SMALL}: qty={plain(self.qty)}, min={plain(self.smallest)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

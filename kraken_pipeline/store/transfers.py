@@ -115,13 +115,11 @@ class SqlTransferStore:
             found = orders_where(connection, bought)
         return book_of(found[-1].strategy_id, found[-1].timeframe) if found else None
 
-    def last_into(self, book: str, pair: str) -> datetime | None:
-        """Return when something of a pair last went into a book."""
+    def last_into(self, book: str, pair: str) -> Transfer | None:
+        """Return the last transfer of a pair into a book."""
         with self._database.reading() as connection:
-            came = [
-                each.at for each in transfers_of(connection, (book, pair)) if each.to_book == book
-            ]
-        return max(came, default=None)
+            came = [each for each in transfers_of(connection, (book, pair)) if each.to_book == book]
+        return came[-1] if came else None
 
     def move(self, holding: Position, to_book: str, *, at: datetime, reason: str) -> Transfer:
         """Move a whole holding, with its cost to the last digit, and return the transfer.

@@ -46,7 +46,7 @@ def test_a_whole_holding_moves_with_its_cost(
     assert (held["trend@1h"].qty, held["trend@1h"].cost) == (ZERO, ZERO)
     assert held["trend@1h"].realised == holding.realised
     assert transfers.transfers() == (moved_now,)
-    assert transfers.last_into(DUST, "XBTUSD") == NOW + MINUTE
+    assert transfers.last_into(DUST, "XBTUSD") == moved_now
     assert transfers.last_into("trend@1h", "XBTUSD") is None
 
 

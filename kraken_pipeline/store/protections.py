@@ -1,0 +1,174 @@
+"""What books hold at this instant, orders that reduce it, and what is known of its stops."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal, localcontext
+from typing import Final
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
+
+from kraken_pipeline.domain.errors import ConflictError
+from kraken_pipeline.domain.ids import IntentId
+from kraken_pipeline.domain.lots import MANUAL, book_of
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import EXACT, NOTHING, ZERO, Qty
+from kraken_pipeline.domain.order_terms import Purpose
+from kraken_pipeline.domain.orders import RESERVING, Order
+from kraken_pipeline.domain.protection import Protection, is_stop
+from kraken_pipeline.store import journal, positions, schema
+from kraken_pipeline.store.assessments import reserve
+from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.order_rows import in_chunks, orders_in, orders_where
+
+_ORDERS: Final = schema.execution_orders
+_FILLS: Final = schema.fills
+_TABLE: Final = schema.protections
+_ALL: Final = select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair)
+_FORGET: Final = delete(_TABLE).where(
+    and_(_TABLE.c.book == bindparam("of_book"), _TABLE.c.pair == bindparam("of_pair"))
+)
+_ADD: Final = insert(_TABLE)
+_UNSETTLED: Final = and_(_ORDERS.c.filled_volume != ZERO, _ORDERS.c.settled_at.is_(None))
+_BOOKED: Final = select(_FILLS.c.kraken_order_id, _FILLS.c.book, _FILLS.c.qty).where(
+    _FILLS.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+)
+_ATTEMPTS: Final = select(func.max(_ORDERS.c.attempt)).where(
+    _ORDERS.c.intent_id == bindparam("of_intent"), _ORDERS.c.purpose == bindparam("of_purpose")
+)
+_KNOWN: Final = select(_ORDERS.c.local_id).where(
+    _ORDERS.c.kraken_order_id == bindparam("of_kraken_id")
+)
+Place = positions.Place
+
+
+class SqlProtectionStore:
+    """Stops and what they protect, in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def holdings(self) -> Mapping[Place, Qty]:
+        """Return what each book holds of each pair, with fills that are not booked yet."""
+        with self._database.reading() as connection:
+            return _holdings(connection)
+
+    def entry(self, book: str, pair: str) -> Order | None:
+        """Return the newest buy of a book and a pair that filled."""
+        strategy_id, _, timeframe = book.partition("@")
+        bought = and_(
+            _ORDERS.c.strategy_id == strategy_id,
+            _ORDERS.c.timeframe == timeframe,
+            _ORDERS.c.pair == pair,
+            _ORDERS.c.side == Side.BUY.value,
+            _ORDERS.c.filled_volume != ZERO,
+        )
+        newest = select(func.max(_ORDERS.c.created_at)).where(bought).scalar_subquery()
+        with self._database.reading() as connection:
+            found = orders_where(connection, bought, _ORDERS.c.created_at == newest)
+        return found[-1] if found else None
+
+    def next_attempt(self, intent: IntentId, purpose: Purpose) -> int:
+        """Return which attempt of an intent for a purpose would be the next; 1 for the first."""
+        told = {"of_intent": intent, "of_purpose": purpose.value}
+        with self._database.reading() as connection:
+            return (connection.execute(_ATTEMPTS, told).scalar() or 0) + 1
+
+    def plan(self, order: Order, *, by: str, why: str) -> None:
+        """Reserve an order that reduces, outside an assessment.
+
+        Raises:
+            ConflictError: its book does not hold so much that nothing else sells, a stop is there
+                already, or the attempt was made; nothing is written.
+        """
+        with self._database.writing() as connection:
+            _require_room(connection, order)
+            reserve(connection, order, source="protect", by=by, why=why)
+
+    def adopt(self, order: Order, *, why: str) -> bool:
+        """Write an order that the exchange made for one of ours, as it is; False if it is known."""
+        with self._database.writing() as connection:
+            known = connection.execute(_KNOWN, {"of_kraken_id": order.kraken_order_id}).first()
+            if known is None:
+                reserve(connection, order, source="exchange", by="protect", why=why)
+        return known is None
+
+    def protections(self) -> tuple[Protection, ...]:
+        """Return what is known of stops, by book and pair."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_ALL).mappings()
+            return tuple(
+                Protection(**{name: row[name] for name in Protection.__slots__}) for row in rows
+            )
+
+    def note(self, now: Protection, *, why: str = "") -> None:
+        """Keep what is known of a stop, over what was known; a reason goes to the journal."""
+        row = {name: getattr(now, name) for name in Protection.__slots__}
+        with self._database.writing() as connection:
+            connection.execute(_FORGET, positions.of_place((now.book, now.pair)))
+            connection.execute(_ADD, row)
+            if why:
+                entry = journal.Entry(
+                    at=now.updated_at,
+                    kind=f"protection.{why}",
+                    subject=f"{now.book} {now.pair}",
+                    actor="protect",
+                    payload={"protection": row},
+                )
+                journal.write(connection, entry)
+
+    def forget(self, book: str, pair: str) -> None:
+        """Forget what was known of a stop: there is nothing to protect."""
+        with self._database.writing() as connection:
+            connection.execute(_FORGET, positions.of_place((book, pair)))
+
+
+def _holdings(connection: Connection) -> dict[Place, Qty]:
+    held: defaultdict[Place, Qty] = defaultdict(lambda: NOTHING)
+    for position in positions.all_positions(connection):
+        if position.book != MANUAL:
+            held[position.book, position.pair] = position.qty
+    unsettled = orders_where(connection, _UNSETTLED)
+    booked = _booked(connection, unsettled)
+    with localcontext(EXACT):
+        for order in unsettled:
+            missing = order.filled_qty - booked.get((order.kraken_order_id, _book(order)), ZERO)
+            sign = 1 if order.side is Side.BUY else -1
+            held[_place(order)] = Qty(held[_place(order)] + sign * max(missing, ZERO))
+    return {place: qty for place, qty in held.items() if qty}
+
+
+def _booked(
+    connection: Connection, orders: tuple[Order, ...]
+) -> dict[tuple[str | None, str], Decimal]:
+    """Return what is booked of each order, in its own book."""
+    booked: defaultdict[tuple[str | None, str], Decimal] = defaultdict(lambda: ZERO)
+    ids = [each.kraken_order_id for each in orders if each.kraken_order_id]
+    with localcontext(EXACT):
+        for some in in_chunks(ids):
+            for kraken_order_id, book, qty in connection.execute(_BOOKED, {"ids": some}):
+                booked[kraken_order_id, book] += qty
+    return booked
+
+
+def _require_room(connection: Connection, order: Order) -> None:
+    place = _place(order)
+    here = [each for each in orders_in(connection, RESERVING) if _place(each) == place]
+    if is_stop(order) and any(is_stop(each) for each in here):
+        raise ConflictError(f"a stop of {order.pair} in {place[0]} is there already")
+    held = _holdings(connection).get(place, NOTHING)
+    selling = sum((each.open_qty for each in here if each.side is Side.SELL), ZERO)
+    if order.side is not Side.SELL or order.qty > held - selling:
+        raise ConflictError(
+            f"{order.side} {order.qty} {order.pair}: {place[0]} holds {held} and sells {selling}"
+        )
+    made = {"of_intent": order.intent_id, "of_purpose": order.purpose.value}
+    if (connection.execute(_ATTEMPTS, made).scalar() or 0) >= order.attempt:
+        raise ConflictError(f"{order.local_id}: attempt {order.attempt} was made already")
+
+
+def _place(order: Order) -> Place:
+    return _book(order), order.pair
+
+
+def _book(order: Order) -> str:
+    return book_of(order.strategy_id, order.timeframe)
