@@ -11,6 +11,7 @@ PipelineError
 ├── RefusedError             our own safety said no; nothing was done
 ├── LeaseLostError           another process sends now: stop, leave the rest
 ├── ConflictError            another writer was first: read again, decide again
+├── StorageError             what must be kept cannot be: nothing was done, open nothing
 └── ExchangeError
     ├── UnreachableError       nothing was done: may be tried again
     │   └── RateLimitedError     … after a pause
@@ -69,6 +70,10 @@ class LeaseLostError(PipelineError):
 
 class ConflictError(PipelineError):
     """Another writer changed the row first."""
+
+
+class StorageError(PipelineError):
+    """What must be written down cannot be, or cannot be read: a full disk, a damaged file."""
 
 
 class ExchangeError(PipelineError):

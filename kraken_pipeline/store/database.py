@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from kraken_pipeline.domain.errors import ConfigurationError, ConflictError
+from kraken_pipeline.domain.errors import ConfigurationError, ConflictError, StorageError
 
 BUSY_SECONDS: Final = 30
 """How long a writer waits for another before it gives up."""
@@ -32,6 +32,22 @@ DRIVERS: Final = {
     "postgresql+psycopg2": "postgresql+psycopg2",
 }
 """Scheme of a URL to the driver that is used for it."""
+SQLITE_FAILS: Final = frozenset(
+    {
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+"""Codes of SQLite after which nothing can be written any more."""
+POSTGRES_FAILS: Final = frozenset({"53100", "58030", "XX001", "XX002", "25006"})
+"""The same of PostgreSQL: disk full, I/O error, damaged data, damaged index, read only.
+
+Source: PostgreSQL's appendix of error codes.
+"""
 
 
 class Database:
@@ -54,8 +70,16 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection to read with; within `writing` it is the one that writes."""
-        yield self._connection()
+        """Give a connection to read with; within `writing` it is the one that writes.
+
+        Raises:
+            StorageError: the database is damaged, or its disk fails.
+        """
+        try:
+            yield self._connection()
+        except DatabaseError as error:
+            _raise_if_storage_fails(error)
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -63,6 +87,7 @@ class Database:
 
         Raises:
             ConflictError: another writer held the lock for `BUSY_SECONDS`.
+            StorageError: it cannot be written: the disk is full, or fails. Nothing was.
         """
         if getattr(self._mine, "writing", False):
             raise RuntimeError("this thread is writing already; pass its connection on instead")
@@ -72,6 +97,10 @@ class Database:
         try:
             yield connection
             self._commit(connection)
+        except DatabaseError as error:
+            self._undo(connection)
+            _raise_if_storage_fails(error)
+            raise
         except BaseException:
             self._undo(connection)
             raise
@@ -123,6 +152,7 @@ class Database:
         except OperationalError as error:
             was_cut = error.connection_invalidated
             self._drop(connection)
+            _raise_if_storage_fails(error)
             if was_cut:
                 raise
             raise ConflictError(
@@ -146,6 +176,22 @@ class Database:
         self._mine.connection = None
         connection.invalidate()
         connection.close()
+
+
+def _raise_if_storage_fails(error: DatabaseError) -> None:
+    """Tell a disk that is full or fails, and a damaged file, from all else that may go wrong.
+
+    Raises:
+        StorageError: it is one of these.
+    """
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    # what SQLite adds in the higher bits says more exactly which of them it is
+    fails = isinstance(code, int) and code & 0xFF in SQLITE_FAILS
+    if fails or getattr(error.orig, "pgcode", None) in POSTGRES_FAILS:
+        raise StorageError(
+            f"the books cannot be kept: {error.orig}. Opening stops; free some space, or mend "
+            "the disk, then look with `kraken-pipeline audit verify`"
+        ) from error
 
 
 def connect(url: str) -> Database:
