@@ -47,6 +47,7 @@ def _settings(told: argparse.Namespace) -> Settings:
         tier=Tier(told.tier),
         seed=told.seed,
         replay=told.replay,
+        mirror=told.mirror,
         at=told.at,
         clock=told.clock,
         offset=timedelta(seconds=told.offset_seconds),
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=0, help="0 takes any free port")
     add("--seed", type=int, default=1, help="of the made-up market")
     add("--replay", type=Path, help="a folder of recorded candles, PAIR_minutes.range.csv")
+    add("--mirror", help="the address of an exchange whose public data is the market")
     add("--at", type=_told(instant_of), help="where time begins in a new state, ISO-8601")
     add("--clock", choices=("real", "fixed"), help="fixed stands until POST /_sim/clock turns it")
     add("--offset-seconds", type=int, default=0, help="added to the machine's clock")

@@ -82,8 +82,12 @@ class Controls:
     def health(self) -> dict[str, object]:
         """Return that it is alive, and what its prices come from."""
         market = self._service.exchange.market
-        identity = {"seed": None, "replay": None} | dict(market.identity)
-        return {"ok": True, "pairs": len(market.listing.pairs), **identity}
+        identity: dict[str, object] = {"seed": None, "replay": None, "mirror": None} | dict(
+            market.identity
+        )
+        told: dict[str, object] = {"ok": True, "pairs": len(market.listing.pairs), **identity}
+        mirror = self._service.mirror
+        return told if mirror is None else told | {"mirrored": dict(mirror.state())}
 
     def faults(self) -> dict[str, object]:
         """Return the seed, the rules with strikes left, and each strike with what repeats it.

@@ -11,6 +11,7 @@ from typing import Final
 
 from kraken_pipeline.simulator import matching, running
 from kraken_pipeline.simulator.accounts import in_ledger
+from kraken_pipeline.simulator.clock import Clock
 from kraken_pipeline.simulator.events import (
     USER_REQUESTED,
     Deposited,
@@ -18,9 +19,11 @@ from kraken_pipeline.simulator.events import (
     SystemSet,
     TimerSet,
 )
-from kraken_pipeline.simulator.floor import MATCHING, STRICTER, Floor
+from kraken_pipeline.simulator.floor import MATCHING, STRICTER, Crowd, Floor
 from kraken_pipeline.simulator.ids import funding_reference, identifier
+from kraken_pipeline.simulator.journal import Journal
 from kraken_pipeline.simulator.listing import Asset, Pair
+from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.orders import Order
 
 SYSTEM_STATUSES: Final = frozenset({"online", "maintenance", "cancel_only", "post_only"})
@@ -29,6 +32,16 @@ PAIR_STATUSES: Final = frozenset(STRICTER) - {"maintenance"}
 
 class Exchange(Floor):
     """One account on one market."""
+
+    def __init__(
+        self, market: Market, clock: Clock, journal: Journal, crowd: Crowd = running.HOUSE
+    ) -> None:
+        """Take up where the journal ends; the house stands for the others unless told.
+
+        Raises:
+            StateError: the journal is damaged.
+        """
+        super().__init__(market, clock, journal, crowd)
 
     def advance(self) -> datetime:
         """Run the market up to now and return now."""

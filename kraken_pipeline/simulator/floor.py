@@ -3,16 +3,16 @@
 Every change is written down before it takes effect.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from kraken_pipeline.simulator import fees, house
 from kraken_pipeline.simulator.accounts import Account
 from kraken_pipeline.simulator.clock import Clock
-from kraken_pipeline.simulator.engine import Book
+from kraken_pipeline.simulator.engine import Book, Resting
 from kraken_pipeline.simulator.engine_limits import TIERS, Counters
 from kraken_pipeline.simulator.events import Event, OrderEnded, OrderFilled
 from kraken_pipeline.simulator.ids import identifier
@@ -35,10 +35,29 @@ MATCHING: Final = frozenset({"online", "limit_only", "reduce_only"})
 """In which of these there is trading."""
 
 
+class Crowd(Protocol):
+    """Everyone else who trades: whose orders ours meet, and who meets ours."""
+
+    def is_known(self, pair: Pair) -> bool:
+        """Tell whether what they want on a pair is known; if not, nothing can be placed there."""
+
+    def ladder(self, pair: Pair, last: Decimal, at: datetime) -> Iterable[Resting]:
+        """Return their orders on a pair, best first on each side.
+
+        Args:
+            pair: the market.
+            last: its last price, quote per base.
+            at: the exchange's time.
+        """
+
+    def run_to(self, floor: "Floor", moment: datetime) -> None:
+        """Let them trade up to a moment, and set the floor's position to it."""
+
+
 class Floor:
     """One account on one market."""
 
-    def __init__(self, market: Market, clock: Clock, journal: Journal) -> None:
+    def __init__(self, market: Market, clock: Clock, journal: Journal, crowd: Crowd) -> None:
         """Take up where the journal ends.
 
         Raises:
@@ -47,6 +66,7 @@ class Floor:
         self.market: Final = market
         self.clock: Final = clock
         self.journal: Final = journal
+        self.crowd: Final = crowd
         self.account: Final = Account(market.listing)
         self.counters: Final = Counters(TIERS["starter"])
         """How often orders may be touched; set its `tier` for an account of another level."""
@@ -75,8 +95,12 @@ class Floor:
         return self.account.pair_status.get(pair.key, pair.status)
 
     def mode(self, pair: Pair, at: datetime) -> str:
-        """Return what may be done on a pair: the stricter of its own and the exchange's status."""
-        return max(self.status(pair, at), self.account.system, key=STRICTER.index)
+        """Return what may be done on a pair: the stricter of its own and the exchange's status.
+
+        Where nobody knows what others want, there is nothing but cancels.
+        """
+        known = "online" if self.crowd.is_known(pair) else "cancel_only"
+        return max(self.status(pair, at), self.account.system, known, key=STRICTER.index)
 
     def is_matching(self, pair: Pair) -> bool:
         """Tell whether orders of a pair trade; a gap in what is recorded needs no telling."""
@@ -101,8 +125,8 @@ class Floor:
         return last_price(self.market, pair, at.timestamp())
 
     def book(self, pair: Pair, at: datetime, *, without: Collection[str | None] = ()) -> Book:
-        """Return the pair's book: the house's orders and the account's, but for some by id."""
-        ladder = house.ladder(pair, self.last(pair, at), int(at.timestamp()) // 60)
+        """Return the pair's book: the crowd's orders and the account's, but for some by id."""
+        ladder = self.crowd.ladder(pair, self.last(pair, at), at)
         own = [o for o in self.account.resting().get(pair.key, ()) if o.id not in without]
         return house.with_own(ladder, [replace(o, qty=o.shown or o.qty) for o in own])
 

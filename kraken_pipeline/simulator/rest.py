@@ -5,7 +5,13 @@ import ipaddress
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -30,12 +36,15 @@ from kraken_pipeline.simulator.service import (
 )
 from kraken_pipeline.simulator.stream.route import routes as stream_routes
 from kraken_pipeline.simulator.stream.station import Station
+from kraken_pipeline.simulator.waiting import brought
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 TICK_SECONDS: Final = 0.25
 """How often the market runs on by itself while nobody asks."""
 SHUTDOWN_SECONDS: Final = 1
+ORDERING: Final = frozenset({"AddOrder", "AddOrderBatch", "EditOrder"})
+"""Private methods that bring an order to the book of a pair that they name."""
 DEPTH_CACHE: Final = "public, max-age=2"
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than clients keep a connection idle: a write into one that closes just then is lost."""
@@ -93,21 +102,26 @@ def application(service: Service) -> Starlette:
                 return await _sent(service, request, refused(malformed.text))
             query |= body.values
         answer = partial(service.public, method, Params(query), host)
-        sent = await _sent(service, request, await service.delivery.carry(method, answer))
+        sent = await _sent(service, request, await _publicly(service, method, answer))
         if method == "Depth":
             sent.headers["cache-control"] = DEPTH_CACHE
         return sent
 
     async def private(request: Request) -> Response:
         path, body = request.scope["path"], await request.body()
+        method, mirror = path.removeprefix(PRIVATE_PATH), service.mirror
         answer = partial(service.private, path, request.headers, body, _host(request))
-        carried = await service.delivery.carry(path.removeprefix(PRIVATE_PATH), answer)
+        async with nullcontext() if mirror is None else in_turn:
+            if mirror is not None and method in ORDERING:
+                await brought(mirror, _pair_in(body, request))
+            carried = await service.delivery.carry(method, answer)
         return await _sent(service, request, carried)
 
     async def unknown(request: Request) -> Response:
         return await _sent(service, request, refused(UNKNOWN_METHOD, 404))
 
     station = Station(service)
+    in_turn = asyncio.Lock()  # a call that waits for its book must not lose its nonce to the next
     return Starlette(
         routes=[
             *stream_routes(station),
@@ -118,6 +132,22 @@ def application(service: Service) -> Starlette:
         ],
         lifespan=_ticking(service, station),
     )
+
+
+async def _publicly(service: Service, method: str, answer: Callable[[], Answer]) -> Answer:
+    """Return the answer to a public call; one that a mirror has to ask for holds nobody up."""
+    if service.mirror is not None:
+        asked = await asyncio.to_thread(answer)
+        return await service.delivery.carry(method, lambda: asked)
+    return await service.delivery.carry(method, answer)
+
+
+def _pair_in(body: bytes, request: Request) -> str:
+    """Return the pair that an order names; empty if it names none that can be read."""
+    try:
+        return parsed(body, request.headers.get("content-type", "")).text("pair")
+    except RefusedError:
+        return ""
 
 
 def _host(request: Request) -> str:

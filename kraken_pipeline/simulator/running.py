@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from kraken_pipeline.simulator import flow, matching, triggers
+from kraken_pipeline.simulator import flow, house, matching, triggers
 from kraken_pipeline.simulator.candles import Candle
 from kraken_pipeline.simulator.engine import Resting, Side
 from kraken_pipeline.simulator.events import (
@@ -47,9 +47,9 @@ def run(floor: Floor, now: datetime) -> None:
         floor.position = max(floor.position, now)
         return
     while (moment := _next_moment(floor, now)) is not None:
-        _run_to(floor, moment)
+        floor.crowd.run_to(floor, moment)
         _do_due(floor, moment)
-    _run_to(floor, now)
+    floor.crowd.run_to(floor, now)
 
 
 def _next_moment(floor: Floor, now: datetime) -> datetime | None:
@@ -91,21 +91,35 @@ def _do_due(floor: Floor, moment: datetime) -> None:
             matching.start(floor, order, max(moment, floor.position))
 
 
-def _run_to(floor: Floor, moment: datetime) -> None:
-    """Run the market to a moment, from one firing or fill that has consequences to the next."""
-    known: dict[str, Firing | None] = {}
-    while floor.position < moment:
-        fired = _first_fired(floor, moment, known)
-        stop = fired[0].at if fired else moment
-        waited = [order.id for order, _ in _waiting(floor)]
-        came = _filled_until(floor, stop)
-        # what a fill has just brought forth follows the price only from here on
-        _follow(floor, waited, came)
-        floor.position = came
-        for each in fired if came == stop else ():
-            order = floor.account.open.get(each.order_id)
-            if order is not None and order.waits:
-                matching.fire(floor, order, each.last, stop)
+class House:
+    """The others of a market whose prices are a function of time: the house, and its flow."""
+
+    def is_known(self, pair: Pair) -> bool:
+        """Tell that it is: the house always quotes."""
+        return True
+
+    def ladder(self, pair: Pair, last: Decimal, at: datetime) -> Iterator[Resting]:
+        """Return the house's ladder around the last price."""
+        return house.ladder(pair, last, int(at.timestamp()) // 60)
+
+    def run_to(self, floor: Floor, moment: datetime) -> None:
+        """Run the market to a moment, from one firing or fill with consequences to the next."""
+        known: dict[str, Firing | None] = {}
+        while floor.position < moment:
+            fired = _first_fired(floor, moment, known)
+            stop = fired[0].at if fired else moment
+            waited = [order.id for order, _ in waiting(floor)]
+            came = _filled_until(floor, stop)
+            # what a fill has just brought forth follows the price only from here on
+            _follow(floor, waited, came)
+            floor.position = came
+            for each in fired if came == stop else ():
+                order = floor.account.open.get(each.order_id)
+                if order is not None and order.waits:
+                    matching.fire(floor, order, each.last, stop)
+
+
+HOUSE: Final = House()
 
 
 def _first_fired(floor: Floor, moment: datetime, known: dict[str, Firing | None]) -> list[_Fired]:
@@ -118,7 +132,7 @@ def _first_fired(floor: Floor, moment: datetime, known: dict[str, Firing | None]
     """
     start, end = floor.position.timestamp(), moment.timestamp()
     found = []
-    for order, pair in _waiting(floor):
+    for order, pair in waiting(floor):
         if order.id not in known:
             watch = triggers.watch_of(order, pair)
             path = _path(floor, watch, start, end)
@@ -135,7 +149,7 @@ def _follow(floor: Floor, waited: Collection[str], stop: datetime) -> None:
     """Let the stops of trailing orders, by id, follow the market up to a moment."""
     start, end = floor.position.timestamp(), stop.timestamp()
     moved = []
-    for order, pair in _waiting(floor):
+    for order, pair in waiting(floor):
         watch = triggers.watch_of(order, pair)
         if watch.trail is None or order.id not in waited:
             continue
@@ -147,7 +161,8 @@ def _follow(floor: Floor, waited: Collection[str], stop: datetime) -> None:
         floor.record(*moved)
 
 
-def _waiting(floor: Floor) -> Iterator[tuple[Order, Pair]]:
+def waiting(floor: Floor) -> Iterator[tuple[Order, Pair]]:
+    """Yield the orders that wait for their trigger where there is trading, with their pairs."""
     for order in floor.account.open.values():
         if order.status == "open" and order.waits:
             pair = floor.account.pair_of(order)
@@ -186,7 +201,7 @@ def _filled_until(floor: Floor, stop: datetime) -> datetime:
             break
         order = floor.account.open.get(hit.order.id)
         if order is not None:
-            _fill(floor, order, hit, at)
+            fill(floor, order, hit, at)
             bore = at if order.close else bore
     return stop if bore is None else bore
 
@@ -205,12 +220,13 @@ def _hits(floor: Floor, key: str, orders: list[Resting], start: float, end: floa
     yield from flow.hits(pair, orders, reach, start, end)
 
 
-def _fill(floor: Floor, order: Order, hit: Hit, at: datetime) -> None:
+def fill(floor: Floor, order: Order, hit: Hit, at: datetime) -> None:
+    """Let a resting order trade at a moment, and end if that was all of it."""
     pair = floor.account.pair_of(order)
-    fill = floor.fill(order, pair, (hit.order.price, hit.qty), at, maker=True, first=None)
+    traded = floor.fill(order, pair, (hit.order.price, hit.qty), at, maker=True, first=None)
     ends: list[OrderEnded] = []
     if hit.qty == order.left:
         ends.append(
-            OrderEnded(at=floor.stamp(fill.at), order_id=order.id, status="closed", reason=None)
+            OrderEnded(at=floor.stamp(traded.at), order_id=order.id, status="closed", reason=None)
         )
-    matching.happened(floor, order, [fill, *ends], at)
+    matching.happened(floor, order, [traded, *ends], at)

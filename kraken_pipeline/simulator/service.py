@@ -1,12 +1,13 @@
 """Calls in, answers out, without HTTP."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from kraken_pipeline.simulator import machine
 from kraken_pipeline.simulator.answers import Answer, refused, succeeded
 from kraken_pipeline.simulator.api.keys import key_info, websockets_token
 from kraken_pipeline.simulator.api.methods import PRIVATE, PUBLIC
+from kraken_pipeline.simulator.api.methods import Answer as Method
 from kraken_pipeline.simulator.auth import Key, Request
 from kraken_pipeline.simulator.connections import Connections
 from kraken_pipeline.simulator.exchange import Exchange
@@ -33,19 +34,46 @@ OF_THE_KEY: Final[Mapping[str, frozenset[str]]] = {
 """Methods that answer of the key, not of the account, and what each needs."""
 
 
+class Mirroring(Protocol):
+    """What makes another exchange's public data the market of this one."""
+
+    @property
+    def public(self) -> Mapping[str, Method]:
+        """The public methods; they may ask the other exchange and take seconds."""
+
+    def bring(self, name: str) -> None:
+        """Make the book of a pair young before an order comes to it; it may take seconds."""
+
+    def state(self) -> Mapping[str, object]:
+        """Return where the data come from, how old they are, and what fails."""
+
+
 class Service:
     """An exchange and the keys of its account."""
 
     def __init__(
-        self, exchange: Exchange, keys: Keys | Key, *, token: Callable[[], str] = machine.token
+        self,
+        exchange: Exchange,
+        keys: Keys | Key,
+        *,
+        token: Callable[[], str] = machine.token,
+        mirror: Mirroring | None = None,
     ) -> None:
-        """Open an exchange to its keys; `token` makes the tokens of the stream."""
+        """Open an exchange to its keys.
+
+        Args:
+            exchange: that is served.
+            keys: that act on its account.
+            token: makes the tokens of the stream.
+            mirror: where the market comes from, if it is another exchange's.
+        """
         self.exchange: Final = exchange
         self.keys: Final = keys if isinstance(keys, Keys) else Keys([keys])
         self.delays: dict[str, float] = {}
         """Seconds by method for which answers are kept back."""
         self.faults: Final = Faults()
         self.tokens: Final = Tokens(token)
+        self.mirror: Final = mirror
         self.connections: Final = Connections()
         self.delivery: Final = Delivery(
             faults=self.faults, clock=lambda: self.exchange.clock, restart=self.restart
@@ -54,10 +82,11 @@ class Service:
         """Called each time after the clock was turned and the market run."""
         self._public_counters = PublicCounters()
         self._past: Past | None = None
+        self._public = PUBLIC if mirror is None else mirror.public
 
     def public(self, method: str, params: Params, host: str = THIS_MACHINE) -> Answer:
         """Answer a public call that comes from an address."""
-        answer = PUBLIC.get(method)
+        answer = self._public.get(method)
         if answer is None:
             return refused(UNKNOWN_METHOD, 404)
         if self.keys.limits is Limits.ALL and not self._may_ask(method, params, host):

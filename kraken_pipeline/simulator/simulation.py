@@ -1,7 +1,7 @@
 """Putting a simulator together from what it is told."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from kraken_pipeline.simulator.journal import Journal
 from kraken_pipeline.simulator.keys import Keys
 from kraken_pipeline.simulator.listing import Asset
 from kraken_pipeline.simulator.market import Market
+from kraken_pipeline.simulator.mirror.mirror import opened_mirror
 from kraken_pipeline.simulator.replay import ReplayMarket
 from kraken_pipeline.simulator.rest import Served, serving
 from kraken_pipeline.simulator.rest_limits import Limits, Tier
@@ -47,6 +48,8 @@ class Settings:
     seed: int = 1
     replay: Path | None = None
     """A folder of recorded candles; None for the made-up market."""
+    mirror: str | None = None
+    """The address of an exchange whose public data is the market; None for another market."""
     at: datetime | None = None
     """Where time begins in a new state folder; None for the market's own choice."""
     clock: Mode | None = None
@@ -68,21 +71,53 @@ def opened(settings: Settings) -> Iterator[Service]:
         ReplayError: the folder of recorded candles can't.
         ValueError: another setting is wrong.
     """
-    keys = _keys(settings)
-    market, start = _market(settings)
-    deposits = _deposits(market, settings.deposits)
-    journal = Journal(settings.folder, market.identity)
-    try:
-        clock = _clock(settings, journal.position or start)
-        exchange = Exchange(market, clock, journal)
-        if not exchange.account.events:
-            exchange.journal.position = clock.now()
-            for asset, amount in deposits:
-                exchange.deposit(asset, amount)
+    keys = Keys(_keys(settings), limits=settings.limits, tier=settings.tier)
+    with ExitStack() as stack:
+        if settings.mirror is None:
+            market, start = _market(settings)
+            journal = _journal(settings, market, stack)
+            exchange = Exchange(market, _clock(settings, journal.position or start), journal)
+            service = Service(exchange, keys)
+        else:
+            _require_plain(settings)
+            mirror = opened_mirror(settings.mirror, RealClock())
+            stack.callback(mirror.close)
+            exchange = mirror.exchange(_journal(settings, mirror.market, stack))
+            service = Service(exchange, keys, mirror=mirror)
+            mirror.begin()
+        _fund(exchange, settings)
         exchange.counters.tier = TIERS[settings.tier]
-        yield Service(exchange, Keys(keys, limits=settings.limits, tier=settings.tier))
-    finally:
-        journal.close()
+        yield service
+
+
+def _journal(settings: Settings, market: Market, stack: ExitStack) -> Journal:
+    # a deposit that can't be made leaves no folder behind
+    _deposits(market, settings.deposits)
+    journal = Journal(settings.folder, market.identity)
+    stack.callback(journal.close)
+    return journal
+
+
+def _fund(exchange: Exchange, settings: Settings) -> None:
+    """Bring in what a new account begins with."""
+    if not exchange.account.events:
+        exchange.journal.position = exchange.clock.now()
+        for asset, amount in _deposits(exchange.market, settings.deposits):
+            exchange.deposit(asset, amount)
+
+
+def _require_plain(settings: Settings) -> None:
+    """Refuse what a mirror can't have: the other exchange's time is the real one.
+
+    Raises:
+        ValueError: a setting is of another market, or of another time.
+    """
+    usual = Settings(folder=settings.folder)
+    for name in ("seed", "replay", "at", "offset", "speed"):
+        if getattr(settings, name) != getattr(usual, name):
+            raise ValueError(f"a mirror runs in real time on another's prices; leave out {name}")
+    if settings.clock == "fixed":
+        raise ValueError("a mirror runs in real time; a clock can't be fixed there")
 
 
 @contextmanager

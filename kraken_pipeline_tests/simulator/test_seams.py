@@ -34,6 +34,12 @@ SEAMS: Mapping[str, set[str]] = {
     "faults/faults.py": {"threading"},
     "stream/private.py": {"threading"},
     "tokens.py": {"threading"},
+    # another exchange, and the thread that asks it
+    "waiting.py": {"asyncio"},
+    "mirror/upstream.py": {"requests", "threading"},
+    "mirror/source.py": {"queue", "threading"},
+    "mirror/follower.py": {"threading"},
+    "mirror/crowd.py": {"queue"},
 }
 CLOCK = "clock.py"
 """The one module that reads what time it is."""

@@ -187,3 +187,18 @@ def read(text: str, received: datetime) -> Request:
         req_id=req_id,
         received=received,
     )
+
+
+ORDERING: Final = frozenset({"add_order", "batch_add", "edit_order"})
+"""Methods that bring an order to the book of a pair that they name."""
+
+
+def ordered_in(text: str) -> str:
+    """Return the pair to whose book a message brings an order; empty if it does nothing of it."""
+    try:
+        told = json.loads(text)
+        params = told["params"] if told["method"] in ORDERING else {}
+        symbol = params.get("symbol", "")
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return ""
+    return symbol if isinstance(symbol, str) else ""

@@ -8,8 +8,11 @@ from typing import Final
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from kraken_pipeline.simulator.service import Mirroring
+from kraken_pipeline.simulator.stream.requests import ordered_in
 from kraken_pipeline.simulator.stream.session import Session
 from kraken_pipeline.simulator.stream.station import Station
+from kraken_pipeline.simulator.waiting import brought
 
 PATHS: Final = ("/v2", "/v2/public", "/v2/private")
 
@@ -32,7 +35,7 @@ async def _converse(station: Station, websocket: WebSocket) -> None:
     session = Session(station, connection)
     tasks = [
         asyncio.create_task(connection.write(websocket.send_text)),
-        asyncio.create_task(_hear(websocket, session.hear)),
+        asyncio.create_task(_hear(websocket, station.service.mirror, session.hear)),
         asyncio.create_task(connection.overrun.wait()),
     ]
     try:
@@ -49,10 +52,15 @@ async def _converse(station: Station, websocket: WebSocket) -> None:
                 await task
 
 
-async def _hear(websocket: WebSocket, hear: Callable[[str], None]) -> None:
+async def _hear(
+    websocket: WebSocket, mirror: Mirroring | None, hear: Callable[[str], None]
+) -> None:
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
             return
         text = message.get("text")
-        hear(text if text is not None else message["bytes"].decode(errors="replace"))
+        text = text if text is not None else message["bytes"].decode(errors="replace")
+        if mirror is not None:
+            await brought(mirror, ordered_in(text))
+        hear(text)

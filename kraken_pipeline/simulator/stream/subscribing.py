@@ -32,6 +32,8 @@ READERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 """Permissions, any one of which opens a private channel."""
+NOT_MIRRORED: Final = "Market data is not streamed by a mirror"
+"""Ours: the exchange that is mirrored streams it, and needs no key for it."""
 QUIET: Final = frozenset({"heartbeat", "status"})
 """Channels that everyone gets anyway: subscribing them changes nothing."""
 
@@ -67,6 +69,8 @@ class Subscribing:
         """
         channel = request.params.text("channel")
         self._answers.asked(channel)
+        if channel in CHANNELS and self._station.service.mirror is not None:
+            raise MessageError(NOT_MIRRORED)
         if channel in CHANNELS:
             self._subscribe_pairs(request, channel)
         else:

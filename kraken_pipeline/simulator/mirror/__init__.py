@@ -1,0 +1,1 @@
+"""A market that mirrors another exchange's public data: its prices, our matching, no key."""
