@@ -19,6 +19,7 @@ from kraken_pipeline.domain.errors import (
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import (
     AT_THE_EXCHANGE,
     ECHOES,
@@ -63,6 +64,9 @@ class SubmitDesk:
     max_plan_age: timedelta
     max_at_exchange: int
     """Orders that may be at the exchange together before the next buy waits."""
+    leaves_room: Callable[[Order], bool] = lambda order: True
+    """Whether a sale and what may sell beside it fit into what its book holds (F-STP-3); there is
+    nothing to ask where no stops are kept."""
     clock: Clock
 
 
@@ -114,7 +118,7 @@ class _Sender:
         reserving = self._own_orders()
         planned = [each for each in reserving if each.state is State.PLANNED]
         unsure = {each.pair for each in reserving if each.state in FATE_OPEN}
-        at_exchange = sum(each.state in AT_THE_EXCHANGE for each in reserving)
+        at_exchange = sum(_takes_a_place(each) for each in reserving)
         counts: Counter[str] = Counter()
         for order in sorted(planned, key=_rank):
             staleness = self._staleness(order)
@@ -125,7 +129,7 @@ class _Sender:
             else:
                 sent = self._send(order)
                 counts[sent.state] += 1
-                at_exchange += sent.state in AT_THE_EXCHANGE
+                at_exchange += _takes_a_place(sent)
                 unsure |= {sent.pair} if sent.state in FATE_OPEN else set()
         return counts
 
@@ -133,6 +137,7 @@ class _Sender:
         return (
             self._is_turned_away
             or self._may_not_open(order, at_exchange)
+            or not self._desk.leaves_room(order)
             or not self._is_guarded(order)
         )
 
@@ -258,6 +263,11 @@ class _Sender:
                 if (order.state, fact) not in MOVES.keys() | ECHOES:
                     # somebody else learned more of it, or doubts it: evidence settles it
                     return order
+
+
+def _takes_a_place(order: Order) -> bool:
+    """A stop that waits keeps no buy from being sent: it opens nothing."""
+    return order.state in AT_THE_EXCHANGE and order.purpose is not Purpose.PROTECT
 
 
 def _rank(order: Order) -> tuple[bool, datetime, str]:
