@@ -8,9 +8,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from kraken_pipeline.cli.commands import audit, config, keys, orders, simulator
+from kraken_pipeline.cli.commands import audit, config, explain, keys, orders, simulator
 from kraken_pipeline.cli.exits import code_of, document
-from kraken_pipeline.cli.options import OFF, Db, Json, Reason, with_books
+from kraken_pipeline.cli.options import OFF, Db, Json, Reason, Yes, with_books
 from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.secrets.redact import RedactingFilter, Redactor, exception_hook
 from kraken_pipeline.wiring.secrecy import keep_secrets, redactor
@@ -22,6 +22,7 @@ app = typer.Typer(
     help="A Kraken spot trading pipeline. Paper unless the configuration opens every live gate.",
 )
 app.add_typer(orders.app, name="orders")
+app.add_typer(explain.app, name="explain")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
@@ -102,6 +103,29 @@ def halt(reason: Reason) -> None:
     from kraken_pipeline.cli.halts import run_halt  # noqa: PLC0415 - only what is asked for
 
     run_halt(os.environ, reason=reason)
+
+
+@app.command()
+def flatten(  # noqa: PLR0913 - a command has as many options as it has
+    *,
+    strategy: Annotated[str | None, typer.Option(help="Only books of this strategy.")] = None,
+    pair: Annotated[str | None, typer.Option(help="Only this pair.")] = None,
+    manual: Annotated[
+        bool, typer.Option("--include-manual", help="Also what was bought by hand.")
+    ] = OFF,
+    reason: Reason,
+    yes: Yes = OFF,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Sell what the books hold, within the slippage bound; nothing is bought meanwhile by them."""
+    from kraken_pipeline.cli.consent import Asked  # noqa: PLC0415 - only what is asked for
+    from kraken_pipeline.cli.flatten import run_flatten  # noqa: PLC0415 - the same
+    from kraken_pipeline.services.flatten import Extent  # noqa: PLC0415 - the same
+
+    extent = Extent(strategy_id=strategy, pair=pair, manual=manual)
+    asked = Asked(yes=yes, as_json=json, reason=reason)
+    raise typer.Exit(run_flatten(with_books(db), extent, asked))
 
 
 @app.command()

@@ -1,0 +1,83 @@
+"""`flatten`: end positions, with every step told."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from kraken_pipeline.cli.consent import Asked, actor, require_consent
+from kraken_pipeline.cli.exits import Exit
+from kraken_pipeline.cli.output import print_json
+from kraken_pipeline.domain.lots import DUST
+from kraken_pipeline.domain.money import plain
+from kraken_pipeline.services.flatten import Extent, Flattened
+from kraken_pipeline.wiring.flattening import flatten_positions
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
+
+
+def run_flatten(environ: Mapping[str, str], extent: Extent, asked: Asked) -> int:
+    """Sell what the books of an extent hold, and print what came of it.
+
+    Returns:
+        0 when nothing is held any more that can be sold, 4 when something is, 5 when the fate of
+        one of its orders is open.
+
+    Raises:
+        RefusedError: in live, and nobody agreed.
+    """
+    pipeline = connect(environ)
+    try:
+        if pipeline.is_live:
+            require_consent(_effect(pipeline, extent), asked, word="flatten")
+        done = flatten_positions(
+            pipeline,
+            extent,
+            reason=asked.reason,
+            owner=f"flatten-{actor()}-{os.getpid()}",
+            tell=_tell,
+        )
+    finally:
+        pipeline.close()
+    if asked.as_json:
+        print_json(_plain(done))
+    else:
+        sys.stdout.write("\n".join(_lines(done)) + "\n")
+    if done.unknown:
+        return Exit.UNKNOWN
+    return Exit.DONE if done.is_done else Exit.REFUSED
+
+
+def _effect(pipeline: Pipeline, extent: Extent) -> list[str]:
+    held = [
+        each
+        for each in pipeline.stores.books.positions()
+        if each.qty
+        and each.book != DUST
+        and extent.has(strategy_id=each.book.partition("@")[0], pair=each.pair)
+    ]
+    said = [f"sell {plain(each.qty)} of {each.pair} in {each.book}" for each in held]
+    return ["cancel what buys or protects there", *said]
+
+
+def _tell(said: str) -> None:
+    sys.stderr.write(f"{said}\n")
+
+
+def _plain(done: Flattened) -> dict[str, object]:
+    return {
+        "done": done.is_done,
+        "rounds": done.rounds,
+        "sold": list(done.sold),
+        "dust": dict(done.dust),
+        "left": dict(done.left),
+        "unknown": list(done.unknown),
+    }
+
+
+def _lines(done: Flattened) -> list[str]:
+    if not done.rounds and done.is_done:
+        return ["nothing is held"]
+    lines = [f"sold  {each}" for each in done.sold]
+    lines += [f"dust  {place}: {qty} is too small to be sold" for place, qty in done.dust.items()]
+    lines += [f"LEFT  {place}: {why}" for place, why in done.left.items()]
+    lines += [f"UNKNOWN  {each}: its fate is open; run flatten again" for each in done.unknown]
+    return [*lines, f"{'flat' if done.is_done else 'NOT flat'} after {done.rounds} rounds"]

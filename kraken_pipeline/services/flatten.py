@@ -1,0 +1,274 @@
+"""Ending positions: cancel what opens, free what stops hold, sell every book's own (FLT-1).
+
+Each round is a plan like any other: a decision with intents that only sell, answered by risk, sent
+and settled by the same services. Nothing is remembered between rounds but books and orders, so a
+flatten that was cut off is gone on with by starting it again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.ids import decision_id, digest, intent_id
+from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
+from kraken_pipeline.domain.lots import DUST, MANUAL, Position, book_of
+from kraken_pipeline.domain.market import Side, Ticker
+from kraken_pipeline.domain.money import ZERO, plain
+from kraken_pipeline.domain.order_terms import OrderTerms, Purpose
+from kraken_pipeline.domain.orders import FATE_OPEN, Order, State
+from kraken_pipeline.domain.plans import Plan
+from kraken_pipeline.services.ports import BookStore, Clock, DecisionStore, Market, OrderStore
+
+NAME: Final = "flatten"
+"""Who decides here, in place of a strategy."""
+IDLE_ROUNDS: Final = 3
+"""Rounds without progress after which a person must look."""
+LASTS: Final = timedelta(minutes=1)
+"""How long a round's wish holds."""
+TOO_SMALL: Final = "MIN_QTY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """What is to be ended."""
+
+    strategy_id: str | None = None
+    """Only its books; None for every strategy's."""
+    pair: str | None = None
+    """Only this pair; None for every pair."""
+    manual: bool = False
+    """Also what was bought by hand."""
+
+    def has(self, *, strategy_id: str, pair: str) -> bool:
+        """Tell whether something of a strategy (or `manual`) and a pair is part of it."""
+        if strategy_id == MANUAL and not self.manual:
+            return False
+        wanted = self.strategy_id is None or strategy_id in {self.strategy_id, MANUAL}
+        return wanted and self.pair in {None, pair}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlattenDesk:
+    """What flattening needs: the same services as a trading run."""
+
+    market: Market
+    orders: OrderStore
+    books: BookStore
+    decisions: DecisionStore
+    withdraw: Callable[[Order, str], Order]
+    cancel: Callable[[Order], Order]
+    assess: Callable[[], Plan | None]
+    submit: Callable[[], object]
+    settle: Callable[[], object]
+    keep_books: Callable[[], object]
+    config_hash: str
+    run_id: str
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flattened:
+    """How far it came."""
+
+    rounds: int
+    sold: tuple[str, ...]
+    """Book and pair that hold nothing any more."""
+    dust: Mapping[str, str]
+    """Book and pair to what is left, too small to be sold."""
+    left: Mapping[str, str]
+    """Book and pair to why it is still held."""
+    unknown: tuple[str, ...]
+    """Our ids of orders whose fate is open."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is held that can be sold."""
+        return not self.left and not self.unknown
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one round found out."""
+
+    denials: dict[str, str] = field(default_factory=dict)
+    too_small: set[str] = field(default_factory=set)
+
+
+def flatten(
+    desk: FlattenDesk, extent: Extent, *, reason: str, tell: Callable[[str], None]
+) -> Flattened:
+    """Sell what the books of an extent hold, round by round, until nothing more can be sold.
+
+    Args:
+        desk: what it works with.
+        extent: which books and pairs.
+        reason: kept with the decision.
+        tell: is told of each step, in one line.
+
+    Raises:
+        InvalidValueError: no reason was given.
+        ExchangeError: the exchange did not answer; what was done is in the books.
+        LeaseLostError: another process sends now; start it again.
+    """
+    if not reason.strip():
+        raise InvalidValueError("flatten needs a reason; it is kept with its decision")
+    desk.settle()
+    desk.keep_books()
+    began = _held(desk, extent)
+    last, rounds, idle = _Round(), 0, 0
+    while _sellable(desk, extent, last) and idle < IDLE_ROUNDS:
+        before = _holdings(desk, extent)
+        rounds += 1
+        _free(desk, extent, tell)
+        last = _sell(desk, extent, reason=reason, tell=tell)
+        idle = idle + 1 if _holdings(desk, extent) == before else 0
+    return _report(desk, extent, last, began=began, rounds=rounds)
+
+
+def _sellable(desk: FlattenDesk, extent: Extent, last: _Round) -> list[Position]:
+    return [each for each in _held(desk, extent) if _place(each) not in last.too_small]
+
+
+def _held(desk: FlattenDesk, extent: Extent) -> list[Position]:
+    return [
+        each
+        for each in desk.books.positions()
+        if each.qty
+        and each.book != DUST
+        and extent.has(strategy_id=each.book.partition("@")[0], pair=each.pair)
+    ]
+
+
+def _holdings(desk: FlattenDesk, extent: Extent) -> dict[str, Decimal]:
+    return {_place(each): each.qty for each in _held(desk, extent)}
+
+
+def _free(desk: FlattenDesk, extent: Extent, tell: Callable[[str], None]) -> None:
+    """Take back what would buy, and the stops that hold what is to be sold."""
+    for order in desk.orders.reserving():
+        if order.namespace is not Namespace.TRADE or not _is_in_the_way(order, extent):
+            continue
+        if order.state is State.PLANNED:
+            desk.withdraw(order, NAME)
+            tell(f"took back {order.local_id}: {order.side} {order.pair} was not sent yet")
+        elif order.state is State.LIVE:
+            now = desk.cancel(order)
+            tell(f"canceled {order.local_id}: {order.side} {order.pair} is {now.state}")
+
+
+def _is_in_the_way(order: Order, extent: Extent) -> bool:
+    opens_or_protects = order.side is Side.BUY or order.purpose is Purpose.PROTECT
+    return opens_or_protects and extent.has(strategy_id=order.strategy_id, pair=order.pair)
+
+
+def _sell(desk: FlattenDesk, extent: Extent, *, reason: str, tell: Callable[[str], None]) -> _Round:
+    """Decide to sell what is held, have it answered, sent and settled."""
+    intents = _intents(desk.market, _held(desk, extent), reason=reason.strip(), now=desk.clock())
+    found = _Round()
+    if intents:
+        desk.decisions.record(_decision(desk, intents, reason), {})
+        plan = desk.assess()
+        ours = {each.intent_id: _place_of(each) for each in intents}
+        for verdict in () if plan is None else plan.verdicts:
+            place = ours.get(verdict.intent_id)
+            if place is None:
+                continue
+            tell(f"{place}: {_said(verdict.approved, plain(verdict.qty), verdict.objections)}")
+            if not verdict.approved:
+                found.denials[place] = "; ".join(str(each) for each in verdict.objections)
+                codes = {each.code for each in verdict.objections}
+                found.too_small |= {place} if codes == {TOO_SMALL} else set()
+        desk.submit()
+        desk.settle()
+        desk.keep_books()
+    return found
+
+
+def _said(approved: bool, qty: str, objections: Sequence[object]) -> str:  # noqa: FBT001 - a verdict's own word
+    return f"sells {qty}" if approved else f"denied: {'; '.join(str(each) for each in objections)}"
+
+
+def _intents(
+    market: Market, held: Sequence[Position], *, reason: str, now: datetime
+) -> tuple[Intent, ...]:
+    tickers = market.tickers() if held else {}
+    identity = decision_id(namespace=Namespace.TRADE, strategy_id=NAME, timeframe="", closed_at=now)
+    return tuple(
+        Intent(
+            intent_id=intent_id(identity, pair=_place(each), side=Side.SELL),
+            decision_id=identity,
+            strategy_id=each.book.partition("@")[0],
+            timeframe=each.book.partition("@")[2],
+            pair=each.pair,
+            side=Side.SELL,
+            confidence=Decimal(1),
+            stop_distance=ZERO,
+            decided_at=now,
+            closed_at=now,
+            expires_at=now + LASTS,
+            decision_price=_price(each, tickers.get(each.pair)),
+            reason=reason,
+            userref=None,
+            # what the bound does not give now is asked for again in the next round
+            terms=OrderTerms(time_in_force="IOC", post_only=False),
+        )
+        for each in held
+    )
+
+
+def _price(position: Position, ticker: Ticker | None) -> Decimal:
+    """Measure slippage from the bid; without one from what it cost, which only risk may use."""
+    return position.average_price if ticker is None or ticker.bid <= 0 else ticker.bid
+
+
+def _decision(desk: FlattenDesk, intents: tuple[Intent, ...], reason: str) -> Decision:
+    first = intents[0]
+    return Decision(
+        decision_id=first.decision_id,
+        namespace=Namespace.TRADE,
+        strategy_id=NAME,
+        strategy_version="1",
+        timeframe="",
+        closed_at=first.closed_at,
+        decided_at=first.decided_at,
+        outcome=Outcome.SIGNAL,
+        reason=reason.strip(),
+        universe_version="",
+        config_hash=desk.config_hash,
+        inputs_hash=digest([[each.pair, each.decision_price] for each in intents]),
+        run_id=desk.run_id,
+        intents=intents,
+        no_signals={},
+    )
+
+
+def _report(
+    desk: FlattenDesk, extent: Extent, last: _Round, *, began: Sequence[Position], rounds: int
+) -> Flattened:
+    held = {_place(each): each for each in _held(desk, extent)}
+    unknown = [
+        each.local_id
+        for each in desk.orders.reserving()
+        if each.state in FATE_OPEN and extent.has(strategy_id=each.strategy_id, pair=each.pair)
+    ]
+    return Flattened(
+        rounds=rounds,
+        sold=tuple(_place(each) for each in began if _place(each) not in held),
+        dust={place: plain(held[place].qty) for place in sorted(held.keys() & last.too_small)},
+        left={
+            place: f"{plain(held[place].qty)} left: {last.denials.get(place, 'it did not trade')}"
+            for place in sorted(held.keys() - last.too_small)
+        },
+        unknown=tuple(unknown),
+    )
+
+
+def _place(position: Position) -> str:
+    return f"{position.book} {position.pair}"
+
+
+def _place_of(intent: Intent) -> str:
+    return f"{book_of(intent.strategy_id, intent.timeframe)} {intent.pair}"

@@ -1,0 +1,148 @@
+"""Flatten: a plan that only sells, round after round, until nothing is left that can be sold."""
+
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+
+import pytest
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.orders import Event, Fact, Order, State
+from kraken_pipeline.services.assess import assess
+from kraken_pipeline.services.flatten import Extent, FlattenDesk, Flattened, flatten
+from kraken_pipeline.services.settle import cancel
+from kraken_pipeline_tests.services.paper import Paper
+
+EVERYTHING = Extent()
+
+
+def flatten_desk(desk: Paper) -> FlattenDesk:
+    def withdraw(order: Order, why: str) -> Order:
+        event = Event(fact=Fact.WITHDRAWN, at=desk.clock(), source="operator", detail=why)
+        return desk.stores.orders.record(order, event)
+
+    def later() -> None:
+        desk.turn(milliseconds=1)
+        desk.book()
+
+    return FlattenDesk(
+        market=desk.market,
+        orders=desk.stores.orders,
+        books=desk.stores.books,
+        decisions=desk.stores.decisions,
+        withdraw=withdraw,
+        cancel=partial(cancel, desk.settle_desk()),
+        assess=lambda: assess(desk.risk_desk(), namespace=Namespace.TRADE, run_id="run"),
+        submit=desk.submit,
+        settle=desk.settle,
+        keep_books=later,
+        config_hash="c",
+        run_id="run",
+        clock=desk.clock,
+    )
+
+
+def flattened(desk: Paper, extent: Extent = EVERYTHING) -> Flattened:
+    return flatten(flatten_desk(desk), extent, reason="enough", tell=lambda said: None)
+
+
+def bought(desk: Paper, pair: str, qty: str, limit: str, strategy: str = "trend") -> Order:
+    order = desk.planned(pair, qty, limit, strategy_id=strategy)
+    desk.submit()
+    desk.settle()
+    desk.book()
+    assert desk.now_of(order).state is State.FILLED
+    return order
+
+
+def test_flt_1_every_book_sells_its_own_and_nothing_else(desk: Paper) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+    bought(desk, "XBTUSD", "0.02", "50250", "other")
+    bought(desk, "ETHUSD", "0.1", "3100")
+
+    done = flattened(desk)
+
+    assert done.is_done
+    assert done.sold == ("other@1h XBTUSD", "trend@1h ETHUSD", "trend@1h XBTUSD")
+    assert {each for each in desk.held().values() if each} == set()
+    assert desk.balances_agree()
+
+
+def test_flt_1_only_what_is_named_is_sold(desk: Paper) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+    bought(desk, "XBTUSD", "0.02", "50250", "other")
+
+    flattened(desk, Extent(strategy_id="other"))
+
+    assert desk.held()["trend@1h", "XBTUSD"] == Decimal("0.01")
+    assert not desk.held()["other@1h", "XBTUSD"]
+
+
+def test_flt_1_what_would_buy_is_taken_back_first(desk: Paper) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+    resting = desk.planned("XBTUSD", "0.01", "40000", strategy_id="other")
+    desk.submit()
+    waiting = desk.planned("ETHUSD", "0.1", "3100")
+
+    assert flattened(desk).is_done
+
+    assert desk.now_of(resting).state is State.CANCELED
+    assert desk.now_of(waiting).state is State.WITHDRAWN
+
+
+def test_flt_1_a_halt_does_not_stop_it(desk: Paper) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+    desk.stores.halts.latch(HaltKind.OPERATOR, reason="stop", at=desk.clock(), by="me")
+
+    assert flattened(desk).is_done
+
+
+def test_flt_1_it_is_gone_on_with_after_it_was_cut_off(desk: Paper) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+    bought(desk, "ETHUSD", "0.1", "3100")
+    whole = flatten_desk(desk)
+
+    class CutOffError(Exception):
+        pass
+
+    def dies() -> None:
+        raise CutOffError
+
+    cut = replace(whole, submit=dies)
+    with pytest.raises(CutOffError):
+        flatten(cut, Extent(), reason="enough", tell=lambda said: None)
+
+    assert flattened(desk).is_done
+    assert desk.balances_agree()
+
+
+def test_flt_1_what_is_too_small_is_said_and_not_tried_again(desk: Paper) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+    sold = desk.planned("XBTUSD", "0.00999", "49000", side=Side.SELL)
+    desk.submit()
+    desk.settle()
+    desk.book()
+    assert desk.now_of(sold).state is State.FILLED
+
+    done = flattened(desk)
+
+    assert (done.rounds, done.is_done) == (1, True)
+    assert done.dust == {"trend@1h XBTUSD": "0.00001"}
+
+
+def test_flt_1_without_progress_it_stops_and_says_what_is_left(desk: Paper) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+    desk.exchange.set_system("cancel_only")
+
+    done = flattened(desk)
+
+    assert (done.rounds, done.is_done) == (3, False)
+    assert "SYSTEM_STATUS" in done.left["trend@1h XBTUSD"]
+
+
+def test_flt_1_a_reason_is_needed(desk: Paper) -> None:
+    with pytest.raises(InvalidValueError, match="needs a reason"):
+        flatten(flatten_desk(desk), Extent(), reason=" ", tell=lambda said: None)
