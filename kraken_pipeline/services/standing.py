@@ -12,6 +12,7 @@ from kraken_pipeline.domain.lots import MANUAL, book_of
 from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
 from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.protection import is_stop
 from kraken_pipeline.domain.risk import Exposure
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.ports import Assessment, BookStore, OrderStore
@@ -98,9 +99,12 @@ class Standing:
         return self._tally.exposure(pair=pair.name, asset=pair.base, strategy=strategy_id)
 
     def owned(self, intent: Intent) -> Qty:
-        """Return what the intent's book holds of the pair and nothing sells or has sold already."""
+        """Return what the intent's book holds of the pair and nothing sells or has sold already.
+
+        A stop does not count: before the strategy's own sale is sent, it gives way (OMS-14).
+        """
         place = place_of(intent)
-        selling = [(each, each.open_qty) for each in self.reserving]
+        selling = [(each, each.open_qty) for each in self.reserving if not is_stop(each)]
         gone = sum(
             (
                 qty
@@ -110,6 +114,12 @@ class Standing:
             ZERO,
         )
         return Qty(self._books.get(place, NOTHING) - gone)
+
+    def freeable(self, intent: Intent) -> Qty:
+        """Return what the stops of the intent's book keep of the pair until its sale is sent."""
+        place = place_of(intent)
+        stops = [each for each in self.reserving if is_stop(each) and place_of(each) == place]
+        return Qty(sum((each.open_qty for each in stops), ZERO))
 
     def _count_positions(self, assessment: Assessment, unexplained: dict[Asset, Decimal]) -> None:
         stops = assessment.stop_distances()
