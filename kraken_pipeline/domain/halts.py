@@ -24,6 +24,8 @@ class HaltKind(StrEnum):
     """The books cannot be written, or are older than what was published of them (AUD-1, AUD-3)."""
     UNPROTECTED = "UNPROTECTED"
     """A holding is without the stop that it should have at the exchange (OMS-14)."""
+    DATA = "DATA"
+    """What the exchange tells comes faster than it can be written (STR-6, F-EVT-11)."""
 
 
 ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
@@ -34,6 +36,7 @@ ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
         HaltKind.CONTRADICTION: "`explain order` names both sides; settle it, then `resume`",
         HaltKind.GUARD: "none once the exchange answers: it clears when the switch is set",
         HaltKind.STORAGE: "mend the disk or bring back the database; `audit verify`, then `resume`",
+        HaltKind.DATA: "see why the books are slow; `reconcile --full`, then `resume`",
         HaltKind.UNPROTECTED: "see in `explain` why no stop stands; place or sell, then `resume`",
     }
 )

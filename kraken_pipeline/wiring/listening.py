@@ -1,0 +1,117 @@
+"""From a pipeline to its listener of the private stream."""
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.reconciliations import Cause
+from kraken_pipeline.kraken.stream.account import Surroundings
+from kraken_pipeline.kraken.stream.hosted import AccountStream
+from kraken_pipeline.kraken.stream.upkeep import Terms
+from kraken_pipeline.services.hear import HearDesk, hear
+from kraken_pipeline.services.listen import ListenDesk, Listener
+from kraken_pipeline.services.ports import Clock, HaltStore
+from kraken_pipeline.wiring import signs
+from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.streaming import StreamDesk, Streaming
+from kraken_pipeline.wiring.switch import takes_orders
+
+SOURCE: Final = "stream"
+"""How the books call what was heard here."""
+
+
+@contextmanager
+def listening(pipeline: Pipeline, *, terms: Terms | None = None) -> Iterator[Streaming]:
+    """Listen to the account's stream; there is one listener for a data folder.
+
+    Args:
+        pipeline: whose account.
+        terms: how long the stream waits for what.
+
+    Raises:
+        ConfigurationError: nothing is traded here that could be heard, or another one listens.
+        ExchangeError: the exchange does not answer.
+    """
+    if not takes_orders(pipeline):
+        raise ConfigurationError("no order is sent that could rest, so there is none to hear of")
+    presence = signs.Presence(pipeline.loaded.data_dir, signs.STREAM)
+    # from here on nothing opens until it is heard
+    presence.show(system_now())
+    with _stream(pipeline, terms) as stream:
+        streaming = Streaming(_desk(pipeline, stream, presence))
+        try:
+            yield streaming
+        finally:
+            streaming.close()
+    # without a word where it ended by a fault: then it is missed
+    presence.leave()
+
+
+@contextmanager
+def _stream(pipeline: Pipeline, terms: Terms | None) -> Iterator[AccountStream]:
+    way, stores = pipeline.edge.private_way, pipeline.stores
+    way.symbols()  # the stream must not wait for them
+    needs = Surroundings(
+        fetch_token=way.fetch_token,
+        symbols=way.symbols,
+        catch_up=pipeline.edge.account,
+        halt=halting(stores.halts, system_now),
+        count=way.count,
+    )
+    stream = AccountStream(
+        way.url,
+        needs,
+        since=stores.books.last_fill_at() or pipeline.clock(),
+        connects=way.connects,
+        random=random.Random(),  # noqa: S311 - it spreads pauses and hides nothing
+        terms=terms,
+    )
+    with stream:
+        yield stream
+
+
+def _desk(pipeline: Pipeline, stream: AccountStream, presence: signs.Presence) -> StreamDesk:
+    stores, window = pipeline.stores, pipeline.loaded.settings.execution.unknown_settle_seconds
+    ears = HearDesk(orders=stores.orders, halts=stores.halts, clock=pipeline.clock)
+    listener = Listener(
+        ListenDesk(
+            orders=stores.orders,
+            foreign=stores.foreign,
+            halts=stores.halts,
+            hear=partial(hear, ears, source=SOURCE),
+            patience=timedelta(seconds=window),
+            clock=pipeline.clock,
+        )
+    )
+    return StreamDesk(
+        stream=stream,
+        listener=listener,
+        orders=stores.orders,
+        account=pipeline.edge.account,
+        reconcile=partial(_compare, pipeline),
+        show=lambda sign: presence.show(system_now(), **sign),
+        settle_window=timedelta(seconds=window),
+        clock=pipeline.clock,
+    )
+
+
+def _compare(pipeline: Pipeline, cause: Cause, has_fills: bool) -> None:  # noqa: FBT001 - as the desk calls it
+    pipeline.reconcile(cause, run_id=SOURCE, full=has_fills)
+    pipeline.finish_plans()
+
+
+def halting(halts: HaltStore, clock: Clock) -> Callable[[str], None]:
+    """Return what latches a halt without keeping its caller waiting: the books may be busy."""
+
+    def latch(why: str) -> None:
+        at: datetime = clock()
+        halts.latch(HaltKind.DATA, reason=why, at=at, by=SOURCE)
+
+    return lambda why: threading.Thread(target=latch, args=(why,), daemon=True).start()
