@@ -1,39 +1,227 @@
-"""`orders show`: where an order comes from."""
+"""`explain` and `orders show`: the chain of evidence of an order, a denial, a pair, an asset."""
 
-import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any, Final
 
+from kraken_pipeline.cli.evidence import chain, verdict_plain
 from kraken_pipeline.cli.output import print_json, text
-from kraken_pipeline.store.executions import execution, grounds
-from kraken_pipeline.wiring.pipeline import connect
+from kraken_pipeline.domain.errors import UnknownNameError
+from kraken_pipeline.domain.remedies import remedy
+from kraken_pipeline.store import evidence
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
-WIDTH = 18
+WIDTH: Final = 20
+DENIALS: Final = 5
+"""How many denials of a pair are shown, newest first."""
+ORDER_SECTIONS: Final = ("order", "plan", "verdict", "decision", "events", "notes")
+"""What `orders show` shows of the chain."""
 
 
-def show_order(environ: Mapping[str, str], local_id: str, *, as_json: bool) -> None:
+def show_order(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
     """Print an order with every step, the verdict's figures and the decision behind it.
 
     Raises:
         UnknownNameError: there is no order of that id.
+        InvalidValueError: several ids begin so.
+    """
+    found = _chain(environ, name)
+    _print("order", {each: found[each] for each in ORDER_SECTIONS}, as_json=as_json)
+
+
+def explain_order(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
+    """Print the whole chain of an order: bars, decision, verdict, events, calls, fills, position.
+
+    Raises:
+        UnknownNameError: there is no order of that id.
+        InvalidValueError: several ids begin so.
+    """
+    _print("order", _chain(environ, name), as_json=as_json)
+
+
+def explain_denial(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
+    """Print why an intent, or the newest intents of a pair, were denied and what would help.
+
+    Raises:
+        UnknownNameError: neither an intent nor a denied pair is named so.
     """
     pipeline = connect(environ)
     try:
-        found = execution(pipeline.stores.database, local_id)
-        behind = grounds(pipeline.stores.database, local_id)
+        database = pipeline.stores.database
+        found = evidence.denials_of_pair(database, name, limit=DENIALS) or (
+            evidence.verdict_on(database, evidence.intent_named(database, name)),
+        )
+    except UnknownNameError as unknown:
+        raise UnknownNameError(f"nothing of {name!r} was denied: {unknown}") from unknown
     finally:
         pipeline.close()
-    order, stands_on = asdict(found.order), asdict(behind)
+    told = [_denial(each) for each in found]
     if as_json:
-        steps = [asdict(each) for each in found.steps]
-        stands_on["figures"] = json.loads(behind.figures)
-        print_json({"order": order, "grounds": stands_on, "steps": steps})
+        print_json(told)
         return
-    for name, value in {**order, **stands_on}.items():
-        sys.stdout.write(f"{name.replace('_', ' '):<{WIDTH}} {text(value)}\n")
-    for step in found.steps:
-        at, moved = text(step.at), f"{step.from_status or 'new'} -> {step.to_status}"
-        sys.stdout.write(
-            f"{at:<{WIDTH + 2}} {moved:<22} {step.fact} ({step.source}) {step.detail}\n"
+    for each in told:
+        _print("denial", each, as_json=False)
+
+
+def explain_pair(environ: Mapping[str, str], pair: str, *, as_json: bool) -> None:
+    """Print how a pair stands: in the universe or why not, bars, holdings, orders, denials.
+
+    Raises:
+        UnknownNameError: the exchange's listing had no such pair.
+    """
+    pipeline = connect(environ)
+    try:
+        found = _pair(pipeline, pair)
+    finally:
+        pipeline.close()
+    _print(pair, found, as_json=as_json)
+
+
+def explain_asset(environ: Mapping[str, str], asset: str, *, as_json: bool) -> None:
+    """Print what is held of an asset, by book, with its newest entries in the ledger.
+
+    Raises:
+        UnknownNameError: nothing of ours has to do with it.
+    """
+    pipeline = connect(environ)
+    try:
+        found = _asset(pipeline, asset)
+    finally:
+        pipeline.close()
+    _print(asset, found, as_json=as_json)
+
+
+def explain_drift(environ: Mapping[str, str], *, as_json: bool) -> None:
+    """Print where books and balances part, since when, and what the last comparisons found."""
+    pipeline = connect(environ)
+    try:
+        snapshot = pipeline.stores.books.latest_snapshot()
+        since = pipeline.stores.books.drifting_since()
+        compared = evidence.reconciliations(pipeline.stores.database)
+    finally:
+        pipeline.close()
+    found = {
+        "books": {
+            "read_at": None if snapshot is None else snapshot.at,
+            "drifting_since": since,
+            **({} if snapshot is None else dict(snapshot.drift)),
+        },
+        "reconciliations": compared,
+    }
+    _print("drift", found, as_json=as_json)
+
+
+def _chain(environ: Mapping[str, str], name: str) -> dict[str, Any]:
+    pipeline = connect(environ)
+    try:
+        local_id = evidence.order_named(pipeline.stores.database, name)
+        return chain(pipeline, pipeline.stores.orders.order(local_id))
+    finally:
+        pipeline.close()
+
+
+def _denial(denial: evidence.Denial) -> dict[str, Any]:
+    return {
+        "intent": asdict(denial.intent),
+        "plan": {"plan_id": denial.plan_id, "assessed_at": denial.assessed_at},
+        "verdict": verdict_plain(denial),
+        "what_would_help": [
+            {"code": code, "figures": figures, "remedy": remedy(code)}
+            for code, figures in denial.objections
+        ],
+    }
+
+
+def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
+    universe = pipeline.stores.universes.latest()
+    known = {} if universe is None else {each.name: each for each in universe.managed}
+    reasons = () if universe is None else universe.reasons.get(pair, ())
+    if universe is None or (pair not in known and not reasons):
+        raise UnknownNameError(f"no pair {pair!r} was listed when the universe was last refreshed")
+    database = pipeline.stores.database
+    return {
+        "universe": {
+            "version": universe.version,
+            "at": universe.at,
+            "tradable": pair in universe.names,
+        },
+        "out_because": [
+            {"code": each.code, "figures": each.figures, "remedy": remedy(each.code)}
+            for each in reasons
+        ],
+        "rules": asdict(known[pair]) if pair in known else {},
+        "positions": [
+            asdict(each) for each in pipeline.stores.books.positions() if each.pair == pair
+        ],
+        "open_orders": [
+            {"local_id": each.local_id, "side": each.side, "status": each.state, "qty": each.qty}
+            for each in pipeline.stores.orders.reserving()
+            if each.pair == pair
+        ],
+        "denials": [
+            {"assessed_at": each.assessed_at, "codes": [code for code, _ in each.objections]}
+            for each in evidence.denials_of_pair(database, pair, limit=DENIALS)
+        ],
+    }
+
+
+def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:
+    snapshot = pipeline.stores.books.latest_snapshot()
+    universe = pipeline.stores.universes.latest()
+    pairs = [] if universe is None else [each for each in universe.managed if each.base == asset]
+    names = {each.name for each in pairs}
+    buckets = {
+        bucket: balance
+        for bucket, balance in pipeline.stores.books.replayed_balances().items()
+        if _is_of(bucket, asset)
+    }
+    if not names and not buckets:
+        raise UnknownNameError(f"nothing of ours has to do with {asset!r}")
+    drift = {} if snapshot is None else snapshot.drift
+    return {
+        "ledger": [
+            {"bucket": bucket, "balance": balance, "drift": drift.get(bucket, "none")}
+            for bucket, balance in buckets.items()
+        ],
+        "positions": [
+            asdict(each) for each in pipeline.stores.books.positions() if each.pair in names
+        ],
+        "newest_entries": evidence.entries_in(pipeline.stores.database, list(buckets)),
+    }
+
+
+def _is_of(bucket: str, asset: str) -> bool:
+    """Tell whether Kraken's name of a balance is one of an asset: `ZUSD`, `XXBT`, `XBT.F`."""
+    name = bucket.partition(".")[0]
+    return name in {asset, f"X{asset}", f"Z{asset}"}
+
+
+def _print(title: str, sections: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(sections)
+        return
+    sys.stdout.write(f"{title}\n")
+    for name, section in sections.items():
+        sys.stdout.write(f"\n{name.replace('_', ' ')}\n")
+        for line in _lines(section) or ["none"]:
+            sys.stdout.write(f"  {line}\n")
+
+
+def _lines(section: object) -> list[str]:
+    """Return a section as lines: of a mapping one a name, of a list one an entry."""
+    if isinstance(section, Mapping):
+        return [f"{name.replace('_', ' '):<{WIDTH}} {_said(of)}" for name, of in section.items()]
+    if isinstance(section, Sequence) and not isinstance(section, str):
+        return [_said(each) for each in section]
+    return [] if section is None else [_said(section)]
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(
+            f"{name}={_said(of)}" for name, of in value.items() if of not in (None, "")
         )
+    if isinstance(value, list | tuple | frozenset):
+        return "; ".join(_said(each) for each in value) or "none"
+    return text(value)

@@ -63,6 +63,26 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a decision was made on, so that it can be made again (AUD-2).
+
+    Bars are named by their hash; pairs stand in the version of the universe.
+    """
+
+    strategy: str
+    """Its type."""
+    panels: Mapping[str, str]
+    """Timeframe to the SHA-256 of the bars that were shown."""
+    held: frozenset[str]
+    """Pairs that the strategy's book held."""
+    parameters: Mapping[str, str]
+    """Name to value, as JSON, so that a number stays the number that it was."""
+    state: Mapping[str, str]
+    """What the strategy had saved before."""
+    userref: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What one strategy said on one bar of one timeframe, for all pairs at once (INV-8)."""
 
@@ -84,3 +104,5 @@ class Decision:
     intents: tuple[Intent, ...]
     no_signals: Mapping[str, str]
     """Pair to why nothing is wanted of it (STG-5)."""
+    seen: Seen | None = None
+    """None where nothing was looked at."""

@@ -8,7 +8,7 @@ Source: NET-9, INV-10.
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -137,3 +137,49 @@ def redacted(value: object) -> object:
     if isinstance(value, list | tuple):
         return [redacted(each) for each in value]
     return value if isinstance(value, bool | int | str | None) else str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A call as it was kept: what left and, if anything did, what came back."""
+
+    leaving: Mapping[str, object]
+    arrived: Mapping[str, object] | None
+
+
+def kept_calls(folder: Path, names: Collection[str]) -> tuple[Kept, ...]:
+    """Return the calls that name one of these ids, whichever key made them, oldest first.
+
+    Args:
+        folder: where the files of all keys are.
+        names: ids of an order; a call is taken if it, or its answer, holds one of them.
+    """
+    wanted = [each.encode() for each in names if each]
+    found = [each for file in sorted(folder.glob("audit-*.jsonl")) for each in _kept(file, wanted)]
+    return tuple(sorted(found, key=lambda each: str(each.leaving["at"])))
+
+
+def _kept(file: Path, wanted: Sequence[bytes]) -> Iterator[Kept]:
+    """Yield a key's calls; a line that a crash cut short holds no answer, and is passed over."""
+    under_way: dict[object, tuple[Mapping[str, object], bool]] = {}
+    with file.open("rb") as lines:
+        for line in lines:
+            is_meant = any(each in line for each in wanted)
+            row = _row(line)
+            if row.get("event") == "leaving":
+                under_way[row.get("nonce")] = (row, is_meant)
+            elif row.get("nonce") in under_way:
+                leaving, was_meant = under_way.pop(row["nonce"])
+                if is_meant or was_meant:
+                    yield Kept(leaving=leaving, arrived=row)
+    for leaving, was_meant in under_way.values():
+        if was_meant:
+            yield Kept(leaving=leaving, arrived=None)
+
+
+def _row(line: bytes) -> dict[str, object]:
+    try:
+        row = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return {}
+    return row if isinstance(row, dict) else {}

@@ -1,5 +1,6 @@
 """Closed bars, holdings and state to a decision, recorded with the identity of all it saw."""
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
 from kraken_pipeline.domain.ids import DecisionId, canonical, decision_id, digest, intent_id
-from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
+from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome, Seen
 from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
@@ -91,7 +92,7 @@ def decide_close(
     ]
     made = []
     for configured in due:
-        ask = _Ask(desk, configured, frame, closed_at, universe, namespace, run_id)
+        ask = Ask(desk, configured, frame, closed_at, universe, namespace, run_id)
         decision, state = ask.skipped(late) if late else ask.decided()
         if desk.decisions.record(decision, state):
             made.append(decision)
@@ -129,10 +130,10 @@ def _next_month(month: str) -> datetime:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-class _Ask:
+class Ask:
     """One strategy, one bar."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - private, called once, each is one of the facts
+    def __init__(  # noqa: PLR0913, PLR0917 - called twice, each is one of the facts
         self,
         desk: DecisionDesk,
         configured: Configured,
@@ -142,6 +143,7 @@ class _Ask:
         namespace: Namespace,
         run_id: str,
     ) -> None:
+        """Take what is asked, of whom, and in whose name."""
         self._desk = desk
         self._configured = configured
         self._frame = frame
@@ -159,7 +161,7 @@ class _Ask:
 
     def skipped(self, reason: str) -> tuple[Decision, Mapping[str, str]]:
         """Record that the bar was not looked at; the strategy's state stays."""
-        return self._decision(Outcome.SKIPPED, reason, digest([reason])), self._state()
+        return self._decision(Outcome.SKIPPED, reason, digest([reason])), self.state()
 
     def decided(self) -> tuple[Decision, Mapping[str, str]]:
         """Show the strategy its snapshot and record what it says."""
@@ -169,7 +171,7 @@ class _Ask:
             return self.skipped(
                 f"DATA_STALE_EVENT: no {self._frame.name} bar closed at {self._closed_at:%F %H:%M}"
             )
-        state, closes = self._state(), self._closes(snapshot.pairs)
+        state, closes = self.state(), self._closes(snapshot.pairs)
         try:
             wishes = self._configured.strategy.decide(snapshot, state)
             canonical(wishes.state)
@@ -178,22 +180,37 @@ class _Ask:
             return self.skipped(f"STRATEGY_FAULT: {type(slip).__name__}: {slip}")
         outcome = Outcome.SIGNAL if intents else Outcome.NO_SIGNAL
         reason = f"{len(intents)} of {len(snapshot.pairs)} pairs"
+        seen = self._seen(snapshot, state)
         decision = self._decision(
             outcome,
             reason,
-            _inputs_hash(snapshot, state, self._universe.version),
+            _inputs_hash(snapshot, seen, self._universe.version),
             intents=intents,
             no_signals={**wishes.no_signals, **refused},
+            seen=seen,
         )
         return decision, wishes.state
 
-    def _state(self) -> Mapping[str, str]:
+    def state(self) -> Mapping[str, str]:
+        """Return what the strategy saved last."""
         return self._desk.decisions.state(
             self._namespace, self._configured.strategy_id, self._frame.name
         )
 
+    def _seen(self, snapshot: Snapshot, state: Mapping[str, str]) -> Seen:
+        return Seen(
+            strategy=self._configured.strategy.name,
+            panels={name: each.digest() for name, each in snapshot.panels.items()},
+            held=snapshot.held,
+            parameters={
+                name: json.dumps(each, default=str) for name, each in snapshot.parameters.items()
+            },
+            state=dict(state),
+            userref=self._configured.userref,
+        )
+
     def _snapshot(self) -> Snapshot:
-        held = self._held()
+        held = self.held()
         pairs = tuple(each.name for each in self._universe.managed)
         parameters = self._configured.parameters
         needs = self._configured.strategy.needs(self._frame.name, parameters)
@@ -207,7 +224,7 @@ class _Ask:
             panels={name: self._panel(name, pairs, count) for name, count in needs.items()},
         )
 
-    def _held(self) -> frozenset[str]:
+    def held(self) -> frozenset[str]:
         """Return what the book holds; research on past bars holds nothing of today's."""
         if self._namespace is Namespace.RESEARCH:
             return frozenset()
@@ -267,6 +284,7 @@ class _Ask:
         *,
         intents: tuple[Intent, ...] = (),
         no_signals: Mapping[str, str] | None = None,
+        seen: Seen | None = None,
     ) -> Decision:
         return Decision(
             decision_id=DecisionId(self._id),
@@ -284,6 +302,7 @@ class _Ask:
             run_id=self._run_id,
             intents=intents,
             no_signals=no_signals or {},
+            seen=seen,
         )
 
 
@@ -305,15 +324,15 @@ def _fault(wish: Wish, closes: Mapping[str, Decimal]) -> str:
     return ""
 
 
-def _inputs_hash(snapshot: Snapshot, state: Mapping[str, str], universe: str) -> str:
+def _inputs_hash(snapshot: Snapshot, seen: Seen, universe: str) -> str:
     return digest(
         {
-            "panels": {name: each.digest() for name, each in snapshot.panels.items()},
+            "panels": seen.panels,
             "pairs": list(snapshot.pairs),
-            "held": snapshot.held,
+            "held": seen.held,
             "tradable": snapshot.tradable,
             "parameters": {name: str(each) for name, each in snapshot.parameters.items()},
-            "state": dict(state),
+            "state": seen.state,
             "universe": universe,
         }
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from kraken_pipeline.domain.ids import canonical
-from kraken_pipeline.domain.intents import Decision, Intent, Namespace
+from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Seen
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
@@ -16,7 +16,7 @@ from kraken_pipeline.store.order_rows import intent_row, pending_intents
 from kraken_pipeline.store.schema import decisions, intents, strategy_state
 
 _DECISION_FIELDS: Final = tuple(
-    name for name in Decision.__slots__ if name not in {"intents", "no_signals"}
+    name for name in Decision.__slots__ if name not in {"intents", "no_signals", "seen"}
 )
 _DECIDED: Final = select(decisions.c.decision_id).where(
     decisions.c.namespace == bindparam("namespace"),
@@ -127,9 +127,16 @@ def _note(connection: Connection, decision: Decision) -> None:
         kind="decision.made",
         subject=decision.decision_id,
         actor=decision.run_id,
-        payload={"row": _decision_row(decision), "intents": wanted},
+        payload={"row": _decision_row(decision), "intents": wanted, "seen": _seen_row(decision)},
     )
     journal.write(connection, entry)
+
+
+def _seen_row(decision: Decision) -> dict[str, Any] | None:
+    seen = decision.seen
+    if seen is None:
+        return None
+    return {name: getattr(seen, name) for name in Seen.__slots__}
 
 
 def _state_of(namespace: str, strategy_id: str, timeframe: str) -> dict[str, Any]:

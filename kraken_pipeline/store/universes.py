@@ -40,6 +40,13 @@ class SqlUniverseStore:
             row = connection.execute(wanted).mappings().first()
         return None if row is None else _universe_of(row)
 
+    def of_version(self, version: str) -> Universe | None:
+        """Return a version; None if it is not kept."""
+        wanted = select(universes).where(universes.c.version == version)
+        with self._database.reading() as connection:
+            row = connection.execute(wanted).mappings().first()
+        return None if row is None else _universe_of(row)
+
 
 def _row(universe: Universe) -> dict[str, Any]:
     return {

@@ -1,12 +1,28 @@
 import json
 
-from kraken_pipeline.store.schema import execution_orders
+import pytest
+
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.orders import Order, State
+from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
 
 
-def test_an_order_leads_back_to_its_decision_and_shows_every_step(
+def _traded(pipeline: Pipeline) -> Order:
+    """Let the configured strategies trade the bar that closed, and return an order that filled."""
+    pipeline.decide(timeframe("4h"), run_id="a run")
+    pipeline.assess(Namespace.TRADE, run_id="a run")
+    planned = pipeline.stores.orders.reserving()
+    pipeline.submit(Namespace.TRADE, owner="a run")
+    pipeline.settle()
+    pipeline.keep_books()
+    ended = [pipeline.stores.orders.order(each.local_id) for each in planned]
+    return next(each for each in ended if each.state is State.FILLED)
+
+
+def test_an_order_shows_its_decision_its_verdict_and_every_step(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:
     order = resting_buy(pipeline)
@@ -16,9 +32,32 @@ def test_an_order_leads_back_to_its_decision_and_shows_every_step(
     )
 
     assert told["order"]["cl_ord_id"] == order.cl_ord_id
-    assert told["grounds"]["plan_id"] == order.plan_id
-    assert told["grounds"]["figures"]
-    assert [each["fact"] for each in told["steps"]][-2:] == ["send_started", "accepted"]
+    assert told["plan"]["plan_id"] == order.plan_id
+    assert told["verdict"]["approved"] is True
+    assert [each["fact"] for each in told["events"]][-2:] == ["send_started", "accepted"]
+
+
+def test_the_whole_chain_leads_from_the_bars_to_the_position(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    order = _traded(pipeline)
+
+    said = command("explain", "order", order.local_id, "--json", environ=market.environ)
+
+    told = json.loads(said.out)
+    assert {each["stored"] for each in told["bars"].values()} == {"matches"}
+    assert told["bars"]["4h"]["last_of_the_pair"][-1]["closed_at"].startswith("2024-03-05 12:00")
+    assert told["decision"]["run_id"] == "a run"
+    assert told["decision"]["config_hash"] == pipeline.loaded.hash
+    assert told["verdict"]["figures"]["equity"]
+    assert told["events"][-1]["to_status"] == "filled"
+    [call] = told["calls"]
+    assert call["leaving"]["params"]["cl_ord_id"] == order.cl_ord_id
+    assert str(order.kraken_order_id) in call["arrived"]["body"]
+    assert {each["refid"] for each in told["ledger"]} == {
+        each["trade_id"] for each in told["fills"]
+    }
+    assert told["position_after"]["qty"] == str(order.filled_qty.normalize())
 
 
 def test_a_person_reads_the_same_as_lines(
@@ -26,31 +65,98 @@ def test_a_person_reads_the_same_as_lines(
 ) -> None:
     order = resting_buy(pipeline)
 
-    said = command("orders", "show", order.local_id, environ=market.environ).out
+    said = command("explain", "order", order.local_id, environ=market.environ).out
 
-    assert "sending -> live" in said
+    assert "to_status=live" in said
     assert "config hash" in said
 
 
-def test_an_order_that_there_is_not_is_named(
-    command: Command, market: PaperMarket, pipeline: Pipeline
+@pytest.mark.parametrize("of", ["local_id", "kraken_order_id", "cl_ord_id"])
+def test_an_order_is_found_by_each_of_its_ids_and_by_how_one_begins(
+    command: Command, market: PaperMarket, pipeline: Pipeline, of: str
 ) -> None:
-    result = command("orders", "show", "nope", environ=market.environ)
+    order = resting_buy(pipeline)
+
+    for name in (getattr(order, of), getattr(order, of)[:12]):
+        said = command("orders", "show", name, "--json", environ=market.environ)
+        assert json.loads(said.out)["order"]["local_id"] == order.local_id
+
+
+@pytest.mark.parametrize("name", ["nope", "O", "%", "____"])
+def test_an_order_that_there_is_not_is_named(
+    command: Command, market: PaperMarket, pipeline: Pipeline, name: str
+) -> None:
+    resting_buy(pipeline)
+
+    result = command("orders", "show", name, environ=market.environ)
 
     assert result.code == 2
-    assert "'nope'" in result.err
+    assert repr(name) in result.err
 
 
-def test_the_audit_finds_a_row_that_was_changed_by_hand(
+def test_a_denial_says_on_what_figures_and_what_would_help(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    pipeline.halt(reason="a test", by="somebody")
+    pipeline.decide(timeframe("4h"), run_id="a run")
+    plan = pipeline.assess(Namespace.TRADE, run_id="a run")
+    assert plan is not None
+    denied = next(each for each in plan.verdicts if not each.approved)
+
+    by_pair = command("explain", "denial", denied.pair, "--json", environ=market.environ)
+    by_id = command("explain", "denial", denied.intent_id[:12], "--json", environ=market.environ)
+
+    [told] = json.loads(by_pair.out)
+    assert told["what_would_help"][0]["code"] == "KILL_MANUAL"
+    assert "resume" in told["what_would_help"][0]["remedy"]
+    assert told["verdict"]["figures"]["equity"] == "10000"
+    assert json.loads(by_id.out) == [told]
+
+
+def test_what_was_never_denied_is_named(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    said = command("explain", "denial", "XBTUSD", environ=market.environ)
+
+    assert said.code == 2
+    assert "'XBTUSD'" in said.err
+
+
+def test_a_pair_and_an_asset_show_what_is_held_and_open(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:
     order = resting_buy(pipeline)
-    assert command("audit", "verify", environ=market.environ).code == 0
-    with pipeline.stores.database.writing() as connection:
-        mine = execution_orders.c.local_id == order.local_id
-        connection.execute(execution_orders.update().where(mine), {"price": order.limit_price * 2})
 
-    result = command("audit", "verify", environ=market.environ)
+    pair = json.loads(command("explain", "pair", "ADAUSD", "--json", environ=market.environ).out)
+    asset = json.loads(command("explain", "asset", "USD", "--json", environ=market.environ).out)
 
-    assert result.code == 6
-    assert order.local_id in result.out
+    assert pair["universe"]["tradable"] is True
+    assert [each["local_id"] for each in pair["open_orders"]] == [order.local_id]
+    assert asset["ledger"] == [{"bucket": "ZUSD", "balance": "10000", "drift": "none"}]
+
+
+def test_a_pair_that_is_out_says_why(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    out = next(iter(pipeline.stores.universes.latest().reasons))  # type: ignore[union-attr]  # stocked
+
+    said = json.loads(command("explain", "pair", out, "--json", environ=market.environ).out)
+
+    assert said["universe"]["tradable"] is False
+    assert said["out_because"][0]["remedy"]
+
+
+@pytest.mark.parametrize(("noun", "name"), [("pair", "NOPE"), ("asset", "NOPE")])
+def test_a_name_that_nobody_knows_is_wrong_use(
+    command: Command, market: PaperMarket, pipeline: Pipeline, noun: str, name: str
+) -> None:
+    assert command("explain", noun, name, environ=market.environ).code == 2
+
+
+def test_books_that_agree_show_no_drift(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    told = json.loads(command("explain", "drift", "--json", environ=market.environ).out)
+
+    assert told["books"]["drifting_since"] is None
+    assert told["reconciliations"] == []

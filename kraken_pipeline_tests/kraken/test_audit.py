@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from kraken_pipeline.domain.errors import ConfigurationError
-from kraken_pipeline.kraken.audit import LONGEST_BODY, Arrived, AuditLog, Leaving, redacted
+from kraken_pipeline.kraken.audit import (
+    LONGEST_BODY,
+    Arrived,
+    AuditLog,
+    Leaving,
+    kept_calls,
+    redacted,
+)
 
 NOON = 1_793_620_800_000_000
 
@@ -80,3 +87,43 @@ def test_a_log_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="audit-k"):
         log_in(tmp_path / "file").leaving(leaving())
+
+
+def _call(nonce: int, **params: object) -> Leaving:
+    return Leaving(method="AddOrder", nonce=nonce, params=params, counters={})
+
+
+def _answer(nonce: int, body: bytes) -> Arrived:
+    return Arrived(method="AddOrder", nonce=nonce, seconds=0.1, kind="done", status=200, body=body)
+
+
+def test_the_calls_of_an_order_are_found_by_what_was_asked_or_answered(tmp_path: Path) -> None:
+    first, second = log_in(tmp_path), AuditLog(tmp_path, "other", clock=lambda: NOON + 1)
+    first.leaving(_call(1, cl_ord_id="mine"))
+    first.leaving(_call(2, cl_ord_id="foreign"))
+    first.arrived(_answer(2, b"OTHER"))
+    first.arrived(_answer(1, b"O-1"))
+    second.leaving(_call(1, txid="?"))
+    second.arrived(_answer(1, b"O-1 is gone"))
+    second.leaving(_call(3, txid="O-1"))
+
+    found = kept_calls(tmp_path, ["mine", "O-1"])
+
+    asked = [each.leaving["params"] for each in found]
+    assert asked == [{"cl_ord_id": "mine"}, {"txid": "?"}, {"txid": "O-1"}]
+    assert [each.arrived is None for each in found] == [False, False, True]
+
+
+def test_a_line_that_a_crash_cut_short_hides_no_other(tmp_path: Path) -> None:
+    log = log_in(tmp_path)
+    log.leaving(_call(1, cl_ord_id="mine"))
+    with (tmp_path / "audit-k.jsonl").open("a") as file:
+        file.write('{"event":"arri\n')
+
+    [found] = kept_calls(tmp_path, ["mine"])
+
+    assert found.arrived is None
+
+
+def test_where_nothing_was_kept_there_are_no_calls(tmp_path: Path) -> None:
+    assert kept_calls(tmp_path / "none", ["mine"]) == ()

@@ -2,7 +2,7 @@
 
 import typer
 
-from kraken_pipeline.cli.options import OFF, Db, Json, with_books
+from kraken_pipeline.cli.options import OFF, Db, Json, OrderId, with_books
 
 app = typer.Typer(no_args_is_help=True, help="Whether the books are whole.")
 
@@ -13,3 +13,11 @@ def verify(json: Json = OFF, db: Db = None) -> None:
     from kraken_pipeline.cli.audit import run_verify  # noqa: PLC0415 - only what is asked for
 
     raise typer.Exit(run_verify(with_books(db), as_json=json))
+
+
+@app.command("replay")
+def replay(order: OrderId, json: Json = OFF, db: Db = None) -> None:
+    """Make the decision behind an order again from what was kept, and compare the two."""
+    from kraken_pipeline.cli.audit import run_replay  # noqa: PLC0415 - only what is asked for
+
+    raise typer.Exit(run_replay(with_books(db), order, as_json=json))

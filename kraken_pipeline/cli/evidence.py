@@ -1,0 +1,98 @@
+"""The chain behind an order: from the bars that were seen to the position that came of it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from kraken_pipeline.domain.errors import PipelineError
+from kraken_pipeline.domain.intents import Decision
+from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.timeframes import EPOCH
+from kraken_pipeline.kraken.audit import kept_calls
+from kraken_pipeline.services.replay import Shown, panels
+from kraken_pipeline.store import evidence
+from kraken_pipeline.strategies.base import COLUMNS, Bars
+from kraken_pipeline.wiring.paper import NONCES
+from kraken_pipeline.wiring.pipeline import Pipeline
+
+LAST_BARS = 3
+"""How many bars of the pair are shown of each timeframe; the hash is of all."""
+
+
+def chain(pipeline: Pipeline, order: Order) -> dict[str, Any]:
+    """Return everything that was kept of an order, a section each, as plain values."""
+    database = pipeline.stores.database
+    decision = evidence.decision_of(database, order.intent_id)
+    verdict = evidence.verdict_on(database, order.intent_id)
+    fills = evidence.fills_of(database, order.kraken_order_id) if order.kraken_order_id else ()
+    names = [each for each in (order.cl_ord_id, order.kraken_order_id) if each]
+    return {
+        "order": asdict(order),
+        "plan": {"plan_id": verdict.plan_id, "assessed_at": verdict.assessed_at},
+        "intent": asdict(verdict.intent),
+        "verdict": verdict_plain(verdict),
+        "decision": decision_plain(decision),
+        "bars": bars_plain(pipeline, decision, order.pair),
+        "events": evidence.events_of(database, order.local_id),
+        "notes": evidence.notes_on(database, order.local_id),
+        "calls": [asdict(each) for each in kept_calls(pipeline.loaded.data_dir / NONCES, names)],
+        "fills": [asdict(each) for each in fills],
+        "ledger": evidence.entries_of(database, [each.trade_id for each in fills]),
+        "position_after": asdict(evidence.position_after(database, fills[-1])) if fills else None,
+    }
+
+
+def verdict_plain(verdict: evidence.Denial) -> dict[str, Any]:
+    """Return a verdict without the intent that it is on."""
+    told = asdict(verdict)
+    del told["intent"], told["plan_id"], told["assessed_at"]
+    return {
+        **told,
+        "objections": [{"code": code, "figures": why} for code, why in verdict.objections],
+    }
+
+
+def decision_plain(decision: Decision) -> dict[str, Any]:
+    """Return a decision without its intents, and without what it said of other pairs."""
+    told = asdict(decision)
+    del told["intents"], told["no_signals"]
+    if decision.seen is not None:
+        told["seen"]["held"] = sorted(decision.seen.held)
+    return {**told, "intents": len(decision.intents), "no_signals": len(decision.no_signals)}
+
+
+def bars_plain(pipeline: Pipeline, decision: Decision, pair: str) -> dict[str, Any]:
+    """Return the bars that a decision was shown, by timeframe, with their hash then and now."""
+    universe = pipeline.stores.universes.of_version(decision.universe_version)
+    if universe is None:
+        return {"unknown": f"the universe {decision.universe_version} is not kept any more"}
+    try:
+        shown = panels(pipeline.stores.bars, decision, universe)
+    except PipelineError as failure:
+        return {"unknown": str(failure)}
+    return {name: _panel(each, pair) for name, each in shown.items()}
+
+
+def _panel(shown: Shown, pair: str) -> Mapping[str, Any]:
+    bars = shown.bars
+    return {
+        "hash": shown.digest,
+        "stored": "matches" if shown.matches else "differs",
+        "pairs": len(bars.pairs),
+        "bars": len(bars.opened_at),
+        "last_of_the_pair": _last_bars(bars, pair),
+    }
+
+
+def _last_bars(bars: Bars, pair: str) -> list[dict[str, Any]]:
+    if pair not in bars.pairs:
+        return []
+    column, count = bars.pairs.index(pair), len(bars.opened_at)
+    return [
+        {
+            "closed_at": EPOCH + timedelta(seconds=int(bars.opened_at[row]) + bars.frame.seconds),
+            **{name: f"{bars.column(name)[row, column]:.12g}" for name in COLUMNS},
+        }
+        for row in range(max(0, count - LAST_BARS), count)
+    ]

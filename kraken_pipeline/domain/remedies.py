@@ -1,0 +1,62 @@
+"""What would have to change for a denied wish to pass: a sentence for each code (RSK-5)."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from kraken_pipeline.domain.halts import ACTIONS, HaltKind
+
+_CAP: Final = "room below {}: an order or a position that ends, a smaller size, or a higher limit"
+REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{kind.value: ACTIONS[kind] for kind in HaltKind},
+        "BAD_INTENT": "the strategy asks for what no order can be; mend the strategy",
+        "CAP_ASSET": _CAP.format("risk.max_per_asset_pct"),
+        "CAP_GROSS": _CAP.format("risk.max_gross_exposure_pct"),
+        "CAP_ORDER": _CAP.format("risk.max_order_pct_of_24h_volume"),
+        "CAP_PAIR": _CAP.format("execution.max_pair_notional_usd"),
+        "CAP_POSITIONS": _CAP.format("risk.max_open_positions"),
+        "CAP_STOP_RISK": _CAP.format("risk.max_portfolio_stop_risk_pct"),
+        "CAP_STRATEGY": _CAP.format("risk.max_per_strategy_pct of the strategy"),
+        "CAP_TOTAL": _CAP.format("execution.max_total_notional_usd"),
+        "CLASS": "the base must be of the wanted class: universe.filters.asset_class",
+        "CLOCK_SKEW": "this machine's clock must be set: let it follow a time server",
+        "COOLDOWN": "the pair rests after a loss or a refusal; the next decision after it may pass",
+        "DATA_CONTENT": "the exchange must show a sane bid and ask",
+        "DATA_STALE_EVENT": "bars and quotes must arrive: see `kraken-pipeline doctor`",
+        "DEPTH": "the book must hold more within the slippage bound, or the order be smaller",
+        "DUPLICATE_INTENT": "the order of the same strategy on the pair must end first",
+        "EXCLUDED": "universe.exclude_pairs must not name it",
+        "FUNDS": "more cash that no order holds, or a smaller size",
+        "INTENT_EXPIRED": "nothing: the wish was of a bar that is over; the next decision counts",
+        "LIQUIDITY": "more must trade in 24 h: universe.min_24h_volume_usd, "
+        "risk.min_liquidity_24h_usd",
+        "LOT": "the size must be on the pair's lot",
+        "MIN_COST": "the order must be worth more: the exchange's least, or "
+        "execution.min_order_notional_usd",
+        "MIN_QTY": "the size must reach the pair's least: more equity, a nearer stop, or a higher "
+        "risk.max_risk_per_trade_pct",
+        "NAV_COVERAGE": "everything that is held needs a price",
+        "NOT_INCLUDED": "universe.include_pairs must name it, or be empty",
+        "NOT_OWNED": "the strategy must hold what it wants to sell; others' holdings are not its",
+        "NO_TICKER": "the exchange must show a ticker of it",
+        "PAIR_STATUS": "the exchange must take orders for the pair",
+        "PRICE_BAND": "the market must be back within execution.max_slippage_bps of the decision",
+        "QUOTE": "universe.filters.quote must be its quote",
+        "SPREAD": "the spread must be below risk.max_spread_bps",
+        "STATUS": "the exchange must take orders for it: universe.filters.statuses",
+        "SYNC_STALE": "the books must be read from the exchange again: `kraken-pipeline doctor`",
+        "SYSTEM_STATUS": "the exchange must be online",
+        "TICK": "a price must lie on the pair's tick within execution.max_slippage_bps",
+        "TRIGGER_SIDE": "the trigger must lie on the side of the market from which it can fire",
+        "UNIVERSE": "the pair must be in the universe: see `kraken-pipeline explain pair`",
+        "UNKNOWN_ORDER": "the fate of the order that may be at the exchange must be settled: it is "
+        "looked for by itself; `kraken-pipeline orders resolve` ends the search",
+        "UNREADABLE": "the exchange's listing of it must be readable",
+    }
+)
+
+
+def remedy(code: str) -> str:
+    """Return what would have to change; that nothing is known of it for a code that is new."""
+    return REMEDIES.get(code, "what its figures say would have to be otherwise")

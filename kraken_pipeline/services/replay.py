@@ -1,0 +1,186 @@
+"""A decision made once more from what was kept of it, by the code that makes decisions (AUD-2)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
+from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.intents import Decision, Seen
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
+from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.decide import Ask, Configured, DecisionDesk
+from kraken_pipeline.services.ports import BarStore
+from kraken_pipeline.strategies import strategy_named
+from kraken_pipeline.strategies.base import Bars
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Bars that a decision was shown, and what is stored in their place now."""
+
+    bars: Bars
+    digest: str
+    """SHA-256 of what was shown."""
+
+    @property
+    def matches(self) -> bool:
+        """Whether it is the same to the last digit."""
+        return self.bars.digest() == self.digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What came of deciding again."""
+
+    decision: Decision
+    again: Decision | None
+    """None where it could not be made."""
+    panels: Mapping[str, Shown]
+    """By timeframe."""
+    obstacle: str
+    """Why it could not be made again, or why it may differ; empty where nothing stands against."""
+    differences: tuple[str, ...]
+    """Fields that came out otherwise, each with both values."""
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether it was made again, and is the same byte for byte (INV-8)."""
+        return self.again is not None and not self.differences
+
+
+def panels(bars: BarStore, decision: Decision, universe: Universe) -> dict[str, Shown]:
+    """Return the bars that a decision was shown, read again.
+
+    Raises:
+        InvalidValueError: it kept nothing of what it saw, or its strategy is none that there is.
+    """
+    configured, seen = _configured(decision)
+    needs = configured.strategy.needs(decision.timeframe, configured.parameters)
+    pairs = tuple(each.name for each in universe.managed)
+    return {
+        name: Shown(
+            bars=bars.read(
+                TIMEFRAMES[name],
+                pairs,
+                closed_by=last_close(TIMEFRAMES[name], decision.closed_at),
+                count=needs[name],
+            ),
+            digest=digest,
+        )
+        for name, digest in seen.panels.items()
+        if name in needs
+    }
+
+
+def replay(desk: DecisionDesk, decision: Decision, universe: Universe | None) -> Replay:
+    """Make a decision again from the bars that are stored and all else that was kept of it.
+
+    Nothing is written. What it cannot be made from is named, not guessed.
+
+    Args:
+        desk: whose bars are read.
+        decision: with what it saw.
+        universe: of the version that the decision names; None if it is not kept any more.
+    """
+    if universe is None:
+        obstacle = f"the universe {decision.universe_version} is not kept any more"
+        return _impossible(decision, obstacle)
+    try:
+        shown = panels(desk.bars, decision, universe)
+        again = _made(desk, decision, universe)
+    except PipelineError as failure:
+        return _impossible(decision, str(failure))
+    return Replay(
+        decision=decision,
+        again=again,
+        panels=shown,
+        obstacle=_obstacle(decision, again, shown),
+        differences=_differences(decision, again),
+    )
+
+
+class _Again(Ask):
+    """Asks what was asked before: state and holdings are those of then."""
+
+    seen: Seen
+
+    def state(self) -> Mapping[str, str]:
+        """Return what the strategy had saved then."""
+        return self.seen.state
+
+    def held(self) -> frozenset[str]:
+        """Return what its book held then."""
+        return self.seen.held
+
+
+def _made(desk: DecisionDesk, decision: Decision, universe: Universe) -> Decision:
+    configured, seen = _configured(decision)
+    then = replace(desk, config_hash=decision.config_hash, clock=lambda: decision.decided_at)
+    ask = _Again(
+        then,
+        configured,
+        TIMEFRAMES[decision.timeframe],
+        decision.closed_at,
+        universe,
+        decision.namespace,
+        decision.run_id,
+    )
+    ask.seen = seen
+    again, _ = ask.decided()
+    return again
+
+
+def _configured(decision: Decision) -> tuple[Configured, Seen]:
+    seen = decision.seen
+    if seen is None:
+        raise InvalidValueError(
+            f"{decision.decision_id} keeps nothing of what it saw: it looked at nothing "
+            f"({decision.outcome}: {decision.reason}), or is older than the keeping of it"
+        )
+    strategy = strategy_named(seen.strategy)
+    kept = {name: json.loads(each) for name, each in seen.parameters.items()}
+    configured = Configured(
+        strategy_id=decision.strategy_id,
+        strategy=strategy,
+        timeframes=(decision.timeframe,),
+        parameters=strategy.parameters(kept),
+        userref=seen.userref,
+    )
+    return configured, seen
+
+
+def _impossible(decision: Decision, obstacle: str) -> Replay:
+    return Replay(decision=decision, again=None, panels={}, obstacle=obstacle, differences=())
+
+
+def _obstacle(decision: Decision, again: Decision, shown: Mapping[str, Shown]) -> str:
+    if again.strategy_version != decision.strategy_version:
+        return (
+            f"{decision.strategy_id} is at version {again.strategy_version} now, the decision was "
+            f"made by {decision.strategy_version}"
+        )
+    changed = sorted(name for name, each in shown.items() if not each.matches)
+    return f"the stored bars of {', '.join(changed)} are other than then" if changed else ""
+
+
+def _differences(decision: Decision, again: Decision) -> tuple[str, ...]:
+    told, now = _plain(decision), _plain(again)
+    return tuple(
+        f"{name}: was {told[name]}, is {now[name]}" for name in told if told[name] != now[name]
+    )
+
+
+def _plain(decision: Decision) -> dict[str, str]:
+    """Return a decision as one exact text a field, what it saw left out: its hash is there."""
+    found = {
+        each.name: getattr(decision, each.name) for each in fields(decision) if each.name != "seen"
+    }
+    found["intents"] = [
+        {
+            each.name: str(intent.terms) if each.name == "terms" else getattr(intent, each.name)
+            for each in fields(intent)
+        }
+        for intent in sorted(decision.intents, key=lambda each: each.intent_id)
+    ]
+    return {name: canonical(each) for name, each in found.items()}

@@ -1,0 +1,233 @@
+"""Everything that was kept of an order, a denial, a pair: for a person who asks why."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, RowMapping, Select, or_, select
+
+from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
+from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome, Seen
+from kraken_pipeline.domain.lots import Fill, Position
+from kraken_pipeline.store import positions, schema
+from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.order_rows import in_chunks, intent_of
+
+SHORTEST: Final = 4
+"""Characters of an id's beginning that may stand for all of it."""
+SHOWN: Final = 10
+"""How many are named where several fit."""
+_ORDERS, _DECISIONS, _INTENTS = schema.execution_orders, schema.decisions, schema.intents
+_SEEN: Final = select(schema.journal.c.payload).where(schema.journal.c.kind == "decision.made")
+_SUMMED: Final = {"intents", "no_signals", "seen"}
+"""Parts of a decision that stand elsewhere than in its row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """An intent that was denied, with every objection and the figures it was denied on."""
+
+    intent: Intent
+    plan_id: str
+    assessed_at: datetime
+    approved: bool
+    qty: Decimal
+    limit_price: Decimal | None
+    notional: Decimal
+    clamped_by: str
+    figures: dict[str, Any]
+    objections: tuple[tuple[str, str], ...]
+    """Code and figures of each."""
+
+
+def order_named(database: Database, name: str) -> str:
+    """Return our id of the order that somebody names by any of its ids, or by how one begins.
+
+    Raises:
+        UnknownNameError: there is none.
+        InvalidValueError: there are several.
+    """
+    ids = (_ORDERS.c.local_id, _ORDERS.c.kraken_order_id, _ORDERS.c.cl_ord_id)
+    return _named(database, name, _ORDERS.c.local_id, ids, "order")
+
+
+def intent_named(database: Database, name: str) -> str:
+    """Return the id of the assessed intent that somebody names by how its id begins.
+
+    Raises:
+        UnknownNameError: there is none.
+        InvalidValueError: there are several.
+    """
+    key = schema.verdicts.c.intent_id
+    return _named(database, name, key, (key,), "assessed intent")
+
+
+def events_of(database: Database, local_id: str) -> list[dict[str, Any]]:
+    """Return every event of an order, oldest first, as it stands in its table."""
+    table = schema.execution_order_events
+    return _rows(database, select(table).where(table.c.local_id == local_id))
+
+
+def notes_on(database: Database, subject: str) -> list[dict[str, Any]]:
+    """Return what else the journal tells of something: searches, and what people did by hand."""
+    table = schema.journal
+    wanted = (
+        select(table.c.at, table.c.kind, table.c.actor, table.c.payload)
+        .where(table.c.subject == subject, table.c.kind.not_like("order.%"))
+        .order_by(table.c.seq)
+    )
+    found = _rows(database, wanted)
+    return [{**row, "payload": json.loads(row["payload"])} for row in found]
+
+
+def fills_of(database: Database, kraken_order_id: str | None) -> tuple[Fill, ...]:
+    """Return the booked fills of an order, oldest first."""
+    table = schema.fills
+    with database.reading() as connection:
+        wanted = select(table).where(table.c.kraken_order_id == kraken_order_id)
+        return tuple(
+            positions.in_order(
+                positions.fill_of(row) for row in connection.execute(wanted).mappings()
+            )
+        )
+
+
+def entries_of(database: Database, trade_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the ledger's entries of trades, oldest first."""
+    table, found = schema.ledger_entries, []
+    for some in in_chunks(trade_ids):
+        found += _rows(database, select(table).where(table.c.refid.in_(some)).order_by(table.c.at))
+    return found
+
+
+def entries_in(database: Database, buckets: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the newest entries of the ledger in some balances, newest first."""
+    table = schema.ledger_entries
+    mine = select(table).where(table.c.asset.in_(buckets))
+    return _rows(database, mine.order_by(table.c.at.desc(), table.c.entry_id).limit(SHOWN))
+
+
+def reconciliations(database: Database) -> list[dict[str, Any]]:
+    """Return how books and exchange compared lately, newest first."""
+    table = schema.reconciliations
+    found = _rows(database, select(table).order_by(table.c.id.desc()).limit(SHOWN))
+    return [{**row, "findings": json.loads(row["findings"])} for row in found]
+
+
+def position_after(database: Database, fill: Fill) -> Position:
+    """Return what the book of a fill held right after it, by fills alone."""
+    place = (fill.book, fill.pair)
+    with database.reading() as connection:
+        all_of_them = positions.in_order(positions.booked_fills(connection, place))
+    up_to = [each for each in all_of_them if (each.at, each.trade_id) <= (fill.at, fill.trade_id)]
+    return positions.replayed(place, up_to)
+
+
+def decision_of(database: Database, intent_id: str) -> Decision:
+    """Return the decision behind an intent, with what it saw, as the journal keeps it.
+
+    Raises:
+        UnknownNameError: there is no such intent.
+    """
+    behind = select(_DECISIONS).join(_INTENTS).where(_INTENTS.c.intent_id == intent_id)
+    with database.reading() as connection:
+        row = connection.execute(behind).mappings().first()
+        if row is None:
+            raise UnknownNameError(f"no intent has the id {intent_id!r}")
+        wanted = select(_INTENTS).where(_INTENTS.c.decision_id == row["decision_id"])
+        intents = [intent_of(each) for each in connection.execute(wanted).mappings()]
+        return _decision(row, tuple(intents), _seen(connection, row["decision_id"]))
+
+
+def verdict_on(database: Database, intent_id: str) -> Denial:
+    """Return what risk said of an intent.
+
+    Raises:
+        UnknownNameError: it said nothing of it.
+    """
+    found = _verdicts(database, schema.verdicts.c.intent_id == intent_id, limit=1)
+    if not found:
+        raise UnknownNameError(f"no verdict was given on the intent {intent_id!r}")
+    return found[0]
+
+
+def denials_of_pair(database: Database, pair: str, *, limit: int) -> tuple[Denial, ...]:
+    """Return the newest denials of a pair, newest first."""
+    denied = schema.verdicts.c.verdict == "denied"
+    return _verdicts(database, (schema.verdicts.c.pair == pair) & denied, limit=limit)
+
+
+def _verdicts(database: Database, condition: Any, *, limit: int) -> tuple[Denial, ...]:  # noqa: ANN401 - any SQL condition
+    wanted = (
+        select(schema.verdicts, schema.plans.c.assessed_at)
+        .join(schema.plans, schema.plans.c.plan_id == schema.verdicts.c.plan_id)
+        .where(condition)
+        .order_by(schema.plans.c.assessed_at.desc(), schema.verdicts.c.intent_id)
+        .limit(limit)
+    )
+    with database.reading() as connection:
+        rows = list(connection.execute(wanted).mappings())
+        return tuple(_denial(connection, row) for row in rows)
+
+
+def _denial(connection: Connection, row: RowMapping) -> Denial:
+    denials, intents = schema.denials, _INTENTS
+    said = connection.execute(
+        select(denials.c.code, denials.c.figures)
+        .where(denials.c.intent_id == row["intent_id"])
+        .order_by(denials.c.position)
+    )
+    of = connection.execute(select(intents).where(intents.c.intent_id == row["intent_id"]))
+    return Denial(
+        intent=intent_of(of.mappings().one()),
+        plan_id=row["plan_id"],
+        assessed_at=row["assessed_at"],
+        approved=row["verdict"] == "approved",
+        qty=row["qty"],
+        limit_price=row["limit_price"],
+        notional=row["notional"],
+        clamped_by=row["clamped_by"],
+        figures=json.loads(row["figures"]),
+        objections=tuple((code, figures) for code, figures in said),
+    )
+
+
+def _decision(row: RowMapping, intents: tuple[Intent, ...], seen: Seen | None) -> Decision:
+    told = {name: row[name] for name in Decision.__slots__ if name not in _SUMMED}
+    told |= {"namespace": Namespace(row["namespace"]), "outcome": Outcome(row["outcome"])}
+    return Decision(**told, intents=intents, no_signals=json.loads(row["no_signals"]), seen=seen)
+
+
+def _seen(connection: Connection, decision_id: str) -> Seen | None:
+    wanted = _SEEN.where(schema.journal.c.subject == decision_id)
+    payload = connection.execute(wanted).scalar()
+    told = None if payload is None else json.loads(payload).get("seen")
+    return None if told is None else Seen(**{**told, "held": frozenset(told["held"])})
+
+
+def _named(
+    database: Database,
+    name: str,
+    key: Column[Any],
+    ids: Sequence[Column[Any]],
+    what: str,
+) -> str:
+    whole = select(key).where(or_(*(each == name for each in ids)))
+    begins = select(key).where(or_(*(each.startswith(name, autoescape=True) for each in ids)))
+    with database.reading() as connection:
+        found = list(connection.execute(whole).scalars())
+        if not found and len(name) >= SHORTEST:
+            found = list(connection.execute(begins.order_by(key).limit(SHOWN)).scalars())
+    if not found:
+        raise UnknownNameError(f"no {what} has the id {name!r}, nor one that begins so")
+    if len(found) > 1:
+        raise InvalidValueError(f"{name!r} begins the id of {', '.join(found)}: write more of it")
+    return str(found[0])
+
+
+def _rows(database: Database, wanted: Select[Any]) -> list[dict[str, Any]]:
+    with database.reading() as connection:
+        return [dict(row) for row in connection.execute(wanted).mappings()]

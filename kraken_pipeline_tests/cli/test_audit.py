@@ -1,0 +1,76 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.timeframes import timeframe
+from kraken_pipeline.store.schema import execution_orders
+from kraken_pipeline.strategies import STRATEGIES
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline_tests.cli.conftest import Command
+from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
+
+
+def _decided(pipeline: Pipeline) -> Order:
+    """Decide the bar that closed, with the strategies of the configuration, and take an order."""
+    pipeline.decide(timeframe("4h"), run_id="a test")
+    pipeline.assess(Namespace.TRADE, run_id="a test")
+    return pipeline.stores.orders.reserving()[0]
+
+
+def test_the_audit_finds_a_row_that_was_changed_by_hand(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    order = resting_buy(pipeline)
+    assert command("audit", "verify", environ=market.environ).code == 0
+    with pipeline.stores.database.writing() as connection:
+        mine = execution_orders.c.local_id == order.local_id
+        connection.execute(execution_orders.update().where(mine), {"price": order.limit_price * 2})
+
+    result = command("audit", "verify", environ=market.environ)
+
+    assert result.code == 6
+    assert order.local_id in result.out
+
+
+def test_a_decision_comes_out_again_byte_for_byte(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    order = _decided(pipeline)
+
+    said = command("audit", "replay", order.local_id, "--json", environ=market.environ)
+
+    told = json.loads(said.out)
+    assert said.code == 0, said.out
+    assert (told["made_again"], told["equal"], told["obstacle"]) == (True, True, "none")
+    assert set(told["bars"].values()) == {"matches"}
+
+
+def test_a_decision_that_comes_out_otherwise_is_drift_and_says_where(
+    command: Command,
+    market: PaperMarket,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = _decided(pipeline)
+    [(name, strategy)] = STRATEGIES.items()
+    changed = replace(strategy, version="another", parameters=strategy.parameters)
+    monkeypatch.setattr("kraken_pipeline.strategies.STRATEGIES", {name: changed})
+
+    said = command("audit", "replay", order.local_id, environ=market.environ)
+
+    assert said.code == 6
+    assert "is at version another now" in said.out
+
+
+def test_a_decision_that_kept_nothing_of_what_it_saw_is_not_made_again(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    order = resting_buy(pipeline)
+
+    said = command("audit", "replay", order.local_id, environ=market.environ)
+
+    assert said.code == 7
+    assert "universe U1 is not kept any more" in said.out
