@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from time import perf_counter
+from time import process_time
 from types import MappingProxyType
 from typing import Final
 
@@ -82,7 +82,7 @@ class Ending:
     last_lines: tuple[str, ...]
     virtual_seconds: float
     seconds: float
-    """Of this machine's time."""
+    """Of one core of this machine."""
 
 
 def simulate(seed: int, *, hours: int = 1, pause: float = PAUSE, kept: int = 60) -> Ending:
@@ -94,7 +94,7 @@ def simulate(seed: int, *, hours: int = 1, pause: float = PAUSE, kept: int = 60)
         pause: virtual seconds between two things that happen, on average.
         kept: lines of the log that are kept for whoever asks why.
     """
-    began = perf_counter()
+    began = process_time()
     market = markets.market_of(seed % markets.MARKETS, 2 * hours + 2)
     with folder_in_memory() as folder:
         world = World(folder, seed, market)
@@ -115,7 +115,7 @@ def simulate(seed: int, *, hours: int = 1, pause: float = PAUSE, kept: int = 60)
         broken=broken,
         last_lines=tuple(world.tape.end),
         virtual_seconds=(world.time.now - world.time.start).total_seconds(),
-        seconds=perf_counter() - began,
+        seconds=process_time() - began,
     )
 
 

@@ -15,7 +15,7 @@ from kraken_pipeline.wiring import remember
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
-POLL_SECONDS: Final = 0.05
+POLL_SECONDS: Final = 0.2
 """Whoever waits for a lock looks less often than in earnest: each look costs the same here."""
 
 
