@@ -3,26 +3,28 @@
 import sys
 from collections.abc import Mapping
 
+from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.exits import Exit
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.services.replay import Replay, replay
-from kraken_pipeline.store import evidence
-from kraken_pipeline.store.audit import verify
+from kraken_pipeline.settings import load
+from kraken_pipeline.store import evidence, heads
+from kraken_pipeline.store.audit import Audit, verify
+from kraken_pipeline.store.database import connect as open_database
 from kraken_pipeline.wiring import desks
+from kraken_pipeline.wiring.heads import accept, are_configured
 from kraken_pipeline.wiring.pipeline import connect
 
 
 def run_verify(environ: Mapping[str, str], *, as_json: bool) -> Exit:
-    """Verify the journal's chain and every table against it; print the head and each fault.
+    """Verify the journal's chain, every table against it, and what was published of its end.
+
+    Books that are only named, as a backup may be, are held against nothing that was published.
 
     Returns:
         The exit code: `DONE` when all is whole, else `DRIFT`.
     """
-    pipeline = connect(environ)
-    try:
-        found = verify(pipeline.stores.database)
-    finally:
-        pipeline.close()
+    found = _configured_audit(environ) if are_configured(environ) else _named_audit(environ)
     if as_json:
         head = {"entries": found.head.seq, "hash": found.head.hash}
         print_json({"whole": not found.faults, "head": head, "faults": list(found.faults)})
@@ -33,6 +35,44 @@ def run_verify(environ: Mapping[str, str], *, as_json: bool) -> Exit:
         said = "look before you trade" if found.faults else "the books are whole"
         sys.stdout.write(f"{said}\n")
     return Exit.DRIFT if found.faults else Exit.DONE
+
+
+def _configured_audit(environ: Mapping[str, str]) -> Audit:
+    pipeline = connect(environ)
+    try:
+        return verify(pipeline.stores.database, heads.valid(pipeline.loaded.data_dir))
+    finally:
+        pipeline.close()
+
+
+def _named_audit(environ: Mapping[str, str]) -> Audit:
+    database = open_database(load(environ).database_url)
+    try:
+        return verify(database)
+    finally:
+        database.close()
+
+
+def run_accept(environ: Mapping[str, str], asked: Asked) -> None:
+    """Take a journal that lacks what was published of it; opening stays halted until `resume`.
+
+    Raises:
+        InvalidValueError: it lacks nothing, or no reason was given.
+        RefusedError: nobody agreed.
+    """
+    pipeline = connect(environ)
+    try:
+        lack = heads.lacks(pipeline.stores.database, heads.newest(pipeline.loaded.data_dir))
+        if lack:
+            require_consent([f"go on with this journal, though {lack}"], asked, word="accept")
+        lack = accept(pipeline, reason=asked.reason, by=actor())
+    finally:
+        pipeline.close()
+    if asked.as_json:
+        print_json({"accepted": True, "lacked": lack})
+    else:
+        sys.stdout.write(f"accepted, though {lack}\n")
+        sys.stdout.write("opening stays halted until `kraken-pipeline resume --reason ...`\n")
 
 
 def run_replay(environ: Mapping[str, str], name: str, *, as_json: bool) -> Exit:

@@ -59,6 +59,7 @@ OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
         "status": _BOOKS,
         "halt": _BOOKS,
         "resume": (*_BOOKS, Exit.DENIED),
+        "audit accept": (*_BOOKS, Exit.DENIED),
         "audit replay": (*_BOOKS, Exit.DRIFT, Exit.STALE),
         "audit verify": (*_BOOKS, Exit.DRIFT),
         "config show": (Exit.DONE, Exit.USAGE),

@@ -1,6 +1,7 @@
 """Whether what is kept agrees with what happened: the chain, the tables, the positions."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.lots import Fill, Transfer
 from kraken_pipeline.store import journal, positions, schema, transfers
 from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.heads import Published
 
 _TABLES: Final[dict[str, tuple[Table, str]]] = {
     "order": (schema.execution_orders, "local_id"),
@@ -38,12 +40,16 @@ class Audit:
     """What does not agree, each in a sentence; empty if all is whole."""
 
 
-def verify(database: Database) -> Audit:
+def verify(database: Database, published: Sequence[Published] = ()) -> Audit:
     """Recompute the chain, and compare every table that it tells of with what it last told.
 
     A fault means that something wrote past this code, or that a disk lies: open nothing until a
     person has looked.
     """
+
+    Args:
+        database: whose journal it is.
+        published: ends of it that were published outside: each must still be in it.
     # under the write lock, so that all of it is of one instant
     with database.writing() as connection:
         end = journal.head(connection)
@@ -51,12 +57,22 @@ def verify(database: Database) -> Audit:
         faults = (
             *journal.chain_faults(kept, end),
             *_table_faults(connection, journal.last_rows(kept)),
+            *_published_faults(kept, published),
             *_position_faults(connection),
         )
     return Audit(head=end, faults=faults)
 
 
 def _table_faults(
+def _published_faults(kept: list[journal.Kept], published: Sequence[Published]) -> list[str]:
+    hashes = {each.seq: each.hash for each in kept}
+    return [
+        f"entry {each.head.seq} is not what was published of it at {each.at:%Y-%m-%d %H:%M:%S} UTC"
+        for each in published
+        if each.head.seq and hashes.get(each.head.seq) != each.head.hash
+    ]
+
+
     connection: Connection, told: dict[tuple[str, str], dict[str, object]]
 ) -> list[str]:
     faults = []

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Final, TypeVar
 
 from kraken_pipeline.domain.bars import MonthReport
-from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
+from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, StorageError
 from kraken_pipeline.domain.halts import EVERYTHING, Halt, HaltKind, Scope
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.intents import Decision, Namespace
@@ -27,7 +27,7 @@ from kraken_pipeline.services.halt import HaltDesk
 from kraken_pipeline.services.reconcile import Pass
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.settings.environment import DATA_DIR
-from kraken_pipeline.wiring import desks, signs
+from kraken_pipeline.wiring import desks, heads, signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.edge import Edge
 from kraken_pipeline.wiring.guarding import Guarding
@@ -128,7 +128,8 @@ class Pipeline(Guarding):
         with self._stage("books") as done:
             booked = book.keep_books(desks.books(self))
             drifting_since = self.stores.books.drifting_since()
-            halt.latch_breaches(self._halts, booked.snapshot, drifting_since=drifting_since)
+            if halt.latch_breaches(self._halts, booked.snapshot, drifting_since=drifting_since):
+                heads.publish_at_once(self)
             if not booked.snapshot.drift:
                 self.edge.books_agreed(booked.snapshot.at)
             return done(booked)
@@ -268,7 +269,9 @@ class Pipeline(Guarding):
 
     def halt(self, *, reason: str, by: str, scope: Scope = EVERYTHING) -> bool:
         """Stop opening, of everything or in a scope."""
-        return halt.halt(self._halts, reason=reason, by=by, scope=scope)
+        is_news = halt.halt(self._halts, reason=reason, by=by, scope=scope)
+        heads.publish_at_once(self)
+        return is_news
 
     def resume(self, *, reason: str, by: str, scope: Scope | None = None) -> tuple[int, bool]:
         """Clear every halt and the panic file, or the halts of a scope.
@@ -277,7 +280,9 @@ class Pipeline(Guarding):
         """
         if scope is None:
             signs.dismiss(self.loaded.data_dir)
-        return halt.resume(self._halts, reason=reason, by=by, scope=scope)
+        cleared = halt.resume(self._halts, reason=reason, by=by, scope=scope)
+        heads.publish_at_once(self)
+        return cleared
 
     def close(self) -> None:
         """Let go of the stores and of a simulator that we started."""
@@ -301,7 +306,12 @@ class Pipeline(Guarding):
     def _stage(self, name: str) -> Iterator["_Done"]:
         done = _Done()
         started = perf_counter()
-        yield done
+        try:
+            yield done
+        except StorageError as failure:
+            heads.latch_failed_storage(self, str(failure), by=name)
+            raise
+        heads.publish_if_due(self)
         self.observer(name, perf_counter() - started, done.outcome)
 
 
@@ -333,6 +343,7 @@ def connect(
     Raises:
         ConfigurationError: something in the configuration or the folders is wrong, or the mode is
             live and a gate is closed.
+        StorageError: the books cannot be read.
     """
     keep_secrets(environ)
     loaded = load(environ)
@@ -342,13 +353,16 @@ def connect(
     is_kraken = not rehearse and destination(loaded).is_kraken
     prepare_data_dir(loaded)
     claim_data_dir(loaded.data_dir, is_kraken=is_kraken)
-    return Pipeline(
+    pipeline = Pipeline(
         loaded=loaded,
         stores=open_stores(loaded, world=REAL if is_kraken else SIMULATED),
         edge=_live(loaded, environ) if is_kraken else open_edge(loaded, rehearse=rehearse),
         observer=observer,
         progress=progress,
     )
+    if heads.are_configured(environ):
+        heads.examine(pipeline)
+    return pipeline
 
 
 def _live(loaded: Loaded, environ: Mapping[str, str]) -> Edge:
