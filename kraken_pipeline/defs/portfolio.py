@@ -1,4 +1,4 @@
-"""The asset of the account's state, and the check that books equal balances."""
+"""The asset of the account's state, and the checks that books and exchange agree."""
 
 import base64
 import io
@@ -6,9 +6,17 @@ from typing import Any
 
 import dagster as dg
 
+from kraken_pipeline.defs.agreement import (
+    ASSET,
+    SPECS,
+    agreement_checks,
+    books_check,
+    evaluation,
+)
 from kraken_pipeline.defs.partitions import OWNERS, PLOTS
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.services.book import Booked
+from kraken_pipeline.services.reconcile import Pass
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 
@@ -17,13 +25,7 @@ from kraken_pipeline.wiring.pipeline import Pipeline
     group_name="portfolio",
     kinds={"kraken", "sqlite"},
     owners=OWNERS,
-    check_specs=[
-        dg.AssetCheckSpec(
-            "books_equal_balances",
-            asset="portfolio_snapshot",
-            description="The ledger, replayed from the first entry, gives each balance exactly.",
-        )
-    ],
+    check_specs=SPECS,
 )
 def portfolio_snapshot(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
@@ -37,7 +39,23 @@ def portfolio_snapshot(
     if PLOTS not in context.run.tags:
         # drawing costs more than the snapshot: not while a bar waits to be decided
         metadata["equity_curve"] = dg.MetadataValue.md(_curve(pipeline))
-    return dg.MaterializeResult(metadata=metadata, check_results=[books_check(booked.snapshot)])
+    checks = [books_check(booked.snapshot), *agreement_checks(pipeline.agreement)]
+    return dg.MaterializeResult(metadata=metadata, check_results=checks)
+
+
+def tell(context: dg.OpExecutionContext, made: Pass) -> None:
+    """Log what a comparison found: the snapshot if the books were kept, and every check."""
+    checks = list(agreement_checks(made.agreement))
+    if made.booked is not None:
+        checks.append(books_check(made.booked.snapshot))
+        context.log_event(dg.AssetMaterialization(ASSET, metadata=snapshot_metadata(made.booked)))
+    for each in checks:
+        context.log_event(evaluation(each))  # type: ignore[arg-type]  # Dagster takes it, its types do not
+    found = [f"{each.kind}: {each.said}" for each in made.found.findings]
+    context.log.info("orders: %s; %s: %s", dict(made.orders), made.found.outcome, found)
+    context.add_output_metadata(
+        {"orders": dict(made.orders), "outcome": made.found.outcome.value, "findings": found}
+    )
 
 
 def snapshot_metadata(booked: Booked) -> dict[str, Any]:
@@ -57,16 +75,6 @@ def snapshot_metadata(booked: Booked) -> dict[str, Any]:
         "orders_settled": booked.settled,
         "positions": dg.MetadataValue.md(_positions(snapshot)),
     }
-
-
-def books_check(snapshot: Snapshot) -> dg.AssetCheckResult:
-    """Return whether books and balances agree, with every bucket where they do not."""
-    return dg.AssetCheckResult(
-        asset_key="portfolio_snapshot",
-        check_name="books_equal_balances",
-        passed=not snapshot.drift,
-        metadata=dict(snapshot.drift),
-    )
 
 
 def _positions(snapshot: Snapshot) -> str:

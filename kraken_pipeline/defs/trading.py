@@ -15,8 +15,9 @@ from kraken_pipeline.defs.partitions import (
     month_of,
     ohlc_name,
 )
-from kraken_pipeline.defs.portfolio import books_check, snapshot_metadata
+from kraken_pipeline.defs.portfolio import tell
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at
 from kraken_pipeline.wiring.pipeline import Pipeline
 
@@ -57,25 +58,12 @@ def submit_orders(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pip
 
 @dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
 def settle(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
-    """Bring orders up to what the exchange shows, keep the books and the dead man's switch."""
-    counts = pipeline.settle()
-    booked = pipeline.keep_books()
+    """Compare books and exchange, keep the books and the dead man's switch."""
+    made = pipeline.reconcile(Cause.MINUTE, run_id=context.run.run_id, full=True)
     pipeline.finish_plans()
     switch = pipeline.tend_switch(owner=context.run.run_id)
-    context.log.info("orders: %s; fills booked: %s", dict(counts), booked.fills)
     context.log.info("dead man's switch: %s", switch.said)
-    context.log_event(
-        dg.AssetMaterialization("portfolio_snapshot", metadata=snapshot_metadata(booked))
-    )
-    check = books_check(booked.snapshot)
-    evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey("portfolio_snapshot"),
-        check_name="books_equal_balances",
-        passed=check.passed,
-        metadata=dict(check.metadata),
-    )
-    context.log_event(evaluation)  # type: ignore[arg-type]  # Dagster takes it, its types do not
-    context.add_output_metadata({"orders": dict(counts), "books_equal": check.passed})
+    tell(context, made)
 
 
 @dg.job(executor_def=dg.in_process_executor, tags=SENDS)

@@ -38,6 +38,7 @@ from kraken_pipeline.services.book import Booked
 from kraken_pipeline.services.halt import READS_LAG
 from kraken_pipeline.services.ports import (
     BookStore,
+    Clock,
     ForeignStore,
     Market,
     ReconciliationStore,
@@ -54,6 +55,8 @@ MOST_ASKED: Final = 50
 """Orders that are looked at again by their id in one pass: as many as one call may name."""
 COMPARES_MONEY: Final = frozenset({Cause.MINUTE, Cause.HOURLY, Cause.HAND})
 """Whoever is about to send has read the balances just before, and waits."""
+HOUR: Final = timedelta(hours=1)
+MINUTE: Final = timedelta(minutes=1)
 RETENTION: Final = timedelta(days=30)
 """How long clean passes are kept; what found something stays."""
 
@@ -74,16 +77,27 @@ class ReconcileDesk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How books and exchange stand to each other, by the last comparison."""
+
+    last: Reconciliation | None
+    """None before the first."""
+    foreign: tuple[ForeignOrder, ...]
+    """Open orders of the account that are not ours, as far as is known."""
+    at_exchange: int
+    """Our orders that may be there now."""
+    passes_missing: int
+    """Clean comparisons in a row that are missing before anything may open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """What one comparison did."""
 
     found: Reconciliation
     orders: Counter[str]
     """State to how many of the orders that may have been at the exchange are in it now."""
-    foreign: tuple[ForeignOrder, ...]
-    """Open orders of the account that are not ours, as far as is known."""
-    passes_missing: int
-    """Clean comparisons in a row that are missing before anything may open."""
+    agreement: Agreement
     booked: Booked | None
     """What came of the books, where they were kept."""
 
@@ -124,12 +138,50 @@ def opening_objection(desk: ReconcileDesk) -> str:
     Source: contract 11.3; F-SUB-1, U-DUP-9.
     """
     try:
-        if _passes_missing(desk) or any(map(_is_at_work, desk.settling.orders.reserving())):
+        if _missing(desk.passes) or any(map(_is_at_work, desk.settling.orders.reserving())):
             reconcile(desk, Cause.START)
     except ExchangeError as failure:
         return f"{CODE}: {failure}"
-    missing = _passes_missing(desk)
+    missing = _missing(desk.passes)
     return f"{CODE}: clean_passes_missing={missing}" if missing else ""
+
+
+def agreement(
+    passes: ReconciliationStore, foreign: ForeignStore, reserving: Sequence[Order]
+) -> Agreement:
+    """Return how books and exchange stand to each other; nothing is asked of the exchange.
+
+    Args:
+        passes: those that were made.
+        foreign: orders that are not ours.
+        reserving: our orders that may still fill.
+    """
+    return Agreement(
+        last=next(iter(passes.newest(1)), None),
+        foreign=foreign.open(),
+        at_exchange=sum(map(_is_at_work, reserving)),
+        passes_missing=_missing(passes),
+    )
+
+
+def due(passes: ReconciliationStore, reserving: Sequence[Order], *, clock: Clock) -> Cause | None:
+    """Return why a pass is due, or None.
+
+    Once in an hour one is due in any case. Each minute one is due while an order may be at the
+    exchange, unless another pass was made meanwhile, or while clean passes are missing.
+
+    Args:
+        passes: those that were made.
+        reserving: our orders that may still fill.
+        clock: the exchange's, which is asked only where that matters.
+
+    Source: PF-16.
+    """
+    last, last_hourly = passes.last_at(), passes.last_at(Cause.HOURLY)
+    if last is None or last_hourly is None or clock() - last_hourly >= HOUR:
+        return Cause.HOURLY
+    is_wanted = any(map(_is_at_work, reserving)) or _missing(passes) > 0
+    return Cause.MINUTE if is_wanted and clock() - last >= MINUTE else None
 
 
 class _Comparison:
@@ -168,8 +220,7 @@ class _Comparison:
         return Pass(
             found=found,
             orders=counts,
-            foreign=desk.foreign.open(),
-            passes_missing=_passes_missing(desk),
+            agreement=agreement(desk.passes, desk.foreign, self._orders.reserving()),
             booked=booked,
         )
 
@@ -302,8 +353,8 @@ class _Comparison:
         self._findings.append(Finding(kind=kind, subject=subject, said=said))
 
 
-def _passes_missing(desk: ReconcileDesk) -> int:
-    newest = desk.passes.newest(CLEAN_PASSES_NEEDED)
+def _missing(passes: ReconciliationStore) -> int:
+    newest = passes.newest(CLEAN_PASSES_NEEDED)
     return passes_missing([each.outcome for each in newest])
 
 

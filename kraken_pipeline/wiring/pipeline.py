@@ -24,7 +24,7 @@ from kraken_pipeline.services import assess, book, decide, halt, history, reconc
 from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
 from kraken_pipeline.services.halt import HaltDesk
-from kraken_pipeline.services.reconcile import Pass
+from kraken_pipeline.services.reconcile import Agreement, Pass
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.settings.environment import DATA_DIR
 from kraken_pipeline.wiring import desks, heads, signs
@@ -192,11 +192,15 @@ class Pipeline(Guarding):
             return made
 
     @property
+    def agreement(self) -> Agreement:
+        """How books and exchange stand to each other, by the last comparison."""
+        stores = self.stores
+        return reconcile.agreement(stores.passes, stores.foreign, stores.orders.reserving())
+
+    @property
     def reconciliation_due(self) -> Cause | None:
         """Why books and exchange are to be compared now; None where they need not be."""
-        return reconcile.due(
-            self.stores.passes, self.stores.orders.reserving(), now=self.edge.clock
-        )
+        return reconcile.due(self.stores.passes, self.stores.orders.reserving(), clock=self.clock)
 
     def cancel(self, order: Order) -> Order:
         """Cancel one order and return what became of it."""

@@ -38,8 +38,12 @@ def test_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     jobs = {each.name for each in repository.get_all_jobs() if not each.name.startswith("__")}
 
-    assert jobs == {"refresh_and_decide", "trade", "guard", "panic"}
-    assert {each.name for each in repository.schedule_defs} == {"bar_close", "dead_man_switch"}
+    assert jobs == {"refresh_and_decide", "trade", "reconcile", "guard", "panic"}
+    assert {each.name for each in repository.schedule_defs} == {
+        "bar_close",
+        "dead_man_switch",
+        "reconciliation",
+    }
     assert {each.name for each in repository.sensor_defs} == {"new_decisions", "panic_flag"}
 
 
@@ -55,16 +59,16 @@ def test_schedule_and_sensors_run_without_being_switched_on() -> None:
 
 
 def test_only_what_acts_at_the_exchange_is_a_job_of_ops() -> None:
-    jobs = ("refresh_and_decide", "trade", "guard", "panic")
+    jobs = ("refresh_and_decide", "trade", "reconcile", "guard", "panic")
 
     of_ops = {
         name for name in jobs if not defs.resolve_job_def(name).asset_layer.selected_asset_keys
     }
 
-    assert of_ops == {"trade", "guard", "panic"}
+    assert of_ops == {"trade", "reconcile", "guard", "panic"}
 
 
-@pytest.mark.parametrize("name", ["trade", "guard", "panic"])
+@pytest.mark.parametrize("name", ["trade", "reconcile", "guard", "panic"])
 def test_a_job_of_ops_is_never_run_again_by_dagster(name: str) -> None:
     job = defs.resolve_job_def(name)
 

@@ -44,7 +44,7 @@ def outcomes(desk: Paper) -> list[Outcome]:
 def test_in_quiet_a_pass_finds_nothing_and_is_kept(desk: Paper) -> None:
     made = desk.reconcile()
 
-    assert (made.found.findings, made.booked, made.foreign) == ((), None, ())
+    assert (made.found.findings, made.booked, made.agreement.foreign) == ((), None, ())
     assert desk.stores.passes.newest(9) == (made.found,)
 
 
@@ -130,7 +130,7 @@ def test_f_evt_4_an_order_placed_by_hand_is_shown_counted_and_left_alone(desk: P
     assert kinds(first) == [Kind.FOREIGN_NEW]
     assert kinds(second) == []
     assert first.found.outcome is Outcome.CLEAN
-    [shown] = second.foreign
+    [shown] = second.agreement.foreign
     assert (shown.kraken_order_id, shown.pair, shown.side) == (name, "XBTUSD", Side.BUY)
     assert "0.01" in shown.description
     assert list(desk.exchange.account.open) == [name]
@@ -155,7 +155,7 @@ def test_an_order_of_somebody_elses_that_ended_is_gone(desk: Paper) -> None:
     made = desk.reconcile()
 
     assert kinds(made) == [Kind.FOREIGN_GONE]
-    assert made.foreign == ()
+    assert made.agreement.foreign == ()
 
 
 def test_f_rd_7_one_list_without_an_order_proves_nothing(desk: Paper) -> None:
@@ -167,7 +167,7 @@ def test_f_rd_7_one_list_without_an_order_proves_nothing(desk: Paper) -> None:
     made = desk.reconcile(settling=desk.settle_desk(account=old_page))
 
     assert desk.now_of(order).state is State.LIVE
-    assert len(made.foreign) == 1
+    assert len(made.agreement.foreign) == 1
     assert made.found.outcome is Outcome.CLEAN
 
 
@@ -209,7 +209,7 @@ def test_a_stop_that_kraken_placed_for_our_order_is_no_stranger(desk: Paper) -> 
 
     made = desk.reconcile(Cause.START, settling=desk.settle_desk(account=account))
 
-    assert made.foreign == ()
+    assert made.agreement.foreign == ()
 
 
 def test_holds_that_no_order_explains_are_told_after_a_second_look(desk: Paper) -> None:

@@ -1,0 +1,97 @@
+"""Whether books and exchange agree, as asset checks with their figures."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import dagster as dg
+
+from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.domain.reconciliations import Finding, Kind, Outcome
+from kraken_pipeline.services.reconcile import Agreement
+
+ASSET: Final = "portfolio_snapshot"
+SPECS: Final = tuple(
+    dg.AssetCheckSpec(name, asset=ASSET, description=description)
+    for name, description in (
+        (
+            "books_equal_balances",
+            "The ledger, replayed from the first entry, gives each balance exactly.",
+        ),
+        ("orders_have_evidence", "The exchange shows every order of ours that may be there."),
+        ("no_foreign_orders", "Every open order of the account is ours; others are left alone."),
+        ("holds_explained", "No more and no less is held than the open orders need."),
+        ("two_clean_passes", "No repair and no difference since two comparisons or more."),
+    )
+)
+"""The first is of the snapshot, the others are of the last comparison with the exchange."""
+
+
+def books_check(snapshot: Snapshot) -> dg.AssetCheckResult:
+    """Return whether books and balances agree, with every bucket where they do not."""
+    return _result("books_equal_balances", snapshot.drift, passed=not snapshot.drift)
+
+
+def agreement_checks(agreement: Agreement) -> tuple[dg.AssetCheckResult, ...]:
+    """Return what the last comparison says of each check but the first."""
+    last = agreement.last
+    findings = () if last is None else last.findings
+    doubts = _of(findings, Kind.ORDER_UNKNOWN, Kind.CONTRADICTION)
+    holds = _of(findings, Kind.HOLD_UNEXPLAINED)
+    foreign = {
+        each.kraken_order_id: f"{each.pair}: {each.description}" for each in agreement.foreign
+    }
+    evidence = {
+        "at_exchange": agreement.at_exchange,
+        "of_unknown_fate": len(_of(findings, Kind.ORDER_UNKNOWN)),
+        "adopted": len(_of(findings, Kind.ORDER_ADOPTED)),
+        "proven_absent": len(_of(findings, Kind.ORDER_ABSENT)),
+    }
+    compared = {
+        "missing": agreement.passes_missing,
+        "outcome": "never compared" if last is None else last.outcome.value,
+        "cause": "" if last is None else last.cause.value,
+        "compared_at": "" if last is None else last.at.isoformat(),
+        "findings": len(findings),
+    }
+    differs = last is not None and last.outcome is Outcome.DIFFERS
+    return (
+        _result("orders_have_evidence", {**evidence, **_said(doubts)}, passed=not doubts),
+        _result(
+            "no_foreign_orders", {"open": len(foreign), **foreign}, passed=not foreign, warns=True
+        ),
+        _result("holds_explained", {"assets": len(holds), **_said(holds)}, passed=not holds),
+        _result(
+            "two_clean_passes",
+            {**compared, **_said(findings)},
+            passed=agreement.passes_missing == 0,
+            warns=not differs,
+        ),
+    )
+
+
+def evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """Return a result as the event that an op logs, which materializes nothing."""
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(ASSET),
+        check_name=str(result.check_name),
+        passed=result.passed,
+        severity=result.severity,
+        metadata=dict(result.metadata),
+    )
+
+
+def _result(
+    name: str, figures: Mapping[str, int | str], *, passed: bool, warns: bool = False
+) -> dg.AssetCheckResult:
+    severity = dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR
+    return dg.AssetCheckResult(
+        asset_key=ASSET, check_name=name, passed=passed, severity=severity, metadata=dict(figures)
+    )
+
+
+def _of(findings: tuple[Finding, ...], *kinds: Kind) -> tuple[Finding, ...]:
+    return tuple(each for each in findings if each.kind in kinds)
+
+
+def _said(findings: tuple[Finding, ...]) -> dict[str, str]:
+    return {f"{each.kind.value} {each.subject}": each.said for each in findings}
