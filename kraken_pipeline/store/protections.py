@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
 from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.ids import IntentId
-from kraken_pipeline.domain.lots import MANUAL, book_of
+from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import EXACT, NOTHING, ZERO, Qty
 from kraken_pipeline.domain.order_terms import Purpose
@@ -125,8 +125,7 @@ class SqlProtectionStore:
 def _holdings(connection: Connection) -> dict[Place, Qty]:
     held: defaultdict[Place, Qty] = defaultdict(lambda: NOTHING)
     for position in positions.all_positions(connection):
-        if position.book != MANUAL:
-            held[position.book, position.pair] = position.qty
+        held[position.book, position.pair] = position.qty
     unsettled = orders_where(connection, _UNSETTLED)
     booked = _booked(connection, unsettled)
     with localcontext(EXACT):

@@ -25,7 +25,7 @@ def write(folder: Path) -> Path:
     """Write three days of hours before START, and the minutes from an hour before to six after."""
     for pair, price in PRICES.items():
         begin = int((START - timedelta(days=3)).timestamp())
-        hours = [_row(at, price, price, price, 120) for at in range(begin, _START, 3600)]
+        hours = [row(at, price, price, price, 120) for at in range(begin, _START, 3600)]
         (folder / f"{pair}_60.past.csv").write_text("\n".join(hours) + "\n")
         (folder / f"{pair}_1.now.csv").write_text("\n".join(_minutes(price)) + "\n")
     return folder
@@ -38,14 +38,14 @@ def _minutes(price: float) -> Iterator[str]:
     for at in range(_START - 3600, _START + 6 * 3600, 60):
         minute = at // 60 % 60
         if minute == SHY_DIP:
-            yield _row(at, price, price * DIP, price, SHY_VOLUME)
+            yield row(at, price, price * DIP, price, SHY_VOLUME)
         elif minute == DEEP_DIP:
-            yield _row(at, price, price * DIP, price, 8)
+            yield row(at, price, price * DIP, price, 8)
         elif minute == SPIKE:
-            yield _row(at, price, price, price / DIP, 8)
+            yield row(at, price, price, price / DIP, 8)
         else:
-            yield _row(at, price, price, price, 2)
+            yield row(at, price, price, price, 2)
 
 
-def _row(at: int, close: float, low: float, high: float, volume: float) -> str:
+def row(at: int, close: float, low: float, high: float, volume: float) -> str:
     return f"{at},{close},{high:.1f},{low:.1f},{close},{volume},10"

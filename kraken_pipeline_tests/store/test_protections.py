@@ -77,7 +77,7 @@ def test_what_lies_in_another_book_by_mistake_is_not_held_twice(
     )
     SqlBookStore(database).book([told], [])
 
-    assert protections.holdings() == {PLACE: Decimal("0.06")}
+    assert protections.holdings()[PLACE] == Decimal("0.06")
 
 
 def test_the_entry_of_a_holding_is_its_newest_buy_that_filled(
