@@ -1,15 +1,12 @@
 """`guard`: the dead man's switch in a process of its own, until Ctrl-C."""
 
-import contextlib
-import os
-import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from types import FrameType
+from collections.abc import Mapping
 from typing import Final
 
 from kraken_pipeline.cli.output import print_warnings
+from kraken_pipeline.cli.stopping import asked_to_stop
 from kraken_pipeline.domain.errors import OutcomeUnknownError
 from kraken_pipeline.services.guardian import Guardian, Left
 from kraken_pipeline.wiring.clock import system_now
@@ -18,8 +15,6 @@ from kraken_pipeline.wiring.signs import Presence
 
 STEP_SECONDS: Final = 1.0
 """Between two looks; it renews when that is due."""
-AT_ONCE: Final = 130
-"""Exit code of a second signal."""
 
 
 def run(environ: Mapping[str, str]) -> None:
@@ -34,7 +29,7 @@ def run(environ: Mapping[str, str]) -> None:
     try:
         guardian = pipeline.guardian()
         presence = Presence(pipeline.loaded.data_dir)
-        with _asked_to_stop() as stop:
+        with asked_to_stop() as stop:
             _say(f"guarding {pipeline.loaded.data_dir}; Ctrl-C hands the switch over")
             _keep(guardian, presence, stop)
             left = guardian.leave()
@@ -69,23 +64,6 @@ def _say_farewell(left: Left, pipeline: Pipeline) -> None:
         _say(f"Dagster's schedule keeps the switch now; {said}")
     else:
         _say(f"our orders that need the switch are canceled; it is {said}")
-
-
-@contextlib.contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    stop = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            os._exit(AT_ONCE)
-        stop.set()
-
-    before = {each: signal.signal(each, ask) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _say(text: str) -> None:

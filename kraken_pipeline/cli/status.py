@@ -7,9 +7,11 @@ from kraken_pipeline.cli.output import print_json, print_rows, print_warnings, t
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.settings import Loaded, dump, effective, load
 from kraken_pipeline.store.executions import last_results
+from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.preflight import last as last_preflight
+from kraken_pipeline.wiring.stream_sign import stream_sign
 
 WIDTH = 14
 
@@ -69,6 +71,7 @@ def _status(pipeline: Pipeline) -> dict[str, object]:
         "panic": "latched" if pipeline.panic_file.exists() else "no",
         "halts": [f"{each.kind.value}: {each.reason}" for each in pipeline.halts()],
         "switch": _switch(pipeline),
+        "stream": _stream(pipeline),
         "open orders": len(orders),
         "unknown fate": sum(each.state.value == "unknown" for each in orders),
         "waiting intents": len(pipeline.stores.decisions.pending(Namespace.TRADE)),
@@ -91,6 +94,12 @@ def _switch(pipeline: Pipeline) -> list[str]:
     said += [f"protect={pipeline.loaded.settings.guard.protect}"]
     said += [f"{switch.failures} attempts failed"] if switch.failures else []
     return said + [f"would also cancel {each}" for each in switch.foreign]
+
+
+def _stream(pipeline: Pipeline) -> str:
+    """Say how the account's stream is heard."""
+    sign = stream_sign(pipeline.loaded.data_dir, system_now())
+    return "no listener; orders are polled" if sign is None else sign.said
 
 
 def _destination(loaded: Loaded) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -42,15 +42,15 @@ def listening(pipeline: Pipeline, *, terms: Terms | None = None) -> Iterator[Str
     if not takes_orders(pipeline):
         raise ConfigurationError("no order is sent that could rest, so there is none to hear of")
     presence = signs.Presence(pipeline.loaded.data_dir, signs.STREAM)
-    # from here on nothing opens until it is heard
-    presence.show(system_now())
-    with _stream(pipeline, terms) as stream:
-        streaming = Streaming(_desk(pipeline, stream, presence))
-        try:
-            yield streaming
-        finally:
-            streaming.close()
-    # without a word where it ended by a fault: then it is missed
+    with ExitStack() as opened:
+        with ExitStack() as beginning:
+            beginning.callback(presence.leave)
+            stream = opened.enter_context(_stream(pipeline, terms))
+            streaming = Streaming(_desk(pipeline, stream, presence))
+            opened.callback(streaming.close)
+            beginning.pop_all()
+        yield streaming
+    # a fault ends it without this word: then it is missed
     presence.leave()
 
 

@@ -87,10 +87,19 @@ class Streaming:
         self._is_resting = self._is_unanswered = False
         self._looked_at = desk.clock()
         self._since: tuple[float, datetime] | None = None
-        self._shown_at: float | None = None
+        self._shown_at = -SHOWN_EACH
+        self._was_told: bool | None = None
         self._told_anew_for: set[str] = set()
         self.gaps = 0
         """Since it began."""
+
+    @property
+    def condition(self) -> str:
+        """How the stream is heard, for a person."""
+        stream = self._desk.stream
+        if stream.account.told_at is None:
+            return f"not heard: {stream.health().last_loss or 'connecting'}"
+        return "heard" if stream.account.is_caught_up else "heard; what was missed is being read"
 
     @property
     def is_busy(self) -> bool:
@@ -220,11 +229,11 @@ class Streaming:
         )
 
     def _show(self, proof: StreamProof | None, at: float) -> None:
-        if self._shown_at is not None and at - self._shown_at < SHOWN_EACH:
-            return
-        self._shown_at = at
         stream = self._desk.stream
         is_told = stream.account.told_at is not None
+        if at - self._shown_at < SHOWN_EACH and is_told is self._was_told:
+            return
+        self._shown_at, self._was_told = at, is_told
         why = "" if is_told else stream.health().last_loss
         self._desk.show(told(is_told=is_told, why=why, proof=proof, gaps=self.gaps))
 

@@ -322,7 +322,8 @@ class StreamLine:
         for row in rows:
             said = row.get("system") if isinstance(row, dict) else None
             if isinstance(said, str) and said != self._system:
-                LOG.warning("stream: the exchange is %s", said)
+                usual = said == ONLINE and not self._system
+                LOG.log(logging.INFO if usual else logging.WARNING, "stream: it is %s there", said)
                 self._system = said
         if self._standing is not None:
             self._standing.maintenance = self._system == MAINTENANCE

@@ -1,0 +1,48 @@
+"""`stream`: the account's own stream into the books, in a process of its own, until Ctrl-C."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from kraken_pipeline.cli.output import print_warnings
+from kraken_pipeline.cli.stopping import asked_to_stop
+from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.listening import listening
+from kraken_pipeline.wiring.pipeline import connect
+from kraken_pipeline.wiring.streaming import Streaming
+
+WAIT_SECONDS: Final = 0.1
+"""For news, between two looks at what the clock makes due."""
+
+
+def run(environ: Mapping[str, str], *, as_json: bool) -> None:
+    """Hear what happens to the account until a signal; a second one ends at once.
+
+    Raises:
+        ConfigurationError: another listener runs on the data folder, or nothing is traded here.
+        ExchangeError: the exchange does not answer.
+    """
+    pipeline = connect(environ)
+    print_warnings(pipeline.loaded)
+    try:
+        with asked_to_stop() as stop, listening(pipeline) as streaming:
+            before = ""
+            while not stop.is_set():
+                streaming.step(WAIT_SECONDS)
+                if streaming.condition != before:
+                    before = streaming.condition
+                    _say(streaming, as_json=as_json)
+    finally:
+        pipeline.close()
+
+
+def _say(streaming: Streaming, *, as_json: bool) -> None:
+    """Say how the stream is now, one line for each change."""
+    now = system_now()
+    if as_json:
+        row = {"at": now.isoformat(), "condition": streaming.condition, "gaps": streaming.gaps}
+        sys.stdout.write(f"{json.dumps(row)}\n")
+        sys.stdout.flush()
+    else:
+        sys.stderr.write(f"{now:%H:%M:%S} {streaming.condition}\n")

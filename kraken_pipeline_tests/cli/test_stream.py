@@ -1,0 +1,148 @@
+"""`kraken-pipeline stream`: the listener, within this process and as one of its own."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from kraken_pipeline.domain.orders import Order, State
+from kraken_pipeline.kraken.stream.liveness import Patience
+from kraken_pipeline.kraken.stream.upkeep import Pauses, Rereading, Terms
+from kraken_pipeline.simulator.faults.kinds import Kind
+from kraken_pipeline.simulator.faults.rules import Rule
+from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.listening import listening
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.stream_sign import StreamSign, stream_objection, stream_sign
+from kraken_pipeline.wiring.streaming import Streaming
+from kraken_pipeline_tests.cli.conftest import Command
+from kraken_pipeline_tests.kraken.stream.world import eventually
+from kraken_pipeline_tests.paper_market import FEW_PAIRS, PaperMarket, resting_buy
+from kraken_pipeline_tests.programs import environment, started
+
+pytestmark = pytest.mark.slow
+HASTY = Terms(
+    patience=Patience(socket=1.5, subscription=1.0),
+    pauses=Pauses(first=0.05, most=0.2),
+    rereading=Rereading(delays=(0.0,)),
+)
+
+
+@pytest.fixture
+def ear(pipeline: Pipeline) -> Iterator[Streaming]:
+    """Listen within this process, until everything that was missed is read."""
+    with listening(pipeline, terms=HASTY) as streaming:
+        assert eventually(stepping(streaming, lambda: streaming.condition == "heard"))
+        yield streaming
+
+
+def stepping(streaming: Streaming, holds: Callable[[], bool]) -> Callable[[], bool]:
+    """Return what lets the listener hear, and then looks."""
+
+    def look() -> bool:
+        streaming.step(0.02)
+        return holds()
+
+    return look
+
+
+def sign_of(market: PaperMarket) -> StreamSign:
+    sign = stream_sign(market.data_dir, system_now())
+    assert sign is not None
+    return sign
+
+
+def test_u_str_2_a_silent_socket_is_noticed_said_and_opened_anew(
+    market: PaperMarket, pipeline: Pipeline, ear: Streaming
+) -> None:
+    assert eventually(stepping(ear, lambda: sign_of(market).proof is not None))
+    before = sign_of(market).proof
+    market.served.service.faults.add(
+        Rule(kind=Kind.SILENT_SOCKET, subject="executions", times=1, seconds=0)
+    )
+    by_hand(market, pipeline, resting_buy(pipeline))
+    assert eventually(stepping(ear, lambda: not sign_of(market).is_told))
+    objection = stream_objection(market.data_dir, system_now())
+    assert eventually(stepping(ear, lambda: sign_of(market).proof not in {None, before}))
+
+    after = sign_of(market)
+    assert "the private stream is not heard" in objection
+    assert (after.is_told, after.gaps) == (True, 1)
+    assert stream_objection(market.data_dir, system_now()) == ""
+
+
+def test_an_order_that_ends_at_the_exchange_ends_in_the_books_at_once(
+    market: PaperMarket, pipeline: Pipeline, ear: Streaming
+) -> None:
+    order = resting_buy(pipeline)
+
+    by_hand(market, pipeline, order)
+
+    assert eventually(stepping(ear, lambda: is_canceled(pipeline, order)), seconds=3)
+
+
+@pytest.fixture
+def stream(market: PaperMarket, pipeline: Pipeline) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a listener and wait until it is told of what happens."""
+    env = environment(market.root, FEW_PAIRS, **market.environ)
+    with started("stream", "--json", env=env, log=market.root / "stream.log") as process:
+        assert eventually(lambda: is_told(market), seconds=30)
+        yield process
+
+
+def is_told(market: PaperMarket) -> bool:
+    sign = stream_sign(market.data_dir, system_now())
+    return sign is not None and sign.is_told
+
+
+def is_canceled(pipeline: Pipeline, order: Order) -> bool:
+    return pipeline.stores.orders.order(order.local_id).state is State.CANCELED
+
+
+def by_hand(market: PaperMarket, pipeline: Pipeline, order: Order) -> None:
+    """Cancel an order past the pipeline, as on Kraken's own site."""
+    pipeline.edge.gateway.cancel(str(order.kraken_order_id))
+
+
+def test_a_listener_books_what_happens_and_leaves_in_good_order(
+    market: PaperMarket, pipeline: Pipeline, stream: "subprocess.Popen[bytes]"
+) -> None:
+    order = resting_buy(pipeline)
+    by_hand(market, pipeline, order)
+    heard = eventually(lambda: is_canceled(pipeline, order), seconds=5)
+    stream.send_signal(signal.SIGTERM)
+
+    assert heard
+    assert stream.wait(timeout=10) == 0
+    assert stream_sign(market.data_dir, system_now()) is None
+    said = (market.root / "stream.log").read_text().splitlines()
+    first = next(json.loads(line) for line in said if line.startswith("{"))
+    assert first.keys() == {"at", "condition", "gaps"}
+
+
+def test_a_second_listener_is_refused_and_a_killed_one_is_missed(
+    command: Command, market: PaperMarket, stream: "subprocess.Popen[bytes]"
+) -> None:
+    second = command("stream", environ=market.environ)
+    there = command("status", environ=market.environ)
+    stream.kill()
+    stream.wait()
+    gone = command("status", environ=market.environ)
+
+    assert (second.code, "another stream runs on" in second.err) == (2, True)
+    assert "heard, spoke " in there.out
+    assert "lost, spoke " in gone.out
+    assert "STREAM_SILENT" in stream_objection(market.data_dir, system_now())
+
+
+def test_where_nothing_can_rest_there_is_nothing_to_hear(
+    command: Command, market: PaperMarket
+) -> None:
+    market.configure("execution: {mode: dry_run}\n")
+
+    refused = command("stream", environ=market.environ)
+
+    assert (refused.code, "none to hear of" in refused.err) == (2, True)
+    assert stream_sign(market.data_dir, system_now()) is None
