@@ -76,6 +76,7 @@ OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
         "orders recent-executions": _BOOKS,
         "orders show": _BOOKS,
         "panic": (Exit.DONE, Exit.USAGE, Exit.UNKNOWN, Exit.STALE, Exit.AUTH),
+        "reconcile": (*_BOOKS, Exit.UNKNOWN, Exit.DRIFT, Exit.STALE, Exit.AUTH),
         "simulator serve": (Exit.DONE, Exit.USAGE),
     }
 )

@@ -1,0 +1,84 @@
+"""`reconcile`: compare books and exchange by hand."""
+
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from kraken_pipeline.cli.exits import Exit
+from kraken_pipeline.cli.output import print_json, print_rows
+from kraken_pipeline.domain.reconciliations import Cause, Kind, Outcome, Reconciliation
+from kraken_pipeline.services.reconcile import Agreement, Pass
+from kraken_pipeline.wiring.pipeline import connect
+
+
+def run(environ: Mapping[str, str], *, full: bool, as_json: bool) -> Exit:
+    """Compare once, print what was found, and return the exit code.
+
+    Args:
+        environ: the environment, usually `os.environ`.
+        full: whether fills, ledger and balances are read also where no balance moved.
+        as_json: whether one JSON document is printed.
+
+    Raises:
+        ExchangeError: the exchange did not answer.
+    """
+    pipeline = connect(environ)
+    try:
+        run_id = f"reconcile-{uuid.uuid4().hex[:8]}"
+        made = pipeline.reconcile(Cause.HAND, run_id=run_id, full=full)
+    finally:
+        pipeline.close()
+    if as_json:
+        print_json(_document(made))
+    else:
+        _show(made)
+    return _code(made.found)
+
+
+def _document(made: Pass) -> dict[str, object]:
+    found, agreement = made.found, made.agreement
+    return {
+        "at": found.at,
+        "outcome": found.outcome.value,
+        "findings": [
+            {**asdict(each), "kind": each.kind.value, "weight": each.weight.name.lower()}
+            for each in found.findings
+        ],
+        "orders": dict(made.orders),
+        "at_exchange": agreement.at_exchange,
+        "foreign": [{**asdict(each), "side": each.side.value} for each in agreement.foreign],
+        "clean_passes_missing": agreement.passes_missing,
+        "read_books": made.booked is not None,
+    }
+
+
+def _show(made: Pass) -> None:
+    found = made.found
+    rows = [
+        {"what": each.kind.value, "weight": each.weight.name.lower(), "of": each.subject}
+        | {"figures": each.said}
+        for each in found.findings
+    ]
+    print_rows("findings", rows, nothing="books and exchange agree")
+    if made.agreement.foreign:
+        foreign = [
+            {"id": each.kraken_order_id, "pair": each.pair, "order": each.description}
+            | {"since": each.first_seen_at}
+            for each in made.agreement.foreign
+        ]
+        print_rows("orders that are not ours; they stay", foreign, nothing="")
+    sys.stdout.write(f"{found.outcome.value}: {_standing(made.agreement)}\n")
+
+
+def _standing(agreement: Agreement) -> str:
+    there = f"{agreement.at_exchange} orders of ours at the exchange"
+    if not agreement.passes_missing:
+        return there
+    return f"{there}; {agreement.passes_missing} more clean passes before anything opens"
+
+
+def _code(found: Reconciliation) -> Exit:
+    if found.outcome is Outcome.DIFFERS:
+        return Exit.DRIFT
+    return Exit.UNKNOWN if found.of(Kind.ORDER_UNKNOWN) else Exit.DONE
