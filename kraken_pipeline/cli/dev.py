@@ -14,10 +14,11 @@ from typing import Final
 
 from kraken_pipeline.cli.cycle import market_choice
 from kraken_pipeline.cli.output import print_warnings
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import ConfigurationError, PipelineError
 from kraken_pipeline.settings import load
-from kraken_pipeline.wiring.exchange import running_simulator
+from kraken_pipeline.wiring.exchange import chosen, running_simulator
 from kraken_pipeline.wiring.home import DATA_DIR, SIMULATOR_URL, settled
+from kraken_pipeline.wiring.pipeline import connect
 
 HOST: Final = "127.0.0.1"
 REQUESTS: Final = ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
@@ -36,7 +37,8 @@ def run(
     Raises:
         ConfigurationError: a port is in use, or a folder is wrong.
     """
-    choice = market_choice(replay=None, at=None, seed=seed, port=simulator_port)
+    asked = market_choice(replay=None, at=None, seed=seed, port=simulator_port)
+    choice = chosen(load(environ), asked)
     env = settled(environ, choice)
     print_warnings(load(env))
     _require_free(port)
@@ -49,7 +51,30 @@ def run(
         sys.stderr.write(
             f"data       {env[DATA_DIR]}\npanic      touch {env[DATA_DIR]}/panic.latch\n"
         )
-        _serve(env, port)
+        try:
+            _serve(env, port)
+        finally:
+            _stand_down(env)
+
+
+def _stand_down(env: Mapping[str, str]) -> None:
+    """Leave nothing at the exchange that may not be left alone; another signal leaves it all.
+
+    Source: SHD-1.
+    """
+    try:
+        pipeline = connect(env)
+        try:
+            left = pipeline.stand_down(owner="dev")
+            switch = pipeline.stores.switches.switch().said
+        finally:
+            pipeline.close()
+    except PipelineError as failure:
+        sys.stderr.write(f"orders were left as they are: {failure}\n")
+        return
+    names = ", ".join(each.local_id for each in left)
+    said = f"NOT proven canceled: {names}" if left else "our orders that may not stay are canceled"
+    sys.stderr.write(f"{said}; dead man's switch: {switch}\n")
 
 
 @contextlib.contextmanager

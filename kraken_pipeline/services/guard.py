@@ -23,7 +23,7 @@ from kraken_pipeline.domain.errors import (
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Order, State
+from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, RESTING, Order
 from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.domain.switch import (
     Keeper,
@@ -157,7 +157,7 @@ def stand_down(desk: GuardDesk) -> tuple[Order, ...]:
     Source: SHD-1.
     """
     for order in resting(desk):
-        if order.state in {State.LIVE, State.CANCELING}:
+        if order.state in RESTING:
             # somebody else may learn more of it meanwhile; what counts is what is left
             with suppress(ConflictError, ImpossibleFactError):
                 desk.cancel(order)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.switch import Keeper, Switch
 from kraken_pipeline.services import guard
 from kraken_pipeline.services.guardian import Guardian
@@ -35,6 +36,16 @@ class Guarding(Parts):
         return takes_orders(self) and guard.needs_tending(
             guard_desk(self, lambda: self._settling, owner="nobody")
         )
+
+    def stand_down(self, *, owner: str) -> tuple[Order, ...]:
+        """Cancel our orders that may not be left alone, with proof; return what may be left.
+
+        Raises:
+            ExchangeError: the exchange did not answer; the switch stays as it is.
+        """
+        if not takes_orders(self):
+            return ()
+        return guard.stand_down(guard_desk(self, lambda: self._settling, owner=owner))
 
     @property
     def keeper(self) -> Keeper:

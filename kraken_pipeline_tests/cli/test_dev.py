@@ -1,8 +1,10 @@
 """Dagster with schedules and sensors, as `kraken-pipeline dev` starts it, over one close."""
 
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,12 +90,12 @@ def dev(tmp_path: Path) -> Iterator[Dev]:
         yield Dev(process=process, port=port, root=tmp_path, env=env)
 
 
-def rest(pipeline: Pipeline) -> bool:
+def rest(pipeline: Pipeline, pair: str = "ADAUSD") -> bool:
     """Let an order rest beside the running jobs; not while one of them sends or settles."""
     if pipeline.stores.orders.reserving():
         return False
     try:
-        resting_buy(pipeline)
+        resting_buy(pipeline, pair)
     except LeaseLostError:
         return False
     return True
@@ -119,10 +121,17 @@ def test_a_close_is_decided_and_traded_panic_clears_and_ctrl_c_ends_all(dev: Dev
     eventually(dev.succeeded("panic"), seconds=45)
     assert pipeline.edge.account.open_orders() == ()
     assert pipeline.open_at_exchange() == ()
+    pipeline.resume(reason="the test goes on", by="test")
+    eventually(lambda: rest(pipeline, "DOTUSD"), seconds=50)
+    [resting] = eventually(pipeline.edge.account.open_orders, seconds=20)
     pipeline.close()
 
     dev.process.send_signal(signal.SIGINT)
     assert dev.process.wait(timeout=20) == 0
+    with closing(sqlite3.connect(dev.root / "data" / "portfolio.db")) as books:
+        wanted = "SELECT status FROM execution_orders WHERE cl_ord_id = ?"
+        assert books.execute(wanted, (resting.cl_ord_id,)).fetchone() == ("canceled",)
+    assert "our orders that may not stay are canceled" in (dev.root / "dev.log").read_text()
     assert left_over(dev.root) == []
     files = [each for each in (dev.root / "data").rglob("*") if each.is_file()]
     assert [each for each in files if SECRET.encode() in each.read_bytes()] == []
