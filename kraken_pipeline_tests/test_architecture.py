@@ -22,8 +22,8 @@ DECIDING = [
 ADDRESS = "api.kraken.com"
 MAY_NAME_THE_ADDRESS = {
     PACKAGE / "kraken" / "live.py",
-    # asks public paths by GET and has no key; a test of its own holds it to that
-    PACKAGE / "simulator" / "mirror" / "upstream.py",
+    # whoever uses it asks public paths by GET and has no key; a test holds it to that
+    PACKAGE / "simulator" / "mirror" / "address.py",
 }
 OF_SEVERAL = ("cases", "live", "simulation", "third_party")
 TREE_OF_ITS_OWN = {TESTS, *(TESTS / each for each in OF_SEVERAL)}

@@ -17,6 +17,7 @@ from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.exchange import (
     DEFAULT_SEED,
     MarketChoice,
+    chosen,
     running_simulator,
     turn_clock,
 )
@@ -29,6 +30,7 @@ REPLAY_STEP = TIMEFRAMES["4h"]
 
 def run(environ: Mapping[str, str], choice: MarketChoice, *, as_json: bool) -> None:
     """Start the simulator, run both jobs, print the summary."""
+    choice = chosen(load(environ), choice)
     env = settled(environ, choice)
     progress = Progress()
     data_dir = Path(env[DATA_DIR])

@@ -27,6 +27,7 @@ class Wish:
     port: int
     seed: int
     replay: Path | None
+    mirror: str | None
     at: str | None
     clock: Mode
     speed: float
@@ -71,6 +72,7 @@ def _settings(wish: Wish, folder: Path, keys: tuple[Key, ...]) -> Settings:
         tier=Tier(wish.tier),
         seed=wish.seed,
         replay=wish.replay,
+        mirror=wish.mirror,
         at=instant_of(wish.at) if wish.at else None,
         clock=wish.clock,
         speed=wish.speed,
@@ -82,6 +84,8 @@ def _ready(wish: Wish, keys: Sequence[Key], made: str | None) -> Callable[[str, 
     def said(url: str, service: Service) -> str:
         clock, account = service.exchange.clock, service.exchange.account
         market = f"replay of {wish.replay}" if wish.replay else f"made-up market, seed {wish.seed}"
+        if wish.mirror:
+            market = f"public data of {wish.mirror}"
         pace = "turned by hand" if clock.mode == "fixed" else f"runs {wish.speed:g} times as fast"
         rows = {
             "REST": f"{url}/0/",

@@ -177,6 +177,15 @@ class Clock(Section):
     max_skew_ms: Milliseconds = Field(default=500, ge=1, le=10_000)
 
 
+class Paper(Section):
+    """Which market paper trades on."""
+
+    market: Literal["own", "kraken"] = "own"
+    """`kraken` is Kraken's live public data, matched by the simulator; it needs no key."""
+    mirror_url: Annotated[str, Field(pattern=r"^https?://[^/@?#]+/?$")] | None = None
+    """Another exchange for `kraken` that answers as Kraken does. If left out: Kraken."""
+
+
 class Settings(Section):
     """The whole configuration. Built without arguments it is that of a fresh machine: paper."""
 
@@ -188,6 +197,7 @@ class Settings(Section):
     strategies: Strategies = Field(default_factory=Strategies)
     execution: Execution = Field(default_factory=Execution)
     guard: Guard = Field(default_factory=Guard)
+    paper: Paper = Field(default_factory=Paper)
     fees: Fees = Field(default_factory=Fees)
     clock: Clock = Field(default_factory=Clock)
 

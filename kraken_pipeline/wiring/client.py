@@ -22,7 +22,7 @@ from kraken_pipeline.services.ports import Gateway
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import system_microseconds
 from kraken_pipeline.wiring.credentials import Credentials, Found
-from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
+from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, chosen, running_simulator
 from kraken_pipeline.wiring.paper import NONCES
 from kraken_pipeline.wiring.paper_budget import paper_budget
 
@@ -106,7 +106,8 @@ def open_client(
 
 
 def _simulator(loaded: Loaded, opened: ExitStack) -> str:
-    running = running_simulator(loaded.data_dir, MarketChoice(), given=loaded.simulator_url)
+    choice = chosen(loaded, MarketChoice())
+    running = running_simulator(loaded.data_dir, choice, given=loaded.simulator_url)
     return LoopbackAddress(opened.enter_context(running)).url
 
 

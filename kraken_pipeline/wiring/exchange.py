@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,8 @@ from typing import Final
 import requests
 
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.settings import Loaded, Settings
+from kraken_pipeline.simulator.mirror.address import KRAKEN, is_this_machine
 from kraken_pipeline.wiring.children import without_secrets
 from kraken_pipeline.wiring.straight import straight
 
@@ -33,16 +35,75 @@ class MarketChoice:
     seed: int = DEFAULT_SEED
     replay: Path | None = None
     """A folder of recorded candles; None for the made-up market of `seed`."""
+    mirror: str | None = None
+    """The address of an exchange whose public data is the market."""
     at: datetime | None = None
     """Where in the recorded range to begin."""
     port: int = 0
     """0 takes any free one."""
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether nobody chose: any port will do for any market."""
+        return replace(self, port=0) == MarketChoice()
+
     def folder(self, data_dir: Path) -> Path:
-        """Return where this market's account and books are kept: each market has its own."""
+        """Return where this market's account and books are kept: each market has its own.
+
+        A mirror is chosen in the configuration, as live is, and has all of the data folder.
+        """
         if self.replay is not None:
             return data_dir / f"replay-{self.replay.resolve().name}"
         return data_dir if self.seed == DEFAULT_SEED else data_dir / f"seed-{self.seed}"
+
+
+def mirrored(settings: Settings) -> str | None:
+    """Return the address of the exchange that paper mirrors; None for a market of its own."""
+    paper = settings.paper
+    return (paper.mirror_url or KRAKEN) if paper.market == "kraken" else None
+
+
+def is_paced(settings: Settings) -> bool:
+    """Tell whether public calls are asked on to an exchange that counts them."""
+    mirror = mirrored(settings)
+    return mirror is not None and not is_this_machine(mirror)
+
+
+def chosen(loaded: Loaded, asked: MarketChoice) -> MarketChoice:
+    """Return the market that is asked for, or else the one that the configuration names.
+
+    Raises:
+        ConfigurationError: both name one.
+    """
+    mirror = mirrored(loaded.settings)
+    if mirror is None or loaded.simulator_url is not None:
+        return asked
+    if not asked.is_usual:
+        raise ConfigurationError(
+            "paper.market is kraken, and a seed or a replay is another market: leave that out, or "
+            "set paper.market: own"
+        )
+    return replace(asked, mirror=mirror)
+
+
+def market_said(loaded: Loaded) -> str:
+    """Say in one line where the prices of paper come from and, of others' data, how old it is."""
+    url = loaded.simulator_url or _address_of_running(loaded.data_dir)
+    usual = mirrored(loaded.settings)
+    if url is None:
+        return f"no simulator runs now; {usual or 'a market of its own'} once it does"
+    try:
+        with straight() as session:
+            told = session.get(f"{url}/_sim/health", timeout=TIMEOUT).json()
+    except requests.RequestException:
+        return f"no simulator answers at {url}"
+    found = told.get("mirrored")
+    if found is None:
+        return "replay" if told.get("replay") else f"made up, seed {told.get('seed')}"
+    age = found["age_seconds"]
+    aged = "no data yet" if age is None else f"{age:.1f} s old"
+    failing = f", fails: it {found['failure']}" if found["failure"] else ""
+    return f"public data of {found['source']}, {aged}{failing}"
 
 
 @contextlib.contextmanager
@@ -83,9 +144,14 @@ def turn_clock(url: str, to: datetime) -> None:
 def _start(data_dir: Path, choice: MarketChoice) -> "subprocess.Popen[str]":
     state = data_dir / "simulator"
     state.mkdir(parents=True, exist_ok=True)
+    if choice.is_usual:
+        # whoever can't read the configuration, as panic, goes on with what there is
+        choice = replace(choice, mirror=_mirrored_in(state))
     command = [sys.executable, "-m", "kraken_pipeline.simulator", "--state-dir", str(state)]
     command += ["--port", str(choice.port), "--key", KEY, "--deposit", STARTING_CASH]
-    if choice.replay is None:
+    if choice.mirror is not None:
+        command += ["--mirror", choice.mirror]
+    elif choice.replay is None:
         command += ["--seed", str(choice.seed)]
     else:
         command += ["--replay", str(choice.replay), "--clock", "fixed"]
@@ -101,6 +167,16 @@ def _start(data_dir: Path, choice: MarketChoice) -> "subprocess.Popen[str]":
             text=True,
             start_new_session=True,  # a Ctrl-C is for us; it ends when we close its input
         )
+
+
+def _mirrored_in(state: Path) -> str | None:
+    """Return the exchange whose market a state folder was made with; None for any other market."""
+    try:
+        made_with = json.loads((state / "market.json").read_text())
+    except (OSError, ValueError):
+        return None
+    found = made_with.get("mirror") if isinstance(made_with, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _first_word(process: "subprocess.Popen[str]", data_dir: Path) -> str:

@@ -50,8 +50,12 @@ MODES: Final[Mapping[tuple[str, bool, bool], Destination]] = MappingProxyType(
 
 MARK: Final = "books-of"
 """The file in the data folder that says whose books lie there."""
-SIMULATED, REAL = "simulator", "kraken"
-WHOSE: Final = {SIMULATED: "the simulator", REAL: "Kraken"}
+SIMULATED, MIRRORED, REAL = "simulator", "mirror", "kraken"
+WHOSE: Final = {
+    SIMULATED: "the simulator",
+    MIRRORED: "the simulator on live prices",
+    REAL: "Kraken",
+}
 
 
 def closed_gates(settings: Settings) -> tuple[str, ...]:
@@ -102,13 +106,28 @@ def require_simulator(settings: Settings) -> None:
     raise ConfigurationError(f"live trading is refused: {why}; set execution.mode: paper for it")
 
 
-def claim_data_dir(folder: Path, *, is_kraken: bool) -> None:
-    """Keep the books of the simulator and those of Kraken in folders of their own (MOD-5).
+def world_of(settings: Settings, *, is_kraken: bool) -> str:
+    """Return whose books a configuration keeps: `SIMULATED`, `MIRRORED` or `REAL`.
+
+    Args:
+        settings: the configuration.
+        is_kraken: whether orders go to Kraken, or at least its checks.
+    """
+    if is_kraken:
+        return REAL
+    return MIRRORED if settings.paper.market == "kraken" else SIMULATED
+
+
+def claim_data_dir(folder: Path, wanted: str) -> None:
+    """Keep the books of each exchange, simulated or not, in folders of their own (MOD-5).
+
+    Args:
+        folder: that is to be used.
+        wanted: whose books are to lie in it, as `world_of` has it.
 
     Raises:
         ConfigurationError: the other's books lie there.
     """
-    wanted = REAL if is_kraken else SIMULATED
     found = books_of(folder) or _marked(folder, wanted)
     if found != wanted:
         raise ConfigurationError(

@@ -16,13 +16,20 @@ from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.orders import Recorder, Trader, Validator
 from kraken_pipeline.kraken.public import PublicMarket
-from kraken_pipeline.kraken.shared_lines import Household, private_line
+from kraken_pipeline.kraken.shared_lines import Household, private_line, public_line
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
 from kraken_pipeline.wiring.edge import PrivateWay
-from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
+from kraken_pipeline.wiring.exchange import (
+    KEY,
+    SECRET,
+    MarketChoice,
+    chosen,
+    is_paced,
+    running_simulator,
+)
 from kraken_pipeline.wiring.paper_budget import paper_budget
 from kraken_pipeline.wiring.private_way import private_way, stream_beside
 from kraken_pipeline.wiring.remember import ListingRemembered
@@ -52,7 +59,8 @@ class Edge:
     def url(self) -> str:
         """The simulator's address; one is started if none runs for this data folder."""
         given = self._loaded.simulator_url
-        running = running_simulator(self._loaded.data_dir, MarketChoice(), given=given)
+        choice = chosen(self._loaded, MarketChoice())
+        running = running_simulator(self._loaded.data_dir, choice, given=given)
         return LoopbackAddress(self._opened.enter_context(running)).url
 
     @cached_property
@@ -112,7 +120,9 @@ class Edge:
 
     @cached_property
     def _public(self) -> PublicMarket:
-        market = PublicMarket(PublicLine(self.url))
+        paced = is_paced(self._loaded.settings)
+        line = public_line(self.url, self._house) if paced else PublicLine(self.url)
+        market = PublicMarket(line)
         self._opened.callback(market.close)
         return market
 

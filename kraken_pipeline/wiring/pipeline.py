@@ -31,7 +31,7 @@ from kraken_pipeline.wiring import desks, heads, signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.edge import Edge
 from kraken_pipeline.wiring.guarding import Guarding
-from kraken_pipeline.wiring.modes import REAL, SIMULATED, claim_data_dir, destination
+from kraken_pipeline.wiring.modes import claim_data_dir, destination, world_of
 from kraken_pipeline.wiring.paper import open_edge
 from kraken_pipeline.wiring.secrecy import keep_secrets
 from kraken_pipeline.wiring.stores import open_stores
@@ -356,10 +356,11 @@ def connect(
         loaded = load({**environ, DATA_DIR: str(loaded.data_dir / REHEARSALS)})
     is_kraken = not rehearse and destination(loaded).is_kraken
     prepare_data_dir(loaded)
-    claim_data_dir(loaded.data_dir, is_kraken=is_kraken)
+    world = world_of(loaded.settings, is_kraken=is_kraken)
+    claim_data_dir(loaded.data_dir, world)
     pipeline = Pipeline(
         loaded=loaded,
-        stores=open_stores(loaded, world=REAL if is_kraken else SIMULATED),
+        stores=open_stores(loaded, world=world),
         edge=_live(loaded, environ) if is_kraken else open_edge(loaded, rehearse=rehearse),
         observer=observer,
         progress=progress,

@@ -55,7 +55,7 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
 
     Args:
         loaded: the configuration.
-        world: whose books are asked for, `modes.SIMULATED` or `modes.REAL`.
+        world: whose books are asked for, as `modes.world_of` has it.
 
     Raises:
         ConfigurationError: a store cannot be opened, its tables are newer than this version, or it

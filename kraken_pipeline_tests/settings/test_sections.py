@@ -99,6 +99,8 @@ DEFAULTS: dict[str, object] = {
     "guard.interval_seconds": 20,
     "guard.protect": "stops",
     "guard.maintenance": (),
+    "paper.market": "own",
+    "paper.mirror_url": None,
     "fees.source": "account",
     "fees.assumed_maker_pct": Decimal("0.40"),
     "fees.assumed_taker_pct": Decimal("0.80"),

@@ -21,6 +21,7 @@ from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
 from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.secrets.vault import Vault
 from kraken_pipeline.wiring.live import REAL, LiveEdge, open_live
+from kraken_pipeline.wiring.modes import REAL as REAL_BOOKS
 from kraken_pipeline.wiring.modes import claim_data_dir
 from kraken_pipeline.wiring.panic import panic_now
 from kraken_pipeline.wiring.pipeline import connect
@@ -219,7 +220,7 @@ def test_an_order_of_a_cleared_trader_rests_until_panic_cancels_it_with_the_guar
     market: LiveMarket,
 ) -> None:
     with market.edge() as edge:
-        claim_data_dir(market.root / "data", is_kraken=True)
+        claim_data_dir(market.root / "data", REAL_BOOKS)
         wanted = order(
             pair="ADAUSD",
             side=Side.BUY,
@@ -241,7 +242,7 @@ def test_an_order_of_a_cleared_trader_rests_until_panic_cancels_it_with_the_guar
 def test_panic_over_live_books_without_a_key_says_that_nothing_was_canceled(
     market: LiveMarket,
 ) -> None:
-    claim_data_dir(market.configure().config_dir, is_kraken=True)
+    claim_data_dir(market.configure().config_dir, REAL_BOOKS)
     folders = {"KRAKEN_PIPELINE_DATA_DIR": str(market.root / "config")}
     environ = {
         name: each for name, each in market.environ.items() if not name.endswith("SECRET_PW")

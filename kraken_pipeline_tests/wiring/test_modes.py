@@ -1,7 +1,7 @@
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import product
+from itertools import permutations, product
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,16 @@ from kraken_pipeline.wiring.modes import (
     LIVE_GATES,
     MARK,
     MODES,
+    REAL,
+    SIMULATED,
+    WHOSE,
     Destination,
     books_of,
     claim_data_dir,
     closed_gates,
     destination,
     require_simulator,
+    world_of,
 )
 from kraken_pipeline_tests.conftest import REPOSITORY
 from kraken_pipeline_tests.programs import environment
@@ -111,24 +115,39 @@ def test_what_starts_a_simulator_refuses_live(gates: dict[str, bool], says: str)
         require_simulator(settings("live", **gates))
 
 
-@pytest.mark.parametrize("is_kraken", BOTH)
-def test_a_folder_keeps_the_books_of_one_exchange(tmp_path: Path, *, is_kraken: bool) -> None:
-    claim_data_dir(tmp_path, is_kraken=is_kraken)
-    claim_data_dir(tmp_path, is_kraken=is_kraken)
+@pytest.mark.parametrize(("whose", "other"), list(permutations(WHOSE, 2)))
+def test_a_folder_keeps_the_books_of_one_exchange(tmp_path: Path, whose: str, other: str) -> None:
+    claim_data_dir(tmp_path, whose)
+    claim_data_dir(tmp_path, whose)
 
     with pytest.raises(ConfigurationError, match="set KRAKEN_PIPELINE_DATA_DIR to another folder"):
-        claim_data_dir(tmp_path, is_kraken=not is_kraken)
+        claim_data_dir(tmp_path, other)
 
     assert [each.name for each in tmp_path.iterdir()] == [MARK]
-    assert books_of(tmp_path) == ("kraken" if is_kraken else "simulator")
+    assert books_of(tmp_path) == whose
+
+
+@pytest.mark.parametrize(
+    ("market", "is_kraken", "whose"),
+    [
+        ("own", False, "simulator"),
+        ("kraken", False, "mirror"),
+        ("own", True, "kraken"),
+        ("kraken", True, "kraken"),
+    ],
+)
+def test_each_exchange_has_books_of_its_own(market: str, *, is_kraken: bool, whose: str) -> None:
+    paper = Settings.model_validate({"paper": {"market": market}})
+
+    assert world_of(paper, is_kraken=is_kraken) == whose
 
 
 def test_books_from_before_there_were_marks_are_a_simulators(tmp_path: Path) -> None:
     (tmp_path / "portfolio.db").touch()
 
     with pytest.raises(ConfigurationError, match=r"books of the simulator, .* of Kraken"):
-        claim_data_dir(tmp_path, is_kraken=True)
-    claim_data_dir(tmp_path, is_kraken=False)
+        claim_data_dir(tmp_path, REAL)
+    claim_data_dir(tmp_path, SIMULATED)
 
 
 @pytest.mark.parametrize("rehearse", BOTH)

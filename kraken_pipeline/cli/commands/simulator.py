@@ -18,6 +18,10 @@ def serve(  # noqa: PLR0913 - a command has as many options as it has
     port: Port = 0,
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
     replay: Annotated[Path | None, typer.Option(help="Folder of recorded candles.")] = None,
+    mirror: Annotated[
+        str | None,
+        typer.Option(help="Exchange whose public data is the market, as https://api.kraken.com."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the made-up market.")] = 1,
     at: Annotated[str | None, typer.Option(help="Where time begins, ISO-8601, UTC.")] = None,
     speed: Annotated[float, typer.Option(help="Seconds that pass in a real one.")] = 1.0,
@@ -52,6 +56,7 @@ def serve(  # noqa: PLR0913 - a command has as many options as it has
         port=port,
         seed=seed,
         replay=replay,
+        mirror=mirror,
         at=at,
         clock=clock,
         speed=speed,

@@ -15,9 +15,8 @@ from urllib.parse import urlsplit
 import requests
 
 from kraken_pipeline.simulator import machine
+from kraken_pipeline.simulator.mirror.address import KRAKEN, is_this_machine
 
-KRAKEN: Final = "https://api.kraken.com"
-"""Of which only `PATH` is ever asked."""
 PATH: Final = "/0/public/"
 METHODS: Final = frozenset(
     {"SystemStatus", "Assets", "AssetPairs", "Ticker", "OHLC", "Depth", "GroupedBook"}
@@ -26,6 +25,7 @@ METHODS: Final = frozenset(
 """What may be asked; each has a pace of its own."""
 BURST: Final = 2.0
 PER_SECOND: Final = 1.0
+OFTEN: Final = 1e6
 TIMEOUT: Final = (2.0, 5.0)
 """Seconds to connect and to read."""
 FIRST_PAUSE: Final = 1.0
@@ -58,21 +58,23 @@ class Upstream:
         url: str,
         *,
         seconds: Callable[[], float] = machine.seconds,
-        per_second: float = PER_SECOND,
+        per_second: float | None = None,
     ) -> None:
         """Take the address; nothing connects before the first call.
 
         Args:
             url: of the exchange, without a path.
             seconds: the machine's time.
-            per_second: how often each method may be asked.
+            per_second: how often each method may be asked; once, or as often as one likes on this
+                machine, if it is not told.
 
         Raises:
             ValueError: the address is none of an exchange.
         """
         self.url: Final = _checked(url)
         self._seconds = seconds
-        self._per_second = per_second
+        usual = OFTEN if is_this_machine(url) else PER_SECOND
+        self._per_second = usual if per_second is None else per_second
         self._lock = threading.Lock()
         self._session = requests.Session()
         self._session.trust_env = False
