@@ -120,20 +120,6 @@ def reconcile(
 
 
 @app.command()
-def reconcile(
-    full: Annotated[
-        bool, typer.Option("--full", help="Read fills and ledger also where no balance moved.")
-    ] = OFF,
-    json: Json = OFF,
-    db: Db = None,
-) -> None:
-    """Compare books and exchange once, correct the books, and print what was found."""
-    from kraken_pipeline.cli.reconcile import run  # noqa: PLC0415 - only what is asked for
-
-    raise typer.Exit(run(with_books(db), full=full, as_json=json))
-
-
-@app.command()
 def halt(reason: Reason) -> None:
     """Stop opening positions until `resume`; open orders stay."""
     from kraken_pipeline.cli.halts import run_halt  # noqa: PLC0415 - only what is asked for
