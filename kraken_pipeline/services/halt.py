@@ -48,7 +48,7 @@ def latch_breaches(
         drifting_since: when the drift was first seen that it shows; None where it shows none.
     """
     breached = {
-        HaltKind.DRAWDOWN: _drawdown_breach(desk.switches, snapshot),
+        HaltKind.DRAWDOWN: _drawdown_breach(desk.switches, snapshot, drifting_since),
         HaltKind.DRIFT: _drift_breach(desk.switches, snapshot, drifting_since),
     }
     return tuple(
@@ -99,18 +99,24 @@ def _given(reason: str) -> str:
     return reason.strip()
 
 
-def _drawdown_breach(switches: KillSwitches, snapshot: Snapshot) -> str:
+def _drawdown_breach(switches: KillSwitches, snapshot: Snapshot, since: datetime | None) -> str:
     most = switches.max_drawdown_pct * PERCENT
-    if snapshot.drawdown <= most or snapshot.unpriced:
-        # what has no price is no loss: nothing may be killed on a number that is not known
+    if snapshot.drawdown <= most or snapshot.unpriced or _may_lag(snapshot, since):
+        # what has no price is no loss, nor is what a late read does not show yet: nothing may be
+        # killed on a number that is not known
         return ""
     return f"drawdown={snapshot.drawdown:.4f}, max={most:.4f}"
 
 
 def _drift_breach(switches: KillSwitches, snapshot: Snapshot, since: datetime | None) -> str:
-    if not switches.on_drift or not snapshot.drift or since is None:
-        return ""
-    if snapshot.at - since < READS_LAG:
-        # one of the reads may be behind the other: what lags catches up, what is lost stays lost
+    if not switches.on_drift or not snapshot.drift or _may_lag(snapshot, since):
         return ""
     return "; ".join(f"{asset}: {how}" for asset, how in sorted(snapshot.drift.items()))
+
+
+def _may_lag(snapshot: Snapshot, since: datetime | None) -> bool:
+    """Tell whether ledger and balances differ for so short a time that one may just be late.
+
+    What lags catches up, what is lost stays lost.
+    """
+    return bool(snapshot.drift) and (since is None or snapshot.at - since < READS_LAG)

@@ -65,6 +65,13 @@ def test_f_rd_5_no_drift_latches_while_one_read_may_be_behind_the_other(desk: Pa
     assert _latched(_halts(desk), drifting, seconds=120) == (HaltKind.DRIFT,)
 
 
+def test_f_rd_1_a_fall_that_a_late_read_may_show_kills_nothing_before_it_lasts(desk: Paper) -> None:
+    shown = snapshot(drawdown=Decimal(1), drift={"ZUSD": "ledger says 20000, balance is 0"})
+
+    assert _latched(_halts(desk), shown, seconds=119) == ()
+    assert HaltKind.DRAWDOWN in _latched(_halts(desk), shown)
+
+
 def test_both_latch_together_and_are_cleared_together(desk: Paper) -> None:
     breached = snapshot(drawdown=Decimal("0.2"), drift={"XXBT": "ledger says 1, balance is 2"})
 
