@@ -142,6 +142,19 @@ def post_only_orders_can_rest(settings: Settings, written: Written) -> Iterator[
         )
 
 
+def a_close_at_kraken_has_a_price(settings: Settings, written: Written) -> Iterator[Finding]:
+    """What Kraken places for each fill lies at a price; one that trails lies at none."""
+    execution = settings.execution
+    is_close = execution.protective_stops == "conditional_close"
+    if is_close and execution.protective_stop_type == "trailing-stop":
+        yield _find(
+            "execution.protective_stops is conditional_close, but a trailing stop can't be one. "
+            "Use after_fill, or another execution.protective_stop_type.",
+            "execution.protective_stops",
+            "execution.protective_stop_type",
+        )
+
+
 def the_guard_renews_in_time(settings: Settings, written: Written) -> Iterator[Finding]:
     """A switch that is renewed later than it fires always fires."""
     guard = settings.guard
@@ -296,6 +309,7 @@ ERRORS: Final[tuple[Check, ...]] = (
     nothing_is_both_in_and_out,
     an_order_can_be_large_enough,
     post_only_orders_can_rest,
+    a_close_at_kraken_has_a_price,
     the_guard_renews_in_time,
     the_schedule_renews_in_time,
     ranges_have_room,

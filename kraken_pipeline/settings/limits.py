@@ -114,6 +114,15 @@ class Execution(Section):
     """Source: fills seen on the socket can be missing from REST for up to a minute."""
     lease_seconds: Seconds = Field(default=30, ge=5, le=600)
     """How long the right to send lasts before it must be renewed."""
+    protective_stops: Literal["off", "after_fill", "conditional_close"] = "off"
+    """Whether a stop waits at Kraken for what is bought: placed after each fill, or made by Kraken
+    with it. It follows the holding's size."""
+    protective_stop_type: Literal["stop-loss", "stop-loss-limit", "trailing-stop"] = "stop-loss"
+    """At the strategy's own distance below the entry."""
+    unprotected_action: Literal["retry", "reduce", "alert"] = "retry"
+    """What is done about a holding whose stop is missing for too long: try on, sell it, or open
+    nothing more on its pair until a person has looked. Each is told."""
+    unprotected_after_seconds: Seconds = Field(default=10, ge=1, le=3600)
     account_tier: Literal["starter", "intermediate", "pro"] = "starter"
     """What Kraken knows of the account's holder: it says how often may be asked and ordered.
 

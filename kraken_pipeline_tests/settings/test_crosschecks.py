@@ -61,6 +61,15 @@ def test_the_defaults_hold_together() -> None:
             "execution.post_only is true, but a market, IOC or FOK order cannot rest",
         ),
         (
+            {
+                "execution": {
+                    "protective_stops": "conditional_close",
+                    "protective_stop_type": "trailing-stop",
+                }
+            },
+            "execution.protective_stops is conditional_close, but a trailing stop can't be one",
+        ),
+        (
             {"execution": {"post_only": True, "default_order_type": "market"}},
             "execution.post_only is true",
         ),
