@@ -38,11 +38,11 @@ SQLITE_FAILS: Final = frozenset(
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_NOTADB,
     }
 )
 """Codes of SQLite after which nothing can be written any more."""
+NO_TEXT: Final = "Could not decode to UTF-8"
+"""What Python's driver says of a text that is damaged; SQLite itself did not look at it."""
 POSTGRES_FAILS: Final = frozenset({"53100", "58030", "XX001", "XX002", "25006"})
 """The same of PostgreSQL: disk full, I/O error, damaged data, damaged index, read only.
 
@@ -133,6 +133,7 @@ class Database:
         try:
             made = self._engine.connect()
         except DatabaseError as error:
+            _raise_if_storage_fails(error)
             shown = self._url.render_as_string(hide_password=True)
             raise ConfigurationError(f"the database {shown} cannot be opened: {error.orig}") from (
                 error
@@ -187,6 +188,7 @@ def _raise_if_storage_fails(error: DatabaseError) -> None:
     code = getattr(error.orig, "sqlite_errorcode", None)
     # what SQLite adds in the higher bits says more exactly which of them it is
     fails = isinstance(code, int) and code & 0xFF in SQLITE_FAILS
+    fails = fails or NO_TEXT in str(error.orig)
     if fails or getattr(error.orig, "pgcode", None) in POSTGRES_FAILS:
         raise StorageError(
             f"the books cannot be kept: {error.orig}. Opening stops; free some space, or mend "

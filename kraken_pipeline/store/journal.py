@@ -134,10 +134,19 @@ def last_rows(kept: list[Kept]) -> dict[tuple[str, str], dict[str, object]]:
     """Return the row that the journal last told of each thing, by kind of thing and its id."""
     rows: dict[tuple[str, str], dict[str, object]] = {}
     for each in kept:
-        told = json.loads(each.payload).get("row")
+        told = _told(each.payload)
         if told is not None:
             rows[each.kind.partition(".")[0], each.subject] = told
     return rows
+
+
+def _told(payload: str) -> dict[str, object] | None:
+    """Return the row of an entry; none of one that is damaged, which the chain has named."""
+    try:
+        row: dict[str, object] | None = json.loads(payload).get("row")
+    except ValueError:
+        return None
+    return row
 
 
 def _move_head(connection: Connection, seq: int, hashed: str) -> None:
