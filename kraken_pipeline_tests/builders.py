@@ -14,10 +14,12 @@ from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Pair, Quote, Side, Ticker
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
 from kraken_pipeline.domain.nav import Snapshot
-from kraken_pipeline.domain.order_terms import Purpose
+from kraken_pipeline.domain.order_style import Manner
+from kraken_pipeline.domain.order_terms import Purpose, Urgency
 from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.risk import Case, Exposure, Limits
 from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.unknowns import Unknown
 
 NOW = datetime(2026, 11, 2, 12, 0, 30, tzinfo=UTC)
 CLOSED_AT = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -82,11 +84,28 @@ _EXPOSURE = Exposure(
     asset_is_held=False,
 )
 _QUOTE = Quote(pair="XBTUSD", ticker=_TICKER, source="rest", received_at=NOW - timedelta(seconds=1))
+_MANNER = Manner(
+    order_type="limit",
+    urgency=Urgency.NORMAL,
+    time_in_force="GTD",
+    post_only=False,
+    trigger=None,
+    close=None,
+)
+_UNKNOWN = Unknown(
+    local_id="O9",
+    pair="XBTUSD",
+    asset="XBT",
+    strategy_id="trend_core",
+    notional=Decimal(100),
+    is_in_flight=False,
+)
 _CASE = Case(
     now=NOW,
     intent=_INTENT,
     pair=_PAIR,
     in_universe=True,
+    manner=_MANNER,
     qty=Qty(Decimal("0.002")),
     limit_price=Price(Decimal(50250)),
     worst_price=Price(Decimal(50250)),
@@ -105,7 +124,8 @@ _CASE = Case(
     limits=_LIMITS,
     halts=frozenset(),
     system_status="online",
-    orders_of_unknown_fate=0,
+    unknowns=(),
+    cooling_until=None,
     open_orders_alike=0,
 )
 _ORDER = Order(
@@ -214,6 +234,14 @@ def sale(**changes: object) -> Case:
         free_qty=sold,
     )
     return replace(selling, **changes)  # type: ignore[arg-type]
+
+
+def manner(**changes: object) -> Manner:
+    return replace(_MANNER, **changes)  # type: ignore[arg-type]
+
+
+def unknown(**changes: object) -> Unknown:
+    return replace(_UNKNOWN, **changes)  # type: ignore[arg-type]
 
 
 def order(**changes: object) -> Order:

@@ -33,6 +33,17 @@ class Purpose(StrEnum):
     """A person wants nothing of it any more (FLT-1)."""
 
 
+class Urgency(StrEnum):
+    """How much a better price is worth beside being done (OMS-5)."""
+
+    PASSIVE = "passive"
+    """Wait at the best price of the own side."""
+    NORMAL = "normal"
+    """Take the best price of the other side, or a little worse."""
+    URGENT = "urgent"
+    """Take as deep as all of it needs, at once, and cancel the rest."""
+
+
 class TriggeredBy(StrEnum):
     """The price that fires a trigger. Source: Kraken's `trigger`."""
 
@@ -99,6 +110,8 @@ class OrderTerms:
     """None as configured."""
     trigger: Trigger | None = None
     close: Close | None = None
+    urgency: Urgency | None = None
+    """None as configured."""
 
     def __post_init__(self) -> None:
         """Refuse a type without the trigger that it needs, and the other way round.
@@ -134,18 +147,21 @@ def terms_data(terms: OrderTerms) -> dict[str, object]:
         "post_only": None if terms.post_only is None else int(terms.post_only),
         "trigger": None if terms.trigger is None else trigger_data(terms.trigger),
         "close": None if terms.close is None else close_data(terms.close),
+        "urgency": terms.urgency,
     }
 
 
 def terms_of(data: Mapping[str, object]) -> OrderTerms:
     """Return the terms that `terms_data` made this of."""
     trigger, close, post_only = data["trigger"], data["close"], data["post_only"]
+    urgency = data["urgency"]
     return OrderTerms(
         order_type=str(data["order_type"]),
         time_in_force=_maybe_text(data["time_in_force"]),
         post_only=None if post_only is None else bool(post_only),
         trigger=trigger_of(trigger) if isinstance(trigger, Mapping) else None,
         close=close_of(close) if isinstance(close, Mapping) else None,
+        urgency=None if urgency is None else Urgency(str(urgency)),
     )
 
 

@@ -28,7 +28,7 @@ def request_of(order: Order, *, deadline: datetime) -> dict[str, str]:
 
     Source: OMS-4, NET-2.
     """
-    return add_request(ticket_of(order), deadline=deadline)
+    return add_request(ticket_of(order, deadline=deadline), deadline=deadline)
 
 
 def add_request(ticket: Ticket, *, deadline: datetime) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Trader:
             OutcomeUnknownError: it may exist.
             UnexpectedReplyError: it may exist.
         """
-        return self.place(ticket_of(order), deadline=deadline)
+        return self.place(ticket_of(order, deadline=deadline), deadline=deadline)
 
     def place(self, ticket: Ticket, *, deadline: datetime) -> Placed:
         """Send an order of any type once; see `add` for what may be raised."""
@@ -74,7 +74,9 @@ class Trader:
             OutcomeUnknownError: each of them may exist.
             UnexpectedReplyError: likewise.
         """
-        return self.place_batch([ticket_of(each) for each in orders], deadline=deadline)
+        return self.place_batch(
+            [ticket_of(each, deadline=deadline) for each in orders], deadline=deadline
+        )
 
     def place_batch(
         self, tickets: Sequence[Ticket], *, deadline: datetime
@@ -167,7 +169,7 @@ class Validator:
             AuthError: the key was refused.
             UnexpectedReplyError: the answer is no answer to a check.
         """
-        return self.check(ticket_of(order), deadline=deadline)
+        return self.check(ticket_of(order, deadline=deadline), deadline=deadline)
 
     def check(self, ticket: Ticket, *, deadline: datetime) -> Rehearsed:
         """Have an order of any type checked; see `add` for what may be raised."""
@@ -180,7 +182,9 @@ class Validator:
         self, orders: Sequence[Order], *, deadline: datetime
     ) -> tuple[Rehearsed | OrderRefusedError, ...]:
         """Have 2 to 15 orders of one pair checked at once; see `add` for what may be raised."""
-        return self.check_batch([ticket_of(each) for each in orders], deadline=deadline)
+        return self.check_batch(
+            [ticket_of(each, deadline=deadline) for each in orders], deadline=deadline
+        )
 
     def check_batch(
         self, tickets: Sequence[Ticket], *, deadline: datetime
@@ -233,7 +237,7 @@ class Recorder:
         Raises:
             InvalidValueError: Kraken would not take one of them, or not all of them together.
         """
-        batch_request([ticket_of(each) for each in orders], deadline=deadline)
+        batch_request([ticket_of(each, deadline=deadline) for each in orders], deadline=deadline)
         return tuple(self.add(each, deadline=deadline) for each in orders)
 
     def amend(self, kraken_order_id: str, amendment: Amendment, *, deadline: datetime) -> NoReturn:

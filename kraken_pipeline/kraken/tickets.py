@@ -8,13 +8,15 @@ Source: docs.kraken.com/api/docs/rest-api/add-order.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import Qty, decimal_from
+from kraken_pipeline.domain.money import ZERO, Qty, decimal_from
+from kraken_pipeline.domain.order_terms import ORDER_TYPES, Trigger
+from kraken_pipeline.domain.order_terms import Close as Conditional
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.timeframes import require_utc
 from kraken_pipeline.kraken.terms import (
@@ -23,6 +25,7 @@ from kraken_pipeline.kraken.terms import (
     Close,
     FeeCurrency,
     OrderType,
+    PriceKind,
     PriceTerm,
     Reference,
     SelfTrade,
@@ -36,6 +39,10 @@ CLIENT_ID: Final = re.compile(
 )
 """What Kraken takes as `cl_ord_id`: a UUID, its 32 digits, or up to 18 letters."""
 LARGEST_USERREF: Final = 2**31 - 1
+SHORTEST_LIFE: Final = timedelta(seconds=5)
+"""Of an order that ends by itself, from when it can begin at the latest."""
+LONGEST_LIFE: Final = timedelta(days=28)
+"""Kraken says a month; this is one, whichever it is."""
 MOST_SLICES: Final = 15
 """An iceberg shows at least its qty divided by this."""
 
@@ -88,28 +95,40 @@ class Ticket:
         return RULES[self.order_type]
 
 
-def ticket_of(order: Order) -> Ticket:
-    """Return what an order of ours says at Kraken: limit or market, with its `cl_ord_id`.
+def ticket_of(order: Order, *, deadline: datetime) -> Ticket:
+    """Return what an order of ours says at Kraken, with its `cl_ord_id`.
 
     The fee is paid in quote, so that no setting of the account decides. `userref` stays in our
-    books. A market order never rests, so it has no time in force.
+    books. A market order never rests, so it has no time in force. What lives less than Kraken
+    takes, or more, rests until we cancel it.
+
+    Args:
+        order: of ours; one that shall go with its horizon says `GTD`.
+        deadline: after which the engine refuses it; from then on its life counts.
 
     Raises:
         InvalidValueError: it says what Kraken would not take; the message names it.
 
-    Source: OMS-4.
+    Source: OMS-4, OMS-15.
     """
     try:
-        limited = _type_of(order) is OrderType.LIMIT
-        time_in_force = _time_in_force_of(order)
+        order_type = _type_of(order)
+        time_in_force = _time_in_force_of(order, deadline) if RULES[order_type].times else None
+        is_limited = RULES[order_type].limit
         return Ticket(
             pair=order.pair,
             side=order.side,
-            order_type=_type_of(order),
+            order_type=order_type,
             qty=order.qty,
-            limit=PriceTerm.at(order.limit_price) if limited else None,
-            time_in_force=time_in_force if limited else None,
+            limit=PriceTerm.at(order.limit_price) if is_limited else None,
+            trigger=None if order.trigger is None else _trigger_term(order.trigger),
+            reference=None if order.trigger is None else Reference(order.trigger.by),
+            time_in_force=time_in_force,
+            expires_at=_to_the_second(order.expires_at)
+            if time_in_force is TimeInForce.GTD
+            else None,
             post_only=order.post_only,
+            close=None if order.close is None else _close_of(order.close),
             cl_ord_id=order.cl_ord_id,
         )
     except InvalidValueError as fault:
@@ -117,18 +136,42 @@ def ticket_of(order: Order) -> Ticket:
 
 
 def _type_of(order: Order) -> OrderType:
-    if order.order_type not in {OrderType.LIMIT, OrderType.MARKET}:
-        raise InvalidValueError(f"the type {order.order_type!r} is neither limit nor market")
+    if order.order_type not in ORDER_TYPES:
+        raise InvalidValueError(
+            f"the type {order.order_type!r} is none of {', '.join(sorted(ORDER_TYPES))}"
+        )
     return OrderType(order.order_type)
 
 
-def _time_in_force_of(order: Order) -> TimeInForce:
-    known = frozenset(TimeInForce) - {TimeInForce.GTD}
-    if order.time_in_force.upper() not in known:
+def _time_in_force_of(order: Order, deadline: datetime) -> TimeInForce:
+    said = order.time_in_force.upper()
+    if said not in frozenset(TimeInForce):
         raise InvalidValueError(
-            f"time in force {order.time_in_force!r} is none of {', '.join(sorted(known))}"
+            f"time in force {order.time_in_force!r} is none of {', '.join(sorted(TimeInForce))}"
         )
-    return TimeInForce(order.time_in_force.upper())
+    life = _to_the_second(order.expires_at) - deadline
+    if said == TimeInForce.GTD and not SHORTEST_LIFE <= life <= LONGEST_LIFE:
+        return TimeInForce.GTC
+    return TimeInForce(said)
+
+
+def _to_the_second(moment: datetime) -> datetime:
+    """Kraken takes whole seconds; a moment earlier ends what would have ended then anyway."""
+    return moment.replace(microsecond=0)
+
+
+def _trigger_term(trigger: Trigger) -> PriceTerm:
+    if trigger.price is not None:
+        return PriceTerm.at(trigger.price)
+    return PriceTerm(amount=trigger.trail_pct or ZERO, kind=PriceKind.PERCENT)
+
+
+def _close_of(close: Conditional) -> Close:
+    limit, trigger = (
+        None if price is None else PriceTerm.at(price)
+        for price in (close.limit_price, close.trigger_price)
+    )
+    return Close(order_type=OrderType(close.order_type), limit=limit, trigger=trigger)
 
 
 def _prices_fit(ticket: Ticket) -> str | None:

@@ -1,6 +1,6 @@
 """Intents to cases to verdicts; what is approved is reserved in the same transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -11,17 +11,22 @@ from kraken_pipeline.domain.ids import cl_ord_id, local_order_id, plan_id
 from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.market import Pair, Quote, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
-from kraken_pipeline.domain.order_terms import Purpose
-from kraken_pipeline.domain.orders import FATE_OPEN, Order
+from kraken_pipeline.domain.offers import Offer, offer_of
+from kraken_pipeline.domain.order_checks import Filing, faults_of
+from kraken_pipeline.domain.order_style import Manner, OrderStyle, manner_of
+from kraken_pipeline.domain.order_terms import Purpose, Urgency
+from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan, PlanResult, Verdict
 from kraken_pipeline.domain.prices import PriceTable
-from kraken_pipeline.domain.pricing import limit_price
+from kraken_pipeline.domain.pricing import sweep_price
+from kraken_pipeline.domain.protection import is_stop
 from kraken_pipeline.domain.reports import Balance
 from kraken_pipeline.domain.risk import Approved, Case, Limits, review
 from kraken_pipeline.domain.risk.caps import rooms
 from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, wanted_notional
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.domain.unknowns import Unknown, unknown_of
 from kraken_pipeline.services.ports import (
     Account,
     Assessment,
@@ -178,6 +183,7 @@ class _Bench:
             base_currency=desk.base_currency,
         )
         self._halts = assessment.halts()
+        self._cooldowns = assessment.cooldowns()
 
     def plan(self, pending: Sequence[Intent], run_id: str) -> tuple[Plan, list[Order]]:
         """Answer every intent."""
@@ -244,13 +250,23 @@ class _Bench:
             max_slippage_bps=style_of(self._desk, intent.strategy_id).max_slippage_bps,
         )
 
-    def _case(self, intent: Intent, pair: Pair, bound: Price) -> tuple[Case, tuple[str, ...]]:
+    def _case(self, intent: Intent, pair: Pair, offer: Offer) -> tuple[Case, tuple[str, ...]]:
+        """Build the case, at the price to which the book is deep enough where that counts."""
+        case, clamped_by = self._sized(intent, pair, offer)
+        depth = self._world.depths.get(pair.name)
+        if depth is None or offer.manner.urgency is not Urgency.URGENT:
+            return case, clamped_by
+        levels = depth.asks if case.opens else depth.bids
+        limit = sweep_price(intent.side, offer.bound, levels, case.qty)
+        return replace(case, limit_price=limit, min_qty=self._min_qty(case, limit)), clamped_by
+
+    def _sized(self, intent: Intent, pair: Pair, offer: Offer) -> tuple[Case, tuple[str, ...]]:
         """Build the case at its clamped size, or at the smallest order where a cap leaves less.
 
         At the smallest order every cap that leaves less objects by itself (RSK-4).
         """
-        limit = self._limit(intent, pair, bound)
-        case = self._bare_case(intent, pair, limit, bound)
+        case = self._bare_case(intent, pair, offer)
+        case = replace(case, min_qty=self._min_qty(case, offer.limit))
         if intent.side is Side.SELL:
             sellable = max(min(case.owned_qty, case.free_qty), NOTHING)
             return replace(case, qty=Qty(round_down(sellable, pair.lot))), ()
@@ -273,35 +289,43 @@ class _Bench:
         left["FUNDS"] = case.cash * case.quote_rate / (1 + case.fee_share)
         sized = clamp(wanted, left)
         qty, unclamped = (
-            qty_for(notional, price=limit, quote_rate=case.quote_rate, lot=pair.lot)
+            qty_for(notional, price=offer.limit, quote_rate=case.quote_rate, lot=pair.lot)
             for notional in (sized.notional, wanted)
         )
         a_cap_leaves_too_little = qty < case.min_qty <= unclamped
         return replace(case, qty=case.min_qty if a_cap_leaves_too_little else qty), sized.clamped_by
 
-    def _bare_case(self, intent: Intent, pair: Pair, limit: Price, bound: Price) -> Case:
-        world, desk = self._world, self._desk
+    def _min_qty(self, case: Case, limit: Price) -> Qty:
+        style = style_of(self._desk, case.intent.strategy_id)
+        return minimum_qty(
+            case.pair,
+            price=limit,
+            quote_rate=case.quote_rate or Decimal(1),
+            min_notional=style.min_notional if case.opens else ZERO,
+        )
+
+    def _bare_case(self, intent: Intent, pair: Pair, offer: Offer) -> Case:
+        world = self._world
         rate = world.prices.rate(pair.quote)
         ticker = world.tickers.get(pair.name)
         snapshot = world.snapshot
         standing = self._standing
         alike = [each for each in standing.reserving if each.pair == pair.name]
         selling_here = [each for each in alike if each.side is Side.SELL]
-        own = [each for each in alike if place_of(each) == place_of(intent)]
-        min_notional = desk.style.min_notional if intent.side is Side.BUY else ZERO
+        # a stop gives way before the strategy's own sale is sent
+        own = [each for each in alike if place_of(each) == place_of(intent) and not is_stop(each)]
         return Case(
             now=world.now,
             intent=intent,
             pair=pair,
             in_universe=pair.name in world.universe.names,
+            manner=offer.manner,
             qty=NOTHING,
-            limit_price=limit,
-            worst_price=bound,
+            limit_price=offer.limit,
+            worst_price=offer.bound,
             quote_rate=rate if rate is not None else ZERO,
             fee_share=world.fee_share(pair.name),
-            min_qty=minimum_qty(
-                pair, price=limit, quote_rate=rate or Decimal(1), min_notional=min_notional
-            ),
+            min_qty=NOTHING,
             quote=None
             if ticker is None
             else Quote(pair=pair.name, ticker=ticker, source="rest", received_at=world.now),
@@ -311,14 +335,19 @@ class _Bench:
             synced_at=world.universe.at if snapshot is None else snapshot.at,
             cash=world.free_cash(pair.quote, standing.reserving),
             owned_qty=standing.owned(intent),
-            free_qty=world.free_qty(pair.base, selling_here),
+            free_qty=Qty(world.free_qty(pair.base, selling_here) + standing.freeable(intent)),
             exposure=standing.exposure(pair, intent.strategy_id),
             limits=self._limits(intent.strategy_id),
             halts=self._halts_over(pair, intent.strategy_id),
             system_status=world.system_status,
-            orders_of_unknown_fate=sum(each.state in FATE_OPEN for each in alike),
+            unknowns=self._unknowns(),
+            cooling_until=self._cooldowns.get(pair.name),
             open_orders_alike=sum(each.side is intent.side for each in own),
         )
+
+    def _unknowns(self) -> tuple[Unknown, ...]:
+        found = (unknown_of(each, now=self._world.now) for each in self._standing.reserving)
+        return tuple(each for each in found if each is not None)
 
     def _halts_over(self, pair: Pair, strategy_id: str) -> frozenset[str]:
         codes = frozenset(
@@ -334,8 +363,8 @@ class _Bench:
         return limits if cap is None else replace(limits, max_per_strategy_pct=cap)
 
     def _order(self, approved: Approved, plan: Plan) -> Order:
-        case, style = approved.case, self._desk.style
-        intent = case.intent
+        case = approved.case
+        intent, manner = case.intent, case.manner
         return Order(
             local_id=local_order_id(intent.intent_id, attempt=1),
             namespace=plan.namespace,
@@ -348,11 +377,13 @@ class _Bench:
             pair=intent.pair,
             base=case.pair.base,
             side=intent.side,
-            order_type="limit",
-            time_in_force=style.time_in_force,
+            order_type=manner.order_type,
+            time_in_force=manner.time_in_force,
             qty=case.qty,
             limit_price=case.limit_price,
-            post_only=style.post_only,
+            post_only=manner.post_only,
+            trigger=manner.trigger,
+            close=manner.close,
             quote_rate=case.quote_rate,
             stop_distance=intent.stop_distance,
             expires_at=intent.expires_at,

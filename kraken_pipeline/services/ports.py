@@ -8,6 +8,7 @@ from typing import Protocol
 
 from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.bars import Candles, MonthReport
+from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.domain.errors import OrderRefusedError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.halts import Halt, HaltKind, Scope
@@ -16,6 +17,7 @@ from kraken_pipeline.domain.intents import Decision, Intent, Namespace
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Fill, Position
 from kraken_pipeline.domain.market import Pair, Ticker
+from kraken_pipeline.domain.market_reports import Depth
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import Event, Order
 from kraken_pipeline.domain.plans import Plan, PlanResult
@@ -46,6 +48,10 @@ class Market(Protocol):
 
     def tickers(self) -> Mapping[str, Ticker]:
         """Return the ticker of every listed pair, by our name, in one call."""
+        ...
+
+    def depth(self, pair: Pair) -> Depth:
+        """Return the book of a pair, as deep as is usual."""
         ...
 
     def candles(self, pair: Pair, frame: Timeframe, since: datetime | None) -> Candles:
@@ -234,6 +240,10 @@ class Assessment(Protocol):
         """Return the latched halts."""
         ...
 
+    def cooldowns(self) -> Mapping[str, datetime]:
+        """Return until when nothing opens on each pair that was refused for want of funds."""
+        ...
+
     def keep(self, plan: Plan, orders: Sequence[Order]) -> None:
         """Write verdicts and reservations; the transaction ends with the context."""
         ...
@@ -279,6 +289,35 @@ class OrderStore(Protocol):
             LeaseLostError: the epoch is not the one in force (OMS-2).
             RefusedError: a halt is latched and the order would open (PAN-2).
             ImpossibleFactError: the fact contradicts what is known.
+        """
+        ...
+
+    def record_all(
+        self, told: Sequence[tuple[Order, Event]], *, epoch: int | None = None
+    ) -> tuple[Order, ...]:
+        """Write an event of each of several orders, all or none; see `record`."""
+        ...
+
+    def record_refusal(
+        self,
+        order: Order,
+        event: Event,
+        *,
+        again: Order | None = None,
+        cooldown: Cooldown | None = None,
+    ) -> Order:
+        """Write that an order was not taken, and what follows from it, in one transaction.
+
+        Args:
+            order: as it was read.
+            event: the refusal.
+            again: the next attempt at the same wish, with its reservation.
+            cooldown: the pair's pause.
+
+        Raises:
+            ConflictError: the order changed since it was read; nothing is written.
+            ImpossibleFactError: the fact contradicts what is known; nothing is written.
+            InvalidValueError: `again` is no next attempt at what was refused.
         """
         ...
 

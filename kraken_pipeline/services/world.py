@@ -8,6 +8,7 @@ from decimal import Decimal
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.market import Pair, Side, Ticker
+from kraken_pipeline.domain.market_reports import Depth
 from kraken_pipeline.domain.money import ZERO, Qty
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order
@@ -25,6 +26,8 @@ class World:
     universe: Universe
     pairs: Mapping[str, Pair]
     tickers: Mapping[str, Ticker]
+    depths: Mapping[str, Depth]
+    """Of the pairs that something urgent is wanted of."""
     prices: PriceTable
     balances: Mapping[Asset, Balance]
     fees: Mapping[str, FeeRates]

@@ -130,15 +130,20 @@ def an_order_can_be_large_enough(settings: Settings, written: Written) -> Iterat
 
 
 def post_only_orders_can_rest(settings: Settings, written: Written) -> Iterator[Finding]:
-    """A post-only order must be able to wait in the book."""
+    """A post-only or passive order must be able to wait in the book."""
     execution = settings.execution
-    if not execution.post_only:
-        return
-    if execution.default_order_type == "market" or execution.time_in_force != "GTC":
+    rests = execution.default_order_type == "limit" and execution.time_in_force == "GTC"
+    if execution.post_only and (not rests or execution.urgency == "urgent"):
         yield _find(
-            "execution.post_only is true, but a market, IOC or FOK order cannot rest. "
+            "execution.post_only is true, but a market, IOC, FOK or urgent order cannot rest. "
             "Set it to false, or use limit and GTC.",
             "execution.post_only",
+        )
+    if execution.urgency == "passive" and not rests:
+        yield _find(
+            "execution.urgency is passive, but a market, IOC or FOK order cannot rest. "
+            "Set it to normal, or use limit and GTC.",
+            "execution.urgency",
         )
 
 

@@ -87,6 +87,13 @@ class Execution(Section):
     """How much worse than the decision's price an order may trade."""
     time_in_force: Literal["GTC", "IOC", "FOK"] = "GTC"
     post_only: bool = False
+    urgency: Literal["passive", "normal", "urgent"] = "normal"
+    """At the best price of the own side, at that of the other side or a little worse, or as deep
+    into the book as all of it needs."""
+    allow_market_orders: bool = False
+    """Let market orders go without a bound; else each goes as an IOC limit at the bound."""
+    funds_cooldown_seconds: Seconds = Field(default=300, ge=0, le=86_400)
+    """How long nothing is opened on a pair that Kraken refused for want of funds."""
     validate_only: bool = True
     """Live: ask Kraken to check the order and not to take it."""
     allow_live_trading: bool = False

@@ -114,6 +114,15 @@ class Portfolio(Section):
     auto_migrate_schema: bool = True
 
 
+class OrderChoice(Section):
+    """How a strategy's orders are made. What is left out is as `execution` says."""
+
+    order_type: Literal["limit", "market"] | None = None
+    urgency: Literal["passive", "normal", "urgent"] | None = None
+    time_in_force: Literal["GTC", "IOC", "FOK"] | None = None
+    post_only: bool | None = None
+
+
 class StrategyConfig(Section):
     """One strategy as it is run."""
 
@@ -127,6 +136,7 @@ class StrategyConfig(Section):
     """The strategy's own; it checks them."""
     userref: int | None = Field(default=None, ge=-(2**31), le=2**31 - 1)
     """Source: Kraken's `userref` is a signed 32 bit number."""
+    order: OrderChoice = Field(default_factory=OrderChoice)
     strategy_weight: int = Field(default=100, ge=1, le=100)
 
 

@@ -1,6 +1,7 @@
 """One open transaction in which intents are answered: verdicts, plan and reservations."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import RESERVING, Order
 from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.store import journal, schema
+from kraken_pipeline.store.cooldowns import all_cooldowns
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import order_row, orders_in, pending_intents
 from kraken_pipeline.store.positions import all_positions
@@ -80,6 +82,10 @@ class OpenAssessment:
     def halts(self) -> tuple[Halt, ...]:
         """Return the latched halts."""
         return latched_halts(self._connection)
+
+    def cooldowns(self) -> Mapping[str, datetime]:
+        """Return until when nothing opens on each pair that was refused for want of funds."""
+        return all_cooldowns(self._connection)
 
     def keep(self, plan: Plan, orders: Sequence[Order]) -> None:
         """Write verdicts and reservations; the transaction ends with the context.
@@ -164,11 +170,11 @@ def reserve(connection: Connection, order: Order, *, source: str, by: str, why: 
             "fact": "planned",
             "source": source,
             "detail": why,
-            "at": order.created_at,
+            "at": order.updated_at,
         },
     )
     entry = journal.Entry(
-        at=order.created_at,
+        at=order.updated_at,
         kind="order.planned",
         subject=order.local_id,
         actor=by,

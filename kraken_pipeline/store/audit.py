@@ -21,6 +21,7 @@ _TABLES: Final[dict[str, tuple[Table, str]]] = {
     "plan": (schema.plans, "plan_id"),
     "result": (schema.execution_results, "plan_id"),
     "decision": (schema.decisions, "decision_id"),
+    "cooldown": (schema.cooldowns, "pair"),
     "transfer": (schema.book_transfers, "transfer_id"),
 }
 """What the journal tells of, to the table that shows it and the column of its id."""
@@ -45,25 +46,24 @@ def verify(database: Database, published: Sequence[Published] = ()) -> Audit:
 
     A fault means that something wrote past this code, or that a disk lies: open nothing until a
     person has looked.
-    """
 
     Args:
         database: whose journal it is.
         published: ends of it that were published outside: each must still be in it.
+    """
     # under the write lock, so that all of it is of one instant
     with database.writing() as connection:
         end = journal.head(connection)
         kept = list(journal.entries(connection))
         faults = (
             *journal.chain_faults(kept, end),
-            *_table_faults(connection, journal.last_rows(kept)),
             *_published_faults(kept, published),
+            *_table_faults(connection, journal.last_rows(kept)),
             *_position_faults(connection),
         )
     return Audit(head=end, faults=faults)
 
 
-def _table_faults(
 def _published_faults(kept: list[journal.Kept], published: Sequence[Published]) -> list[str]:
     hashes = {each.seq: each.hash for each in kept}
     return [
@@ -73,6 +73,7 @@ def _published_faults(kept: list[journal.Kept], published: Sequence[Published]) 
     ]
 
 
+def _table_faults(
     connection: Connection, told: dict[tuple[str, str], dict[str, object]]
 ) -> list[str]:
     faults = []

@@ -9,9 +9,11 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, update
 
+from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.domain.errors import (
     ConflictError,
     ImpossibleFactError,
+    InvalidValueError,
     RefusedError,
     UnknownNameError,
 )
@@ -20,6 +22,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.orders import (
     ENDED,
+    NEVER_THERE,
     RESERVING,
     Event,
     Fact,
@@ -28,7 +31,8 @@ from kraken_pipeline.domain.orders import (
 )
 from kraken_pipeline.domain.plans import PlanResult
 from kraken_pipeline.store import journal, leases, schema
-from kraken_pipeline.store.assessments import OpenAssessment
+from kraken_pipeline.store.assessments import OpenAssessment, reserve
+from kraken_pipeline.store.cooldowns import cool
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import (
@@ -149,12 +153,44 @@ class SqlOrderStore:
             ImpossibleFactError: the fact contradicts what is known.
         """
         with self._database.writing() as connection:
-            _require_same_version(connection, order)
-            if event.fact is Fact.SEND_STARTED:
-                _require_leave_to_send(connection, order, event, epoch)
-            _require_own_id(connection, order, event)
-            moved = advance(order, event)
-            _write(connection, order, moved, event, epoch)
+            return _recorded(connection, order, event, epoch)
+
+    def record_all(
+        self, told: Sequence[tuple[Order, Event]], *, epoch: int | None = None
+    ) -> tuple[Order, ...]:
+        """Write an event of each of several orders, all or none; see `record`."""
+        with self._database.writing() as connection:
+            return tuple(_recorded(connection, order, event, epoch) for order, event in told)
+
+    def record_refusal(
+        self,
+        order: Order,
+        event: Event,
+        *,
+        again: Order | None = None,
+        cooldown: Cooldown | None = None,
+    ) -> Order:
+        """Write that an order was not taken, and what follows from it, in one transaction.
+
+        Args:
+            order: as it was read.
+            event: the refusal.
+            again: the next attempt at the same wish, with its reservation.
+            cooldown: the pair's pause.
+
+        Raises:
+            ConflictError: the order changed since it was read; nothing is written.
+            ImpossibleFactError: the fact contradicts what is known; nothing is written.
+            InvalidValueError: `again` is no next attempt at what was refused.
+        """
+        with self._database.writing() as connection:
+            moved = _recorded(connection, order, event, None)
+            if again is not None:
+                _require_next_attempt(moved, again)
+                why = f"attempt {again.attempt}, after {moved.local_id}: {event.detail}"
+                reserve(connection, again, source=event.source, by=event.source, why=why)
+            if cooldown is not None:
+                cool(connection, cooldown, at=event.at, by=order.local_id)
         return moved
 
     def take_lease(self, resource: str, *, owner: str, now: datetime, length: timedelta) -> int:
@@ -266,6 +302,28 @@ class SqlOrderStore:
                 at=at, kind="search.clean", subject=local_id, actor="settle", payload={}
             )
             journal.write(connection, entry)
+
+
+def _recorded(connection: Connection, order: Order, event: Event, epoch: int | None) -> Order:
+    """Write an event and what it makes of the order."""
+    _require_same_version(connection, order)
+    if event.fact is Fact.SEND_STARTED:
+        _require_leave_to_send(connection, order, event, epoch)
+    _require_own_id(connection, order, event)
+    moved = advance(order, event)
+    _write(connection, order, moved, event, epoch)
+    return moved
+
+
+def _require_next_attempt(refused: Order, again: Order) -> None:
+    """Let only one attempt of a wish be alive, and none be larger than what was approved."""
+    is_next = (again.intent_id, again.purpose, again.attempt) == (
+        refused.intent_id,
+        refused.purpose,
+        refused.attempt + 1,
+    )
+    if refused.state not in NEVER_THERE or not is_next or again.qty > refused.qty:
+        raise InvalidValueError(f"{again.local_id} is no next attempt at {refused.local_id}")
 
 
 def _require_leave_to_send(

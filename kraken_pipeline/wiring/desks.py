@@ -11,7 +11,7 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
-from kraken_pipeline.services.assess import OrderStyle, RiskDesk
+from kraken_pipeline.services.assess import RiskDesk
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.decide import Configured, DecisionDesk
 from kraken_pipeline.services.guard import is_guarded
@@ -23,9 +23,11 @@ from kraken_pipeline.services.submit import SubmitDesk
 from kraken_pipeline.services.universe import UniverseDesk
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.strategies import strategy_named
+from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.panic import latch_text, remove_latch
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.switch import guard_desk, takes_orders
 
 SYNC_AGE_BOUNDS = (120, 600)
@@ -103,8 +105,6 @@ def _configured(settings: Settings, strategy_id: str) -> Configured:
 def risk(parts: Parts) -> RiskDesk:
     """What assessing needs."""
     settings = parts.loaded.settings
-    execution = settings.execution
-    is_ioc = execution.default_order_type == "market"
     return RiskDesk(
         market=parts.edge.market,
         account=parts.edge.account,
@@ -116,12 +116,8 @@ def risk(parts: Parts) -> RiskDesk:
         strategy_caps={
             each: settings.strategy_cap_pct(each) for each in settings.strategies.running()
         },
-        style=OrderStyle(
-            max_slippage_bps=execution.max_slippage_bps,
-            time_in_force="IOC" if is_ioc else execution.time_in_force,
-            post_only=execution.post_only,
-            min_notional=execution.min_order_notional_usd,
-        ),
+        style=usual_style(settings),
+        strategy_styles=strategy_styles(settings),
         base_currency=Asset(settings.portfolio.base_currency),
         panic_is_latched=bool(latch_text(parts.panic_file)),
         config_hash=parts.loaded.hash,
@@ -173,6 +169,7 @@ def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
         deadline=timedelta(seconds=execution.submit_deadline_seconds),
         max_plan_age=timedelta(seconds=execution.max_plan_age_seconds),
         max_at_exchange=execution.max_concurrent_orders,
+        leaves_room=_room(parts),
         clock=parts.edge.clock,
     )
 
@@ -181,6 +178,12 @@ def _guarded(parts: Parts, owner: str) -> Callable[[Order], bool]:
     if not takes_orders(parts):
         return lambda order: True
     return partial(is_guarded, guard_desk(parts, lambda: settle(parts), owner=owner))
+
+
+def _room(parts: Parts) -> Callable[[Order], bool]:
+    if not takes_orders(parts):
+        return lambda order: True
+    return protecting.room_for(parts, settle(parts))
 
 
 def _reconciled(parts: Parts, owner: str) -> Callable[[], str]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.market import Pair, Ticker
+from kraken_pipeline.domain.market_reports import Depth
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.services.ports import Market
@@ -31,6 +32,10 @@ class ListingRemembered:
     def tickers(self) -> Mapping[str, Ticker]:
         """Return every ticker."""
         return self._market.tickers()
+
+    def depth(self, pair: Pair) -> Depth:
+        """Return the book of a pair."""
+        return self._market.depth(pair)
 
     def candles(self, pair: Pair, frame: Timeframe, since: datetime | None) -> Candles:
         """Return closed candles."""

@@ -256,8 +256,9 @@ def test_two_orders_of_one_client_id_halt(desk: Paper) -> None:
 
 
 def test_f_sub_19_while_one_is_unknown_other_pairs_trade(desk: Paper) -> None:
-    _lose_reply(desk, arrives=False)
-    desk.wants("ETHUSD")
+    desk.planned(qty="0.0039")  # 1.96 % of NAV
+    assert desk.submit(gateway=Lossy(desk.trader, arrives=False)) == {State.UNKNOWN: 1}
+    desk.wants("ETHUSD", strategy="other")
 
     assert desk.assess()["ETHUSD"].approved
     assert desk.submit() == {State.LIVE: 1}

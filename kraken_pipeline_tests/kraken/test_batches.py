@@ -24,7 +24,7 @@ def own(number: int, **changes: object) -> Order:
 
 
 def several(count: int) -> list[Ticket]:
-    return [ticket_of(own(number)) for number in range(count)]
+    return [ticket_of(own(number), deadline=NOW) for number in range(count)]
 
 
 def asked(tickets: list[Ticket], deadline: datetime = NOW) -> dict[str, object]:
@@ -50,7 +50,7 @@ def rows(request: dict[str, Any]) -> list[dict[str, Any]]:
     [
         (several(1), "2 to 15"),
         (several(16), "2 to 15"),
-        ([*several(1), ticket_of(own(1, pair="ETHUSD"))], "one pair"),
+        ([*several(1), ticket_of(own(1, pair="ETHUSD"), deadline=NOW)], "one pair"),
         ([*several(1), *several(1)], "same cl_ord_id"),
     ],
 )

@@ -94,7 +94,7 @@ def test_a_request_comes_back_from_its_bytes_as_it_was(
     "changes",
     [
         {"order_type": "stop-loss"},
-        {"time_in_force": "GTD"},
+        {"time_in_force": "GT"},
         {"time_in_force": ""},
         {"time_in_force": "IOC", "post_only": True},
         {"order_type": "market", "post_only": True},

@@ -6,7 +6,16 @@ import pytest
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import Qty
+from kraken_pipeline.domain.money import Price, Qty
+from kraken_pipeline.domain.order_terms import (
+    ORDER_TYPES,
+    TRAILING,
+    TRIGGERED,
+    Close,
+    Trigger,
+    TriggeredBy,
+)
+from kraken_pipeline.kraken.forms import form_fields
 from kraken_pipeline.kraken.terms import (
     FeeCurrency,
     OrderType,
@@ -28,11 +37,13 @@ LIMIT = Ticket(
     time_in_force=TimeInForce.GTC,
     cl_ord_id="one",
 )
+STOP = Trigger(price=Price(Decimal("49000.5")))
+TRAIL = Trigger(trail_pct=Decimal("2.5"), by=TriggeredBy.INDEX)
 MARKET = replace(LIMIT, order_type=OrderType.MARKET, limit=None, time_in_force=None)
 
 
 def test_an_order_of_ours_says_who_it_is_what_it_costs_at_worst_and_where_the_fee_is_paid() -> None:
-    ticket = ticket_of(order())
+    ticket = ticket_of(order(), deadline=NOW)
 
     assert ticket.cl_ord_id == order().cl_ord_id
     assert ticket.userref is None
@@ -42,7 +53,7 @@ def test_an_order_of_ours_says_who_it_is_what_it_costs_at_worst_and_where_the_fe
 
 
 def test_a_market_order_of_ours_has_no_limit_and_never_rests() -> None:
-    ticket = ticket_of(order(order_type="market"))
+    ticket = ticket_of(order(order_type="market"), deadline=NOW)
 
     assert (ticket.limit, ticket.time_in_force) == (None, None)
 
@@ -128,6 +139,73 @@ def test_a_trailing_stop_is_told_by_its_distance() -> None:
         replace(stop, trigger=AT)
 
 
+@pytest.mark.parametrize("order_type", sorted(ORDER_TYPES))
+def test_an_order_of_ours_of_any_type_is_told_with_what_its_type_needs(order_type: str) -> None:
+    trigger = STOP if order_type in TRIGGERED else TRAIL if order_type == TRAILING else None
+
+    told = form_fields(
+        ticket_of(order(order_type=order_type, trigger=trigger, qty=Qty(Decimal(2))), deadline=NOW)
+    )
+
+    limit, stop = "50250", "49000.5"
+    prices = {
+        "limit": (limit, None),
+        "market": (None, None),
+        "stop-loss": (stop, None),
+        "take-profit": (stop, None),
+        "stop-loss-limit": (stop, limit),
+        "take-profit-limit": (stop, limit),
+        "trailing-stop": ("+2.5%", None),
+    }
+    assert (told.get("price"), told.get("price2")) == prices[order_type]
+    assert told["ordertype"] == order_type
+    assert told.get("trigger") == (None if trigger is None else trigger.by.value)
+    assert told.get("timeinforce") == (None if order_type == "market" else "GTC")
+    assert told["volume"] == "2"
+
+
+def test_a_conditional_close_goes_with_its_order() -> None:
+    close = Close(
+        order_type="stop-loss-limit",
+        trigger_price=Price(Decimal(48000)),
+        limit_price=Price(Decimal(47900)),
+    )
+
+    told = form_fields(ticket_of(order(close=close), deadline=NOW))
+
+    assert told["close[ordertype]"] == "stop-loss-limit"
+    assert (told["close[price]"], told["close[price2]"]) == ("48000", "47900")
+
+
+def test_oms_15_what_may_rest_ends_with_its_wish_at_the_exchange_too() -> None:
+    ends = NOW + timedelta(minutes=1, microseconds=900)
+
+    ticket = ticket_of(order(time_in_force="GTD", expires_at=ends), deadline=NOW)
+
+    assert ticket.time_in_force is TimeInForce.GTD
+    assert ticket.expires_at == NOW + timedelta(minutes=1)
+    assert form_fields(ticket)["expiretm"] == str(int(ends.timestamp()))
+
+
+@pytest.mark.parametrize(
+    ("life", "told"),
+    [
+        (timedelta(seconds=4, microseconds=999_999), TimeInForce.GTC),
+        (timedelta(seconds=5), TimeInForce.GTD),
+        (timedelta(days=28), TimeInForce.GTD),
+        (timedelta(days=28, seconds=1), TimeInForce.GTC),
+        (timedelta(days=-1), TimeInForce.GTC),
+    ],
+)
+def test_a_life_that_kraken_does_not_take_is_ended_by_us_alone(
+    life: timedelta, told: TimeInForce
+) -> None:
+    ticket = ticket_of(order(time_in_force="GTD", expires_at=NOW + life), deadline=NOW)
+
+    assert ticket.time_in_force is told
+    assert (ticket.expires_at is None) is (told is TimeInForce.GTC)
+
+
 def test_an_order_that_ends_at_a_time_starts_before() -> None:
     dated = replace(
         LIMIT,
@@ -141,10 +219,19 @@ def test_an_order_that_ends_at_a_time_starts_before() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"order_type": "stop-loss"}, {"time_in_force": "GTD"}, {"qty": Decimal(0)}]
+    "changes",
+    [
+        {"order_type": "stop-loss"},
+        {"order_type": "iceberg"},
+        {"trigger": Trigger(price=Price(Decimal(49000)))},
+        {"order_type": "stop-loss", "trigger": STOP, "time_in_force": "IOC"},
+        {"order_type": "stop-loss", "trigger": STOP, "post_only": True},
+        {"time_in_force": "someday"},
+        {"qty": Decimal(0)},
+    ],
 )
 def test_an_order_of_ours_that_kraken_would_not_take_is_refused_by_its_name(
     changes: dict[str, object],
 ) -> None:
     with pytest.raises(InvalidValueError, match=order().local_id):
-        ticket_of(order(**changes))
+        ticket_of(order(**changes), deadline=NOW)

@@ -16,6 +16,7 @@ from kraken_pipeline.domain.ids import cl_ord_id, decision_id, intent_id, plan_i
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO, Price, Qty
+from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan, Verdict
@@ -31,7 +32,7 @@ from kraken_pipeline.kraken.nonce import Nonces
 from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.services.assess import OrderStyle, RiskDesk, assess
+from kraken_pipeline.services.assess import RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.guard import GuardDesk
 from kraken_pipeline.services.ports import Clock
@@ -158,6 +159,7 @@ class Paper:
             style=OrderStyle(
                 max_slippage_bps=50, time_in_force="GTC", post_only=False, min_notional=Decimal(10)
             ),
+            strategy_styles={},
             base_currency=Asset("USD"),
             panic_is_latched=False,
             config_hash="c",

@@ -27,6 +27,7 @@ def world(usd: str = "1000", held: str = "0", xbt: str = "1", xbt_held: str = "0
         universe=Universe(version="U", at=NOW, members=(), leaving=(), notional_24h={}, reasons={}),
         pairs=pairs,
         tickers={},
+        depths={},
         prices=PriceTable(USD, pairs, {}),
         balances={
             USD: Balance(total=Decimal(usd), held=Decimal(held)),

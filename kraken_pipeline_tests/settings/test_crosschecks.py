@@ -58,7 +58,15 @@ def test_the_defaults_hold_together() -> None:
         ),
         (
             {"execution": {"post_only": True, "time_in_force": "IOC"}},
-            "execution.post_only is true, but a market, IOC or FOK order cannot rest",
+            "execution.post_only is true, but a market, IOC, FOK or urgent order cannot rest",
+        ),
+        (
+            {"execution": {"post_only": True, "urgency": "urgent"}},
+            "execution.post_only is true",
+        ),
+        (
+            {"execution": {"urgency": "passive", "time_in_force": "FOK"}},
+            "execution.urgency is passive, but a market, IOC or FOK order cannot rest",
         ),
         (
             {

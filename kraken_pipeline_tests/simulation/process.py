@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
@@ -23,7 +24,7 @@ from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.shared_lines import Household, private_line
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.services.assess import OrderStyle, RiskDesk, assess
+from kraken_pipeline.services.assess import RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, keep_books
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches, latch_breaches
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection, reconcile
@@ -272,6 +273,7 @@ class Process:
             limits=LIMITS,
             strategy_caps={},
             style=self.machine.style,
+            strategy_styles={},
             base_currency=Asset("USD"),
             panic_is_latched=self.panics,
             config_hash="c",

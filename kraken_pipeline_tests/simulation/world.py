@@ -13,13 +13,14 @@ from typing import Final
 
 from kraken_pipeline import panic
 from kraken_pipeline.domain.errors import PipelineError
+from kraken_pipeline.domain.halts import EVERYTHING, Scope
+from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.kraken.guard import Guard
 from kraken_pipeline.kraken.http import PrivateLine
 from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.nonce import UrgentNonces
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services import halt
-from kraken_pipeline.services.assess import OrderStyle
 from kraken_pipeline.simulator import engine_limits
 from kraken_pipeline.simulator.auth import Key, secret_of
 from kraken_pipeline.simulator.exchange import Exchange
@@ -204,12 +205,15 @@ class World:
         process.close()
         self.tape.say(f"panic: {outcome.exit_code}, {outcome.canceled} canceled")
 
-    def halt(self) -> None:
-        """Let an operator stop what opens, for a while."""
+    def halt(self, scope: Scope = EVERYTHING) -> None:
+        """Let an operator stop what opens in a scope, for a while."""
         process = self.idle()
         self.tape.count("halts by hand")
         desk = process.halt_desk()
-        self.let(process, lambda: _ignore(halt.halt(desk, reason="by hand", by="operator")))
+        self.let(
+            process,
+            lambda: _ignore(halt.halt(desk, reason="by hand", by="operator", scope=scope)),
+        )
         self.time.later(self.dice.choice([30, 200]), self.resume)
 
     def resume(self) -> None:

@@ -69,22 +69,6 @@ def test_a_type_that_does_not_exist_is_named_with_those_that_do() -> None:
         desks.configured_strategies(settings(strategies={"enabled": ["momentum"]}))
 
 
-@pytest.mark.parametrize(
-    ("execution", "force"),
-    [
-        ({"default_order_type": "market"}, "IOC"),
-        ({"time_in_force": "FOK"}, "FOK"),
-        ({}, "GTC"),
-    ],
-)
-def test_a_market_order_is_a_bounded_one_that_does_not_rest(
-    market: PaperMarket, execution: dict[str, str], force: str
-) -> None:
-    market.configure(f"execution: {execution}\n")
-    with market.pipeline() as pipeline:
-        assert desks.risk(pipeline).style.time_in_force == force
-
-
 def test_a_sender_holds_the_lease_of_its_namespace_as_long_as_configured(
     market: PaperMarket,
 ) -> None:

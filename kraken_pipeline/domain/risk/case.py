@@ -7,6 +7,8 @@ from decimal import Decimal
 from kraken_pipeline.domain.intents import Intent
 from kraken_pipeline.domain.market import Pair, Quote, Side
 from kraken_pipeline.domain.money import PERCENT, Price, Qty
+from kraken_pipeline.domain.order_style import Manner
+from kraken_pipeline.domain.unknowns import Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class Case:
     intent: Intent
     pair: Pair
     in_universe: bool
+    manner: Manner
     qty: Qty
     limit_price: Price
     worst_price: Price
@@ -90,8 +93,10 @@ class Case:
     halts: frozenset[str]
     """Codes of the halts that are latched."""
     system_status: str
-    orders_of_unknown_fate: int
-    """On this pair."""
+    unknowns: tuple[Unknown, ...]
+    """Every order of open fate, on whatever pair (OMS-10)."""
+    cooling_until: datetime | None
+    """Until when nothing opens on the pair; None where nothing cools it."""
     open_orders_alike: int
     """Of the same book, pair and side."""
 

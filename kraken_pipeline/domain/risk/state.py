@@ -6,11 +6,9 @@ from typing import Final
 from kraken_pipeline.domain.gates import Objection, Question
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import BPS
+from kraken_pipeline.domain.order_checks import fires_at_once, takes
 from kraken_pipeline.domain.risk.case import Case
-
-MAY_OPEN: Final = frozenset({"online", "limit_only"})
-"""Pair status in which a limit order may open a position."""
-MAY_REDUCE: Final = MAY_OPEN | {"reduce_only"}
+from kraken_pipeline.domain.unknowns import Wanted, block
 
 
 def not_halted(case: Case) -> Objection | None:
@@ -73,18 +71,13 @@ def equity_is_known(case: Case) -> Objection | None:
 
 
 def exchange_takes_orders(case: Case) -> Objection | None:
-    """The exchange as a whole is online."""
-    if case.system_status == "online":
-        return None
-    return Objection("SYSTEM_STATUS", f"status={case.system_status}")
+    """The exchange as a whole takes orders made like this one."""
+    return _unless_taken("SYSTEM_STATUS", case.system_status, case)
 
 
 def pair_takes_orders(case: Case) -> Objection | None:
-    """The pair's status allows this side."""
-    allowed = MAY_OPEN if case.opens else MAY_REDUCE
-    if case.pair.status in allowed:
-        return None
-    return Objection("PAIR_STATUS", f"status={case.pair.status}")
+    """The pair's status allows this side, and orders made like this one."""
+    return _unless_taken("PAIR_STATUS", case.pair.status, case)
 
 
 def pair_is_in_the_universe(case: Case) -> Objection | None:
@@ -114,17 +107,46 @@ def spread_is_narrow(case: Case) -> Objection | None:
 
 
 def price_is_within_reach(case: Case) -> Objection | None:
-    """The market has not run past the slippage bound since the decision."""
-    if not case.opens or case.quote is None or case.quote.ticker.ask <= case.worst_price:
+    """The market has not run past the slippage bound since the decision.
+
+    What waits for a trigger has its bound there, wherever the market is now.
+    """
+    if not case.opens or case.quote is None or case.manner.waits:
+        return None
+    if case.quote.ticker.ask <= case.worst_price:
         return None
     return Objection("PRICE_BAND", f"ask={case.quote.ticker.ask}, bound={case.worst_price}")
 
 
-def fates_are_known(case: Case) -> Objection | None:
-    """No order on the pair is of unknown fate (OMS-10)."""
-    if case.orders_of_unknown_fate == 0:
+def trigger_lies_ahead(case: Case) -> Objection | None:
+    """The market is not beyond the trigger already, and it is known where the market is."""
+    trigger = case.manner.trigger
+    if trigger is None or trigger.price is None:
         return None
-    return Objection("UNKNOWN_ORDER", f"count={case.orders_of_unknown_fate}")
+    if case.quote is None:
+        return Objection("TRIGGER_SIDE", f"trigger={trigger.price}, no quote of {case.pair.name}")
+    ticker = case.quote.ticker
+    if not fires_at_once(case.manner.order_type, case.intent.side, trigger.price, ticker):
+        return None
+    return Objection("TRIGGER_SIDE", f"trigger={trigger.price}, last={ticker.last}")
+
+
+def fates_are_known(case: Case) -> Objection | None:
+    """No order of unknown fate has to be settled first (OMS-10)."""
+    wanted = Wanted(
+        pair=case.pair.name,
+        asset=case.pair.base,
+        strategy_id=case.intent.strategy_id,
+        opens=case.opens,
+    )
+    return block(case.unknowns, wanted, equity=case.equity)
+
+
+def pair_does_not_cool(case: Case) -> Objection | None:
+    """The exchange did not refuse the pair for want of funds a short while ago (OMS-17)."""
+    if not case.opens or case.cooling_until is None or case.cooling_until <= case.now:
+        return None
+    return Objection("COOLDOWN", f"now={case.now}, until={case.cooling_until}")
 
 
 def nothing_alike_is_open(case: Case) -> Objection | None:
@@ -170,9 +192,18 @@ STATE_RULES: Final[tuple[Question[Case], ...]] = (
     pair_is_liquid,
     spread_is_narrow,
     price_is_within_reach,
+    trigger_lies_ahead,
     fates_are_known,
+    pair_does_not_cool,
     nothing_alike_is_open,
     cash_suffices,
     seller_owns_it,
     order_is_large_enough,
 )
+
+
+def _unless_taken(code: str, status: str, case: Case) -> Objection | None:
+    manner = case.manner
+    if takes(status, opens=case.opens, order_type=manner.order_type, post_only=manner.post_only):
+        return None
+    return Objection(code, f"status={status}, type={manner.order_type}")

@@ -55,7 +55,7 @@ class StreamTrader:
 
     def request_of(self, order: Order, *, deadline: datetime) -> Mapping[str, str]:
         """Return what `add` would send, without token, to be written down first."""
-        return _as_text(self._desk.order(ticket_of(order), deadline))
+        return _as_text(self._desk.order(ticket_of(order, deadline=deadline), deadline))
 
     def add(self, order: Order, *, deadline: datetime) -> Placed:
         """Send the order once.
@@ -68,7 +68,7 @@ class StreamTrader:
             OutcomeUnknownError: it may exist.
             UnexpectedReplyError: it may exist.
         """
-        return self.place(ticket_of(order), deadline=deadline)
+        return self.place(ticket_of(order, deadline=deadline), deadline=deadline)
 
     def place(self, ticket: Ticket, *, deadline: datetime) -> Placed:
         """Send an order of any type once; see `add` for what may be raised."""
@@ -85,7 +85,7 @@ class StreamTrader:
             ExchangeError: what it says holds of every one of the orders; see `add`.
             InvalidValueError: they cannot be written as one request; nothing was sent.
         """
-        tickets = [ticket_of(each) for each in orders]
+        tickets = [ticket_of(each, deadline=deadline) for each in orders]
         params = self._desk.batch(tickets, deadline)
         counted = Counted(method="AddOrderBatch", params=batch_request(tickets, deadline=deadline))
         result = self._desk.send("batch_add", params, counted, call=Call.WRITE)
@@ -185,7 +185,7 @@ class StreamValidator:
 
     def request_of(self, order: Order, *, deadline: datetime) -> Mapping[str, str]:
         """Return what `add` would send, without token."""
-        return _as_text(_validated(self._desk.order(ticket_of(order), deadline)))
+        return _as_text(_validated(self._desk.order(ticket_of(order, deadline=deadline), deadline)))
 
     def add(self, order: Order, *, deadline: datetime) -> Rehearsed:
         """Have the order checked.
@@ -197,7 +197,7 @@ class StreamValidator:
             AuthError: the key was refused.
             UnexpectedReplyError: the answer is no answer to a check.
         """
-        ticket = ticket_of(order)
+        ticket = ticket_of(order, deadline=deadline)
         params = _validated(self._desk.order(ticket, deadline))
         counted = Counted(method="AddOrder", params=add_request(ticket, deadline=deadline))
         reply = self._desk.send("add_order", params, counted, call=Call.REHEARSAL)
@@ -207,7 +207,7 @@ class StreamValidator:
         self, orders: Sequence[Order], *, deadline: datetime
     ) -> tuple[Rehearsed | OrderRefusedError, ...]:
         """Have 2 to 15 orders of one pair checked at once; see `add` for what may be raised."""
-        tickets = [ticket_of(each) for each in orders]
+        tickets = [ticket_of(each, deadline=deadline) for each in orders]
         params = _validated(self._desk.batch(tickets, deadline))
         counted = Counted(method="AddOrderBatch", params=batch_request(tickets, deadline=deadline))
         result = self._desk.send("batch_add", params, counted, call=Call.REHEARSAL)

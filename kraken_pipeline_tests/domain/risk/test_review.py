@@ -20,6 +20,7 @@ from kraken_pipeline_tests.builders import (
     quote,
     sale,
     ticker,
+    unknown,
 )
 from kraken_pipeline_tests.domain.risk.test_caps import OVER
 from kraken_pipeline_tests.domain.risk.test_state import REFUSED
@@ -33,6 +34,7 @@ CODES = {
     "CAP_STOP_RISK",
     "CAP_STRATEGY",
     "CAP_TOTAL",
+    "COOLDOWN",
     "DATA_CONTENT",
     "DATA_STALE_EVENT",
     "DEPTH",
@@ -52,6 +54,7 @@ CODES = {
     "SPREAD",
     "SYNC_STALE",
     "SYSTEM_STATUS",
+    "TRIGGER_SIDE",
     "UNIVERSE",
     "UNKNOWN_ORDER",
 }
@@ -138,8 +141,9 @@ def stale(told: Case) -> list[Case]:
 
 def halted(told: Case) -> list[Case]:
     more = [replace(told, halts=told.halts | {kind}) for kind in ("KILL_MANUAL", "HALTED")]
-    unsure = replace(told, orders_of_unknown_fate=told.orders_of_unknown_fate + 1)
-    return [*more, unsure, replace(told, system_status="maintenance")]
+    unsure = replace(told, unknowns=(*told.unknowns, unknown(pair="ETHUSD", asset="ETH")))
+    cool = replace(told, cooling_until=NOW + timedelta(hours=1))
+    return [*more, unsure, cool, replace(told, system_status="maintenance")]
 
 
 def test_a_case_that_nothing_stands_against_is_approved() -> None:

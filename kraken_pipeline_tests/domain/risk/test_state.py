@@ -7,15 +7,31 @@ import pytest
 
 from kraken_pipeline.domain.market import Quote
 from kraken_pipeline.domain.money import Price, Qty
+from kraken_pipeline.domain.order_terms import Trigger
 from kraken_pipeline.domain.risk import Case, review
 from kraken_pipeline.domain.risk.state import STATE_RULES
-from kraken_pipeline_tests.builders import NOW, case, intent, limits, pair, quote, sale, ticker
+from kraken_pipeline_tests.builders import (
+    NOW,
+    case,
+    intent,
+    limits,
+    manner,
+    pair,
+    quote,
+    sale,
+    ticker,
+    unknown,
+)
 
 SECOND = timedelta(seconds=1)
 
 
 def quoted(bid: str, ask: str) -> Quote:
     return quote(ticker=ticker(bid=Price(Decimal(bid)), ask=Price(Decimal(ask))))
+
+
+def at(price: str) -> Trigger:
+    return Trigger(price=Price(Decimal(price)))
 
 
 REFUSED = [
@@ -41,8 +57,18 @@ REFUSED = [
     ("LIQUIDITY", case(limits=limits(min_liquidity_24h=Decimal(100_000_001)))),
     ("SPREAD", case(quote=quoted("49500", "50000.1"))),
     ("PRICE_BAND", case(quote=quoted("50250", "50250.1"))),
-    ("UNKNOWN_ORDER", case(orders_of_unknown_fate=1)),
-    ("UNKNOWN_ORDER", sale(orders_of_unknown_fate=1)),
+    ("PAIR_STATUS", case(pair=pair(status="post_only"))),
+    ("PAIR_STATUS", case(pair=pair(status="limit_only"), manner=manner(order_type="market"))),
+    ("PAIR_STATUS", sale(pair=pair(status="limit_only"), manner=manner(order_type="market"))),
+    ("SYSTEM_STATUS", case(system_status="post_only")),
+    ("TRIGGER_SIDE", case(manner=manner(order_type="stop-loss", trigger=at("50000")))),
+    ("TRIGGER_SIDE", case(manner=manner(order_type="take-profit", trigger=at("50000")))),
+    ("TRIGGER_SIDE", sale(manner=manner(order_type="stop-loss", trigger=at("50000")))),
+    ("TRIGGER_SIDE", sale(manner=manner(order_type="take-profit", trigger=at("50000")))),
+    ("TRIGGER_SIDE", sale(quote=None, manner=manner(order_type="stop-loss", trigger=at("49000")))),
+    ("UNKNOWN_ORDER", case(unknowns=(unknown(),))),
+    ("UNKNOWN_ORDER", sale(unknowns=(unknown(is_in_flight=True),))),
+    ("COOLDOWN", case(cooling_until=NOW + SECOND)),
     ("DUPLICATE_INTENT", case(open_orders_alike=1)),
     ("FUNDS", case(cash=Decimal("100.9"))),
     ("NOT_OWNED", sale(owned_qty=Qty(Decimal("0.0019")))),
@@ -57,6 +83,13 @@ PASSED = [
     case(quote=quote(received_at=NOW - 60 * SECOND)),
     case(synced_at=NOW - 600 * SECOND),
     case(pair=pair(status="limit_only")),
+    case(pair=pair(status="post_only"), manner=manner(post_only=True)),
+    case(system_status="post_only", manner=manner(post_only=True)),
+    case(manner=manner(order_type="stop-loss", trigger=at("50000.1"))),
+    case(manner=manner(order_type="take-profit", trigger=at("49999.9"))),
+    case(quote=quoted("50250", "50250.1"), manner=manner(order_type="trailing-stop")),
+    case(cooling_until=NOW),
+    sale(cooling_until=NOW + SECOND),
     case(quote=quoted("50250", "50250")),
     case(cash=Decimal("100.902")),
     case(min_qty=Qty(Decimal("0.002"))),
