@@ -75,7 +75,8 @@ class Checker:
         self.accepted: dict[str, str] = {}
         """Our client id to Kraken's id, of every order that the exchange ever took from us."""
         self._seq = 0
-        self._halts: dict[str, int] = {}
+        self._halts: dict[str, str] = {}
+        """Of those that are latched, what each stops."""
         self._epoch: dict[str, tuple[int, str]] = {}
         self._said: dict[str, str] = {}
         self._entries = 0
@@ -146,7 +147,7 @@ class Checker:
                 # the exchange is right by definition, so whatever contradicts it misread it
                 said = f"{told['kind']} latched and nothing is wrong: {told['reason']}"
                 require(told["kind"] in BY_A_PERSON, "L-6", said)
-                self._halts[row["subject"]] = row["seq"]
+                self._halts[row["subject"]] = told["scope"]
             else:
                 self._halts.pop(row["subject"], None)
         elif subject == "lease":
@@ -162,11 +163,9 @@ class Checker:
     def _moved(self, row: sqlite3.Row, payload: Mapping[str, Mapping[str, Any]]) -> None:
         told, name = payload["row"], row["subject"]
         if row["kind"] == "order.send_started":
-            require(
-                told["side"] == "sell" or not self._halts,
-                "INV-7",
-                f"{name} began to leave while halts {sorted(self._halts)} were latched",
-            )
+            halts = [each for each in self._halts.values() if _covers(each, told)]
+            said = f"{name} began to leave while halts over {halts} were latched"
+            require(told["side"] == "sell" or not halts, "INV-7", said)
             epoch = payload["event"]["epoch"]
             held = self._epoch.get("orders-trade", (0, ""))[0]
             require(epoch == held, "OMS-2", f"{name} left under epoch {epoch}, in force: {held}")
@@ -284,6 +283,14 @@ class Checker:
         seq, hashed = head["value"].split(" ")
         faults = journal.chain_faults(kept, journal.Head(seq=int(seq), hash=hashed))
         require(not faults, "AUD-1", "; ".join(faults))
+
+
+def _covers(scope: str, order: Mapping[str, Any]) -> bool:
+    """Tell whether a halt of a scope stops an order."""
+    kind, _, name = scope.partition(":")
+    pair = str(order["pair"])
+    named = {"": "", "pair": pair, "strategy": str(order["strategy_id"])}
+    return pair.startswith(name) if kind == "asset" else named[kind] == name
 
 
 def _names() -> str:
