@@ -18,6 +18,7 @@ from kraken_pipeline.domain.errors import ConfigurationError, PipelineError
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.exchange import chosen, running_simulator
 from kraken_pipeline.wiring.home import DATA_DIR, SIMULATOR_URL, settled
+from kraken_pipeline.wiring.panic import LATCH, latched_by_signal
 from kraken_pipeline.wiring.pipeline import connect
 
 HOST: Final = "127.0.0.1"
@@ -45,11 +46,12 @@ def run(
     # Dagster starts two to three times slower where it may not keep compiled code
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     simulator = running_simulator(Path(env[DATA_DIR]), choice, given=env.get(SIMULATOR_URL))
-    with _ctrl_c_as_exit(), _only_one(Path(env[DATA_DIR])), simulator as url:
+    folder = Path(env[DATA_DIR])
+    with _ctrl_c_as_exit(), latched_by_signal(folder), _only_one(folder), simulator as url:
         env[SIMULATOR_URL] = url
         sys.stderr.write(f"simulator  {url}\nDagster    http://{HOST}:{port}\n")
         sys.stderr.write(
-            f"data       {env[DATA_DIR]}\npanic      touch {env[DATA_DIR]}/panic.latch\n"
+            f"data       {folder}\npanic      touch {folder}/{LATCH}, or kill -USR1 {os.getpid()}\n"
         )
         try:
             _serve(env, port)

@@ -10,6 +10,7 @@ from kraken_pipeline.cli.stopping import asked_to_stop
 from kraken_pipeline.domain.errors import OutcomeUnknownError
 from kraken_pipeline.services.guardian import Guardian, Left
 from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.panic import latched_by_signal
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.signs import Presence
 
@@ -29,7 +30,7 @@ def run(environ: Mapping[str, str]) -> None:
     try:
         guardian = pipeline.guardian()
         presence = Presence(pipeline.loaded.data_dir)
-        with asked_to_stop() as stop:
+        with latched_by_signal(pipeline.loaded.data_dir), asked_to_stop() as stop:
             _say(f"guarding {pipeline.loaded.data_dir}; Ctrl-C hands the switch over")
             _keep(guardian, presence, stop)
             left = guardian.leave()

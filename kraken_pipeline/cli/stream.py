@@ -9,6 +9,7 @@ from kraken_pipeline.cli.output import print_warnings
 from kraken_pipeline.cli.stopping import asked_to_stop
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.listening import listening
+from kraken_pipeline.wiring.panic import latched_by_signal
 from kraken_pipeline.wiring.pipeline import connect
 from kraken_pipeline.wiring.streaming import Streaming
 
@@ -26,7 +27,8 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
     pipeline = connect(environ)
     print_warnings(pipeline.loaded)
     try:
-        with asked_to_stop() as stop, listening(pipeline) as streaming:
+        folder = pipeline.loaded.data_dir
+        with latched_by_signal(folder), asked_to_stop() as stop, listening(pipeline) as streaming:
             before = ""
             while not stop.is_set():
                 streaming.step(WAIT_SECONDS)

@@ -1,11 +1,14 @@
 """The panic program, started as a process of its own, and the file that it latches."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from kraken_pipeline.domain.errors import ConfigurationError
@@ -110,6 +113,20 @@ def latch_text(latch: Path) -> str:
         return f"{latch.stat().st_mtime_ns}: {latch.read_text().strip() or 'made by hand'}"
     except FileNotFoundError:
         return ""
+
+
+@contextlib.contextmanager
+def latched_by_signal(data_dir: Path) -> Iterator[None]:
+    """Make the panic file when SIGUSR1 comes: neither books nor network are needed (HLT-2)."""
+
+    def latch(number: int, frame: FrameType | None) -> None:
+        (data_dir / LATCH).touch()
+
+    before = signal.signal(signal.SIGUSR1, latch)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def remove_latch(latch: Path) -> bool:
