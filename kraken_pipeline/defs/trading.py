@@ -58,12 +58,30 @@ def submit_orders(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pip
 
 @dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
 def settle(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
-    """Compare books and exchange, keep the books and the dead man's switch."""
+    """Compare books and exchange, keep the books, the stops and the dead man's switch."""
     made = pipeline.reconcile(Cause.MINUTE, run_id=context.run.run_id, full=True)
+    _keep_stops(context, pipeline)
+    for each in pipeline.tend_dust():
+        context.log.info("%s %s: %s to %s", each.qty, each.pair, each.from_book, each.to_book)
     pipeline.finish_plans()
     switch = pipeline.tend_switch(owner=context.run.run_id)
     context.log.info("dead man's switch: %s", switch.said)
     tell(context, made)
+
+
+def _keep_stops(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
+    kept = pipeline.protect(owner=context.run.run_id)
+    if kept is None:
+        return
+    context.log.info("stops: %s", dict(kept.protected.steps) or "as they should be")
+    for each in kept.overdue:
+        context.log.error(
+            "UNPROTECTED: %s has no stop for %s since %s: %s",
+            each.book,
+            each.pair,
+            each.missing_since,
+            each.last_error,
+        )
 
 
 @dg.job(executor_def=dg.in_process_executor, tags=SENDS)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Final, TypeVar
 
@@ -15,19 +15,32 @@ from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError,
 from kraken_pipeline.domain.halts import EVERYTHING, Halt, HaltKind, Scope
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.intents import Decision, Namespace
+from kraken_pipeline.domain.lots import Transfer
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, Order, State
 from kraken_pipeline.domain.plans import Plan, PlanResult
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services import assess, book, decide, halt, history, reconcile, settle, submit
+from kraken_pipeline.services import (
+    assess,
+    book,
+    decide,
+    dust,
+    halt,
+    history,
+    reconcile,
+    settle,
+    submit,
+)
 from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
 from kraken_pipeline.services.halt import HaltDesk
 from kraken_pipeline.services.reconcile import Agreement, Pass
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.settings.environment import DATA_DIR
-from kraken_pipeline.wiring import desks, heads, signs
+from kraken_pipeline.wiring import desks, heads, protecting, signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.edge import Edge
 from kraken_pipeline.wiring.guarding import Guarding
@@ -44,6 +57,8 @@ RECENT_BARS: Final = 720
 """On a close the checks look this far back; by hand, at the whole month."""
 REHEARSALS: Final = "rehearsal"
 """Folder in the data folder of live for the simulator that a rehearsal trades on."""
+STOPS_POLL: Final = timedelta(seconds=10)
+"""How often stops are looked at that are not what they should be, or may be so soon (OMS-14)."""
 RESTING_POLL: Final = timedelta(seconds=60)
 """How often orders that rest at the exchange are looked at, decision or not."""
 
@@ -166,8 +181,10 @@ class Pipeline(Guarding):
             return done(assess.assess(desks.risk(self), namespace=namespace, run_id=run_id))
 
     def submit(self, namespace: Namespace, *, owner: str) -> Counter[str]:
-        """Send what is planned."""
+        """Send what is planned, once stops have given way to what is sold."""
         with self._stage("submit") as done:
+            if namespace is Namespace.TRADE:
+                protecting.free_for_sales(self, self._settling)
             return done(submit.submit(desks.submit(self, namespace, owner)))
 
     def settle(self) -> Counter[str]:
@@ -176,6 +193,16 @@ class Pipeline(Guarding):
             counts = done(settle.settle(self._settling))
             self._show_settled()
             return counts
+
+    def protect(self, *, owner: str) -> protecting.Kept | None:
+        """Bring every stop to what is held; None where no stop is wanted and none stands."""
+        with self._stage("protect") as done:
+            send = partial(self.submit, Namespace.TRADE, owner=owner)
+            return done(protecting.keep_stops(self, self._settling, send=send))
+
+    def tend_dust(self) -> tuple[Transfer, ...]:
+        """Book what is too small to be sold as dust, or give it to who bought since."""
+        return dust.tend_dust(protecting.dust_desk(self))
 
     def reconcile(self, cause: Cause, *, run_id: str, full: bool = False) -> Pass:
         """Settle, look for orders that are not ours, compare holds, and books where that is due.
@@ -214,7 +241,12 @@ class Pipeline(Guarding):
     def finish_plans(self) -> None:
         """Write the result of each plan whose orders have all ended."""
         for result in self.stores.orders.unfinished_plans():
-            orders = self.stores.orders.orders_of_plan(result.plan_id)
+            orders = [
+                # a stop rests on when its plan is long done
+                each
+                for each in self.stores.orders.orders_of_plan(result.plan_id)
+                if each.purpose is not Purpose.PROTECT
+            ]
             ended = all(each.state in ENDED for each in orders)
             counts = Counter(each.state for each in orders)
             said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
@@ -235,8 +267,9 @@ class Pipeline(Guarding):
     def work(self) -> str:
         """Name what waits for the trading job, or nothing.
 
-        New decisions and orders that were never sent come first; orders that rest at the exchange
-        are looked at once in a while.
+        New decisions and orders that were never sent come first, then holdings whose stop is not
+        what it should be; orders that rest at the exchange are looked at once in a while, and more
+        often where a stop has to follow what they buy.
         """
         intents = {each.decision_id for each in self.stores.decisions.pending(Namespace.TRADE)}
         orders = [
@@ -245,10 +278,15 @@ class Pipeline(Guarding):
         planned = [each.local_id for each in orders if each.state is State.PLANNED]
         if intents or planned:
             return "W" + digest([sorted(intents), sorted(planned)])[:24]
+        if protecting.stops_need_care(self, self._settling):
+            return f"stops-{int(self.clock().timestamp() // STOPS_POLL.total_seconds())}"
         resting = [each for each in orders if each.state in AT_THE_EXCHANGE]
         if not resting:
             return ""
-        return f"resting-{int(self.clock().timestamp() // RESTING_POLL.total_seconds())}"
+        follows = protecting.wants_stops(self.loaded.settings)
+        fills = follows and any(each.side is Side.BUY for each in resting)
+        poll = STOPS_POLL if fills else RESTING_POLL
+        return f"resting-{int(self.clock().timestamp() // poll.total_seconds())}"
 
     def open_at_exchange(self) -> tuple[str, ...]:
         """Return our ids of the orders that may still be at the exchange."""

@@ -1,0 +1,128 @@
+"""Stops and dust, with the same parts as a trading run."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from kraken_pipeline.domain.errors import LeaseLostError
+from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.protection import Protection, Step, StopStyle, Unprotected, is_stop
+from kraken_pipeline.services.dust import DustDesk
+from kraken_pipeline.services.protect import Protected, leaves_room, make_room, protect
+from kraken_pipeline.services.settle import SettleDesk, cancel
+from kraken_pipeline.services.stops import ProtectDesk
+from kraken_pipeline.services.unprotected import is_at_rest, watch
+from kraken_pipeline.settings import Settings
+from kraken_pipeline.store.protections import SqlProtectionStore
+from kraken_pipeline.store.transfers import SqlTransferStore
+from kraken_pipeline.wiring.panic import latch_text
+from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.switch import takes_orders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What was done for the stops."""
+
+    protected: Protected
+    overdue: tuple[Protection, ...]
+    """Holdings whose stop is missing for too long."""
+
+
+def keep_stops(parts: Parts, settling: SettleDesk, *, send: Callable[[], object]) -> Kept | None:
+    """Bring every stop to what is held, and act where one is missing for too long.
+
+    Args:
+        parts: what it is done with.
+        settling: what canceling needs.
+        send: sends what is planned.
+
+    Returns:
+        What was done; None where no stop is wanted and none stands.
+    """
+    desk = protect_desk(parts, settling)
+    if not _concerns(parts, desk):
+        return None
+    protected = protect(desk)
+    if protected.steps[Step.PLACE]:
+        _send(send)
+    overdue = watch(desk, protected)
+    if overdue and desk.action is Unprotected.REDUCE:
+        _send(send)
+    return Kept(protected=protected, overdue=overdue)
+
+
+def free_for_sales(parts: Parts, settling: SettleDesk) -> None:
+    """Have stops give way to what waits to be sold."""
+    if takes_orders(parts) and any(is_stop(each) for each in parts.stores.orders.reserving()):
+        make_room(protect_desk(parts, settling))
+
+
+def stops_need_care(parts: Parts, settling: SettleDesk) -> bool:
+    """Tell whether `keep_stops` would do anything; nothing is asked of the exchange."""
+    desk = protect_desk(parts, settling)
+    return _concerns(parts, desk) and not is_at_rest(desk)
+
+
+def wants_stops(settings: Settings) -> bool:
+    """Tell whether a stop shall stand for what is held."""
+    return settings.execution.protective_stops != "off"
+
+
+def protect_desk(parts: Parts, settling: SettleDesk) -> ProtectDesk:
+    """Return what keeping stops needs."""
+    execution = parts.loaded.settings.execution
+    return ProtectDesk(
+        is_on=wants_stops(parts.loaded.settings),
+        style=stop_style(parts.loaded.settings),
+        action=Unprotected(execution.unprotected_action),
+        patience=timedelta(seconds=execution.unprotected_after_seconds),
+        market=parts.edge.market,
+        orders=parts.stores.orders,
+        protections=SqlProtectionStore(parts.stores.database),
+        halts=parts.stores.halts,
+        panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
+        # canceled and placed anew in its size
+        resize=lambda order, _: cancel(settling, order),
+        cancel=partial(cancel, settling),
+        clock=parts.edge.clock,
+    )
+
+
+def stop_style(settings: Settings) -> StopStyle:
+    """Return how stops are made."""
+    execution = settings.execution
+    return StopStyle(
+        order_type=execution.protective_stop_type, max_slippage_bps=execution.max_slippage_bps
+    )
+
+
+def dust_desk(parts: Parts) -> DustDesk:
+    """Return what tending dust needs."""
+    return DustDesk(
+        market=parts.edge.market,
+        books=parts.stores.books,
+        transfers=SqlTransferStore(parts.stores.database),
+        protections=SqlProtectionStore(parts.stores.database),
+        max_slippage_bps=parts.loaded.settings.execution.max_slippage_bps,
+        clock=parts.edge.clock,
+    )
+
+
+def room_for(parts: Parts, settling: SettleDesk) -> Callable[[Order], bool]:
+    """Return what tells whether a sale fits into what its book holds."""
+    return partial(leaves_room, protect_desk(parts, settling))
+
+
+def _concerns(parts: Parts, desk: ProtectDesk) -> bool:
+    if not takes_orders(parts):
+        return False
+    return desk.is_on or any(is_stop(each) for each in parts.stores.orders.reserving())
+
+
+def _send(send: Callable[[], object]) -> None:
+    # somebody else sends now; what is planned goes with them or with the next pass
+    with suppress(LeaseLostError):
+        send()
