@@ -4,12 +4,14 @@ import warnings
 
 import dagster as dg
 
+from kraken_pipeline.defs.audit import audit, chain_is_whole, journal, journal_head, nightly_audit
 from kraken_pipeline.defs.decisions import decisions
 from kraken_pipeline.defs.guard import dead_man_switch, guard_job
 from kraken_pipeline.defs.history import ohlc
 from kraken_pipeline.defs.panic import panic_flag, panic_job
 from kraken_pipeline.defs.portfolio import portfolio_snapshot
 from kraken_pipeline.defs.reconcile import reconcile, reconciliation
+from kraken_pipeline.defs.stream import private_stream, stream_is_heard
 from kraken_pipeline.defs.trading import bar_close, new_decisions, refresh_and_decide, trade
 from kraken_pipeline.defs.universe import pair_universe
 
@@ -20,10 +22,11 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> dg.Definitions:
     """Return the definitions with this pipeline, and this way out, in them."""
     return dg.Definitions(
-        assets=[pair_universe, ohlc, portfolio_snapshot, decisions],
-        jobs=[refresh_and_decide, trade, guard_job, panic_job, reconcile],
-        schedules=[bar_close, dead_man_switch, reconciliation],
-        sensors=[new_decisions, panic_flag],
+        assets=[pair_universe, ohlc, portfolio_snapshot, decisions, journal],
+        asset_checks=[chain_is_whole, stream_is_heard],
+        jobs=[refresh_and_decide, trade, audit, guard_job, panic_job, reconcile],
+        schedules=[bar_close, nightly_audit, dead_man_switch, reconciliation],
+        sensors=[new_decisions, journal_head, panic_flag, private_stream],
         resources={"pipeline": pipeline, "emergency": emergency},
         executor=dg.in_process_executor,
     )

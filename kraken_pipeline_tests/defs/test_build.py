@@ -44,7 +44,11 @@ def test_jobs_schedules_and_sensors_are_these() -> None:
         "dead_man_switch",
         "reconciliation",
     }
-    assert {each.name for each in repository.sensor_defs} == {"new_decisions", "panic_flag"}
+    assert {each.name for each in repository.sensor_defs} == {
+        "new_decisions",
+        "panic_flag",
+        "private_stream",
+    }
 
 
 def test_schedule_and_sensors_run_without_being_switched_on() -> None:
