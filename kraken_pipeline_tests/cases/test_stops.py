@@ -1,0 +1,395 @@
+"""F-STP, U-FUN-4, U-FUN-5: a stop stands for what is held, and no more is ever sold than that."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from kraken_pipeline.domain.errors import OrderRefusedError, UnreachableError
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.lots import DUST
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.orders import Order, State
+from kraken_pipeline.domain.protection import StopStyle, Unprotected
+from kraken_pipeline.domain.reports import Placed, Rehearsed
+from kraken_pipeline.services.guard import needs_tending, resting
+from kraken_pipeline.services.unprotected import is_at_rest
+from kraken_pipeline.simulator.market import Market
+from kraken_pipeline.simulator.replay import ReplayMarket
+from kraken_pipeline.simulator.rest import Served
+from kraken_pipeline.store.migrations import migrate
+from kraken_pipeline_tests.fakes import Lossy, Passing
+from kraken_pipeline_tests.services.candles import DEEP_DIP, SHY_DIP, SPIKE, START, row
+from kraken_pipeline_tests.services.paper import Paper, paper
+from kraken_pipeline_tests.services.stopped import PATIENCE, PLACE, Stopped
+
+PARTS = 7
+LOOK = 5
+"""Seconds between two looks at orders that rest."""
+
+
+@pytest.fixture
+def account(desk: Paper) -> Stopped:
+    return Stopped(desk)
+
+
+def _sell(account: Stopped, qty: str, limit: str = "49750") -> Order:
+    return account.paper.planned(qty=qty, limit=limit, side=Side.SELL)
+
+
+# F-STP-1
+
+
+@pytest.fixture(scope="module")
+def choppy(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    """Return a market that dips a little in each of seven minutes; little trades in a dip."""
+    folder = tmp_path_factory.mktemp("choppy")
+    begin = int(START.timestamp())
+    rows = []
+    for minute in range(-60, 60):
+        low, volume = (49_950.0, 0.016) if 0 < minute <= PARTS else (50_000.0, 2)
+        rows.append(row(begin + 60 * minute, 50_000.0, low, 50_000.0, volume))
+    hours = [row(begin - 3600 * each, 5e4, 5e4, 5e4, 120) for each in range(72, 0, -1)]
+    (folder / "XBTUSD_60.past.csv").write_text("\n".join(hours) + "\n")
+    (folder / "XBTUSD_1.now.csv").write_text("\n".join(rows) + "\n")
+    return ReplayMarket(folder)
+
+
+@pytest.fixture
+def choppy_account(served: Served, choppy: Market, tmp_path: Path) -> Iterator[Stopped]:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    migrate(url)
+    with paper(served, choppy, tmp_path, url) as opened:
+        opened.begin()
+        yield Stopped(opened)
+
+
+def test_f_stp_1_the_stop_follows_an_entry_that_fills_in_seven_parts(
+    choppy_account: Stopped,
+) -> None:
+    account = choppy_account
+    entry = account.paper.planned(qty="0.1", limit="49980")
+    account.send()
+    fills, late = 0, []
+    for _ in range((PARTS + 2) * 60 // LOOK):
+        account.paper.turn(seconds=LOOK)
+        before = account.held()
+        account.look()
+        fills += account.held() > before
+        if account.stopped_there() != account.held():
+            late.append(account.held())
+        assert account.stopped_there() <= account.held()
+        assert len(account.stops()) <= 1
+
+    # at the least: a minute's volume comes in more than one part
+    assert fills >= PARTS
+    assert late == []
+    assert account.held() == account.paper.now_of(entry).filled_qty > 0
+    assert account.paper.stores.halts.latched() == ()
+
+
+# F-STP-2
+
+
+def _refusing(account: Stopped) -> Lossy:
+    return Lossy(account.paper.trader, arrives=False, error=OrderRefusedError, times=1000)
+
+
+def _unprotected(account: Stopped) -> None:
+    """Buy, and let every stop be refused until it is missing for too long."""
+    account.bought()
+    account.look(gateway=_refusing(account))
+    account.paper.turn(seconds=PATIENCE.total_seconds() + 1)
+    [overdue] = account.look(gateway=_refusing(account))
+
+    assert (overdue.book, overdue.pair) == PLACE
+    assert overdue.failures == 1
+    assert account.stopped_there() == 0
+
+
+def test_f_stp_2_a_stop_that_is_refused_is_told_and_tried_again(account: Stopped) -> None:
+    _unprotected(account)
+    assert not is_at_rest(account.protect_desk())
+
+    assert account.look() == ()
+    assert account.look() == ()
+
+    assert account.stopped_there() == account.held() == Decimal("0.01")
+    assert len(account.stops()) == 1
+    assert is_at_rest(account.protect_desk())
+    assert _told(account) == ["missing", "overdue", "restored"]
+    assert account.paper.stores.halts.latched() == ()
+
+
+def _told(account: Stopped) -> list[str]:
+    with account.paper.stores.database.reading() as connection:
+        kinds = connection.exec_driver_sql("SELECT kind FROM journal ORDER BY seq").scalars()
+        return [each.partition(".")[2] for each in kinds if each.startswith("protection.")]
+
+
+def test_f_stp_2_an_alert_stops_what_opens_on_that_pair_alone(account: Stopped) -> None:
+    account.changes["action"] = Unprotected.ALERT
+    _unprotected(account)
+
+    [halt] = account.paper.stores.halts.latched()
+    assert (halt.kind, str(halt.scope)) == (HaltKind.UNPROTECTED, "pair:XBTUSD")
+    account.paper.planned(qty="0.001")
+    account.paper.planned("ETHUSD", qty="0.01", limit="2512", strategy_id="other")
+    assert account.send()[State.WITHDRAWN] == 1
+    account.paper.settle()
+    assert ("other@1h", "ETHUSD") in account.protections.holdings()
+
+
+def test_f_stp_2_what_can_not_be_protected_is_sold_if_so_configured(account: Stopped) -> None:
+    account.changes["action"] = Unprotected.REDUCE
+    account.bought()
+    account.look(gateway=_refusing(account))
+    account.paper.turn(seconds=PATIENCE.total_seconds() + 1)
+
+    account.look(gateway=_StopsRefused(account.paper.trader))
+    account.look()
+
+    assert account.held() == 0
+    assert account.sold_there() == Decimal("0.01")
+    assert account.stops() == []
+
+
+class _StopsRefused(Passing):
+    """A gateway that takes everything but stops."""
+
+    def add(self, order: Order, *, deadline: datetime) -> Placed | Rehearsed:
+        if order.trigger is not None:
+            raise OrderRefusedError("no stops today")
+        return super().add(order, deadline=deadline)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_f_stp_2_a_stop_whose_fate_is_unknown_is_not_placed_twice(
+    account: Stopped,
+    arrives: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    account.bought()
+    lossy = Lossy(account.paper.trader, arrives=arrives)
+    account.look(gateway=lossy)
+    for _ in range(20):
+        account.paper.turn(seconds=21)
+        account.look()
+        assert account.stopped_there() in {ZERO, Decimal("0.01")}
+        assert len(account.stops()) <= 1
+
+    assert account.stopped_there() == Decimal("0.01")
+    placed = [each for each in account.paper.exchange.account.orders.values() if each.trigger]
+    assert len(placed) == 1
+
+
+def test_after_a_panic_no_stop_is_placed(account: Stopped) -> None:
+    account.changes["panic_is_latched"] = lambda: True
+    account.bought()
+
+    account.look()
+
+    assert account.stopped_there() == 0
+
+
+# F-STP-3
+
+
+def test_f_stp_3_a_sale_frees_what_the_stop_holds_and_the_rest_is_protected_again(
+    account: Stopped,
+) -> None:
+    account.bought()
+    account.look()
+    assert account.stopped_there() == Decimal("0.01")
+
+    sale = _sell(account, "0.004")
+    account.send()
+    account.look()
+
+    assert account.paper.now_of(sale).state is State.FILLED
+    assert account.sold_there() == Decimal("0.004")
+    assert account.stopped_there() == account.held() == Decimal("0.006")
+
+
+def test_f_stp_3_a_stop_that_fires_beside_a_resting_sale_sells_only_its_part(
+    account: Stopped,
+) -> None:
+    account.bought()
+    account.look()
+    _sell(account, "0.004", limit="50500")
+    account.send()
+    account.look()
+    assert account.stopped_there() == Decimal("0.006")
+
+    account.paper.turn_to(DEEP_DIP)
+    account.look()
+    account.paper.turn_to(SPIKE)
+    account.look()
+
+    assert account.sold_there() == Decimal("0.01")
+    assert account.held() == 0
+    assert account.stops() == []
+    assert account.paper.balances_agree()
+
+
+def test_f_stp_3_a_sale_that_comes_after_the_stop_fired_is_not_sent(account: Stopped) -> None:
+    account.bought()
+    account.look()
+    account.paper.turn_to(DEEP_DIP)
+    sale = _sell(account, "0.01")
+
+    account.send()
+    account.look()
+
+    assert account.paper.now_of(sale).state is State.PLANNED
+    assert account.sold_there() == Decimal("0.01")
+    assert account.held() == 0
+    assert account.paper.held()[PLACE] == 0
+
+
+def test_f_stp_3_a_stop_that_can_not_be_freed_keeps_the_sale_waiting(account: Stopped) -> None:
+    account.bought()
+    account.look()
+    account.changes["cancel"] = _fails
+    account.changes["resize"] = _fails
+    sale = _sell(account, "0.004")
+
+    assert account.send()["waiting"] == 1
+
+    assert account.paper.now_of(sale).state is State.PLANNED
+    assert account.sold_there() == 0
+
+
+def _fails(*_: object) -> Order:
+    raise UnreachableError("the exchange does not answer")
+
+
+# F-STP-4, L-4
+
+
+def test_f_stp_4_after_a_restart_a_holding_gets_its_stop(account: Stopped) -> None:
+    account.bought()
+    account.paper.turn(minutes=5)
+    restarted = Stopped(account.paper)
+
+    assert not is_at_rest(restarted.protect_desk())
+    restarted.look()
+
+    assert restarted.stopped_there() == restarted.held() == Decimal("0.01")
+    assert is_at_rest(restarted.protect_desk())
+
+
+def test_l_4_a_stop_that_somebody_canceled_is_placed_again(account: Stopped) -> None:
+    account.bought()
+    account.look()
+    [stop] = account.stops()
+    account.paper.call("CancelOrder", {"txid": str(stop.kraken_order_id)})
+
+    account.look()
+
+    assert account.stopped_there() == Decimal("0.01")
+    assert [each.attempt for each in account.stops()] == [2]
+
+
+def test_stops_that_are_not_wanted_any_more_are_taken_away(account: Stopped) -> None:
+    account.bought()
+    account.look()
+    account.changes["is_on"] = False
+
+    account.look()
+
+    assert account.stopped_there() == 0
+    assert is_at_rest(account.protect_desk())
+
+
+def test_another_kind_of_stop_takes_the_place_of_the_first(account: Stopped) -> None:
+    account.bought()
+    account.look()
+    account.changes["style"] = StopStyle(order_type="stop-loss-limit", max_slippage_bps=50)
+
+    account.look()
+
+    assert [each.order_type for each in account.stops()] == ["stop-loss-limit"]
+    assert account.stopped_there() == Decimal("0.01")
+
+
+@pytest.mark.parametrize("order_type", ["stop-loss", "stop-loss-limit", "trailing-stop"])
+def test_every_kind_of_stop_sells_when_the_market_falls(account: Stopped, order_type: str) -> None:
+    account.changes["style"] = StopStyle(order_type=order_type, max_slippage_bps=50)
+    account.bought()
+    account.look()
+
+    account.paper.turn_to(DEEP_DIP)
+    account.look()
+
+    assert account.held() == 0
+    assert account.paper.stores.halts.latched() == ()
+    assert account.paper.balances_agree()
+
+
+# U-FUN-4, U-FUN-5
+
+
+def test_u_fun_5_after_a_partial_fill_and_a_cancel_the_stop_is_what_was_bought(
+    account: Stopped,
+) -> None:
+    entry = account.paper.planned(qty="0.1", limit="49500")
+    account.send()
+    account.paper.turn_to(SHY_DIP)
+    account.look()
+    bought = account.paper.now_of(entry).filled_qty
+    account.paper.call("CancelOrder", {"txid": str(account.paper.now_of(entry).kraken_order_id)})
+
+    account.look()
+
+    assert 0 < bought < Decimal("0.1")
+    assert account.stopped_there() == account.held() == bought
+
+
+def test_u_fun_4_a_rest_too_small_for_a_stop_is_booked_as_dust_and_left_in_peace(
+    account: Stopped,
+) -> None:
+    account.bought()
+    _sell(account, "0.00998")
+    account.send()
+    account.look()
+    [moved] = account.tend()
+    sent = len(account.paper.orders_there())
+    for _ in range(5):
+        account.paper.turn(minutes=1)
+        assert account.look() == ()
+        assert account.tend() == ()
+
+    assert (moved.to_book, moved.qty) == (DUST, Decimal("0.00002"))
+    assert len(account.paper.orders_there()) == sent
+    assert is_at_rest(account.protect_desk())
+
+
+def test_what_is_too_small_for_a_stop_is_looked_at_once(account: Stopped) -> None:
+    account.bought()
+    _sell(account, "0.00998")
+    account.send()
+    account.look()
+    account.look()
+
+    [noted] = account.protections.protections()
+    assert noted.missing_since is None
+    assert noted.last_error == "TOO_SMALL: qty=0.00002, min=0.00005"
+    assert is_at_rest(account.protect_desk())
+
+
+# DMS-5
+
+
+def test_dms_5_stops_that_are_left_alone_need_no_switch(account: Stopped) -> None:
+    account.bought()
+    account.look()
+    spared, not_spared = (account.paper.guard_desk(spares_stops=each) for each in (True, False))
+    [stop] = account.stops()
+
+    assert resting(spared) == ()
+    assert not needs_tending(spared)
+    assert [each.local_id for each in resting(not_spared)] == [stop.local_id]
+    assert needs_tending(not_spared)
