@@ -40,7 +40,7 @@ def run_verify(environ: Mapping[str, str], *, as_json: bool) -> Exit:
 def _configured_audit(environ: Mapping[str, str]) -> Audit:
     pipeline = connect(environ)
     try:
-        return verify(pipeline.stores.database, heads.valid(pipeline.loaded.data_dir))
+        return pipeline.audit()
     finally:
         pipeline.close()
 

@@ -57,6 +57,11 @@ def publish(parts: Parts) -> Head:
     return end
 
 
+def verified(parts: Parts) -> audit.Audit:
+    """Verify the journal, the tables against it, and that every published end is in it."""
+    return audit.verify(parts.stores.database, heads.valid(parts.loaded.data_dir))
+
+
 def publish_at_once(parts: Parts) -> None:
     """Publish it, as something happened that no older database may hide, such as a halt (F-RSK-4).
 

@@ -40,6 +40,8 @@ from kraken_pipeline.services.halt import HaltDesk
 from kraken_pipeline.services.reconcile import Agreement, Pass
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.settings.environment import DATA_DIR
+from kraken_pipeline.store.audit import Audit
+from kraken_pipeline.store.journal import Head
 from kraken_pipeline.wiring import desks, heads, protecting, signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.edge import Edge
@@ -325,6 +327,14 @@ class Pipeline(Guarding):
         cleared = halt.resume(self._halts, reason=reason, by=by, scope=scope)
         heads.publish_at_once(self)
         return cleared
+
+    def publish_head(self) -> Head:
+        """Publish the end of the journal beside the database, and return it (AUD-1)."""
+        return heads.publish(self)
+
+    def audit(self) -> Audit:
+        """Verify the journal, the tables against it, and the ends of it that were published."""
+        return heads.verified(self)
 
     def close(self) -> None:
         """Let go of the stores and of a simulator that we started."""

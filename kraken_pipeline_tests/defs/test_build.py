@@ -14,6 +14,7 @@ GROUPS = {
     "history": {f"ohlc_{name}" for name in TIMEFRAMES},
     "portfolio": {"portfolio_snapshot"},
     "decisions": {f"decisions_{name}" for name in TIMEFRAMES},
+    "audit": {"order_journal"},
 }
 EVERY_ASSET = tuple(sorted(set().union(*GROUPS.values())))
 OF_MONTHS = tuple(sorted(GROUPS["history"] | GROUPS["decisions"]))
@@ -38,14 +39,16 @@ def test_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     jobs = {each.name for each in repository.get_all_jobs() if not each.name.startswith("__")}
 
-    assert jobs == {"refresh_and_decide", "trade", "reconcile", "guard", "panic"}
+    assert jobs == {"refresh_and_decide", "trade", "reconcile", "guard", "audit", "panic"}
     assert {each.name for each in repository.schedule_defs} == {
         "bar_close",
+        "nightly_audit",
         "dead_man_switch",
         "reconciliation",
     }
     assert {each.name for each in repository.sensor_defs} == {
         "new_decisions",
+        "journal_head",
         "panic_flag",
         "private_stream",
     }
