@@ -16,6 +16,7 @@ from kraken_pipeline.defs.partitions import (
     ohlc_name,
 )
 from kraken_pipeline.defs.portfolio import tell
+from kraken_pipeline.defs.stream import stream_is_heard
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at
@@ -116,7 +117,9 @@ refresh_and_decide = dg.define_asset_job(
         "pair_universe",
         "portfolio_snapshot",
         *[name(each) for each in TIMEFRAMES.values() for name in (ohlc_name, decisions_name)],
-    ),
+    )
+    # the stream has a sensor of its own: no step of a close waits for it
+    - dg.AssetSelection.checks(stream_is_heard),
     executor_def=dg.in_process_executor,
     tags={"dagster/max_runtime": "3600"},
     description="Bring bars and books up to date and decide. It cannot place an order.",

@@ -27,6 +27,7 @@ from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.panic import latch_text, remove_latch
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.stream_sign import stream_objection
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.switch import guard_desk, takes_orders
 
@@ -190,8 +191,9 @@ def _reconciled(parts: Parts, owner: str) -> Callable[[], str]:
     """What asks for a look at the exchange, where an order that is sent can rest there."""
     if not takes_orders(parts):
         return lambda: ""
-    return lambda: opening_objection(
-        reconcile(parts, run_id=owner, keep=lambda: keep_books(books(parts)))
+    return lambda: (
+        stream_objection(parts.loaded.data_dir, system_now())
+        or opening_objection(reconcile(parts, run_id=owner, keep=lambda: keep_books(books(parts))))
     )
 
 

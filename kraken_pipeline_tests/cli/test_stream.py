@@ -15,6 +15,7 @@ from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.listening import listening
 from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.signs import STREAM, Presence, dismiss
 from kraken_pipeline.wiring.stream_sign import StreamSign, stream_objection, stream_sign
 from kraken_pipeline.wiring.streaming import Streaming
 from kraken_pipeline_tests.cli.conftest import Command
@@ -148,3 +149,17 @@ def test_where_nothing_can_rest_there_is_nothing_to_hear(
 
     assert (refused.code, "none to hear of" in refused.err) == (2, True)
     assert stream_sign(market.data_dir, system_now()) is None
+
+
+def test_u_str_1_while_the_listener_is_lost_nothing_opens_until_it_is_forgotten(
+    market: PaperMarket, pipeline: Pipeline
+) -> None:
+    presence = Presence(market.data_dir, STREAM)
+    presence.show(system_now())
+    presence.drop()
+
+    waits = resting_buy(pipeline)
+    dismiss(market.data_dir)
+    goes = resting_buy(pipeline, "ETHUSD")
+
+    assert (waits.state, goes.state) == (State.PLANNED, State.LIVE)
