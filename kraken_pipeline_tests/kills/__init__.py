@@ -1,0 +1,1 @@
+"""Real processes, killed without warning: every order exists once all the same."""
