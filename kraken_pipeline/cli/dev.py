@@ -18,8 +18,10 @@ from kraken_pipeline.domain.errors import ConfigurationError, PipelineError
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.exchange import chosen, running_simulator
 from kraken_pipeline.wiring.home import DATA_DIR, SIMULATOR_URL, settled
+from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.panic import LATCH, latched_by_signal
 from kraken_pipeline.wiring.pipeline import connect
+from kraken_pipeline.wiring.switch import TAKE_ORDERS
 
 HOST: Final = "127.0.0.1"
 REQUESTS: Final = ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
@@ -54,7 +56,8 @@ def run(
             f"data       {folder}\npanic      touch {folder}/{LATCH}, or kill -USR1 {os.getpid()}\n"
         )
         try:
-            _serve(env, port)
+            with _heard(env):
+                _serve(env, port)
         finally:
             _stand_down(env)
 
@@ -94,6 +97,21 @@ def _only_one(data_dir: Path) -> Iterator[None]:
                 f"another dev runs on {data_dir}; end it, or set {DATA_DIR} to another folder"
             ) from error
         yield
+
+
+@contextlib.contextmanager
+def _heard(env: Mapping[str, str]) -> Iterator[None]:
+    """Hear the account's stream beside Dagster, where an order can rest."""
+    if destination(load(env)) not in TAKE_ORDERS:
+        yield
+        return
+    stream = subprocess.Popen(
+        [sys.executable, "-m", "kraken_pipeline", "stream"], env=dict(env), start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        _end_group(stream)
 
 
 def _serve(env: Mapping[str, str], port: int) -> None:

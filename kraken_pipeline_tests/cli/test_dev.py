@@ -13,8 +13,10 @@ import pytest
 import requests
 
 from kraken_pipeline.domain.errors import LeaseLostError
+from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.exchange import SECRET
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline.wiring.stream_sign import stream_sign
 from kraken_pipeline_tests.paper_market import resting_buy
 from kraken_pipeline_tests.programs import environment, eventually, free_port, left_over, started
 
@@ -90,6 +92,12 @@ def dev(tmp_path: Path) -> Iterator[Dev]:
         yield Dev(process=process, port=port, root=tmp_path, env=env)
 
 
+def is_heard(dev: Dev) -> bool:
+    """Tell whether the account's stream is heard beside Dagster."""
+    sign = stream_sign(dev.root / "data", system_now())
+    return sign is not None and sign.is_alive and sign.is_told
+
+
 def rest(pipeline: Pipeline, pair: str = "ADAUSD") -> bool:
     """Let an order rest beside the running jobs; not while one of them sends or settles."""
     if pipeline.stores.orders.reserving():
@@ -111,6 +119,7 @@ def test_a_close_is_decided_and_traded_panic_clears_and_ctrl_c_ends_all(dev: Dev
     assert tags["dagster/sensor_name"] == "new_decisions"
     assert tags["dagster/max_retries"] == "0"
 
+    assert is_heard(dev)
     url = (dev.root / "data" / "simulator.url").read_text()
     pipeline = connect(dev.env | {"KRAKEN_PIPELINE_SIMULATOR_URL": url})
     assert pipeline.stores.books.fills_after(None)

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -20,7 +21,7 @@ from kraken_pipeline.wiring.stream_sign import StreamSign, stream_objection, str
 from kraken_pipeline.wiring.streaming import Streaming
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.kraken.stream.world import eventually
-from kraken_pipeline_tests.paper_market import FEW_PAIRS, PaperMarket, resting_buy
+from kraken_pipeline_tests.paper_market import FEW_PAIRS, MOMENT, PaperMarket, resting_buy
 from kraken_pipeline_tests.programs import environment, started
 
 pytestmark = pytest.mark.slow
@@ -163,3 +164,28 @@ def test_u_str_1_while_the_listener_is_lost_nothing_opens_until_it_is_forgotten(
     goes = resting_buy(pipeline, "ETHUSD")
 
     assert (waits.state, goes.state) == (State.PLANNED, State.LIVE)
+
+
+def test_f_sub_3_the_stream_is_told_anew_where_only_that_proves_an_absence(
+    market: PaperMarket, pipeline: Pipeline
+) -> None:
+    market.served.service.faults.add(
+        Rule(kind=Kind.LOST_REQUEST, subject="AddOrder", times=1, seconds=0)
+    )
+    order = resting_buy(pipeline)
+    assert (order.state, order.deadline is not None) == (State.UNKNOWN, True)
+    settled_at = (order.deadline or MOMENT) + timedelta(seconds=120)
+
+    def is_proven() -> bool:
+        proof = sign_of(market).proof
+        return proof is not None and proof.shows_absence(
+            sent_at=order.created_at, settled_at=settled_at
+        )
+
+    market.turn(order.created_at + timedelta(seconds=30))
+    with listening(pipeline, terms=HASTY) as ear:
+        assert eventually(stepping(ear, lambda: is_told(market) and proves(market)))
+        market.turn(settled_at + timedelta(seconds=10))
+
+        assert eventually(stepping(ear, is_proven))
+        assert ear.gaps == 1
