@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from kraken_pipeline.cli.commands import audit, config, explain, keys, orders, simulator
+from kraken_pipeline.cli.commands import audit, config, dust, explain, keys, orders, simulator
 from kraken_pipeline.cli.exits import code_of, document
 from kraken_pipeline.cli.options import OFF, Db, Json, Reason, Yes, with_books
 from kraken_pipeline.domain.errors import PipelineError
@@ -25,6 +25,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(explain.app, name="explain")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
+app.add_typer(dust.app, name="dust")
 app.add_typer(keys.app, name="keys")
 app.add_typer(simulator.app, name="simulator")
 

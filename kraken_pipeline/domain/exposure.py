@@ -4,11 +4,12 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Final
 
+from kraken_pipeline.domain.lots import DUST
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.risk import Exposure
 
 COUNTS_FROM: Final = Decimal(10)
-"""A holding worth less than this, in base currency, is dust and no position."""
+"""A holding worth less than this, in base currency, is no position; nor is booked dust."""
 
 
 class Tally:
@@ -19,6 +20,7 @@ class Tally:
         self._by_pair: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         self._by_asset: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         self._by_strategy: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._dust: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         self._gross = ZERO
         self._stop_risk = ZERO
 
@@ -37,12 +39,17 @@ class Tally:
         self._by_pair[pair] += worth
         self._by_asset[asset] += worth
         self._by_strategy[strategy] += worth
+        self._dust[asset] += worth if strategy == DUST else ZERO
         self._gross += worth
         self._stop_risk += worth * stop_distance
 
     def exposure(self, *, pair: str, asset: str, strategy: str) -> Exposure:
         """Return the totals that bear on one pair, asset and strategy."""
-        held = {name for name, worth in self._by_asset.items() if worth >= COUNTS_FROM}
+        held = {
+            name
+            for name, worth in self._by_asset.items()
+            if worth - self._dust[name] >= COUNTS_FROM
+        }
         return Exposure(
             pair=self._by_pair[pair],
             asset=self._by_asset[asset],

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kraken_pipeline.domain.errors import ConfigurationError, UnknownNameError
+from kraken_pipeline.domain.lots import DUST
 from kraken_pipeline.domain.symbols import SymbolTable
 from kraken_pipeline.domain.universe import Universe, UniverseRules, select
 from kraken_pipeline.services.ports import BookStore, Clock, Market, OrderStore, UniverseStore
@@ -44,8 +45,8 @@ def refresh_universe(desk: UniverseDesk) -> Universe:
 
 
 def pairs_in_use(desk: UniverseDesk) -> frozenset[str]:
-    """Return the pairs with a position or with an order that may still fill."""
-    held = {each.pair for each in desk.books.positions() if each.qty}
+    """Return the pairs with a position, not counting dust, or with an order that may still fill."""
+    held = {each.pair for each in desk.books.positions() if each.qty and each.book != DUST}
     return frozenset(held | {each.pair for each in desk.orders.reserving()})
 
 

@@ -15,7 +15,7 @@ from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError,
 from kraken_pipeline.domain.halts import EVERYTHING, Halt, HaltKind, Scope
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.intents import Decision, Namespace
-from kraken_pipeline.domain.lots import Transfer
+from kraken_pipeline.domain.lots import DUST, Transfer
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, Order, State
@@ -205,6 +205,16 @@ class Pipeline(Guarding):
     def tend_dust(self) -> tuple[Transfer, ...]:
         """Book what is too small to be sold as dust, or give it to who bought since."""
         return dust.tend_dust(protecting.dust_desk(self))
+
+    def dust(self) -> tuple[dust.Rest, ...]:
+        """Return what is too small to be sold, with what it would take."""
+        # the exchange is not even looked for where there is none
+        there_is = any(each.book == DUST and each.qty for each in self.stores.books.positions())
+        return dust.dust(protecting.dust_desk(self)) if there_is else ()
+
+    def plan_sweep(self, pair: str, *, by: str) -> Order:
+        """Plan to sell the dust of a pair; `submit` sends it."""
+        return dust.plan_sweep(protecting.dust_desk(self), pair, by=by)
 
     def reconcile(self, cause: Cause, *, run_id: str, full: bool = False) -> Pass:
         """Settle, look for orders that are not ours, compare holds, and books where that is due.

@@ -35,6 +35,15 @@ def test_each_total_holds_what_bears_on_it() -> None:
     assert (seen.gross, seen.stop_risk) == (Decimal(189), Decimal("18.9"))
 
 
+def test_booked_dust_is_exposure_and_no_position() -> None:
+    seen = tallied(("XBTUSD", "XBT", "dust", 15)).exposure(
+        pair="XBTUSD", asset="XBT", strategy="trend_core"
+    )
+
+    assert (seen.gross, seen.pair, seen.positions) == (Decimal(15), Decimal(15), 0)
+    assert not seen.asset_is_held
+
+
 def test_an_asset_over_two_pairs_is_one_position_and_dust_is_none() -> None:
     seen = tallied(*ROWS).exposure(pair="XBTUSD", asset="XBT", strategy="trend_core")
 
