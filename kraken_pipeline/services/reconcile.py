@@ -226,7 +226,7 @@ class _Comparison:
 
     def _settle(self) -> Counter[str]:
         """Bring our orders up to what the exchange shows, and note what that changed."""
-        before = [each for each in self._orders.reserving() if _is_at_work(each)]
+        before = [self._doubted(each) for each in self._orders.reserving() if _is_at_work(each)]
         before += [
             order for order, booked in self._orders.unmatched() if booked != order.filled_qty
         ]
@@ -237,6 +237,29 @@ class _Comparison:
             if news is not None:
                 self._findings.append(news)
         return counts
+
+    def _doubted(self, order: Order) -> Order:
+        """Doubt an order whose sender must be dead: nobody waits for a reply for so long.
+
+        Whoever sends next doubts it too, and there may be nobody who does (L-1).
+        """
+        settling = self._desk.settling
+        if (
+            order.state is not State.SENDING
+            or order.deadline is None
+            or self._began <= order.deadline + settling.unknown_settle
+        ):
+            return order
+        unclear = Event(
+            fact=Fact.FATE_UNCLEAR,
+            at=settling.clock(),
+            source="reconcile",
+            detail="no reply was written long after the deadline",
+        )
+        try:
+            return self._orders.record(order, unclear)
+        except ConflictError:
+            return self._orders.order(order.local_id)
 
     def _compare_open_orders(self) -> None:
         """Look for orders that are not ours, and for ours that should not be open any more."""
