@@ -1,20 +1,27 @@
 """`status` and `config show`."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 
+from kraken_pipeline.cli.caps import caps_used
 from kraken_pipeline.cli.output import print_json, print_rows, print_warnings, text
-from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.intents import Namespace, Outcome
+from kraken_pipeline.domain.orders import State
 from kraken_pipeline.settings import Loaded, dump, effective, load
+from kraken_pipeline.store.audit import head as journal_head
+from kraken_pipeline.store.evidence import last_decisions
 from kraken_pipeline.store.executions import last_results
+from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.desks import limits
 from kraken_pipeline.wiring.exchange import market_said
-from kraken_pipeline.wiring.modes import destination
+from kraken_pipeline.wiring.modes import closed_gates, destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.preflight import last as last_preflight
 from kraken_pipeline.wiring.stream_sign import stream_sign
 
-WIDTH = 14
+WIDTH = 21
 
 
 def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
@@ -30,7 +37,7 @@ def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
         print_json(found)
         return
     for name, value in found.items():
-        sys.stdout.write(f"{name:<{WIDTH}} {_shown(value)}\n")
+        sys.stdout.write(f"{name.replace('_', ' '):<{WIDTH}} {_shown(value)}\n")
     rows: list[dict[str, object]] = [
         {
             "plan": each.plan_id,
@@ -62,29 +69,47 @@ def show_config(environ: Mapping[str, str], *, effective_values: bool, as_json: 
 
 
 def _status(pipeline: Pipeline) -> dict[str, object]:
-    snapshot = pipeline.stores.books.latest_snapshot()
-    universe = pipeline.stores.universes.latest()
-    orders = pipeline.stores.orders.reserving()
-    execution = pipeline.loaded.settings.execution
     return {
-        "mode": execution.mode,
+        "mode": pipeline.loaded.settings.execution.mode,
         **_destination(pipeline.loaded),
+        **_stops(pipeline),
+        **_orders(pipeline),
+        **_money(pipeline),
+        **_data(pipeline),
+        "folder": str(pipeline.loaded.data_dir),
+        "config_hash": pipeline.loaded.hash,
+    }
+
+
+def _destination(loaded: Loaded) -> dict[str, object]:
+    """Say where orders go, which gates are closed and, in live, how the last preflight ended."""
+    goes = destination(loaded)
+    found: dict[str, object] = {
+        "orders_go": goes.value,
+        "gates_closed": list(closed_gates(loaded.settings)),
+    }
+    if not goes.is_kraken:
+        return {**found, "market": market_said(loaded)}
+    last = last_preflight(loaded.data_dir)
+    if last is None:
+        return {**found, "orders_go": f"{goes.value}, once a preflight passes", "preflight": None}
+    ended = "passed" if last.passed else "refused"
+    return {**found, "preflight": [f"{ended} {last.at:%Y-%m-%d %H:%M:%S}", *last.said]}
+
+
+def _stops(pipeline: Pipeline) -> dict[str, object]:
+    """Say what stops opening, and who looks after what rests."""
+    stream = stream_sign(pipeline.loaded.data_dir, system_now())
+    return {
         "panic": "latched" if pipeline.panic_file.exists() else "no",
-        "halts": [f"{each.kind.value}: {each.reason}" for each in pipeline.halts()],
+        "halts": [str(each) for each in pipeline.halts()],
+        "unprotected": [
+            f"{each.book} {each.pair} since {text(each.missing_since)}"
+            for each in SqlProtectionStore(pipeline.stores.database).protections()
+            if each.missing_since is not None
+        ],
         "switch": _switch(pipeline),
-        "stream": _stream(pipeline),
-        "open orders": len(orders),
-        "unknown fate": sum(each.state.value == "unknown" for each in orders),
-        "waiting intents": len(pipeline.stores.decisions.pending(Namespace.TRADE)),
-        "universe": None if universe is None else f"{len(universe.members)} pairs",
-        "equity": None if snapshot is None else snapshot.equity,
-        "drawdown pct": None if snapshot is None else snapshot.drawdown * 100,
-        "realised": None if snapshot is None else snapshot.realised,
-        "fees": None if snapshot is None else snapshot.fees,
-        "books": None if snapshot is None else dict(snapshot.drift) or "equal the balances",
-        "books at": None if snapshot is None else snapshot.at,
-        "data": str(pipeline.loaded.data_dir),
-        "config hash": pipeline.loaded.hash,
+        "stream": "none was started: orders are polled" if stream is None else stream.said,
     }
 
 
@@ -97,26 +122,64 @@ def _switch(pipeline: Pipeline) -> list[str]:
     return said + [f"would also cancel {each}" for each in switch.foreign]
 
 
-def _stream(pipeline: Pipeline) -> str:
-    """Say how the account's stream is heard."""
-    sign = stream_sign(pipeline.loaded.data_dir, system_now())
-    return "no listener; orders are polled" if sign is None else sign.said
+def _orders(pipeline: Pipeline) -> dict[str, object]:
+    orders, agreement = pipeline.stores.orders.reserving(), pipeline.agreement
+    states = Counter(each.state for each in orders)
+    last = agreement.last
+    return {
+        "open_orders": len(orders),
+        "unknown_orders": states[State.UNKNOWN],
+        "manual_orders": states[State.MANUAL],
+        "foreign_orders": len(agreement.foreign),
+        "waiting_intents": len(pipeline.stores.decisions.pending(Namespace.TRADE)),
+        "reconciled": None if last is None else f"{last.outcome.value} {text(last.at)}",
+        "clean_passes_missing": agreement.passes_missing,
+    }
 
 
-def _destination(loaded: Loaded) -> dict[str, object]:
-    """Say where orders go, on whose prices and, in live, how the last preflight ended."""
-    goes = destination(loaded)
-    if not goes.is_kraken:
-        return {"orders go": goes.value, "market": market_said(loaded)}
-    found = last_preflight(loaded.data_dir)
-    if found is None:
-        return {"orders go": f"{goes.value}, once a preflight passes", "preflight": None}
-    ended = "passed" if found.passed else "refused"
-    said = [f"{ended} {found.at:%Y-%m-%d %H:%M:%S}", *found.said]
-    return {"orders go": goes.value, "preflight": said}
+def _money(pipeline: Pipeline) -> dict[str, object]:
+    snapshot = pipeline.stores.books.latest_snapshot()
+    if snapshot is None:
+        return {"equity": None, "books": None}
+    settings = pipeline.loaded.settings
+    base = settings.portfolio.base_currency
+    return {
+        "equity": snapshot.equity,
+        "base_currency": base,
+        "drawdown_pct": snapshot.drawdown * 100,
+        "realised": snapshot.realised,
+        "fees": snapshot.fees,
+        "caps_used": caps_used(
+            snapshot, pipeline.stores.orders.reserving(), limits(settings), base
+        ),
+        "books": dict(snapshot.drift) or "equal the balances",
+        "books_at": snapshot.at,
+        # a simulator may live at another time than this machine
+        "sync_age_seconds": int((system_now() - snapshot.at).total_seconds())
+        if pipeline.is_live
+        else None,
+    }
+
+
+def _data(pipeline: Pipeline) -> dict[str, object]:
+    """Say of what quality the data is: the pairs, and what each timeframe's last close gave."""
+    universe = pipeline.stores.universes.latest()
+    database = pipeline.stores.database
+    head = journal_head(database)
+    return {
+        "universe": None if universe is None else f"{len(universe.members)} pairs",
+        "decisions": [
+            f"{each.timeframe} {text(each.closed_at)} {each.outcome}"
+            + (f": {each.reason}" if each.outcome == Outcome.SKIPPED else "")
+            for each in last_decisions(database)
+        ],
+        "journal": f"{head.seq} entries",
+    }
 
 
 def _shown(value: object) -> str:
     if isinstance(value, list):
         return "; ".join(value) or "none"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name.replace('_', ' ')} {text(of)}" for name, of in value.items())
     return text(value) or "none yet"

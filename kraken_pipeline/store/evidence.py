@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, RowMapping, Select, or_, select
+from sqlalchemy import Column, Connection, RowMapping, Select, func, or_, select
 
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome, Seen
@@ -140,6 +140,41 @@ def decision_of(database: Database, intent_id: str) -> Decision:
         wanted = select(_INTENTS).where(_INTENTS.c.decision_id == row["decision_id"])
         intents = [intent_of(each) for each in connection.execute(wanted).mappings()]
         return _decision(row, tuple(intents), _seen(connection, row["decision_id"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastDecision:
+    """What came of the newest bar of a timeframe."""
+
+    strategy_id: str
+    timeframe: str
+    closed_at: datetime
+    outcome: str
+    reason: str
+
+
+def last_decisions(database: Database) -> tuple[LastDecision, ...]:
+    """Return the newest decision of each strategy on each timeframe that can lead to an order."""
+    table = _DECISIONS
+    place = (table.c.strategy_id, table.c.timeframe)
+    newest = (
+        select(*place, func.max(table.c.closed_at).label("closed_at"))
+        .where(table.c.namespace == Namespace.TRADE.value)
+        .group_by(*place)
+        .subquery()
+    )
+    wanted = (
+        select(*(table.c[name] for name in LastDecision.__slots__))
+        .join(
+            newest,
+            (table.c.strategy_id == newest.c.strategy_id)
+            & (table.c.timeframe == newest.c.timeframe)
+            & (table.c.closed_at == newest.c.closed_at)
+            & (table.c.namespace == Namespace.TRADE.value),
+        )
+        .order_by(*place)
+    )
+    return tuple(LastDecision(**row) for row in _rows(database, wanted))
 
 
 def verdict_on(database: Database, intent_id: str) -> Denial:

@@ -21,7 +21,7 @@ def test_before_anything_ran_the_status_says_so_and_asks_no_exchange(
     said = command("status", environ=fresh)
 
     assert said.code == 0
-    assert "equity         none yet" in said.out
+    assert "equity                none yet" in said.out
     assert "no result yet" in said.out
 
 
@@ -44,7 +44,7 @@ def test_the_status_shows_equity_open_orders_and_halts(
 
     shown = json.loads(command("status", "--json", environ=market.environ).out)
 
-    assert (shown["equity"], shown["open orders"], shown["panic"]) == ("10000", 1, "latched")
+    assert (shown["equity"], shown["open_orders"], shown["panic"]) == ("10000", 1, "latched")
     assert shown["halts"] == ["KILL_MANUAL: prices look wrong"]
     assert shown["books"] == "equal the balances"
 
@@ -116,6 +116,6 @@ def test_the_status_of_live_says_where_orders_go_and_how_the_preflight_ended(
     after = command("status", environ=environ)
 
     assert (before.code, after.code) == (0, 0), before.err
-    assert "orders go      to Kraken, for real, once a preflight passes" in before.out
-    assert "preflight      none yet" in before.out
+    assert "orders go             to Kraken, for real, once a preflight passes" in before.out
+    assert "preflight             none yet" in before.out
     assert "refused 2026-11-01 00:00:00; KEY_CAN_WITHDRAW: trader can" in after.out
