@@ -3,12 +3,12 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import ConfigurationError, ConflictError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.kraken.stream.account import Surroundings
@@ -108,10 +108,16 @@ def _compare(pipeline: Pipeline, cause: Cause, has_fills: bool) -> None:  # noqa
 
 
 def halting(halts: HaltStore, clock: Clock) -> Callable[[str], None]:
-    """Return what latches a halt without keeping its caller waiting: the books may be busy."""
+    """Return what latches a halt without keeping its caller waiting: the books may be busy.
+
+    Where they are so busy that it cannot be written, it is tried until it is.
+    """
 
     def latch(why: str) -> None:
-        at: datetime = clock()
-        halts.latch(HaltKind.DATA, reason=why, at=at, by=SOURCE)
+        is_latched = False
+        while not is_latched:
+            with suppress(ConflictError):
+                halts.latch(HaltKind.DATA, reason=why, at=clock(), by=SOURCE)
+                is_latched = True
 
     return lambda why: threading.Thread(target=latch, args=(why,), daemon=True).start()

@@ -288,3 +288,13 @@ def test_without_a_key_for_the_guard_there_is_no_switch(market: LiveMarket) -> N
     market.keep({Role.TRADER: SEPARATE[Role.TRADER]})
     with market.edge() as edge, pytest.raises(KeyMissingError, match="guard"):
         edge.timer.cancel_all_after(60)
+
+
+def test_the_reader_opens_the_account_s_own_stream(market: LiveMarket) -> None:
+    with market.edge() as edge:
+        way = edge.private_way
+        token = way.fetch_token()
+
+    assert token
+    assert way.url.startswith("ws://127.0.0.1:")
+    assert REAL.stream_url == "wss://ws-auth.kraken.com/v2"
