@@ -210,15 +210,20 @@ def next_move(have: Sequence[Order], want: Stop | None) -> Move:
 
 
 def _sized(have: Sequence[Order], want: Stop | None, wanted: Qty) -> Move:
-    """Bring what stands there to the size that is wanted."""
-    missing = wanted - sum((each.open_qty for each in have), ZERO)
+    """Bring what stands there to the size that is wanted.
+
+    A child of Kraken's is left as large as its fill was: it tells how much of the entry has one.
+    """
+    missing = Qty(wanted - sum((each.open_qty for each in have), ZERO))
     if missing < 0:
         return _smaller(have[-1], by=-missing, want=want)
     if not missing:
         return Move(step=Step.NOTHING)
-    if not have:
-        return Move(step=Step.PLACE, qty=wanted)
-    return Move(step=Step.RESIZE, order=have[0], qty=Qty(have[0].qty + missing))
+    own = [each for each in have if not is_child(each)]
+    if not have or (not own and want is not None and missing >= want.smallest):
+        return Move(step=Step.PLACE, qty=missing)
+    grows = (own or have)[0]
+    return Move(step=Step.RESIZE, order=grows, qty=Qty(grows.qty + missing))
 
 
 def resized(order: Order, qty: Qty, want: Stop | None) -> Amendment:
@@ -241,6 +246,11 @@ def resized(order: Order, qty: Qty, want: Stop | None) -> Amendment:
 def is_stop(order: Order) -> bool:
     """Tell whether an order protects a holding."""
     return order.purpose is Purpose.PROTECT
+
+
+def is_child(order: Order) -> bool:
+    """Tell whether the exchange made a stop for a fill of ours: we never sent it."""
+    return is_stop(order) and order.deadline is None and order.state is not State.PLANNED
 
 
 def _below(last: Price, tick: Decimal) -> Decimal:

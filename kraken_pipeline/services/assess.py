@@ -14,12 +14,12 @@ from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
 from kraken_pipeline.domain.offers import Offer, offer_of
 from kraken_pipeline.domain.order_checks import Filing, faults_of
 from kraken_pipeline.domain.order_style import Manner, OrderStyle, manner_of
-from kraken_pipeline.domain.order_terms import Purpose, Urgency
+from kraken_pipeline.domain.order_terms import Close, Purpose, Urgency
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan, PlanResult, Verdict
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.pricing import sweep_price
-from kraken_pipeline.domain.protection import is_stop
+from kraken_pipeline.domain.protection import StopStyle, close_for, is_stop
 from kraken_pipeline.domain.reports import Balance
 from kraken_pipeline.domain.risk import Approved, Case, Limits, review
 from kraken_pipeline.domain.risk.caps import rooms
@@ -64,6 +64,8 @@ class RiskDesk:
     strategy_styles: Mapping[str, OrderStyle]
     base_currency: Asset
     panic_is_latched: bool
+    kraken_stops: StopStyle | None
+    """How the stops are that Kraken places for each fill of a buy; None where it places none."""
     config_hash: str
     clock: Clock
 
@@ -362,6 +364,18 @@ class _Bench:
         limits = self._desk.limits
         return limits if cap is None else replace(limits, max_per_strategy_pct=cap)
 
+    def _close(self, case: Case) -> Close | None:
+        """Return the stop that Kraken shall place for each fill of a buy, where it shall."""
+        style = self._desk.kraken_stops
+        if style is None or not case.opens:
+            return None
+        return close_for(
+            case.limit_price,
+            stop_distance=case.intent.stop_distance,
+            style=style,
+            tick=case.pair.tick,
+        )
+
     def _order(self, approved: Approved, plan: Plan) -> Order:
         case = approved.case
         intent, manner = case.intent, case.manner
@@ -383,7 +397,7 @@ class _Bench:
             limit_price=case.limit_price,
             post_only=manner.post_only,
             trigger=manner.trigger,
-            close=manner.close,
+            close=manner.close or self._close(case),
             quote_rate=case.quote_rate,
             stop_distance=intent.stop_distance,
             expires_at=intent.expires_at,

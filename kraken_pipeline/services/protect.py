@@ -10,7 +10,7 @@ sale is sent (`make_room`, `leaves_room`). Whatever is left afterwards gets its 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kraken_pipeline.domain.errors import (
@@ -35,11 +35,12 @@ from kraken_pipeline.domain.protection import (
     stop_for,
 )
 from kraken_pipeline.domain.reductions import Reduction, reduction_of
+from kraken_pipeline.services.children import lacks_children
 from kraken_pipeline.services.standing import place_of
 from kraken_pipeline.services.stops import Held, Place, ProtectDesk, fit, sales
 
 BY: Final = "protect"
-MOST_STEPS: Final = 6
+MOST_STEPS: Final = 30
 """Of one place in one pass; the next pass goes on."""
 STANDS_STILL: Final = frozenset({Step.NOTHING, Step.WAIT})
 FAILURES: Final = (
@@ -130,15 +131,33 @@ class _Protector:
             if stop is not None and stop.is_too_small:
                 self._too_small[place] = stop.note
             move = next_move(stops, stop)
-            if move.step in STANDS_STILL or not self._do(place, move, stop):
+            if move.step in STANDS_STILL or self._awaits_child(place, move):
+                return
+            if not self._do(place, move, stop):
                 return
             self._steps[move.step] += 1
+
+    def _awaits_child(self, place: Place, move: Move) -> bool:
+        """A stop that Kraken makes for a fill may show a little later than the fill."""
+        grows = move.order is None or (move.qty is not None and move.qty > move.order.qty)
+        if not grows:
+            return False
+        entry, desk = self._desk.protections.entry(*place), self._desk
+        return (
+            entry is not None
+            and lacks_children(desk.protections, entry)
+            and desk.clock() - entry.updated_at <= desk.patience
+        )
 
     def _do(self, place: Place, move: Move, stop: Stop | None) -> bool:
         """Do one step; False where it must not be done."""
         desk, order = self._desk, move.order
         if move.step is Step.PLACE:
-            return stop is not None and self._place(place, stop)
+            return (
+                stop is not None
+                and move.qty is not None
+                and self._place(place, replace(stop, qty=move.qty))
+            )
         if order is None:
             return False
         if move.step is Step.WITHDRAW:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from kraken_pipeline.domain.ids import IntentId
@@ -21,6 +22,14 @@ class ProtectionStore(Protocol):
 
     def entry(self, book: str, pair: str) -> Order | None:
         """Return the newest buy of a book and a pair that filled."""
+        ...
+
+    def closing_since(self, at: datetime) -> tuple[Order, ...]:
+        """Return the orders with a conditional close of which something was heard since then."""
+        ...
+
+    def closed_qty(self, local_id: str) -> Decimal:
+        """Return how much of an order has stops that Kraken made for it, standing or not."""
         ...
 
     def next_attempt(self, intent: IntentId, purpose: Purpose) -> int:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -14,7 +15,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import EXACT, NOTHING, ZERO, Qty
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import RESERVING, Order
-from kraken_pipeline.domain.protection import Protection, is_stop
+from kraken_pipeline.domain.protection import Protection, is_child, is_stop
 from kraken_pipeline.store import journal, positions, schema
 from kraken_pipeline.store.assessments import reserve
 from kraken_pipeline.store.database import Database
@@ -66,6 +67,24 @@ class SqlProtectionStore:
         with self._database.reading() as connection:
             found = orders_where(connection, bought, _ORDERS.c.created_at == newest)
         return found[-1] if found else None
+
+    def closing_since(self, at: datetime) -> tuple[Order, ...]:
+        """Return the orders with a conditional close of which something was heard since then."""
+        with self._database.reading() as connection:
+            return orders_where(
+                connection,
+                _ORDERS.c.close.is_not(None),
+                _ORDERS.c.filled_volume != ZERO,
+                _ORDERS.c.updated_at >= at,
+            )
+
+    def closed_qty(self, local_id: str) -> Decimal:
+        """Return how much of an order has stops that Kraken made for it, standing or not."""
+        with self._database.reading() as connection:
+            children = orders_where(
+                connection, _ORDERS.c.parent_id == local_id, _ORDERS.c.deadline.is_(None)
+            )
+        return sum((each.qty for each in children if each.kraken_order_id), ZERO)
 
     def next_attempt(self, intent: IntentId, purpose: Purpose) -> int:
         """Return which attempt of an intent for a purpose would be the next; 1 for the first."""
@@ -152,7 +171,7 @@ def _booked(
 def _require_room(connection: Connection, order: Order) -> None:
     place = _place(order)
     here = [each for each in orders_in(connection, RESERVING) if _place(each) == place]
-    if is_stop(order) and any(is_stop(each) for each in here):
+    if is_stop(order) and any(is_stop(each) and not is_child(each) for each in here):
         raise ConflictError(f"a stop of {order.pair} in {place[0]} is there already")
     held = _holdings(connection).get(place, NOTHING)
     selling = sum((each.open_qty for each in here if each.side is Side.SELL), ZERO)

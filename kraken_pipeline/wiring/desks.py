@@ -121,6 +121,7 @@ def risk(parts: Parts) -> RiskDesk:
         strategy_styles=strategy_styles(settings),
         base_currency=Asset(settings.portfolio.base_currency),
         panic_is_latched=bool(latch_text(parts.panic_file)),
+        kraken_stops=protecting.kraken_stops(settings),
         config_hash=parts.loaded.hash,
         clock=parts.edge.clock,
     )

@@ -143,6 +143,8 @@ class Pipeline(Guarding):
     def keep_books(self) -> book.Booked:
         """Read fills, ledger and balances, value everything, latch what is breached."""
         with self._stage("books") as done:
+            # what they sold is the strategy's: the books must know them first
+            protecting.adopt(self)
             booked = book.keep_books(desks.books(self))
             drifting_since = self.stores.books.drifting_since()
             if halt.latch_breaches(self._halts, booked.snapshot, drifting_since=drifting_since):

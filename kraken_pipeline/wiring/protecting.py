@@ -9,6 +9,7 @@ from functools import partial
 from kraken_pipeline.domain.errors import LeaseLostError
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.protection import Protection, Step, StopStyle, Unprotected, is_stop
+from kraken_pipeline.services.children import ChildDesk, adopt_children
 from kraken_pipeline.services.dust import DustDesk
 from kraken_pipeline.services.protect import Protected, leaves_room, make_room, protect
 from kraken_pipeline.services.settle import SettleDesk, cancel
@@ -69,6 +70,26 @@ def stops_need_care(parts: Parts, settling: SettleDesk) -> bool:
 def wants_stops(settings: Settings) -> bool:
     """Tell whether a stop shall stand for what is held."""
     return settings.execution.protective_stops != "off"
+
+
+def kraken_stops(settings: Settings) -> StopStyle | None:
+    """Return how the stops are that Kraken places for each fill; None where it places none."""
+    by_kraken = settings.execution.protective_stops == "conditional_close"
+    return stop_style(settings) if by_kraken else None
+
+
+def adopt(parts: Parts) -> int:
+    """Take the stops that Kraken made for fills of ours into the books; return how many."""
+    if not takes_orders(parts):
+        return 0
+    desk = ChildDesk(
+        account=parts.edge.account,
+        orders=parts.stores.orders,
+        halts=parts.stores.halts,
+        protections=SqlProtectionStore(parts.stores.database),
+        clock=parts.edge.clock,
+    )
+    return adopt_children(desk)
 
 
 def protect_desk(parts: Parts, settling: SettleDesk) -> ProtectDesk:

@@ -11,15 +11,18 @@ from kraken_pipeline.domain.errors import OrderRefusedError, UnreachableError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.lots import DUST
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.money import ZERO, Price
+from kraken_pipeline.domain.order_terms import Close
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import StopStyle, Unprotected
 from kraken_pipeline.domain.reports import Placed, Rehearsed
 from kraken_pipeline.services.guard import needs_tending, resting
+from kraken_pipeline.services.strangers import strangers_among
 from kraken_pipeline.services.unprotected import is_at_rest
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.replay import ReplayMarket
 from kraken_pipeline.simulator.rest import Served
+from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline_tests.fakes import Lossy, Passing
 from kraken_pipeline_tests.services.candles import DEEP_DIP, SHY_DIP, SPIKE, START, row
@@ -327,6 +330,80 @@ def test_every_kind_of_stop_sells_when_the_market_falls(account: Stopped, order_
     assert account.held() == 0
     assert account.paper.stores.halts.latched() == ()
     assert account.paper.balances_agree()
+
+
+# conditional close
+
+
+CLOSE = Close(order_type="stop-loss", trigger_price=Price(Decimal(49_000)))
+
+
+def test_stops_that_kraken_made_for_each_fill_are_ours_and_add_up_to_what_is_held(
+    choppy_account: Stopped,
+) -> None:
+    account = choppy_account
+    account.paper.planned(qty="0.1", limit="49980", close=CLOSE)
+    account.send()
+    for _ in range(PARTS):
+        account.paper.turn(minutes=1)
+        account.look()
+        assert account.stopped_there() == account.held()
+
+    assert len(account.stops()) >= PARTS
+    assert sum(each.open_qty for each in account.stops()) == account.held() > 0
+    assert strangers_among(account.paper.stores.orders, account.paper.account.open_orders()) == []
+    assert account.paper.stores.halts.latched() == ()
+    assert is_at_rest(account.protect_desk())
+
+
+def test_a_sale_frees_as_many_of_krakens_stops_as_it_needs(choppy_account: Stopped) -> None:
+    account = choppy_account
+    account.paper.planned(qty="0.1", limit="49980", close=CLOSE)
+    account.send()
+    account.paper.turn(minutes=PARTS)
+    account.look()
+    bought = account.held()
+    assert account.stopped_there() == bought
+    entry = account.paper.stores.orders.reserving()[0]
+    account.paper.call("CancelOrder", {"txid": str(entry.kraken_order_id)})
+
+    account.paper.turn(minutes=3)
+    sale = _sell(account, str(bought / 2))
+    account.send()
+    account.look()
+
+    assert account.paper.now_of(sale).state is State.FILLED
+    assert account.sold_there() == bought / 2
+    assert account.stopped_there() == account.held() == bought / 2
+
+
+def test_what_a_stop_of_krakens_sold_before_it_was_known_is_the_strategys(
+    account: Stopped,
+) -> None:
+    entry = account.paper.planned(qty="0.01", limit="49500", close=CLOSE)
+    account.send()
+    account.paper.turn_to(DEEP_DIP)
+    account.look()
+    account.look()
+
+    assert account.paper.now_of(entry).state is State.FILLED
+    assert account.sold_there() > 0
+    assert account.stopped_there() == account.held() == Decimal("0.01") - account.sold_there()
+    assert set(account.paper.held()) == {PLACE}
+    assert account.paper.balances_agree()
+    assert verify(account.paper.stores.database).faults == ()
+
+
+def test_a_fill_that_kraken_made_no_stop_for_gets_one_of_ours(account: Stopped) -> None:
+    account.bought(close=CLOSE)
+    account.adopt()
+    [child] = account.stops()
+    account.paper.call("CancelOrder", {"txid": str(child.kraken_order_id)})
+    account.look()
+
+    [stop] = account.stops()
+    assert stop.deadline is not None
+    assert account.stopped_there() == Decimal("0.01")
 
 
 # U-FUN-4, U-FUN-5

@@ -162,6 +162,7 @@ class Paper:
             strategy_styles={},
             base_currency=Asset("USD"),
             panic_is_latched=False,
+            kraken_stops=None,
             config_hash="c",
             clock=self.clock,
         )

@@ -13,6 +13,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Order, State
 from kraken_pipeline.domain.protection import Protection, StopStyle, Unprotected, is_stop
+from kraken_pipeline.services.children import ChildDesk, adopt_children
 from kraken_pipeline.services.dust import DustDesk, tend_dust
 from kraken_pipeline.services.protect import leaves_room, make_room, protect
 from kraken_pipeline.services.settle import cancel
@@ -74,6 +75,7 @@ class Stopped:
     def look(self, **changes: Any) -> tuple[Protection, ...]:  # noqa: ANN401 - as above
         """Settle, book, and keep the stops; return what is unprotected for too long."""
         self.paper.settle()
+        self.adopt()
         self.paper.book()
         desk = self.protect_desk()
         protected = protect(desk)
@@ -81,6 +83,17 @@ class Stopped:
         overdue = watch(desk, protected)
         self.send(**changes)
         return overdue
+
+    def adopt(self) -> int:
+        """Take what the exchange made for fills of ours into the books."""
+        desk = ChildDesk(
+            account=self.paper.account,
+            orders=self.paper.stores.orders,
+            halts=self.paper.stores.halts,
+            protections=self.protections,
+            clock=self.paper.clock,
+        )
+        return adopt_children(desk)
 
     def tend(self) -> tuple[Transfer, ...]:
         """Tend the dust."""

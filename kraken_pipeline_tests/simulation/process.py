@@ -276,6 +276,7 @@ class Process:
             strategy_styles={},
             base_currency=Asset("USD"),
             panic_is_latched=self.panics,
+            kraken_stops=None,
             config_hash="c",
             clock=self.machine.clock,
         )

@@ -33,7 +33,10 @@ def _stops(pipeline: Pipeline) -> dict[str, Decimal]:
         for each in pipeline.stores.orders.reserving()
         if is_stop(each) and each.state in AT_THE_EXCHANGE
     ]
-    return {each.pair: each.open_qty for each in orders}
+    pairs = {each.pair for each in orders}
+    return {
+        pair: sum((each.open_qty for each in orders if each.pair == pair), ZERO) for pair in pairs
+    }
 
 
 def _held(pipeline: Pipeline) -> dict[str, Decimal]:
@@ -117,3 +120,18 @@ def test_a_flatten_sells_what_stops_hold(protected: PaperMarket) -> None:
         assert done.is_done
         assert sum(_held(pipeline).values(), ZERO) < Decimal("0.001")
         assert _stops(pipeline) == {}
+
+
+def test_kraken_places_the_stops_of_a_run_where_it_is_told_to(market: PaperMarket) -> None:
+    market.configure("execution: {protective_stops: conditional_close}\n")
+    with market.pipeline() as pipeline:
+        pipeline.decide(timeframe("4h"), run_id="a test")
+        _run(pipeline)
+
+        held = _held(pipeline)
+        sent = [each for each in pipeline.stores.orders.reserving() if each.deadline is not None]
+        assert held
+        assert {each.pair for each in pipeline.stores.orders.reserving()} == set(held)
+        assert _stops(pipeline) == held
+        assert sent == []
+        assert pipeline.work().startswith("resting-")

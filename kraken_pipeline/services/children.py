@@ -1,0 +1,92 @@
+"""Stops that Kraken made for fills of ours: taken into the books as orders of ours (OMS-14).
+
+A conditional close gives each fill a stop of its own, with no word of ours on it but the id of the
+order that filled. Until such a stop is in the books, what it sells would be somebody else's sale.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from kraken_pipeline.domain.money import Price
+from kraken_pipeline.domain.order_terms import TRIGGERED, Purpose, Trigger
+from kraken_pipeline.domain.orders import Order, State
+from kraken_pipeline.domain.reductions import Reduction, reduction_of
+from kraken_pipeline.domain.reports import OrderReport
+from kraken_pipeline.services.hear import HearDesk, hear
+from kraken_pipeline.services.ports import Account, Clock, HaltStore, OrderStore
+from kraken_pipeline.services.protection_ports import ProtectionStore
+
+LOOK_BACK: Final = timedelta(minutes=1)
+"""An order may carry a time of the exchange's that is a little before ours."""
+LOOKED_FOR: Final = timedelta(minutes=10)
+"""How long after a fill was heard its stop is looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildDesk:
+    """What adopting needs."""
+
+    account: Account
+    orders: OrderStore
+    halts: HaltStore
+    protections: ProtectionStore
+    clock: Clock
+
+
+def adopt_children(desk: ChildDesk) -> int:
+    """Take what Kraken made for fills of ours into the books, with what became of it.
+
+    The exchange is asked only while a fill of late has no stop in the books.
+
+    Returns:
+        How many were new.
+
+    Raises:
+        ExchangeError: the exchange did not answer.
+    """
+    waiting = {
+        str(each.kraken_order_id): each
+        for each in desk.protections.closing_since(desk.clock() - LOOKED_FOR)
+        if desk.protections.closed_qty(each.local_id) < each.filled_qty
+    }
+    if not waiting:
+        return 0
+    since = min(each.created_at for each in waiting.values()) - LOOK_BACK
+    # one that ended between the two reads is in both; the later one is right
+    shown = {
+        each.kraken_order_id: each
+        for each in (*desk.account.open_orders(), *desk.account.closed_orders(since=since))
+        if each.parent_id in waiting
+    }
+    return sum(_adopt(desk, waiting[str(each.parent_id)], each) for each in shown.values())
+
+
+def lacks_children(desk: ProtectionStore, entry: Order) -> bool:
+    """Tell whether a fill of an entry has no stop of Kraken's in the books."""
+    return entry.close is not None and desk.closed_qty(entry.local_id) < entry.filled_qty
+
+
+def _adopt(desk: ChildDesk, entry: Order, report: OrderReport) -> bool:
+    child = _child(desk, entry, report)
+    if not desk.protections.adopt(child, why=f"it closes a fill of {entry.local_id}"):
+        return False
+    hearing = HearDesk(orders=desk.orders, halts=desk.halts, clock=desk.clock)
+    hear(hearing, child, report, source="poll")
+    return True
+
+
+def _child(desk: ChildDesk, entry: Order, report: OrderReport) -> Order:
+    trigger = report.trigger_price if report.order_type in TRIGGERED else None
+    what = Reduction(
+        purpose=Purpose.PROTECT,
+        role=f"child/{report.kraken_order_id}",
+        qty=report.qty,
+        order_type=report.order_type,
+        time_in_force="GTC",
+        limit_price=Price(report.limit_price or trigger or entry.limit_price),
+        trigger=None if trigger is None else Trigger(price=Price(trigger)),
+    )
+    attempt = desk.protections.next_attempt(entry.intent_id, Purpose.PROTECT)
+    planned = reduction_of(entry, what, attempt=attempt, now=desk.clock())
+    return replace(planned, state=State.LIVE, kraken_order_id=report.kraken_order_id)
