@@ -44,6 +44,7 @@ CHANGES: Final = frozenset(
     {
         *("assessing", "keep", "record", "take_lease", "release_lease", "note_result"),
         *("note_clean_read", "book", "keep_snapshot", "prune_snapshots"),
+        *("plan", "adopt", "note", "forget"),
         *("add", "add_batch", "amend", "cancel"),
     }
 )

@@ -1,6 +1,7 @@
 """F-STP, U-FUN-4, U-FUN-5: a stop stands for what is held, and no more is ever sold than that."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -24,9 +25,9 @@ from kraken_pipeline.simulator.replay import ReplayMarket
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.migrations import migrate
-from kraken_pipeline_tests.fakes import Lossy, Passing
+from kraken_pipeline_tests.fakes import Crash, Fuse, Lossy, Passing, crashing
 from kraken_pipeline_tests.services.candles import DEEP_DIP, SHY_DIP, SPIKE, START, row
-from kraken_pipeline_tests.services.paper import Paper, paper
+from kraken_pipeline_tests.services.paper import LEASE, Paper, paper
 from kraken_pipeline_tests.services.stopped import PATIENCE, PLACE, Stopped
 
 PARTS = 7
@@ -186,6 +187,26 @@ def test_f_stp_2_a_stop_whose_fate_is_unknown_is_not_placed_twice(
     assert account.stopped_there() == Decimal("0.01")
     placed = [each for each in account.paper.exchange.account.orders.values() if each.trigger]
     assert len(placed) == 1
+
+
+@pytest.mark.parametrize("steps", range(16))
+def test_f_stp_2_a_death_anywhere_leaves_one_stop(account: Stopped, steps: int) -> None:
+    account.bought()
+    fuse = Fuse(steps)
+    paper, orders = account.paper, crashing(account.paper.stores.orders, fuse)
+    doomed = Stopped(paper, orders=orders, protections=crashing(account.protections, fuse))
+    with suppress(Crash):
+        doomed.look(orders=orders, gateway=crashing(paper.trader, fuse))
+
+    paper.turn(seconds=LEASE.total_seconds() + 1)
+    for _ in range(12):
+        paper.turn(seconds=21)
+        account.look()
+
+    placed = [each for each in paper.exchange.account.orders.values() if each.trigger]
+    assert len(placed) == 1
+    assert account.stopped_there() == account.held() == Decimal("0.01")
+    assert verify(paper.stores.database).faults == ()
 
 
 def test_after_a_panic_no_stop_is_placed(account: Stopped) -> None:
