@@ -31,8 +31,10 @@ from kraken_pipeline_tests.services.paper import LEASE, Paper, paper
 from kraken_pipeline_tests.services.stopped import PATIENCE, PLACE, Stopped
 
 PARTS = 7
-LOOK = 5
+LOOK = 10
 """Seconds between two looks at orders that rest."""
+MOST_LOOKS = 12
+"""After a death, until everything is as it should be."""
 
 
 @pytest.fixture
@@ -199,9 +201,12 @@ def test_f_stp_2_a_death_anywhere_leaves_one_stop(account: Stopped, steps: int) 
         doomed.look(orders=orders, gateway=crashing(paper.trader, fuse))
 
     paper.turn(seconds=LEASE.total_seconds() + 1)
-    for _ in range(12):
+    looks = 0
+    while not is_at_rest(account.protect_desk()) and looks < MOST_LOOKS:
         paper.turn(seconds=21)
         account.look()
+        looks += 1
+    account.look()
 
     placed = [each for each in paper.exchange.account.orders.values() if each.trigger]
     assert len(placed) == 1
