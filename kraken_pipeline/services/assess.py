@@ -20,7 +20,7 @@ from kraken_pipeline.domain.plans import Plan, PlanResult, Verdict
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.pricing import sweep_price
 from kraken_pipeline.domain.protection import StopStyle, close_for, is_stop
-from kraken_pipeline.domain.reports import Balance
+from kraken_pipeline.domain.reports import Balance, OrderReport
 from kraken_pipeline.domain.risk import Approved, Case, Limits, review
 from kraken_pipeline.domain.risk.caps import rooms
 from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, wanted_notional
@@ -38,6 +38,7 @@ from kraken_pipeline.services.ports import (
     UniverseStore,
 )
 from kraken_pipeline.services.standing import Standing, place_of, unbooked_fills
+from kraken_pipeline.services.strangers import strangers_among
 from kraken_pipeline.services.verdicts import unheard, verdict_of
 from kraken_pipeline.services.world import World, economic_asset
 
@@ -160,7 +161,15 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
         fees=desk.account.fee_rates(wanted) if wanted else {},
         system_status=desk.market.system_status(),
         snapshot=desk.books.latest_snapshot(),
+        foreign=_foreign(desk, balances),
     )
+
+
+def _foreign(desk: RiskDesk, balances: Mapping[Asset, Balance]) -> tuple[OrderReport, ...]:
+    """Return the account's open orders that are not ours; where nothing is held there is none."""
+    if not any(each.held for each in balances.values()):
+        return ()
+    return tuple(strangers_among(desk.orders, desk.account.open_orders()))
 
 
 class _Bench:

@@ -13,6 +13,7 @@ from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.protection import is_stop
+from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.domain.risk import Exposure
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.ports import Assessment, BookStore, OrderStore
@@ -88,6 +89,8 @@ class Standing:
         self._count_unexplained(unexplained)
         for order in self.reserving:
             self._count_order(order)
+        for report in world.foreign:
+            self._count_foreign(report)
 
     def reserve(self, order: Order) -> None:
         """Add an order that was approved just now."""
@@ -155,6 +158,24 @@ class Standing:
         pair = self._world.pairs.get(order.pair)
         if order.side is Side.BUY and pair is not None:
             self._count_bought(order, pair, order.open_qty)
+
+    def _count_foreign(self, report: OrderReport) -> None:
+        """Count what a buy of somebody else's may still add, at the worst price that is known."""
+        pair = self._world.pairs.get(report.pair)
+        if report.side is not Side.BUY or pair is None:
+            return
+        ticker = self._world.tickers.get(report.pair)
+        asked = ZERO if ticker is None else ticker.ask
+        price = report.limit_price or max(report.trigger_price or ZERO, asked)
+        rate = self._world.prices.rate(pair.quote) or ZERO
+        fee_share = self._world.fee_share(report.pair)
+        self._tally.add(
+            pair=report.pair,
+            asset=pair.base,
+            strategy=MANUAL,
+            worth=(report.qty - report.filled_qty) * price * rate * (1 + fee_share),
+            stop_distance=ZERO,
+        )
 
     def _count_bought(self, order: Order, pair: Pair, qty: Decimal) -> None:
         """Count a part of a buy at the worst price that it can have, with its fee."""

@@ -13,7 +13,7 @@ from kraken_pipeline.domain.money import ZERO, Qty
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order
 from kraken_pipeline.domain.prices import PriceTable
-from kraken_pipeline.domain.reports import Balance
+from kraken_pipeline.domain.reports import Balance, OrderReport
 from kraken_pipeline.domain.symbols import Asset, SymbolTable
 from kraken_pipeline.domain.universe import Universe
 
@@ -33,6 +33,8 @@ class World:
     fees: Mapping[str, FeeRates]
     system_status: str
     snapshot: Snapshot | None
+    foreign: tuple[OrderReport, ...]
+    """Open orders of the account that are not ours: they fill without asking us (OMS-13)."""
 
     def fee_share(self, pair: str) -> Decimal:
         """Return the higher fee rate of a pair, as a share of cost; the highest where unknown."""
