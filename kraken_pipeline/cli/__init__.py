@@ -83,6 +83,14 @@ def status(json: Json = OFF, db: Db = None) -> None:
 
 
 @app.command()
+def doctor(json: Json = OFF, db: Db = None) -> None:
+    """Check everything that must be right before trading; each failure comes with its remedy."""
+    from kraken_pipeline.cli.doctor import run  # noqa: PLC0415 - only what is asked for
+
+    raise typer.Exit(run(with_books(db), as_json=json))
+
+
+@app.command()
 def panic() -> None:
     """Latch, cancel every order of the account, verify. Opening stays stopped until `resume`."""
     from kraken_pipeline.cli.halts import run_panic  # noqa: PLC0415 - only what is asked for

@@ -7,7 +7,7 @@ from typing import Final
 
 from kraken_pipeline.domain.exposure import COUNTS_FROM
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
@@ -46,10 +46,14 @@ def caps_used(
         ),
         "positions": f"{sum(each >= COUNTS_FROM for each in worth.values())} of "
         f"{limits.max_open_positions}",
-        "open_buys": f"{asked.quantize(CENT)} of {limits.max_total_notional}",
-        "largest_pair_buys": f"{max(by_pair.values(), default=ZERO).quantize(CENT)} of "
-        f"{limits.max_pair_notional}",
+        "open_buys": _amount(asked, limits.max_total_notional),
+        "largest_pair_buys": _amount(max(by_pair.values(), default=ZERO), limits.max_pair_notional),
     }
+
+
+def _amount(used: Decimal, most: Decimal | None) -> str:
+    said = "no cap" if most is None else f"of {plain(most)}"
+    return f"{used.quantize(CENT)} {said}"
 
 
 def _share(worth: Decimal, equity: Decimal, most: Decimal) -> str:

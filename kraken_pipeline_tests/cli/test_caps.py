@@ -43,7 +43,7 @@ def test_what_is_held_and_what_may_be_bought_count_against_the_caps() -> None:
     assert used["gross_exposure"] == "20.05 of 40 %"
     assert used["largest_asset"] == "15.00 of 20 %"
     assert used["positions"].startswith("1 of ")
-    assert used["open_buys"].startswith("500.00 of ")
+    assert used["open_buys"].startswith("500.00 ")
 
 
 def test_without_equity_a_share_is_unknown() -> None:

@@ -1,5 +1,6 @@
 """Exit codes, and what every command has in common."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import typer
 from kraken_pipeline import cli
 from kraken_pipeline.cli.exits import MEANINGS, OF_COMMANDS, Exit
 from kraken_pipeline_tests.cli.conftest import Command
+from kraken_pipeline_tests.paper_market import PaperMarket
 
 UNTIL_IT_IS_ENDED = {"dev", "guard", "simulator serve"}
 """They talk while they run: there is no one document to print."""
@@ -72,3 +74,29 @@ def test_help_shows_the_codes(command: Command, fresh: dict[str, str]) -> None:
     said = command("orders", "cancel", "--help", environ=fresh)
 
     assert "3 denied by a safety rule" in " ".join(said.out.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "status",
+        "doctor",
+        "audit verify",
+        "config show",
+        "explain drift",
+        "explain pair ADAUSD",
+        "explain asset USD",
+        "keys where",
+        "orders list-open",
+        "orders recent-executions",
+        "reconcile",
+        "run-once",
+    ],
+)
+def test_what_is_printed_for_programs_is_one_document(
+    command: Command, market: PaperMarket, arguments: str
+) -> None:
+    said = command(*arguments.split(), "--json", environ=market.environ)
+
+    assert said.code == 0, said.err
+    assert json.loads(said.out) is not None
