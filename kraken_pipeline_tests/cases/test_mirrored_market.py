@@ -24,6 +24,7 @@ from kraken_pipeline.simulator.rest import Served, serving
 from kraken_pipeline.simulator.service import Service
 from kraken_pipeline.simulator.simulation import Settings, simulated
 from kraken_pipeline_tests.services.paper import SECRET
+from kraken_pipeline_tests.simulator.mirror.conftest import silence
 
 START = datetime.fromisoformat("2026-10-01T00:00:00+00:00")
 
@@ -41,7 +42,7 @@ class Paper:
 
     def silence(self, seconds: int) -> None:
         """Let the exchange behind the mirror say nothing for so long."""
-        self.theirs.service.restart(600)
+        silence(self.theirs)
         self.clock.turn(self.clock.now() + timedelta(seconds=seconds))
 
 

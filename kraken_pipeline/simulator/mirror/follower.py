@@ -109,7 +109,10 @@ class Follower:
 
     def _trades(self, key: str) -> bool:
         """Ask for the next page of a pair and tell whether it is full."""
+        since = self._tape.cursors.get(key)
+        if since is None:  # its last order has just ended
+            return False
         self._asked[key] = machine.seconds()
-        params = {"pair": key, "since": self._tape.cursors[key]}
+        params = {"pair": key, "since": since}
         result = self._source.ask("Trades", params, patience=PATIENCE).result
         return isinstance(result, dict) and len(result.get(key, ())) >= FULL

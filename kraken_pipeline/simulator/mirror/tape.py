@@ -78,9 +78,12 @@ class Tape:
 
         Those of a pair whose book is old wait: what they set off could not be filled.
         """
-        found = [each for each in self._waiting if each.at <= until and is_fresh(each.pair)]
-        if found:
-            self._waiting = [each for each in self._waiting if each not in found]
+        found: list[Trade] = []
+        waiting: list[Trade] = []
+        for each in self._waiting:
+            is_due = each.at <= until and is_fresh(each.pair)
+            (found if is_due else waiting).append(each)
+        self._waiting = waiting
         return sorted(found, key=lambda each: (each.at, each.pair.key, each.number))
 
     def kept(self) -> dict[str, str]:

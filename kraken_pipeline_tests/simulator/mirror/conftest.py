@@ -1,11 +1,13 @@
 """Two exchanges, one the mirror of the other, both in a time that is turned by hand."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -87,6 +89,17 @@ class Glass:
         for clock in (self.upstream.exchange.clock, self.clock):
             assert isinstance(clock, FixedClock)
             clock.turn(clock.now() + timedelta(**span))
+
+
+def silence(served: Served) -> None:
+    """Take an exchange down for longer than a test lasts, and see that it is."""
+    served.service.restart(600)
+    at = urlsplit(served.url)
+    while True:
+        try:
+            socket.create_connection((str(at.hostname), at.port or 0), timeout=1).close()
+        except OSError:
+            return
 
 
 @contextmanager

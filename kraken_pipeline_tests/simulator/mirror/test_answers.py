@@ -8,7 +8,7 @@ import pytest
 from kraken_pipeline.simulator.auth import Key
 from kraken_pipeline.simulator.params import Params, RefusedError
 from kraken_pipeline.simulator.service import Service
-from kraken_pipeline_tests.simulator.mirror.conftest import PAIR, Glass
+from kraken_pipeline_tests.simulator.mirror.conftest import PAIR, Glass, silence
 
 Json = Any  # answers have as many shapes as there are methods
 
@@ -60,7 +60,7 @@ def test_while_nobody_answers_what_has_a_time_is_answered_with_it(glass: Glass) 
     known = {
         method: asked(glass, method, pair=PAIR) for method in ("Depth", "Trades", "OHLC", "Spread")
     }
-    glass.upstream.service.restart(600)
+    silence(glass.upstream)
     glass.turn(minutes=5)
 
     for method, before in known.items():
@@ -71,7 +71,7 @@ def test_while_nobody_answers_what_has_a_time_is_answered_with_it(glass: Glass) 
 def test_while_nobody_answers_what_has_no_time_is_soon_refused(glass: Glass, method: str) -> None:
     """F-EVT-5: nobody could see that such an answer is old."""
     before = asked(glass, method)
-    glass.upstream.service.restart(600)
+    silence(glass.upstream)
     glass.turn(seconds=9)
     assert asked(glass, method) == before
     glass.turn(seconds=2)
@@ -81,7 +81,7 @@ def test_while_nobody_answers_what_has_no_time_is_soon_refused(glass: Glass, met
 
 
 def test_what_was_never_answered_is_refused(glass: Glass) -> None:
-    glass.upstream.service.restart(600)
+    silence(glass.upstream)
 
     with pytest.raises(RefusedError, match="EService:Unavailable"):
         asked(glass, "OHLC", pair="XBTUSD")

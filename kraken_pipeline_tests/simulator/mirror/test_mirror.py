@@ -10,7 +10,13 @@ from kraken_pipeline.simulator.clock import FixedClock
 from kraken_pipeline.simulator.mirror.mirror import Mirror
 from kraken_pipeline.simulator.mirror.upstream import Upstream
 from kraken_pipeline.simulator.rest import Served
-from kraken_pipeline_tests.simulator.mirror.conftest import OFTEN, PAIR, Glass, opened_glass
+from kraken_pipeline_tests.simulator.mirror.conftest import (
+    OFTEN,
+    PAIR,
+    Glass,
+    opened_glass,
+    silence,
+)
 
 
 def test_a_market_order_walks_the_mirrored_book(glass: Glass) -> None:
@@ -201,7 +207,7 @@ def test_statuses_follow_those_of_the_mirrored_exchange(glass: Glass) -> None:
 
 def test_their_silence_is_told_and_survived(glass: Glass) -> None:
     order = glass.order(type="buy", ordertype="limit", price=glass.best()[0])
-    glass.upstream.service.restart(600)
+    silence(glass.upstream)
     glass.pass_time(minutes=1)
 
     state = glass.mirror.state()
@@ -211,7 +217,7 @@ def test_their_silence_is_told_and_survived(glass: Glass) -> None:
 
 
 def test_without_an_answer_nothing_begins(upstream: Served) -> None:
-    upstream.service.restart(600)
+    silence(upstream)
 
     with pytest.raises(ValueError, match=r"can't be mirrored.*does not answer.*own market"):
         Mirror(Upstream(upstream.url, per_second=OFTEN), upstream.exchange.clock)
