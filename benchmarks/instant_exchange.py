@@ -109,6 +109,17 @@ class InstantExchange:
         """Cancel an order."""
         self._orders[kraken_order_id] = replace(self._orders[kraken_order_id], status="canceled")
 
+    def cancel_many(self, kraken_order_ids: Sequence[str]) -> int:
+        """Cancel several orders."""
+        for each in kraken_order_ids:
+            self.cancel(each)
+        return len(kraken_order_ids)
+
+    def amends(self, kraken_order_id: str) -> tuple[Any, ...]:
+        """Return no change."""
+        del kraken_order_id
+        return ()
+
     def amend(self, kraken_order_id: str, amendment: Any, *, deadline: datetime) -> Any:  # noqa: ANN401 - never asked for here
         """Refuse: nothing here changes an order."""
         raise RefusedError(f"{kraken_order_id} stays as it is: {amendment} by {deadline}")

@@ -29,7 +29,8 @@ from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.plans import Plan, Verdict
-from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.reports import Listing
+from kraken_pipeline.domain.symbols import Asset, SymbolTable
 from kraken_pipeline.services.settle import SettleDesk, settle
 from kraken_pipeline.services.submit import SubmitDesk, submit
 from kraken_pipeline.store import schema
@@ -105,6 +106,9 @@ def _reconcile(name: str, url: str) -> None:
             account=exchange,
             gateway=exchange,
             unknown_settle=timedelta(seconds=120),
+            listing=lambda: Listing(symbols=SymbolTable(assets={}, pairs=()), pairs={}),
+            kept_balances=dict,
+            stream_shows_absence=lambda sent_at, settled_at: True,
             clock=lambda: NOW + timedelta(seconds=5),
         )
         quiet = _seconds(partial(settle, desk))

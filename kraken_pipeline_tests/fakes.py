@@ -45,7 +45,7 @@ CHANGES: Final = frozenset(
         *("assessing", "keep", "record", "take_lease", "release_lease", "note_result"),
         *("note_clean_read", "book", "keep_snapshot", "prune_snapshots"),
         *("plan", "adopt", "note", "forget"),
-        *("add", "add_batch", "amend", "cancel"),
+        *("add", "add_batch", "amend", "cancel", "cancel_many"),
     }
 )
 """Methods of stores and gateways that leave something behind."""
@@ -102,6 +102,9 @@ class Passing:
     def cancel(self, kraken_order_id: str) -> None:
         self.gateway.cancel(kraken_order_id)
 
+    def cancel_many(self, kraken_order_ids: Sequence[str]) -> int:
+        return self.gateway.cancel_many(kraken_order_ids)
+
 
 @dataclass
 class Lossy(Passing):
@@ -124,9 +127,20 @@ class Lossy(Passing):
         raise self.error("the answer was lost")
 
     def cancel(self, kraken_order_id: str) -> None:
+        self._pass_on(lambda: self.gateway.cancel(kraken_order_id))
+
+    def cancel_many(self, kraken_order_ids: Sequence[str]) -> int:
+        self._pass_on(lambda: self.gateway.cancel_many(kraken_order_ids))
+        return len(kraken_order_ids)
+
+    def amend(self, kraken_order_id: str, amendment: Amendment, *, deadline: datetime) -> Amended:
+        self._pass_on(lambda: self.gateway.amend(kraken_order_id, amendment, deadline=deadline))
+        return Amended(amend_id="", kraken_order_id=kraken_order_id)
+
+    def _pass_on(self, request: Callable[[], object]) -> None:
         self.times -= 1
         if self.times < 0 or self.arrives:
-            self.gateway.cancel(kraken_order_id)
+            request()
         if self.times >= 0:
             raise self.error("the answer was lost")
 

@@ -8,6 +8,10 @@ from kraken_pipeline.domain.gates import Objection, Question, objections
 
 CLEAN_READS_NEEDED: Final = 3
 """Reads of open and closed orders that found nothing, after the settle window."""
+READ_SPACING: Final = timedelta(seconds=10)
+"""How far such reads are apart at least."""
+UNRESOLVED_AFTER: Final = timedelta(minutes=15)
+"""After its deadline; what is neither found nor proven absent by then waits for a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +23,18 @@ class Search:
     """The engine refuses the request after it."""
     settle: timedelta
     """How long after the deadline a read may still miss the order."""
+    looked_since: datetime
+    """When the first of the reads that count was made."""
     clean_reads: int
     """Reads of OpenOrders and ClosedOrders by `cl_ord_id` that found nothing, after that."""
+    stream_explained: bool
+    """Whether the private stream would have told of it and did not, where one is listened to."""
     unexplained_fills: int
     """Fills on its pair since it was sent that belong to no order we know."""
     holds_explained: bool
-    """Whether the exchange holds no more than our other open orders account for."""
+    """Whether no more is held of its two assets than the listed open orders account for."""
+    balances_explained: bool
+    """Whether the ledger tells of all that the balances of its two assets show."""
 
 
 def deadline_is_well_past(search: Search) -> Objection | None:
@@ -54,14 +64,43 @@ def holds_are_explained(search: Search) -> Objection | None:
     return None if search.holds_explained else Objection("STRAY_HOLD", "hold exceeds open orders")
 
 
+def balances_are_explained(search: Search) -> Objection | None:
+    """Nothing came or went that no entry of the ledger tells of."""
+    if search.balances_explained:
+        return None
+    return Objection("STRAY_BALANCE", "balances are not what the ledger adds up to")
+
+
+def stream_told_nothing(search: Search) -> Objection | None:
+    """Whoever listens to the account would have heard of it."""
+    if search.stream_explained:
+        return None
+    return Objection("STREAM_GAP", "the stream was not heard throughout, nor shown anew since")
+
+
 PROOFS: Final[tuple[Question[Search], ...]] = (
     deadline_is_well_past,
     reads_found_nothing,
+    stream_told_nothing,
     fills_are_explained,
     holds_are_explained,
+    balances_are_explained,
 )
 
 
 def missing_proofs(search: Search) -> tuple[Objection, ...]:
     """Return what still stands against saying that the order never existed."""
     return objections(PROOFS, search)
+
+
+def is_unresolved(search: Search) -> bool:
+    """Tell whether looking has gone on for long enough without a proof, and a person must look.
+
+    While only reads are missing, looking goes on: after an outage they come late, and then settle
+    it within half a minute. One look of which a part was late does not count as looking either.
+
+    Source: OMS-9.
+    """
+    given = max(search.deadline + UNRESOLVED_AFTER, search.looked_since + search.settle)
+    is_late = search.exchange_now >= given
+    return is_late and reads_found_nothing(search) is None and bool(missing_proofs(search))

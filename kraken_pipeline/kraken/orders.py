@@ -212,6 +212,14 @@ class Validator:
             f"only validating: {kraken_order_id} stays; `kraken-pipeline panic` cancels everything"
         )
 
+    def cancel_many(self, kraken_order_ids: Sequence[str]) -> NoReturn:
+        """Refuse, as with `cancel`.
+
+        Raises:
+            RefusedError: always.
+        """
+        raise RefusedError(f"only validating: {', '.join(kraken_order_ids)} stay")
+
 
 class Recorder:
     """Says what would be sent and sends nothing: it has no connection."""
@@ -255,3 +263,11 @@ class Recorder:
             RefusedError: always.
         """
         raise RefusedError(f"dry run: {kraken_order_id} is no order of ours to cancel")
+
+    def cancel_many(self, kraken_order_ids: Sequence[str]) -> NoReturn:
+        """Refuse, as with `cancel`.
+
+        Raises:
+            RefusedError: always.
+        """
+        raise RefusedError(f"dry run: {', '.join(kraken_order_ids)} are no orders to cancel")

@@ -114,7 +114,7 @@ def contradict(desk: HearDesk, order: Order, why: str, *, source: str) -> Order:
 
 
 def _heard(desk: HearDesk, order: Order, report: OrderReport, source: str) -> Order:
-    mismatch = _mismatch(desk, order, report)
+    mismatch = difference(desk, order, report)
     if mismatch and order.state in FATE_OPEN:
         return contradict(desk, order, f"{order.local_id}, {mismatch}", source=source)
     if mismatch:
@@ -180,12 +180,13 @@ def _terms_before(order: Order) -> Amendment:
     )
 
 
-def _mismatch(desk: HearDesk, order: Order, report: OrderReport) -> str:
+def difference(desk: HearDesk, order: Order, report: OrderReport) -> str:
     """Return in what a report differs from the order; nothing if it is its echo (OMS-9).
 
-    A change that was asked for may show or not, and what was changed may show for a while.
+    The conditional close is compared where the source tells of one. A change that was asked for may
+    show or not, and what was changed may show for a while.
     """
-    close = _close_mismatch(order, report)
+    close = _close_difference(order, report)
     if not close and (
         _is_echo(order, report, _terms_of(order))
         or _is_echo(order, report, _terms_asked(order))
@@ -207,7 +208,7 @@ def _is_echo(order: Order, report: OrderReport, terms: Terms | None) -> bool:
     return terms in {said, replace(said, qty=max(report.qty, report.filled_qty))}
 
 
-def _close_mismatch(order: Order, report: OrderReport) -> str:
+def _close_difference(order: Order, report: OrderReport) -> str:
     """Compare the prices of a conditional close, where the source says one."""
     if not report.close_description:
         return ""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from kraken_pipeline.domain.account_reports import AmendReport
 from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.bars import Candles, MonthReport
 from kraken_pipeline.domain.cooldowns import Cooldown
@@ -88,6 +89,10 @@ class Account(Protocol):
         """Return orders by Kraken's id, whatever their state; one never issued is left out."""
         ...
 
+    def amends(self, kraken_order_id: str) -> tuple[AmendReport, ...]:
+        """Return what an order was at first and after each change, the oldest first."""
+        ...
+
     def trades(self, *, since: datetime | None) -> tuple[TradeReport, ...]:
         """Return our trades after `since`, every page, unconsolidated, oldest first."""
         ...
@@ -151,6 +156,17 @@ class Gateway(Protocol):
         Raises:
             OrderRefusedError: the order is not open any more.
             OutcomeUnknownError: it may be canceled.
+        """
+        ...
+
+    def cancel_many(self, kraken_order_ids: Sequence[str]) -> int:
+        """Ask for up to 50 cancels at once and return how many orders were reached.
+
+        What is not open is passed over. As with `cancel`, nothing is proven.
+
+        Raises:
+            OrderRefusedError: nothing was canceled.
+            OutcomeUnknownError: each of them may be canceled.
         """
         ...
 
@@ -361,12 +377,24 @@ class OrderStore(Protocol):
         """Return the AMENDED that was last written of an order, with what it was before."""
         ...
 
-    def clean_reads(self, local_id: str) -> int:
-        """Return how many reads found nothing of the order, as noted."""
+    def clean_reads(self, local_id: str) -> tuple[datetime, ...]:
+        """Return when each read was made that found nothing of the order, as noted."""
         ...
 
-    def note_clean_read(self, local_id: str, *, at: datetime) -> None:
-        """Note that open and closed orders were read and did not hold the order."""
+    def note_clean_read(
+        self, local_id: str, *, at: datetime, spacing: timedelta
+    ) -> tuple[datetime, ...]:
+        """Note that open and closed orders were read and did not hold the order.
+
+        One that is nearer to the one before than the spacing is not kept.
+
+        Returns:
+            When each was made that is noted now, the oldest first.
+        """
+        ...
+
+    def written_off(self, *, since: datetime) -> tuple[Order, ...]:
+        """Return the orders that a person wrote off since then and that did not show up."""
         ...
 
 

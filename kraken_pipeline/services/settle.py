@@ -1,60 +1,54 @@
-"""What the exchange shows, as facts about our orders; unknown ones by proof only."""
+"""What the exchange shows becomes what the books say, and cancels prove themselves."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import (
+    ConflictError,
     ImpossibleFactError,
     OrderRefusedError,
     OutcomeUnknownError,
     UnexpectedReplyError,
 )
-from kraken_pipeline.domain.fate import Search, missing_proofs
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import (
     AT_THE_EXCHANGE,
+    RESTING,
     Event,
     Fact,
     Order,
     State,
 )
-from kraken_pipeline.domain.reports import OrderReport
-from kraken_pipeline.domain.timeframes import EPOCH
-from kraken_pipeline.services.hear import HearDesk, contradict, hear
-from kraken_pipeline.services.ports import Account, Clock, Gateway, HaltStore, OrderStore
+from kraken_pipeline.services.poll import poll
+from kraken_pipeline.services.ports import Gateway
+from kraken_pipeline.services.search import SearchDesk, find, search, take
 
-LOOK_BACK: Final = timedelta(minutes=1)
-"""An order may carry a time of the exchange's that is a little before ours."""
-READ_SPACING: Final = timedelta(seconds=20)
-"""Clean reads within one such span since 1970 are one, so that three span 20 s at least (OMS-9)."""
-HALF: Final = Decimal("0.5")
+CANCELED_AT_ONCE: Final = 50
+"""Orders that one request may cancel. Source: kraken/rest.md, CancelOrderBatch."""
+CANCEL_PATIENCE: Final = timedelta(minutes=5)
+"""How long a cancel is repeated without any effect before a person is called."""
+REMEMBERED: Final = timedelta(days=1)
+"""How long an order is looked for after a person wrote it off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettleDesk:
+class SettleDesk(SearchDesk):
     """What settling needs."""
 
-    orders: OrderStore
-    halts: HaltStore
-    account: Account
     gateway: Gateway
-    unknown_settle: timedelta
-    """How long after an order's deadline a read may still miss it."""
-    clock: Clock
 
 
 def settle(desk: SettleDesk) -> Counter[str]:
     """Bring every order that may be at the exchange up to what the exchange shows.
 
     What rests past its horizon is canceled, and canceled only when the exchange shows it so. A
-    cancel is asked for again until then. Ended orders whose fills do not add up are read again.
+    cancel is asked for again until then. Ended orders whose fills do not add up are read again, and
+    those that a person wrote off are looked for a day longer.
 
     Returns:
         State to how many of the orders that were open before are in it now.
@@ -62,173 +56,154 @@ def settle(desk: SettleDesk) -> Counter[str]:
     Raises:
         ExchangeError: the exchange did not answer; what was learned until then is written.
     """
-    settler = _Settler(desk)
-    open_before = _at_work(desk)
-    for order in open_before:
-        if order.kraken_order_id is None:
-            settler.search(order)
-    settler.poll([each for each in _at_work(desk) if each.kraken_order_id])
-    settler.poll_unmatched()
-    expired = settler.cancel_expired()
-    if expired:
-        settler.poll(expired)
-    return Counter(desk.orders.order(each.local_id).state for each in open_before)
+    before = _at_work(desk.orders.reserving())
+    now = {each.local_id: each for each in before}
+    now |= _by_id(search(desk, [each for each in before if each.kraken_order_id is None]))
+    now |= _by_id(poll(desk, [each for each in before if each.kraken_order_id is not None]))
+    _look_for_written_off(desk)
+    _poll_unmatched(desk)
+    asked_at = desk.clock()
+    late = [each for each in now.values() if _is_to_be_canceled(each, asked_at)]
+    now |= _by_id(cancel_many(desk, late))
+    return Counter(each.state for each in now.values())
 
 
 def cancel(desk: SettleDesk, order: Order) -> Order:
     """Cancel one order and return it as the exchange shows it afterwards.
 
     Raises:
-        ImpossibleFactError: the order is not live.
+        ImpossibleFactError: the order does not rest at the exchange.
         ExchangeError: the exchange did not answer; the order stays CANCELING until it is polled.
     """
-    settler = _Settler(desk)
-    settler.start_cancel(order)
-    settler.poll([desk.orders.order(order.local_id)])
-    return desk.orders.order(order.local_id)
+    [seen] = cancel_many(desk, [order])
+    return seen
 
 
-class _Settler:
-    """Turns reports into facts and writes them."""
+def cancel_many(desk: SettleDesk, orders: Sequence[Order]) -> tuple[Order, ...]:
+    """Cancel orders, up to fifty with a request, and return them as they are shown afterwards.
 
-    def __init__(self, desk: SettleDesk) -> None:
-        self._desk = desk
-        self._ears = HearDesk(orders=desk.orders, halts=desk.halts, clock=desk.clock)
+    An answer proves nothing: canceled is what the exchange shows so. One that is asked for in vain
+    for too long latches a halt. A refusal, as of an order that is not open any more, is a reason to
+    look, and written only if the order is there still.
 
-    def poll(self, orders: Sequence[Order]) -> None:
-        """Read orders by their id at the exchange and write what is new."""
-        known = {each.kraken_order_id: each for each in orders if each.kraken_order_id}
-        asked_at = self._desk.clock()
-        reports = self._desk.account.orders(list(known)) if known else {}
-        for kraken_order_id, order in known.items():
-            if kraken_order_id in reports:
-                self.hear(order, reports[kraken_order_id])
-            elif asked_at > order.updated_at + self._desk.unknown_settle:
-                self._contradicted(f"{order.local_id}: the exchange knows no {kraken_order_id}")
+    Raises:
+        ImpossibleFactError: one of them does not rest at the exchange; none was canceled.
+        ExchangeError: the exchange did not answer; they stay CANCELING until they are polled.
 
-    def poll_unmatched(self) -> None:
-        """Read again what ended with other fills than the books have (INV-3)."""
-        differing = [
-            (order, booked)
-            for order, booked in self._desk.orders.unmatched()
-            if booked != order.filled_qty
-        ]
-        for order, booked in differing:
-            if booked > order.qty:
-                self._contradicted(f"{order.local_id}: fills of {booked}, ordered {order.qty}")
-        self.poll([order for order, _ in differing])
-
-    def hear(self, order: Order, report: OrderReport) -> None:
-        """Write what a report says of an order, unless it says nothing new."""
-        hear(self._ears, order, report, source="poll")
-
-    def search(self, order: Order) -> None:
-        """Look for an order whose fate is unknown by its `cl_ord_id`, open and closed."""
-        account = self._desk.account
-        since = order.created_at - LOOK_BACK
-        asked_at = self._desk.clock()
-        found = account.open_orders(order.cl_ord_id) + account.closed_orders(
-            since=since, cl_ord_id=order.cl_ord_id
-        )
-        ids = sorted({each.kraken_order_id for each in found})
-        if len(ids) > 1:
-            story = f"{order.local_id} is at the exchange as {', '.join(ids)}"
-            contradict(self._ears, order, story, source="settle")
-        elif found:
-            # an order that ended between the two reads is in both; the later one is right
-            self.hear(order, found[-1])
-        elif order.state is State.UNKNOWN:
-            self._prove_absence(order, asked_at, since)
-
-    def cancel_expired(self) -> list[Order]:
-        """Ask for a cancel of what rests past its horizon or was to be canceled before.
-
-        Returns:
-            Those orders, as the books have them then.
-        """
-        now = self._desk.clock()
-        late = [
-            each
-            for each in _at_work(self._desk)
-            if each.state is State.CANCELING
-            or (each.state is State.LIVE and now >= each.expires_at)
-        ]
-        for order in late:
-            self.start_cancel(order)
-        return [self._desk.orders.order(each.local_id) for each in late]
-
-    def start_cancel(self, order: Order) -> None:
-        """Write that a cancel leaves, then ask for it; repeating it is harmless."""
+    Source: OMS-11; F-CAN-1 to F-CAN-3, U-DUP-8.
+    """
+    if not orders:
+        return ()
+    for order in orders:
         if order.kraken_order_id is None:
             raise ImpossibleFactError(f"{order.local_id} has no id at the exchange to cancel")
-        if order.state is not State.CANCELING:
-            order = self._record(order, Fact.CANCEL_STARTED, "")
+    asked_at = desk.clock()
+    canceling = [_canceling(desk, each) for each in orders]
+    refused = _ask_to_cancel(desk, canceling)
+    seen = poll(desk, canceling)
+    for order in seen:
+        if order.state is State.CANCELING and asked_at - order.updated_at > CANCEL_PATIENCE:
+            desk.halts.latch(
+                HaltKind.CONTRADICTION,
+                reason=f"{order.local_id} ({order.kraken_order_id}): canceling it has no effect",
+                at=asked_at,
+                by="settle",
+            )
+    return tuple(_refused(desk, each, refused, asked_at) for each in seen)
+
+
+def _ask_to_cancel(desk: SettleDesk, orders: Sequence[Order]) -> Mapping[str, str]:
+    """Ask for cancels and return the refusals by our ids. Repeating it is harmless."""
+    wanted = [each for each in orders if each.state is State.CANCELING]
+    refused: dict[str, str] = {}
+    for start in range(0, len(wanted), CANCELED_AT_ONCE):
+        some = wanted[start : start + CANCELED_AT_ONCE]
         try:
-            self._desk.gateway.cancel(str(order.kraken_order_id))
+            if len(some) == 1:
+                desk.gateway.cancel(str(some[0].kraken_order_id))
+            else:
+                desk.gateway.cancel_many([str(each.kraken_order_id) for each in some])
         except OrderRefusedError as refusal:
-            # it is not open any more: the poll that follows says what it became
-            self._record(order, Fact.CANCEL_REFUSED, str(refusal))
+            refused |= {each.local_id: str(refusal) for each in some}
         except (OutcomeUnknownError, UnexpectedReplyError):
-            return
-
-    def _prove_absence(self, order: Order, asked_at: datetime, since: datetime) -> None:
-        deadline = order.deadline if order.deadline is not None else order.created_at
-        if asked_at > deadline + self._desk.unknown_settle:
-            read_at = asked_at - (asked_at - EPOCH) % READ_SPACING
-            self._desk.orders.note_clean_read(order.local_id, at=read_at)
-        strays = self._stray_fills(order, since)
-        own = [each for each in strays.values() if each and each.cl_ord_id == order.cl_ord_id]
-        if own:
-            self.hear(order, own[0])
-            return
-        search = Search(
-            exchange_now=asked_at,
-            deadline=deadline,
-            settle=self._desk.unknown_settle,
-            clean_reads=self._desk.orders.clean_reads(order.local_id),
-            unexplained_fills=sum(each is None for each in strays.values()),
-            holds_explained=self._holds_are_explained(order),
-        )
-        missing = missing_proofs(search)
-        if not missing:
-            self._record(order, Fact.ABSENCE_PROVEN, "deadline passed; open, closed, fills, holds")
-
-    def _stray_fills(self, order: Order, since: datetime) -> dict[str, OrderReport | None]:
-        """Return the orders behind fills on the pair that are not known as ours.
-
-        Every order of ours carries a `cl_ord_id`, so one with another or none explains its fills:
-        somebody else placed it. One that the exchange does not show explains nothing.
-        """
-        trades = self._desk.account.trades(since=since)
-        ids = sorted({each.kraken_order_id for each in trades if each.pair == order.pair})
-        known = {each.kraken_order_id for each in self._desk.orders.with_exchange_ids(ids)}
-        strange = [each for each in ids if each not in known]
-        shown = self._desk.account.orders(strange) if strange else {}
-        return {each: shown.get(each) for each in strange}
-
-    def _holds_are_explained(self, order: Order) -> bool:
-        """No more is held than the listed open orders need: nothing is left for this one.
-
-        The amounts are added up as bare numbers, whatever their asset. Each open order holds one
-        amount of one asset, so both sums agree where no order is hidden, and one that is hidden
-        makes the held one larger by all that it holds. Rounding is far below half of that.
-        """
-        held = sum((each.held for each in self._desk.account.balances().values()), ZERO)
-        needed = sum((_hold_of(each) for each in self._desk.account.open_orders()), ZERO)
-        own = order.open_qty * (order.limit_price if order.side is Side.BUY else 1)
-        return held - needed < own * HALF
-
-    def _contradicted(self, reason: str) -> None:
-        self._desk.halts.latch(
-            HaltKind.CONTRADICTION, reason=reason, at=self._desk.clock(), by="settle"
-        )
-
-    def _record(self, order: Order, fact: Fact, detail: str) -> Order:
-        event = Event(fact=fact, at=self._desk.clock(), source="settle", detail=detail)
-        return self._desk.orders.record(order, event)
+            # it may be done: what is shown says so
+            continue
+    return refused
 
 
-def _at_work(desk: SettleDesk) -> list[Order]:
+def _canceling(desk: SettleDesk, order: Order) -> Order:
+    """Write that a cancel leaves, on whatever became of the order meanwhile.
+
+    Raises:
+        ImpossibleFactError: the order does not rest at the exchange.
+    """
+    while order.state is not State.CANCELING:
+        started = Event(fact=Fact.CANCEL_STARTED, at=desk.clock(), source="settle")
+        try:
+            return desk.orders.record(order, started)
+        except ConflictError:
+            order = desk.orders.order(order.local_id)
+            if order.state not in RESTING:
+                return order
+    return order
+
+
+def _refused(
+    desk: SettleDesk, order: Order, refused: Mapping[str, str], asked_at: datetime
+) -> Order:
+    """Write a refusal on an order that is there still; what is over is asked for again instead."""
+    is_canceling = order.state is State.CANCELING and order.local_id in refused
+    if not is_canceling or _is_over(order, asked_at):
+        return order
+    event = Event(
+        fact=Fact.CANCEL_REFUSED,
+        at=desk.clock(),
+        source="settle",
+        detail=refused[order.local_id],
+    )
+    try:
+        return desk.orders.record(order, event)
+    except ConflictError:
+        return desk.orders.order(order.local_id)
+
+
+def _look_for_written_off(desk: SettleDesk) -> None:
+    """Find what a person declared absent, should it show up after all (F-SUB-20)."""
+    written_off = desk.orders.written_off(since=desk.clock() - REMEMBERED)
+    found = find(desk, written_off) if written_off else {}
+    for order in written_off:
+        if order.cl_ord_id in found:
+            take(desk, order, found[order.cl_ord_id])
+
+
+def _poll_unmatched(desk: SettleDesk) -> None:
+    """Read again what ended with other fills than the books have (INV-3)."""
+    differing = [
+        (order, booked) for order, booked in desk.orders.unmatched() if booked != order.filled_qty
+    ]
+    for order, booked in differing:
+        if booked > order.qty:
+            desk.halts.latch(
+                HaltKind.CONTRADICTION,
+                reason=f"{order.local_id}: fills of {booked}, ordered {order.qty}",
+                at=desk.clock(),
+                by="settle",
+            )
+    poll(desk, [order for order, _ in differing])
+
+
+def _is_to_be_canceled(order: Order, now: datetime) -> bool:
+    """A cancel that was asked for is asked for again until it is proven."""
+    is_late = order.state in RESTING and _is_over(order, now)
+    return order.state is State.CANCELING or is_late
+
+
+def _is_over(order: Order, now: datetime) -> bool:
+    """A wish has its horizon; a stop protects for as long as it stands."""
+    return order.purpose is not Purpose.PROTECT and now >= order.expires_at
+
+
+def _at_work(orders: Sequence[Order]) -> list[Order]:
     """Return our orders that may be at the exchange.
 
     Of a rehearsal only those whose answer could not be read: they should not exist, and that is
@@ -236,14 +211,11 @@ def _at_work(desk: SettleDesk) -> list[Order]:
     """
     return [
         each
-        for each in desk.orders.reserving()
+        for each in orders
         if each.state in AT_THE_EXCHANGE
         and (each.namespace is Namespace.TRADE or each.state is not State.SENDING)
     ]
 
 
-def _hold_of(report: OrderReport) -> Decimal:
-    """Return what an open order holds: of the quote for a buy, of the base for a sell."""
-    left = report.qty - report.filled_qty
-    # what has no limit is not known to hold anything: then something is left unexplained
-    return left * (report.limit_price or ZERO) if report.side is Side.BUY else left
+def _by_id(orders: Sequence[Order]) -> dict[str, Order]:
+    return {each.local_id: each for each in orders}

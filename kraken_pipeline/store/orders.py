@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
 
 from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.domain.errors import (
     ConflictError,
     ImpossibleFactError,
     InvalidValueError,
-    RefusedError,
     UnknownNameError,
 )
 from kraken_pipeline.domain.ids import PlanId
@@ -27,14 +26,15 @@ from kraken_pipeline.domain.orders import (
     Event,
     Fact,
     Order,
+    State,
     advance,
 )
 from kraken_pipeline.domain.plans import PlanResult
 from kraken_pipeline.store import journal, leases, schema
 from kraken_pipeline.store.assessments import OpenAssessment, reserve
+from kraken_pipeline.store.changes import require_leave_to_change, require_no_halt
 from kraken_pipeline.store.cooldowns import cool
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import (
     ORDERS,
     amendment_of,
@@ -83,9 +83,13 @@ _LAST_CHANGE: Final = (
     .order_by(schema.execution_order_events.c.version.desc())
     .limit(1)
 )
-_COUNT_READS: Final = select(func.count()).where(schema.clean_reads.c.local_id == bindparam("of"))
-_READ_AT: Final = select(schema.clean_reads.c.at).where(
-    schema.clean_reads.c.local_id == bindparam("of"), schema.clean_reads.c.at == bindparam("then")
+_READ_AT: Final = (
+    select(schema.clean_reads.c.at)
+    .where(schema.clean_reads.c.local_id == bindparam("of"))
+    .order_by(schema.clean_reads.c.at)
+)
+_WRITTEN_OFF: Final = ORDERS.where(
+    _ORDERS.c.status == State.WRITTEN_OFF.value, _ORDERS.c.updated_at >= bindparam("since")
 )
 _ADD_READ: Final = insert(schema.clean_reads)
 
@@ -144,12 +148,13 @@ class SqlOrderStore:
         Args:
             order: as it was read; its version guards the write.
             event: what happened.
-            epoch: of the lease; needed to move to SENDING.
+            epoch: of the lease; needed to move to SENDING or AMENDING.
 
         Raises:
             ConflictError: the order changed since it was read.
             LeaseLostError: the epoch is not the one in force (OMS-2).
-            RefusedError: a halt is latched and the order would open (PAN-2).
+            RefusedError: a halt is latched and the order would open (PAN-2), or a change would
+                sell more than is held.
             ImpossibleFactError: the fact contradicts what is known.
         """
         with self._database.writing() as connection:
@@ -280,28 +285,44 @@ class SqlOrderStore:
             amendment=amendment_of(row["amendment"]),
         )
 
-    def clean_reads(self, local_id: str) -> int:
-        """Return how many reads found nothing of the order, as noted."""
+    def clean_reads(self, local_id: str) -> tuple[datetime, ...]:
+        """Return when each read was made that found nothing of the order, as noted."""
         with self._database.reading() as connection:
-            return connection.execute(_COUNT_READS, {"of": local_id}).scalar_one()
+            return _reads(connection, local_id)
 
-    def note_clean_read(self, local_id: str, *, at: datetime) -> None:
+    def note_clean_read(
+        self, local_id: str, *, at: datetime, spacing: timedelta
+    ) -> tuple[datetime, ...]:
         """Note that open and closed orders were read and did not hold the order.
 
-        The same instant noted twice is one read.
+        One that is nearer to the one before than the spacing is not kept.
+
+        Returns:
+            When each was made that is noted now, the oldest first.
 
         Raises:
             UnknownNameError: there is no order of that id.
         """
         with self._database.writing() as connection:
             order_with(connection, local_id)
-            if connection.execute(_READ_AT, {"of": local_id, "then": at}).first() is not None:
-                return
+            known = _reads(connection, local_id)
+            if known and at < known[-1] + spacing:
+                return known
             connection.execute(_ADD_READ, {"local_id": local_id, "at": at})
             entry = journal.Entry(
                 at=at, kind="search.clean", subject=local_id, actor="settle", payload={}
             )
             journal.write(connection, entry)
+        return (*known, at)
+
+    def written_off(self, *, since: datetime) -> tuple[Order, ...]:
+        """Return the orders that a person wrote off since then and that did not show up."""
+        with self._database.reading() as connection:
+            return orders_found(connection, _WRITTEN_OFF, {"since": since})
+
+
+def _reads(connection: Connection, local_id: str) -> tuple[datetime, ...]:
+    return tuple(connection.execute(_READ_AT, {"of": local_id}).scalars())
 
 
 def _recorded(connection: Connection, order: Order, event: Event, epoch: int | None) -> Order:
@@ -309,6 +330,8 @@ def _recorded(connection: Connection, order: Order, event: Event, epoch: int | N
     _require_same_version(connection, order)
     if event.fact is Fact.SEND_STARTED:
         _require_leave_to_send(connection, order, event, epoch)
+    if event.fact is Fact.AMEND_STARTED:
+        require_leave_to_change(connection, order, event, epoch)
     _require_own_id(connection, order, event)
     moved = advance(order, event)
     _write(connection, order, moved, event, epoch)
@@ -330,15 +353,8 @@ def _require_leave_to_send(
     connection: Connection, order: Order, event: Event, epoch: int | None
 ) -> None:
     leases.require_in_force(connection, epoch, at=event.at)
-    if order.side is Side.SELL:
-        return
-    in_the_way = [
-        str(each)
-        for each in latched_halts(connection)
-        if each.scope.covers(pair=order.pair, asset=order.base or None, strategy=order.strategy_id)
-    ]
-    if in_the_way:
-        raise RefusedError("; ".join(in_the_way))
+    if order.side is Side.BUY:
+        require_no_halt(connection, order)
 
 
 def _require_same_version(connection: Connection, order: Order) -> None:

@@ -1,7 +1,7 @@
 """From settings and adapters to what each service asks for."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -27,7 +27,7 @@ from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.panic import latch_text, remove_latch
 from kraken_pipeline.wiring.parts import Parts
-from kraken_pipeline.wiring.stream_sign import stream_objection
+from kraken_pipeline.wiring.stream_sign import stream_objection, stream_sign
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.switch import guard_desk, takes_orders
 
@@ -226,7 +226,20 @@ def settle(parts: Parts) -> SettleDesk:
         account=parts.edge.account,
         gateway=parts.edge.gateway,
         unknown_settle=timedelta(seconds=execution.unknown_settle_seconds),
+        listing=parts.edge.market.listing,
+        kept_balances=parts.stores.books.replayed_balances,
+        stream_shows_absence=partial(_stream_shows_absence, parts),
         clock=parts.edge.clock,
+    )
+
+
+def _stream_shows_absence(parts: Parts, sent_at: datetime, settled_at: datetime) -> bool:
+    """Nobody who listens witnesses against it; one who missed something is no witness for it."""
+    sign = stream_sign(parts.loaded.data_dir, system_now())
+    if sign is None:
+        return True
+    return sign.proof is not None and sign.proof.shows_absence(
+        sent_at=sent_at, settled_at=settled_at
     )
 
 

@@ -1,15 +1,18 @@
 """F-SUB, U-DUP: what became of an order whose reply was lost is found out, never guessed."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from kraken_pipeline.domain.fate import READ_SPACING, UNRESOLVED_AFTER
 from kraken_pipeline.domain.halts import HaltKind
-from kraken_pipeline.domain.orders import Order, State
+from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.reports import OrderReport, TradeReport
+from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline_tests.fakes import Interrupted, Lossy, overriding
-from kraken_pipeline_tests.services.paper import DEADLINE, SETTLE_WINDOW, Paper
+from kraken_pipeline_tests.services.paper import DEADLINE, LEASE, SETTLE_WINDOW, Paper
 
 POLL = timedelta(seconds=21)
 FINAL_LIMIT = "49000"
@@ -25,6 +28,21 @@ def _lose_reply(desk: Paper, *, arrives: bool, limit: str = "50250") -> Order:
 
 def _pass_window(desk: Paper) -> None:
     desk.turn(seconds=(DEADLINE + SETTLE_WINDOW).total_seconds() + 1)
+
+
+def _look(desk: Paper, times: int, **changes: object) -> None:
+    for _ in range(times):
+        desk.settle(**changes)
+        desk.turn(seconds=READ_SPACING.total_seconds())
+
+
+def _blind(desk: Paper) -> ReadOnlyAccount:
+    """Return an account that shows no order by its name, open or closed."""
+    return overriding(
+        desk.account,
+        open_orders=lambda cl_ord_id=None: (),
+        closed_orders=lambda *, since, cl_ord_id=None: (),
+    )
 
 
 def test_f_sub_2_an_order_that_filled_behind_a_lost_reply_is_adopted(desk: Paper) -> None:
@@ -91,7 +109,7 @@ def test_f_sub_5_reads_before_the_window_is_over_never_count(desk: Paper) -> Non
         desk.turn(seconds=POLL.total_seconds())
         desk.settle()
 
-    assert desk.stores.orders.clean_reads(order.local_id) == 0
+    assert desk.stores.orders.clean_reads(order.local_id) == ()
 
 
 def test_three_reads_in_a_hurry_are_one(desk: Paper) -> None:
@@ -101,7 +119,7 @@ def test_three_reads_in_a_hurry_are_one(desk: Paper) -> None:
         desk.settle()
         desk.turn(seconds=1)
 
-    assert desk.stores.orders.clean_reads(order.local_id) == 1
+    assert len(desk.stores.orders.clean_reads(order.local_id)) == 1
     assert desk.now_of(order).state is State.UNKNOWN
 
 
@@ -170,7 +188,7 @@ def test_a_hold_without_an_open_order_keeps_an_order_unknown(desk: Paper) -> Non
         desk.settle(account=stale)
         desk.turn(seconds=POLL.total_seconds())
 
-    assert desk.stores.orders.clean_reads(order.local_id) == 5
+    assert len(desk.stores.orders.clean_reads(order.local_id)) == 5
     assert desk.now_of(order).state is State.UNKNOWN
     assert desk.settle() == {State.LIVE: 1}
 
@@ -205,9 +223,7 @@ def test_orders_and_fills_of_somebody_else_do_not_stand_against_absence(
     order = _lose_reply(desk, arrives=False)
     _place_foreign(desk, price)
     _pass_window(desk)
-    for _ in range(3):
-        desk.settle()
-        desk.turn(seconds=POLL.total_seconds())
+    _look(desk, times=3)
 
     assert desk.now_of(order).state is State.ABSENT
 
@@ -262,6 +278,163 @@ def test_f_sub_19_while_one_is_unknown_other_pairs_trade(desk: Paper) -> None:
 
     assert desk.assess()["ETHUSD"].approved
     assert desk.submit() == {State.LIVE: 1}
+
+
+def test_f_sub_19_without_a_proof_in_a_quarter_of_an_hour_a_person_must_look(
+    desk: Paper,
+) -> None:
+    order = _lose_reply(desk, arrives=True, limit=FINAL_LIMIT)
+    _pass_window(desk)
+    _look(desk, times=3, account=_blind(desk))
+    assert desk.now_of(order).state is State.UNKNOWN
+
+    desk.turn(seconds=UNRESOLVED_AFTER.total_seconds())
+    desk.settle(account=_blind(desk))
+
+    left = desk.now_of(order)
+    assert left.state is State.MANUAL
+    assert left.open_notional == order.open_notional
+    assert left.local_id in {each.local_id for each in desk.stores.orders.reserving()}
+    [halt] = desk.stores.halts.latched()
+    assert str(halt.scope) == "pair:XBTUSD"
+    assert "STRAY_HOLD" in halt.reason
+
+
+def test_what_a_person_was_called_for_is_adopted_when_it_shows_up(desk: Paper) -> None:
+    order = _lose_reply(desk, arrives=True, limit=FINAL_LIMIT)
+    _pass_window(desk)
+    _look(desk, times=3, account=_blind(desk))
+    desk.turn(seconds=UNRESOLVED_AFTER.total_seconds())
+    desk.settle(account=_blind(desk))
+    assert desk.now_of(order).state is State.MANUAL
+
+    assert desk.settle() == {State.LIVE: 1}
+
+
+def test_after_a_long_outage_what_never_arrived_is_proven_absent_all_the_same(
+    desk: Paper,
+) -> None:
+    order = _lose_reply(desk, arrives=False)
+    desk.turn(minutes=60)
+    _look(desk, times=3)
+
+    assert desk.now_of(order).state is State.ABSENT
+
+
+def test_f_sub_16_what_its_sender_never_wrote_an_answer_of_is_settled_by_evidence(
+    desk: Paper,
+) -> None:
+    order = _sent_by_nobody(desk, desk.planned())
+    desk.settle()
+    assert desk.now_of(order).state is State.SENDING
+
+    _pass_window(desk)
+    _look(desk, times=3)
+
+    assert desk.now_of(order).state is State.ABSENT
+
+
+def test_f_sub_17_each_of_fifteen_whose_replies_were_lost_is_resolved_alone(desk: Paper) -> None:
+    orders = [desk.planned(qty="0.001", limit=FINAL_LIMIT) for _ in range(15)]
+    for number, order in enumerate(orders):
+        sending = _sent_by_nobody(desk, order)
+        if number % 3 == 0:
+            desk.trader.add(sending, deadline=desk.clock() + DEADLINE)
+    calls = _Counted(desk.account)
+
+    desk.settle(account=calls.account)
+
+    assert calls.count <= 6
+    states = [desk.now_of(each).state for each in orders]
+    assert states == [State.LIVE if each % 3 == 0 else State.SENDING for each in range(15)]
+    _pass_window(desk)
+    _look(desk, times=3)
+    states = [desk.now_of(each).state for each in orders]
+    assert states == [State.LIVE if each % 3 == 0 else State.ABSENT for each in range(15)]
+
+
+def _sent_by_nobody(desk: Paper, order: Order) -> Order:
+    orders = desk.stores.orders
+    epoch = orders.take_lease("orders-trade", owner="dead", now=desk.clock(), length=LEASE)
+    deadline = desk.clock() + DEADLINE
+    started = Event(fact=Fact.SEND_STARTED, at=desk.clock(), source="submit", deadline=deadline)
+    return orders.record(order, started, epoch=epoch)
+
+
+class _Counted:
+    """Counts what is asked of an account."""
+
+    def __init__(self, account: ReadOnlyAccount) -> None:
+        self.count = 0
+        self.account = overriding(
+            account,
+            **{
+                name: self._counting(getattr(account, name))
+                for name in ("open_orders", "closed_orders", "orders", "trades", "balances")
+            },
+        )
+
+    def _counting(self, ask: Callable[..., object]) -> Callable[..., object]:
+        def counted(*args: object, **kwargs: object) -> object:
+            self.count += 1
+            return ask(*args, **kwargs)
+
+        return counted
+
+
+def test_u_dup_9_at_start_every_order_is_settled_by_evidence_whatever_its_age(
+    desk: Paper,
+) -> None:
+    order = _lose_reply(desk, arrives=True, limit="49500")
+    desk.turn(minutes=5 * 60)
+
+    desk.settle()
+
+    assert desk.now_of(order).state is State.FILLED
+
+
+def test_f_rd_7_an_old_page_of_open_orders_declares_nothing_closed(desk: Paper) -> None:
+    order = desk.planned(limit=FINAL_LIMIT, expires_at=desk.clock() + timedelta(days=1))
+    desk.submit()
+    desk.turn(minutes=10)
+
+    desk.settle(account=overriding(desk.account, open_orders=lambda cl_ord_id=None: ()))
+
+    assert desk.now_of(order).state is State.LIVE
+    assert desk.stores.halts.latched() == ()
+
+
+def test_u_dup_6_a_stream_that_missed_something_is_no_proof(desk: Paper) -> None:
+    order = _lose_reply(desk, arrives=False)
+    _pass_window(desk)
+    asked: list[tuple[datetime, datetime]] = []
+
+    def shows_absence(sent_at: datetime, settled_at: datetime) -> bool:
+        asked.append((sent_at, settled_at))
+        return len(asked) > 3
+
+    _look(desk, times=3, stream_shows_absence=shows_absence)
+    assert desk.now_of(order).state is State.UNKNOWN
+    _look(desk, times=1, stream_shows_absence=shows_absence)
+
+    assert desk.now_of(order).state is State.ABSENT
+    [sent_at, settled_at] = asked[0]
+    unknown = desk.now_of(order)
+    assert sent_at == unknown.created_at
+    assert unknown.deadline is not None
+    assert settled_at == unknown.deadline + SETTLE_WINDOW
+
+
+def test_balances_that_the_ledger_does_not_tell_of_stand_against_absence(desk: Paper) -> None:
+    order = _lose_reply(desk, arrives=False)
+    _place_foreign(desk, "50250")
+    _pass_window(desk)
+    _look(desk, times=4, account=overriding(desk.account, ledger=lambda *, since: ()))
+    assert desk.now_of(order).state is State.UNKNOWN
+
+    _look(desk, times=1)
+
+    assert desk.now_of(order).state is State.ABSENT
 
 
 def test_an_order_that_ended_between_the_two_reads_is_taken_as_ended(desk: Paper) -> None:

@@ -12,6 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import select
+
 from kraken_pipeline.domain.ids import cl_ord_id, decision_id, intent_id, plan_id
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.market import Side
@@ -32,6 +34,7 @@ from kraken_pipeline.kraken.nonce import Nonces
 from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.signing import Credential
+from kraken_pipeline.services.amend import AmendDesk
 from kraken_pipeline.services.assess import RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.guard import GuardDesk
@@ -46,6 +49,7 @@ from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.journal import Journal
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.rest import Served
+from kraken_pipeline.store import schema
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
@@ -192,7 +196,20 @@ class Paper:
             account=self.account,
             gateway=self.trader,
             unknown_settle=SETTLE_WINDOW,
+            listing=self.market.listing,
+            kept_balances=self.stores.books.replayed_balances,
+            stream_shows_absence=lambda sent_at, settled_at: True,
             clock=self.clock,
+        )
+        return replace(desk, **changes)
+
+    def amend_desk(self, **changes: Any) -> AmendDesk:  # noqa: ANN401 - as above
+        desk = AmendDesk(
+            settling=self.settle_desk(),
+            panic_is_latched=lambda: False,
+            owner=f"change {next(self.serial)}",
+            lease=LEASE,
+            deadline=DEADLINE,
         )
         return replace(desk, **changes)
 
@@ -389,6 +406,13 @@ class Paper:
     def now_of(self, order: Order) -> Order:
         """Return the order as the books have it now."""
         return self.stores.orders.order(order.local_id)
+
+    def events_of(self, order: Order) -> list[Any]:
+        """Return what the books were told of an order, oldest first: rows of its events."""
+        events = schema.execution_order_events
+        wanted = select(events).where(events.c.local_id == order.local_id)
+        with self.stores.database.reading() as connection:
+            return list(connection.execute(wanted.order_by(events.c.version)))
 
     def orders_there(self) -> list[str]:
         """Return the client ids of every order that the exchange ever took."""

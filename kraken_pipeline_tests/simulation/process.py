@@ -218,6 +218,9 @@ class Process:
             account=self.account,
             gateway=self.trader,
             unknown_settle=SETTLE_WINDOW,
+            listing=self.market.listing,
+            kept_balances=self.books.replayed_balances,
+            stream_shows_absence=lambda sent_at, settled_at: True,
             clock=self.machine.clock,
         )
 

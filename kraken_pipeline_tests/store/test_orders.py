@@ -264,18 +264,27 @@ def test_a_fill_that_is_heard_after_settling_must_be_matched_again(
     assert orders.unmatched() == ((late, Decimal(0)),)
 
 
-def test_clean_reads_are_counted_once_an_instant(database: Database, orders: SqlOrderStore) -> None:
+def test_clean_reads_count_only_as_far_apart_as_asked(
+    database: Database, orders: SqlOrderStore
+) -> None:
     made = sending(database)
-    for minutes in (0, 0, 1):
-        orders.note_clean_read(made.local_id, at=NOW + minutes * MINUTE)
+    counts = [
+        orders.note_clean_read(
+            made.local_id, at=NOW + seconds * timedelta(seconds=1), spacing=timedelta(seconds=10)
+        )
+        for seconds in (0, 0, 9, 10, 19, 20)
+    ]
 
-    assert orders.clean_reads(made.local_id) == 2
-    assert orders.clean_reads("Onone") == 0
+    assert [len(each) for each in counts] == [1, 1, 1, 2, 2, 3]
+    assert orders.clean_reads(made.local_id) == tuple(
+        NOW + timedelta(seconds=seconds) for seconds in (0, 10, 20)
+    )
+    assert orders.clean_reads("Onone") == ()
 
 
 def test_a_clean_read_of_no_order_is_refused(orders: SqlOrderStore) -> None:
     with pytest.raises(UnknownNameError):
-        orders.note_clean_read("Onone", at=NOW)
+        orders.note_clean_read("Onone", at=NOW, spacing=timedelta(seconds=10))
 
 
 def result(status: str, completed: timedelta | None = None) -> PlanResult:

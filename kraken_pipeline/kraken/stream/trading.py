@@ -7,6 +7,7 @@ Source: docs.kraken.com/api/docs/websocket-v2/add_order; ws answers may come aft
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final, NoReturn
 
@@ -140,6 +141,19 @@ class StreamTrader:
             self._desk.send("cancel_order", params, counted, call=Call.WRITE), kraken_order_id
         )
 
+    def cancel_many(self, kraken_order_ids: Sequence[str]) -> int:
+        """Ask for each cancel in turn and return how many orders were open.
+
+        Raises:
+            ExchangeError: as with `cancel`, but for a refusal; the orders after it were not asked.
+        """
+        reached = 0
+        for each in kraken_order_ids:
+            with suppress(OrderRefusedError):
+                self.cancel(each)
+                reached += 1
+        return reached
+
     def cancel_all(self) -> int:
         """Ask to cancel every open order of the account and return how many were reached.
 
@@ -233,6 +247,14 @@ class StreamValidator:
         raise RefusedError(
             f"only validating: {kraken_order_id} stays; `kraken-pipeline panic` cancels everything"
         )
+
+    def cancel_many(self, kraken_order_ids: Sequence[str]) -> NoReturn:
+        """Refuse, as with `cancel`.
+
+        Raises:
+            RefusedError: always.
+        """
+        raise RefusedError(f"only validating: {', '.join(kraken_order_ids)} stay")
 
 
 def _validated(params: Mapping[str, object]) -> dict[str, object]:

@@ -1,0 +1,87 @@
+"""Our orders by their id at the exchange: as it shows them, so they are in the books."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kraken_pipeline.domain.account_reports import AmendReport
+from kraken_pipeline.domain.amendments import Amendment
+from kraken_pipeline.domain.errors import ConflictError
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.orders import Event, Fact, Order
+from kraken_pipeline.services.hear import HearDesk, hear
+from kraken_pipeline.services.ports import Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollDesk(HearDesk):
+    """What polling needs."""
+
+    account: Account
+    unknown_settle: timedelta
+    """How long after an order's deadline a read may still miss what the request did."""
+
+
+def poll(desk: PollDesk, orders: Sequence[Order]) -> tuple[Order, ...]:
+    """Read orders by their id at the exchange, all at once, and return them as they are then.
+
+    A change of which nothing came is given up once the exchange cannot make it any more.
+
+    Raises:
+        ExchangeError: the exchange did not answer; nothing is written.
+    """
+    known = [each.kraken_order_id for each in orders if each.kraken_order_id]
+    asked_at = desk.clock()
+    reports = desk.account.orders(known) if known else {}
+    seen = []
+    for order in orders:
+        report = reports.get(order.kraken_order_id or "")
+        if report is not None:
+            heard = hear(desk, order, report, source="poll")
+            seen.append(_change_given_up(desk, heard, asked_at))
+            continue
+        seen.append(order)
+        if order.kraken_order_id and asked_at > order.updated_at + desk.unknown_settle:
+            desk.halts.latch(
+                HaltKind.CONTRADICTION,
+                reason=f"{order.local_id}: the exchange knows no {order.kraken_order_id}",
+                at=desk.clock(),
+                by="poll",
+            )
+    return tuple(seen)
+
+
+def _change_given_up(desk: PollDesk, order: Order, asked_at: datetime) -> Order:
+    """Write that a change was not made, if neither the order nor its history shows it in time.
+
+    The engine takes the request until its deadline, and a read may lag behind the engine.
+    """
+    asked = order.amending
+    deadline = order.deadline or order.updated_at
+    if asked is None or asked_at <= deadline + desk.unknown_settle:
+        return order
+    if _is_made(desk.account.amends(str(order.kraken_order_id)), asked):
+        # the order will show it: the one read lags behind the other
+        return order
+    event = Event(
+        fact=Fact.AMEND_REFUSED,
+        at=desk.clock(),
+        source="poll",
+        detail=f"not made by {deadline.isoformat()}: neither the order nor its history shows it",
+    )
+    try:
+        return desk.orders.record(order, event)
+    except ConflictError:
+        return desk.orders.order(order.local_id)
+
+
+def _is_made(history: Sequence[AmendReport], asked: Amendment) -> bool:
+    """Tell whether a change is the last one; only one is ever under way."""
+    if not history or history[-1].kind == "original":
+        return False
+    last = history[-1]
+    return (
+        asked.qty in {None, last.qty}
+        and asked.limit_price in {None, last.limit_price}
+        and asked.trigger_price in {None, last.trigger_price}
+    )
