@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import insert
 
@@ -31,6 +31,7 @@ from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset, SymbolTable
+from kraken_pipeline.services.ports import Market
 from kraken_pipeline.services.settle import SettleDesk, settle
 from kraken_pipeline.services.submit import SubmitDesk, submit
 from kraken_pipeline.store import schema
@@ -129,6 +130,10 @@ def _submit_desk(orders: SqlOrderStore, exchange: InstantExchange) -> SubmitDesk
         namespace=Namespace.TRADE,
         orders=orders,
         gateway=exchange,
+        # neither is asked: every order is fresh, and none is refused
+        market=cast("Market", exchange),
+        account=exchange,
+        equity=lambda: ZERO,
         panic_is_latched=lambda: False,
         is_guarded=lambda order: True,
         opening_objection=lambda: "",
@@ -136,6 +141,8 @@ def _submit_desk(orders: SqlOrderStore, exchange: InstantExchange) -> SubmitDesk
         lease=timedelta(seconds=30),
         deadline=timedelta(seconds=5),
         max_plan_age=timedelta(seconds=60),
+        min_notional=ZERO,
+        funds_cooldown=timedelta(seconds=300),
         max_at_exchange=10**9,
         clock=lambda: NOW,
     )

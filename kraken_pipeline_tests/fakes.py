@@ -42,7 +42,8 @@ def crashing(target: T, fuse: Fuse) -> T:
 
 CHANGES: Final = frozenset(
     {
-        *("assessing", "keep", "record", "take_lease", "release_lease", "note_result"),
+        *("assessing", "keep", "record", "record_all", "record_refusal"),
+        *("take_lease", "release_lease", "note_result"),
         *("note_clean_read", "book", "keep_snapshot", "prune_snapshots"),
         *("plan", "adopt", "note", "forget"),
         *("add", "add_batch", "amend", "cancel", "cancel_many"),
@@ -124,6 +125,17 @@ class Lossy(Passing):
             return self.gateway.add(order, deadline=deadline)
         if self.arrives:
             self.gateway.add(order, deadline=deadline)
+        raise self.error("the answer was lost")
+
+    def add_batch(
+        self, orders: Sequence[Order], *, deadline: datetime
+    ) -> tuple[Placed | Rehearsed | OrderRefusedError, ...]:
+        self.asked += [each.local_id for each in orders]
+        self.times -= 1
+        if self.times < 0:
+            return self.gateway.add_batch(orders, deadline=deadline)
+        if self.arrives:
+            self.gateway.add_batch(orders, deadline=deadline)
         raise self.error("the answer was lost")
 
     def cancel(self, kraken_order_id: str) -> None:

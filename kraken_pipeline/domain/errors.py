@@ -14,10 +14,12 @@ PipelineError
 ├── StorageError             what must be kept cannot be: nothing was done, open nothing
 └── ExchangeError
     ├── UnreachableError       nothing was done: may be tried again
+    │   ├── NonceRefusedError    … once: another call of the key went ahead
     │   └── RateLimitedError     … after a pause
     │       └── BlockedError       … a long one: what stands before the exchange keeps us out
     ├── OrderRefusedError      the exchange said no: final for this order
-    │   └── ModeRefusedError     … while the market is in this mode
+    │   ├── ModeRefusedError     … while the market is in this mode
+    │   └── FundsRefusedError    … for want of funds: read the balances again
     ├── AuthError              the key was refused: never retry, call a person
     │   ├── LockedOutError       … and it is locked: nothing of it for a quarter of an hour
     │   └── KeySharedError       … as another program uses it: give each its own
@@ -84,6 +86,10 @@ class UnreachableError(ExchangeError):
     """The exchange did not do it. The same request may be made again."""
 
 
+class NonceRefusedError(UnreachableError):
+    """The exchange refused the nonce of a request, and so the request."""
+
+
 class RateLimitedError(UnreachableError):
     """The exchange did not do it because we asked too often, or would have. Wait first."""
 
@@ -120,6 +126,10 @@ class ModeRefusedError(OrderRefusedError):
 
 class AuthError(ExchangeError):
     """The exchange refused the key or the signature."""
+
+
+class FundsRefusedError(OrderRefusedError):
+    """The exchange refused the order as the account has not what it needs."""
 
 
 class LockedOutError(AuthError):

@@ -94,6 +94,7 @@ MOVES: Final[Mapping[tuple[State, Fact], State]] = MappingProxyType(
     {
         (S.PLANNED, F.SEND_STARTED): S.SENDING,
         (S.PLANNED, F.WITHDRAWN): S.WITHDRAWN,
+        (S.PLANNED, F.REFUSED): S.REJECTED,  # by our own rules, before it left (OMS-6)
         (S.SENDING, F.REHEARSED): S.REHEARSED,
         (S.SENDING, F.ACCEPTED): S.LIVE,
         (S.SENDING, F.REFUSED): S.REJECTED,

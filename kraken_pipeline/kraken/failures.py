@@ -29,8 +29,10 @@ from kraken_pipeline.domain.errors import (
     AuthError,
     BlockedError,
     ExchangeError,
+    FundsRefusedError,
     LockedOutError,
     ModeRefusedError,
+    NonceRefusedError,
     OrderRefusedError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -64,7 +66,7 @@ ERRORS: Final[Mapping[tuple[Kind, Call], type[ExchangeError]]] = MappingProxyTyp
         **{(kind, Call.REHEARSAL): UnreachableError for kind in UNCLEAR},
         **{(kind, Call.WRITE): OutcomeUnknownError for kind in UNCLEAR},
         **{(K.LOCAL, call): UnreachableError for call in Call},
-        **{(K.NONCE, call): UnreachableError for call in Call},
+        **{(K.NONCE, call): NonceRefusedError for call in Call},
         **{(K.TEMPORARY, call): RateLimitedError for call in Call},
         **{(K.AUTH, call): AuthError for call in Call},
         **{(K.LOCKOUT, call): LockedOutError for call in Call},
@@ -87,6 +89,7 @@ NEVER_LEFT: Final = (ConnectTimeoutError, NewConnectionError)
 TURNED_AWAY: Final = frozenset({403, 429})
 """Statuses with which the edge before Kraken keeps somebody out who asks too often (U-RAT-2)."""
 
+NO_FUNDS: Final = "EOrder:Insufficient funds"
 THROTTLED: Final = "Throttled:"
 LONGEST_PAUSE: Final = 60.0
 """Seconds. An instant further ahead is a misreading of somebody's clock."""
@@ -126,11 +129,18 @@ class Failure:
         is_ours = any(not each.startswith("EOrder:") for each in self.errors)
         return self.kind is Kind.TEMPORARY and is_ours
 
+    @property
+    def lacks_funds(self) -> bool:
+        """Whether an order was refused as the account has not what it needs."""
+        return self.kind is Kind.ORDER and any(each.startswith(NO_FUNDS) for each in self.errors)
+
     def error(self, *, call: Call, method: str) -> ExchangeError:
         """Return what the caller is to be told."""
         message = f"{method}: {self.said}: {tell(self.kind)}"
         if self.is_unreadable:
             return UnexpectedReplyError(message)
+        if self.lacks_funds and call is not Call.READ:
+            return FundsRefusedError(message)
         if self.is_blocked and self.kind is Kind.TEMPORARY:
             return BlockedError(message)
         if self.kind is Kind.TEMPORARY:

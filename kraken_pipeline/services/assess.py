@@ -40,7 +40,7 @@ from kraken_pipeline.services.ports import (
 from kraken_pipeline.services.standing import Standing, place_of, unbooked_fills
 from kraken_pipeline.services.strangers import strangers_among
 from kraken_pipeline.services.verdicts import unheard, verdict_of
-from kraken_pipeline.services.world import World, economic_asset
+from kraken_pipeline.services.world import World, funds_of
 
 PANIC_CODE: Final = "HALTED"
 """What an intent is denied with while the panic file lies there."""
@@ -143,12 +143,7 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
         raise InvalidValueError("there is no universe yet; refresh pair_universe first")
     listing = desk.market.listing()
     tickers = desk.market.tickers()
-    balances: dict[Asset, Balance] = {}
-    for bucket, balance in desk.account.balances().items():
-        asset = economic_asset(listing.symbols, bucket)
-        known = balances.get(asset, Balance(total=ZERO, held=ZERO))
-        balances[asset] = Balance(total=known.total + balance.total, held=known.held + balance.held)
-    wanted = [listing.pairs[name] for name in sorted(names) if name in listing.pairs]
+    funds = funds_of(desk.account, listing, names=names)
     deep = [listing.pairs[name] for name in sorted(urgent) if name in listing.pairs]
     return World(
         now=desk.clock(),
@@ -157,11 +152,11 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
         tickers=tickers,
         depths={each.name: desk.market.depth(each) for each in deep},
         prices=PriceTable(desk.base_currency, listing.pairs, tickers),
-        balances=balances,
-        fees=desk.account.fee_rates(wanted) if wanted else {},
+        balances=funds.balances,
+        fees=funds.fees,
         system_status=desk.market.system_status(),
         snapshot=desk.books.latest_snapshot(),
-        foreign=_foreign(desk, balances),
+        foreign=_foreign(desk, funds.balances),
     )
 
 

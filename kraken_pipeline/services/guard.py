@@ -41,7 +41,7 @@ from kraken_pipeline.services.ports import (
     SwitchStore,
     SwitchTimer,
 )
-from kraken_pipeline.services.submit import lease_of
+from kraken_pipeline.services.sending import lease_of
 
 MOST_FAILURES: Final = 2
 """After so many in a row nothing opens any more (DMS-2)."""

@@ -13,28 +13,19 @@ from kraken_pipeline.domain.money import ZERO, Qty
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order
 from kraken_pipeline.domain.prices import PriceTable
-from kraken_pipeline.domain.reports import Balance, OrderReport
+from kraken_pipeline.domain.reports import Balance, Listing, OrderReport
 from kraken_pipeline.domain.symbols import Asset, SymbolTable
 from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.ports import Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What the exchange and the books said just before the assessment."""
+class Funds:
+    """What the account has, and what using it costs."""
 
-    now: datetime
-    universe: Universe
     pairs: Mapping[str, Pair]
-    tickers: Mapping[str, Ticker]
-    depths: Mapping[str, Depth]
-    """Of the pairs that something urgent is wanted of."""
-    prices: PriceTable
     balances: Mapping[Asset, Balance]
     fees: Mapping[str, FeeRates]
-    system_status: str
-    snapshot: Snapshot | None
-    foreign: tuple[OrderReport, ...]
-    """Open orders of the account that are not ours: they fill without asking us (OMS-13)."""
 
     def fee_share(self, pair: str) -> Decimal:
         """Return the higher fee rate of a pair, as a share of cost; the highest where unknown."""
@@ -63,6 +54,46 @@ class World:
         balance = self.balances.get(base, Balance(total=ZERO, held=ZERO))
         not_held_yet = sum((each.open_qty for each in selling if not _is_held_for(each)), ZERO)
         return Qty(balance.total - balance.held - not_held_yet)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World(Funds):
+    """What the exchange and the books said just before the assessment."""
+
+    now: datetime
+    universe: Universe
+    tickers: Mapping[str, Ticker]
+    depths: Mapping[str, Depth]
+    """Of the pairs that something urgent is wanted of."""
+    prices: PriceTable
+    system_status: str
+    snapshot: Snapshot | None
+    foreign: tuple[OrderReport, ...]
+    """Open orders of the account that are not ours: they fill without asking us (OMS-13)."""
+
+
+def funds_of(account: Account, listing: Listing, *, names: Iterable[str]) -> Funds:
+    """Read what the account has, and what it pays on some pairs.
+
+    Args:
+        account: that is asked.
+        listing: names the assets and the pairs.
+        names: ours of the pairs; one that is not listed costs nothing.
+
+    Raises:
+        ExchangeError: the exchange did not answer.
+    """
+    balances: dict[Asset, Balance] = {}
+    for bucket, balance in account.balances().items():
+        asset = economic_asset(listing.symbols, bucket)
+        known = balances.get(asset, Balance(total=ZERO, held=ZERO))
+        balances[asset] = Balance(total=known.total + balance.total, held=known.held + balance.held)
+    wanted = [listing.pairs[name] for name in sorted(set(names)) if name in listing.pairs]
+    return Funds(
+        pairs=listing.pairs,
+        balances=balances,
+        fees=account.fee_rates(wanted) if wanted else {},
+    )
 
 
 def economic_asset(symbols: SymbolTable, bucket: str) -> Asset:

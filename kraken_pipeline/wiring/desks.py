@@ -7,6 +7,7 @@ from functools import partial
 
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, RefusedError
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
@@ -163,6 +164,9 @@ def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
         namespace=namespace,
         orders=parts.stores.orders,
         gateway=parts.edge.gateway,
+        market=parts.edge.market,
+        account=parts.edge.account,
+        equity=lambda: _equity(parts),
         panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
         is_guarded=_guarded(parts, owner),
         opening_objection=_reconciled(parts, owner),
@@ -170,10 +174,17 @@ def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
         lease=timedelta(seconds=execution.lease_seconds),
         deadline=timedelta(seconds=execution.submit_deadline_seconds),
         max_plan_age=timedelta(seconds=execution.max_plan_age_seconds),
+        min_notional=execution.min_order_notional_usd,
+        funds_cooldown=timedelta(seconds=execution.funds_cooldown_seconds),
         max_at_exchange=execution.max_concurrent_orders,
         leaves_room=_room(parts),
         clock=parts.edge.clock,
     )
+
+
+def _equity(parts: Parts) -> Decimal:
+    snapshot = parts.stores.books.latest_snapshot()
+    return ZERO if snapshot is None else snapshot.equity
 
 
 def _guarded(parts: Parts, owner: str) -> Callable[[Order], bool]:
@@ -213,6 +224,7 @@ def reconcile(parts: Parts, *, run_id: str, keep: Callable[[], Booked]) -> Recon
         foreign=parts.stores.foreign,
         passes=parts.stores.passes,
         keep_books=keep,
+        unprotected=lambda: protecting.unprotected(parts),
         run_id=run_id,
     )
 

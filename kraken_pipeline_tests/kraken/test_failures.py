@@ -22,8 +22,10 @@ from kraken_pipeline.domain.errors import (
     AuthError,
     BlockedError,
     ExchangeError,
+    FundsRefusedError,
     LockedOutError,
     ModeRefusedError,
+    NonceRefusedError,
     OrderRefusedError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -42,7 +44,7 @@ from kraken_pipeline.kraken.failures import (
 from kraken_pipeline.kraken.kinds import Kind, kind_of
 
 DEFINITE = [
-    ("EOrder:Insufficient funds", OrderRefusedError),
+    ("EOrder:Insufficient funds", FundsRefusedError),
     ("EOrder:Order minimum not met", OrderRefusedError),
     ("EOrder:Post only order", OrderRefusedError),
     (
@@ -63,7 +65,7 @@ DEFINITE = [
     ("EQuery:Unknown asset pair", OrderRefusedError),
     ("EAPI:Invalid key", AuthError),
     ("EAPI:Invalid signature", AuthError),
-    ("EAPI:Invalid nonce", UnreachableError),
+    ("EAPI:Invalid nonce", NonceRefusedError),
     ("EAPI:Rate limit exceeded", RateLimitedError),
     ("EAPI:Bad request", OrderRefusedError),
     ("EAccount:Invalid permissions:USDT trading restricted for AT.", OrderRefusedError),

@@ -74,6 +74,7 @@ TERMS: Final = {
 }
 """Of the dead man's switch, as they are by default."""
 PLAN_AGE: Final = timedelta(seconds=60)
+FUNDS_COOLDOWN: Final = timedelta(seconds=300)
 WIDE: Final = limits(
     max_gross_exposure_pct=Decimal(100),
     max_per_asset_pct=Decimal(100),
@@ -177,6 +178,9 @@ class Paper:
             namespace=Namespace.TRADE,
             orders=self.stores.orders,
             gateway=self.trader,
+            market=self.market,
+            account=self.account,
+            equity=self._equity,
             panic_is_latched=lambda: False,
             is_guarded=lambda order: True,
             opening_objection=lambda: "",
@@ -184,6 +188,8 @@ class Paper:
             lease=LEASE,
             deadline=DEADLINE,
             max_plan_age=PLAN_AGE,
+            min_notional=Decimal(10),
+            funds_cooldown=FUNDS_COOLDOWN,
             max_at_exchange=10,
             clock=self.clock,
         )
@@ -253,6 +259,7 @@ class Paper:
             foreign=self.stores.foreign,
             passes=self.stores.passes,
             keep_books=self.book,
+            unprotected=dict,
             run_id="run",
         )
         return replace(desk, **changes)
@@ -401,6 +408,10 @@ class Paper:
     def call(self, method: str, fields: dict[str, str]) -> object:
         """Do something with the account that is none of the pipeline's doing."""
         return self.line.call(method, fields, call=Call.WRITE)
+
+    def _equity(self) -> Decimal:
+        snapshot = self.stores.books.latest_snapshot()
+        return ZERO if snapshot is None else snapshot.equity
 
     # what to look at
     def now_of(self, order: Order) -> Order:

@@ -14,6 +14,7 @@ from kraken_pipeline.domain.errors import (
     ConflictError,
     ExchangeError,
     LeaseLostError,
+    ModeRefusedError,
     OrderRefusedError,
     RateLimitedError,
     UnexpectedReplyError,
@@ -24,7 +25,7 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.kraken.orders import Recorder, Validator
-from kraken_pipeline.services.submit import lease_of
+from kraken_pipeline.services.sending import lease_of
 from kraken_pipeline_tests.fakes import Crash, Fuse, Interrupted, Lossy, crashing, overriding
 from kraken_pipeline_tests.services.paper import LEASE, PLAN_AGE, Paper
 
@@ -144,9 +145,10 @@ def test_an_order_whose_record_took_longer_than_its_deadline_is_not_sent(desk: P
 
 
 def test_while_an_order_is_unknown_its_pair_waits_and_others_go(desk: Paper) -> None:
-    desk.planned()
+    desk.planned(qty="0.003")
     desk.submit(gateway=Lossy(desk.trader))
-    waiting, other = desk.planned(), desk.planned("ETHUSD", "0.1", "2512")
+    waiting = desk.planned(strategy_id="second")
+    other = desk.planned("ETHUSD", "0.1", "2512", strategy_id="third")
 
     assert desk.submit() == {"waiting": 1, State.LIVE: 1}
     assert desk.now_of(waiting).state is State.PLANNED
@@ -157,7 +159,8 @@ def test_an_order_that_turns_unknown_stops_the_next_of_its_pair_in_the_same_run(
     desk: Paper,
 ) -> None:
     desk.planned()
-    desk.planned(strategy_id="other")
+    desk.planned(strategy_id="other", attempt=2)  # it goes by itself
+    desk.turn(seconds=2)
 
     counts = desk.submit(gateway=Lossy(desk.trader))
 
@@ -176,8 +179,10 @@ def test_more_buys_than_may_rest_together_wait_and_an_exit_never_does(desk: Pape
     assert desk.submit(max_at_exchange=2) == {"waiting": 2}
 
 
-@pytest.mark.parametrize("error", [OrderRefusedError, UnreachableError, RateLimitedError])
-def test_what_the_exchange_did_not_do_is_rejected(desk: Paper, error: type[ExchangeError]) -> None:
+@pytest.mark.parametrize("error", [OrderRefusedError, ModeRefusedError])
+def test_what_the_exchange_refused_is_rejected_for_good(
+    desk: Paper, error: type[ExchangeError]
+) -> None:
     order = desk.planned()
 
     assert desk.submit(gateway=Lossy(desk.trader, arrives=False, error=error)) == {
@@ -196,7 +201,7 @@ def test_once_the_exchange_turns_one_away_the_rest_waits(
     gateway = Lossy(desk.trader, arrives=False, error=error)
 
     assert desk.submit(gateway=gateway) == {State.REJECTED: 1, "waiting": 1}
-    assert desk.submit() == {State.LIVE: 1}
+    assert desk.submit() == {State.LIVE: 1, "waiting": 1}
     assert desk.now_of(rest).state is State.LIVE
 
 
@@ -226,7 +231,7 @@ def test_an_order_that_cannot_be_written_as_a_request_is_taken_back_and_the_rest
     odd = desk.planned(time_in_force="whenever")
     desk.planned("ETHUSD", "0.1", "2512")
 
-    assert desk.submit() == {State.WITHDRAWN: 1, State.LIVE: 1}
+    assert desk.submit() == {State.REJECTED: 1, State.LIVE: 1}
     assert "whenever" in str(desk.now_of(odd).last_error)
 
 

@@ -70,6 +70,7 @@ LEASE: Final = timedelta(seconds=30)
 DEADLINE: Final = timedelta(seconds=5)
 SETTLE_WINDOW: Final = timedelta(seconds=120)
 PLAN_AGE: Final = timedelta(seconds=60)
+FUNDS_COOLDOWN: Final = timedelta(seconds=300)
 FIRST: Final[dict[str, Engine]] = {}
 """The first engine that was made: what it learned of statements is known to all."""
 LATCH: Final = "PANIC"
@@ -299,6 +300,9 @@ class Process:
             namespace=Namespace.TRADE,
             orders=self.orders,
             gateway=self.trader,
+            market=self.market,
+            account=self.account,
+            equity=self._equity,
             panic_is_latched=lambda: self.panics,
             is_guarded=lambda order: True,
             opening_objection=lambda: opening_objection(self.reconcile_desk()),
@@ -306,10 +310,16 @@ class Process:
             lease=LEASE,
             deadline=DEADLINE,
             max_plan_age=PLAN_AGE,
+            min_notional=self.machine.style.min_notional,
+            funds_cooldown=FUNDS_COOLDOWN,
             max_at_exchange=12,
             clock=self.machine.clock,
         )
         return dict(sorted(submit(desk).items()))
+
+    def _equity(self) -> Decimal:
+        snapshot = self.books.latest_snapshot()
+        return Decimal(0) if snapshot is None else snapshot.equity
 
     def _settle(self) -> object:
         made = reconcile(self.reconcile_desk(), Cause.MINUTE)
