@@ -19,8 +19,8 @@ from kraken_pipeline.domain.errors import (
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.services.poll import poll
+from kraken_pipeline.services.sending import PANIC, lease_of
 from kraken_pipeline.services.settle import SettleDesk
-from kraken_pipeline.services.submit import PANIC, lease_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
