@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kraken_pipeline.domain.fate import READ_SPACING
 from kraken_pipeline.domain.orders import FATE_OPEN, Order, State
 from kraken_pipeline.domain.reconciliations import Kind, Outcome
 from kraken_pipeline.services.reconcile import Pass
@@ -99,8 +100,8 @@ def as_read_before(desk: Paper) -> None:
     """Let the reads that found nothing have been made, so that absence can be proven at once."""
     for order in desk.stores.orders.reserving():
         for number in range(3 * (order.state in FATE_OPEN)):
-            at = desk.clock() - timedelta(seconds=20 * number)
-            desk.stores.orders.note_clean_read(order.local_id, at=at)
+            at = desk.clock() - (3 - number) * READ_SPACING
+            desk.stores.orders.note_clean_read(order.local_id, at=at, spacing=READ_SPACING)
 
 
 def remembered(desk: Paper) -> dict[str, list[tuple[object, ...]]]:
