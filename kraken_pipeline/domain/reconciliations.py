@@ -77,6 +77,8 @@ class Kind(StrEnum):
     DRIFT_PENDING = "drift_pending"
     """Ledger and balance part, and one of them may only be late."""
     DRIFT = "drift"
+    UNPROTECTED = "unprotected"
+    """A holding is without its stop."""
     CONTRADICTION = "contradiction"
     """What was heard of an order can not be true; a person must look."""
 
@@ -95,6 +97,7 @@ WEIGHTS: Final[Mapping[Kind, Weight]] = MappingProxyType(
         Kind.HOLD_UNEXPLAINED: Weight.DOUBT,
         Kind.DRIFT_PENDING: Weight.DOUBT,
         Kind.DRIFT: Weight.DIFFERENCE,
+        Kind.UNPROTECTED: Weight.DOUBT,
         Kind.CONTRADICTION: Weight.DIFFERENCE,
     }
 )

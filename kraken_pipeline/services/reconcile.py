@@ -72,6 +72,8 @@ class ReconcileDesk:
     passes: ReconciliationStore
     keep_books: Callable[[], Booked]
     """Reads fills, ledger and balances, and values everything."""
+    unprotected: Callable[[], Mapping[str, str]]
+    """Which holdings are without their stop, each with since when and why."""
     run_id: str
     """Of the run or the command."""
 
@@ -206,6 +208,8 @@ class _Comparison:
         booked = desk.keep_books() if has_moved or full else None
         if booked is not None:
             self._note_books(booked)
+        for holding, said in self._desk.unprotected().items():
+            self._note(Kind.UNPROTECTED, holding, said)
         self._note_contradictions()
         found = Reconciliation(
             at=self._began,

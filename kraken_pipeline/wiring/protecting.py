@@ -67,6 +67,16 @@ def stops_need_care(parts: Parts, settling: SettleDesk) -> bool:
     return _concerns(parts, desk) and not is_at_rest(desk)
 
 
+def unprotected(parts: Parts) -> dict[str, str]:
+    """Return which holdings are without their stop, each with since when and why."""
+    known = SqlProtectionStore(parts.stores.database).protections()
+    return {
+        f"{each.book} {each.pair}": f"since={each.missing_since}, why={each.last_error}"
+        for each in known
+        if each.missing_since is not None
+    }
+
+
 def wants_stops(settings: Settings) -> bool:
     """Tell whether a stop shall stand for what is held."""
     return settings.execution.protective_stops != "off"

@@ -1,5 +1,6 @@
 """Comparing books and exchange: what is found, what is repaired, when opening may follow."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.reconciliations import Cause, Kind, Outcome
 from kraken_pipeline.services.reconcile import Pass, opening_objection
-from kraken_pipeline_tests.fakes import Lossy, overriding
+from kraken_pipeline_tests.fakes import Crash, Interrupted, Lossy, overriding
 from kraken_pipeline_tests.services.candles import DEEP_DIP
 from kraken_pipeline_tests.services.paper import Paper
 
@@ -304,3 +305,40 @@ def test_while_the_exchange_does_not_answer_nothing_opens(desk: Paper) -> None:
     said = opening_objection(desk.reconcile_desk(settling=desk.settle_desk(account=away)))
 
     assert said == "NOT_RECONCILED: no answer"
+
+
+def test_a_holding_without_its_stop_is_told_and_stops_nothing_else(desk: Paper) -> None:
+    made = desk.reconcile(unprotected=lambda: {"trend@1h XBTUSD": "since=12:00"})
+
+    [finding] = made.found.findings
+    assert (finding.kind, finding.subject) == (Kind.UNPROTECTED, "trend@1h XBTUSD")
+    assert made.found.outcome is Outcome.CLEAN
+
+
+def test_l_1_an_order_whose_sender_died_is_settled_where_nobody_sends_again(desk: Paper) -> None:
+    order = desk.planned()
+    with suppress(Crash):
+        desk.submit(gateway=Interrupted(desk.trader, before=_die))
+    assert desk.now_of(order).state is State.SENDING
+
+    for _ in range(8):
+        desk.turn(seconds=30)
+        desk.reconcile()
+
+    assert desk.now_of(order).state is State.ABSENT
+
+
+def test_l_3_in_quiet_two_comparisons_in_a_row_find_nothing(desk: Paper) -> None:
+    desk.planned(limit="49500")
+    desk.planned("ETHUSD", "0.1", "2512")
+    desk.submit(gateway=Lossy(desk.trader, times=2))
+    desk.turn(minutes=3)
+
+    found = [desk.reconcile().found for _ in range(3)]
+
+    assert [each.outcome for each in found] == [Outcome.REPAIRED, Outcome.CLEAN, Outcome.CLEAN]
+    assert [each.findings for each in found[1:]] == [(), ()]
+
+
+def _die(order: Order) -> None:
+    raise Crash
