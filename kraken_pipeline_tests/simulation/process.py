@@ -246,6 +246,7 @@ class Process:
             foreign=self.foreign,
             passes=self.passes,
             keep_books=lambda: keep_books(self.book_desk()),
+            unprotected=dict,
             run_id=f"process {self.pid}",
         )
 
