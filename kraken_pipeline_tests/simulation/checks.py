@@ -22,7 +22,7 @@ ENDED: Final = frozenset({"filled", "canceled", "expired"})
 NEVER_THERE: Final = frozenset({"rejected", "absent", "withdrawn"})
 FINAL: Final = ENDED | NEVER_THERE
 FATE_OPEN: Final = frozenset({"sending", "unknown"})
-BY_A_PERSON: Final = frozenset({"KILL_MANUAL"})
+REASONED: Final = frozenset({"KILL_MANUAL", "GUARD_LOST"})
 """Kinds of halts for which there is a reason here: nothing drifts, and no price falls far."""
 CORRECTIONS: Final = frozenset({("canceled", "filled"), ("expired", "filled")})
 """What filled before the cancel took effect may be heard after it."""
@@ -146,7 +146,7 @@ class Checker:
                 told = payload["row"]
                 # the exchange is right by definition, so whatever contradicts it misread it
                 said = f"{told['kind']} latched and nothing is wrong: {told['reason']}"
-                require(told["kind"] in BY_A_PERSON, "L-6", said)
+                require(told["kind"] in REASONED, "L-6", said)
                 self._halts[row["subject"]] = told["scope"]
             else:
                 self._halts.pop(row["subject"], None)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from kraken_pipeline.kraken.shared_lines import Household, private_line
 from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.assess import RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, keep_books
+from kraken_pipeline.services.guard import is_guarded, tend
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches, latch_breaches
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection, reconcile
 from kraken_pipeline.services.settle import SettleDesk
@@ -38,9 +39,11 @@ from kraken_pipeline.store.foreign import SqlForeignStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
+from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.wiring.remember import ListingRemembered
 from kraken_pipeline_tests.builders import limits
+from kraken_pipeline_tests.simulation.guarding import guard_desk
 from kraken_pipeline_tests.simulation.markets import PRICES
 from kraken_pipeline_tests.simulation.perils import Disk, Perils
 from kraken_pipeline_tests.simulation.virtual_time import VirtualTime
@@ -48,6 +51,7 @@ from kraken_pipeline_tests.simulation.wire import Network, Wire
 
 SECRET: Final = base64.b64encode(b"opens nothing but a made-up account").decode()
 KEY: Final = "trader"
+GUARD_KEY: Final = "guard"
 NOWHERE: Final = "http://127.0.0.1:1"
 """The address of every line; nothing ever connects to it."""
 LIMITS: Final = limits(
@@ -122,6 +126,8 @@ class Machine:
     time: VirtualTime
     tier: Tier
     style: OrderStyle
+    timeout: timedelta
+    """Of the dead man's switch; zero where there is none."""
     skew: Callable[[], timedelta]
     """What our clock is off by."""
 
@@ -161,6 +167,7 @@ class Process:
         self.halts: Final = SqlHaltStore(self.database)
         self.foreign: Final = SqlForeignStore(self.database)
         self.passes: Final = SqlReconciliationStore(self.database)
+        self.switches: Final = SqlSwitchStore(self.database)
         self.universes: Final = SqlUniverseStore(self.database)
         self._runs = 0
 
@@ -180,9 +187,16 @@ class Process:
     @cached_property
     def line(self) -> PrivateLine:
         """The line of the account's key."""
-        credential = Credential(key=KEY, secret=SECRET)
-        line = private_line(NOWHERE, credential, self.machine.house())
-        return self.wired(line)
+        return self._line_of(KEY)
+
+    @cached_property
+    def guard_line(self) -> PrivateLine:
+        """The line of the key that only cancels."""
+        return self._line_of(GUARD_KEY)
+
+    def _line_of(self, key: str) -> PrivateLine:
+        credential = Credential(key=key, secret=SECRET)
+        return self.wired(private_line(NOWHERE, credential, self.machine.house()))
 
     @cached_property
     def public(self) -> PublicMarket:
@@ -305,7 +319,7 @@ class Process:
             account=self.account,
             equity=self._equity,
             panic_is_latched=lambda: self.panics,
-            is_guarded=lambda order: True,
+            is_guarded=partial(is_guarded, guard_desk(self, self.machine.timeout)),
             opening_objection=lambda: opening_objection(self.reconcile_desk()),
             owner=f"process {self.pid} run {self._runs}",
             lease=LEASE,
@@ -321,6 +335,9 @@ class Process:
     def _equity(self) -> Decimal:
         snapshot = self.books.latest_snapshot()
         return Decimal(0) if snapshot is None else snapshot.equity
+
+    def _tend(self) -> object:
+        return tend(guard_desk(self, self.machine.timeout)).said
 
     def _settle(self) -> object:
         made = reconcile(self.reconcile_desk(), Cause.MINUTE)
@@ -354,5 +371,6 @@ STAGES: Final[Mapping[str, Callable[[Process], object]]] = {
     "settle": Process._settle,
     "books": Process._keep_books,
     "universe": Process._universe,
+    "tend": Process._tend,
 }
 """What a run is made of."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from kraken_pipeline.simulator.keys import LOCKOUT
 from kraken_pipeline_tests.simulation import markets
+from kraken_pipeline_tests.simulation.guarding import require_kept
 from kraken_pipeline_tests.simulation.life import Life
 from kraken_pipeline_tests.simulation.moves import theirs
 from kraken_pipeline_tests.simulation.moves.table import MOVES, WEIGHTS
@@ -92,6 +93,7 @@ def _live(life: Life, span: timedelta, pause: float) -> None:
     world = life.world
     world.start()
     world.run(world.idle(), ("universe", "books"))
+    world.ears.listen()
     until = world.time.now + span
     while world.time.now < until or _has_few_orders(world, until + LONGER):
         world.interruptions = INTERRUPTIONS
@@ -127,7 +129,8 @@ def _calm(life: Life) -> None:
 def _be_quiet(world: World) -> None:
     until = world.time.now + QUIET
     while world.time.now < until:
-        world.run(world.idle(), RUN)
+        world.run(world.idle(), (*RUN, "tend"))
         world.time.sleep(QUIET_STEP)
     world.checker.look(world.exchange)
     world.checker.at_rest(world.exchange)
+    require_kept(world.checker.books, world.exchange, world.machine.timeout)

@@ -32,13 +32,21 @@ from kraken_pipeline.simulator.service import Service
 from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline_tests.simulation import markets
 from kraken_pipeline_tests.simulation.checks import Books, Checker
+from kraken_pipeline_tests.simulation.ears import Ears
+from kraken_pipeline_tests.simulation.guarding import TIMEOUTS
 from kraken_pipeline_tests.simulation.perils import Disk, Fuse, Perils
-from kraken_pipeline_tests.simulation.process import KEY, NOWHERE, SECRET, Machine, Process
+from kraken_pipeline_tests.simulation.process import (
+    GUARD_KEY,
+    KEY,
+    NOWHERE,
+    SECRET,
+    Machine,
+    Process,
+)
 from kraken_pipeline_tests.simulation.tape import Tape
 from kraken_pipeline_tests.simulation.virtual_time import ExchangeClock, Pids, VirtualTime
 from kraken_pipeline_tests.simulation.wire import Network
 
-GUARD_KEY: Final = "guard"
 DEPOSITS: Final = {"ZUSD": Decimal(20_000), "ZEUR": Decimal(8_000), "XXBT": Decimal("0.05")}
 PROCESSES: Final = 3
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 a folder of its own is made in it
@@ -80,9 +88,11 @@ class World:
             time=self.time,
             tier=TIERS[self._tier],
             style=self._style(),
+            timeout=self.dice.choice(TIMEOUTS),
             skew=lambda: self._skew,
         )
         self.interruptions = 0.0
+        self.ears: Final = Ears(self, self._begun)
         self.processes: list[Process] = []
         self._running: list[Process] = []
         self._power_is_cut = False
@@ -97,14 +107,13 @@ class World:
     def start(self) -> None:
         """Start processes until there are enough."""
         while len(self.processes) < PROCESSES:
-            self._start_one()
+            self.processes.append(self._begun())
 
-    def _start_one(self) -> Process:
+    def _begun(self) -> Process:
         self._serial += 1
         perils = Perils(dice=self.dice, interrupt=self._meanwhile, cut=self._cut_power)
         self.pids.alive.add(self._serial)
-        self.processes.append(Process(self.machine, perils, self._serial))
-        return self.processes[-1]
+        return Process(self.machine, perils, self._serial)
 
     def run(self, process: Process, stages: tuple[str, ...], fuse: Fuse | None = None) -> None:
         """Let a process do stages in turn, as far as it gets."""
@@ -155,7 +164,10 @@ class World:
     def idle(self) -> Process:
         """Return any process that does nothing now."""
         free = [each for each in self.processes if each not in self._running]
-        return self.dice.choice(free) if free else self._start_one()
+        if not free:
+            free = [self._begun()]
+            self.processes += free
+        return self.dice.choice(free)
 
     def replace_process(self) -> None:
         """End a process as it should be ended, and start another."""
@@ -169,12 +181,18 @@ class World:
         self._journal = self._opened_journal()
         self.network.service = self._service()
         self.network.go_down(self.dice.choice([0.0, 1.0, 8.0, 40.0]))
+        self.ears.hang_up()
         self.tape.count("restarts of the exchange")
 
     def forget_fuses(self) -> None:
         """Let nobody die any more."""
-        for each in self.processes:
+        for each in self.everybody():
             each.perils.fuse = None
+
+    def everybody(self) -> list[Process]:
+        """Return every process that lives, the listener too."""
+        listener = self.ears.process
+        return self.processes if listener is None else [*self.processes, listener]
 
     def note_faults(self) -> None:
         """Count what struck until now, and forget it."""
@@ -217,9 +235,11 @@ class World:
         self.time.later(self.dice.choice([30, 200]), self.resume)
 
     def resume(self) -> None:
-        """Let an operator clear every halt and the panic file."""
+        """Let an operator clear every halt and the panic file, and look whether that worked."""
         process = self.idle()
         self.let(process, lambda: self._resumed(process))
+        if self._latched_at is not None or process.perils.is_dead:
+            self.time.later(60, self.resume)
 
     def _resumed(self, process: Process) -> None:
         for each in process.halts.latched():
@@ -231,6 +251,7 @@ class World:
 
     def close(self) -> None:
         """Let go of everything."""
+        self.ears.stop()
         for each in list(self.processes):
             self._close(each)
         self.checker.books.close()
@@ -261,6 +282,8 @@ class World:
         self._power_is_cut = False
         self.tape.count("power cuts")
         self.tape.say("the power was cut")
+        self.ears.stop()
+        self.time.later(self.dice.choice([1, 30]), self.ears.begin_anew)
         for each in list(self.processes):
             self._close(each)
         self.checker.books.close()
@@ -275,8 +298,8 @@ class World:
     def _close(self, process: Process) -> None:
         if process in self.processes:
             self.processes.remove(process)
-            self.pids.alive.discard(process.pid)
-            process.close()
+        self.pids.alive.discard(process.pid)
+        process.close()
 
     def _leaves(self, cl_ord_id: str) -> None:
         # whoever took the file away may have died before the rest of it

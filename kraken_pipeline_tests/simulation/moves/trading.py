@@ -64,6 +64,11 @@ def keep_books(life: Life) -> None:
     life.world.run(life.world.idle(), ("books",), life.fuse(0.05))
 
 
+def tend(life: Life) -> None:
+    """A run of the schedule that keeps the dead man's switch."""
+    life.world.run(life.world.idle(), ("tend",), life.fuse(0.1))
+
+
 def wait(life: Life) -> None:
     """Nothing happens for a while."""
     life.world.time.sleep(life.dice.choice([60, 240]))

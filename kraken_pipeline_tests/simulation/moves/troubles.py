@@ -10,9 +10,14 @@ from kraken_pipeline.simulator.keys import LOCKOUT
 from kraken_pipeline_tests.simulation.life import Life
 from kraken_pipeline_tests.simulation.process import KEY
 
-POINTS: Final = frozenset({Point.REQUEST, Point.READ, Point.REPLY})
-STRIKING: Final = tuple(kind for kind in TRAITS if TRAITS[kind].at in POINTS)
+OF_REST: Final = frozenset({Point.REQUEST, Point.READ, Point.REPLY})
+STRIKING: Final = tuple(kind for kind in TRAITS if TRAITS[kind].at in OF_REST)
 """Every fault of REST."""
+CHANNEL: Final = "executions"
+AT_THE_STREAM: Final = tuple(
+    kind for kind in TRAITS if TRAITS[kind].at not in OF_REST and TRAITS[kind].strikes(CHANNEL)
+)
+"""Every fault of the account's stream. Books of the market are not listened to here."""
 SECONDS: Final[Mapping[Kind, tuple[float, float]]] = MappingProxyType(
     {
         Kind.LATE_REQUEST: (0.5, 40),
@@ -61,6 +66,24 @@ def strike(life: Life) -> None:
             status=dice.choice([500, 502, 504, 520]) if kind is Kind.HTTP_ERROR else 0,
         )
         life.world.network.service.faults.add(rule)
+
+
+def strike_the_stream(life: Life) -> None:
+    """Let faults strike the account's stream, soon."""
+    for _ in range(life.dice.randint(1, 3)):
+        kind = life.dice.choice(AT_THE_STREAM)
+        subject = "stream" if TRAITS[kind].at is Point.CONNECT else CHANNEL
+        rule = Rule(kind=kind, subject=subject, times=life.dice.choice([1, 1, 2, 5]))
+        life.world.network.service.faults.add(rule)
+        if TRAITS[kind].at is not Point.FRAME:
+            life.world.ears.hang_up()
+
+
+def kill_the_listener(life: Life) -> None:
+    """Whoever listens to the stream dies at one of its next effects (F-EVT-12)."""
+    listener = life.world.ears.process
+    if listener is not None:
+        listener.perils.fuse = life.fuse(1)
 
 
 def lag(life: Life) -> None:
