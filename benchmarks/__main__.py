@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import closes, cycle, orders, simulator, stream
+from benchmarks import closes, cycle, orders, panic, simulator, stream
 
 ALL = {
     "cycle": cycle.run,
@@ -10,6 +10,7 @@ ALL = {
     "stream": stream.run,
     "simulator": simulator.run,
     "orders": orders.run,
+    "panic": panic.run,
 }
 
 if __name__ == "__main__":
