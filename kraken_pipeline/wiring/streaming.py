@@ -217,7 +217,7 @@ class Streaming:
         """Return what the stream proves as soon as all that it told up to now is written."""
         stream = self._desk.stream
         told_at, heard_seconds = stream.account.told_at, stream.health().heard_seconds
-        if told_at is None or not stream.account.is_caught_up or self._waiting:
+        if told_at is None or not stream.account.is_caught_up:
             return None
         now, at = self._now(), self._desk.monotonic()
         if now is None:

@@ -144,6 +144,17 @@ def test_f_evt_4_what_was_done_by_hand_in_a_gap_is_shown_and_explained(ear: Stre
     assert ear.halts == []
 
 
+def test_f_evt_4_a_fill_of_an_order_by_hand_is_booked_as_it_is_heard(ear: Streamed) -> None:
+    ear.compare()
+    by_hand = {"pair": "XBTUSD", "type": "buy", "volume": "0.01", "ordertype": "market"}
+    ear.paper.call("AddOrder", by_hand)
+
+    ear.tell(ear.frames())
+    ear.compare()
+
+    assert ear.fills == ear.fills_there != []
+
+
 def test_f_evt_8_a_status_that_is_new_ends_nothing(ear: Streamed) -> None:
     order = ear.paper.planned(limit=LOW)
     ear.paper.submit()

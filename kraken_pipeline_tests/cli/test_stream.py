@@ -4,15 +4,20 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from kraken_pipeline.domain.errors import ConflictError
+from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.kraken.stream.liveness import Patience
 from kraken_pipeline.kraken.stream.upkeep import Pauses, Rereading, Terms
 from kraken_pipeline.simulator.faults.kinds import Kind
 from kraken_pipeline.simulator.faults.rules import Rule
+from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.listening import listening
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -189,3 +194,38 @@ def test_f_sub_3_the_stream_is_told_anew_where_only_that_proves_an_absence(
 
         assert eventually(stepping(ear, is_proven))
         assert ear.gaps == 1
+
+
+def test_f_evt_11_a_queue_that_is_full_halts(market: PaperMarket, pipeline: Pipeline) -> None:
+    with listening(pipeline, terms=replace(HASTY, most_news=1)):
+        assert eventually(lambda: [each.kind for each in pipeline.halts()] == [HaltKind.DATA])
+
+
+class Busy:
+    """The books while another process writes to them for long."""
+
+    def __init__(self, orders: SqlOrderStore) -> None:
+        self.is_busy = False
+        self._orders = orders
+
+    def __getattr__(self, name: str) -> object:
+        if self.is_busy:
+            raise ConflictError("another process writes")
+        return getattr(self._orders, name)
+
+
+def test_what_cannot_be_written_waits_and_nothing_is_proven_meanwhile(
+    market: PaperMarket, pipeline: Pipeline
+) -> None:
+    order, busy = resting_buy(pipeline), Busy(pipeline.stores.orders)
+    orders: Any = busy  # it has every method of the store
+    slow = replace(pipeline, stores=replace(pipeline.stores, orders=orders))
+    with listening(slow, terms=HASTY) as ear:
+        assert eventually(stepping(ear, lambda: proves(market) and not ear.is_busy))
+        busy.is_busy = True
+        by_hand(market, pipeline, order)
+        assert eventually(stepping(ear, lambda: not proves(market)))
+        assert not is_canceled(pipeline, order)
+        busy.is_busy = False
+
+        assert eventually(stepping(ear, lambda: is_canceled(pipeline, order)))
