@@ -57,6 +57,7 @@ _EXCHANGE: Final = (Exit.REFUSED, Exit.UNKNOWN, Exit.STALE, Exit.AUTH)
 OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
     {
         "status": _BOOKS,
+        "doctor": tuple(Exit),
         "halt": _BOOKS,
         "resume": (*_BOOKS, Exit.DENIED),
         "audit accept": (*_BOOKS, Exit.DENIED),
@@ -71,6 +72,8 @@ OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
         "keys doctor": (Exit.DONE, Exit.USAGE, Exit.DENIED, Exit.UNKNOWN, Exit.STALE, Exit.AUTH),
         "keys forget": (Exit.DONE, Exit.USAGE),
         "keys where": (Exit.DONE, Exit.USAGE),
+        "orders amend": (*_BOOKS, Exit.DENIED, *_EXCHANGE),
+        "orders resolve": (*_BOOKS, Exit.DENIED, *_EXCHANGE),
         "orders cancel": (*_BOOKS, Exit.DENIED, *_EXCHANGE),
         "orders list-open": _BOOKS,
         "orders recent-executions": _BOOKS,

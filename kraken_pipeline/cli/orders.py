@@ -159,7 +159,9 @@ def _ended(pipeline: Pipeline, order: Order) -> Order:
     if order.state is State.PLANNED:
         return pipeline.withdraw(order, "by the operator")
     if order.state in FATE_OPEN:
-        raise OutcomeUnknownError(f"{order.local_id}: it is not known yet whether it exists")
+        raise OutcomeUnknownError(
+            f"{order.local_id}: it is not known yet whether it exists; see `orders resolve`"
+        )
     ended = pipeline.cancel(order)
     if ended.state not in ENDED:
         raise OutcomeUnknownError(f"{order.local_id}: the cancel is not proven, try again")

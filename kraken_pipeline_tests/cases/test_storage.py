@@ -1,6 +1,8 @@
 """F-SUB-15, F-SUB-16, F-STO, F-RSK-4: a disk that fails, books that are older than they were."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.reports import Placed, Rehearsed
 from kraken_pipeline.services.ports import Gateway
 from kraken_pipeline.store.audit import verify
+from kraken_pipeline.store.database import SCHEMA_VERSION, Database, connect
+from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.full_disk import full_disk
 from kraken_pipeline_tests.services.paper import SETTLE_WINDOW, Paper, stores_at
@@ -141,3 +145,35 @@ def test_f_sto_1_a_page_that_is_torn_is_no_quiet_loss(desk: Paper) -> None:
 
     with pytest.raises((StorageError, ConfigurationError), match="disk image"):
         verify(desk.stores.database)
+
+
+DIES_BEFORE_THE_COMMIT = """
+import os, sys
+from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.migrations import migrate
+Database._commit = lambda self, connection: os._exit(9)
+migrate(sys.argv[1])
+"""
+
+
+def test_f_sto_2_a_migration_that_is_killed_is_made_by_the_next_start(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    killed = subprocess.run([sys.executable, "-c", DIES_BEFORE_THE_COMMIT, url], check=False)
+    with closing(Database(url)) as half_way:
+        assert (killed.returncode, half_way.schema_version()) == (9, None)
+
+    assert migrate(url) == SCHEMA_VERSION
+
+    with closing(connect(url)) as database:
+        assert verify(database).faults == ()
+
+
+def test_f_sto_2_books_of_a_newer_version_are_refused_and_left_as_they_are(desk: Paper) -> None:
+    with desk.stores.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    for opened in (migrate, connect):
+        with pytest.raises(ConfigurationError, match="has schema 9999"):
+            opened(desk.url)
+
+    assert desk.stores.database.schema_version() == "9999"

@@ -66,3 +66,44 @@ def cancel(  # noqa: PLR0913 - a command has as many options as it has
         everything=everything,
     )
     cancel_orders(with_books(db), filters, Asked(yes=yes, as_json=json, reason=reason))
+
+
+@app.command("amend")
+def amend(  # noqa: PLR0913 - a command has as many options as it has
+    *,
+    order: OrderId,
+    qty: Annotated[str | None, typer.Option(help="The new total, with what filled; base.")] = None,
+    price: Annotated[str | None, typer.Option(help="The new limit, quote per base.")] = None,
+    trigger: Annotated[str | None, typer.Option(help="The new trigger, quote per base.")] = None,
+    reason: Reason,
+    yes: Yes = OFF,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Change an order where it rests; it never needs more than is reserved for it."""
+    from kraken_pipeline.cli.by_hand import Change, run_amend  # noqa: PLC0415 - the same
+    from kraken_pipeline.cli.consent import Asked  # noqa: PLC0415 - the same
+
+    change = Change(qty=qty, price=price, trigger=trigger)
+    asked = Asked(yes=yes, as_json=json, reason=reason)
+    raise typer.Exit(run_amend(with_books(db), order, change, asked))
+
+
+@app.command("resolve")
+def resolve(  # noqa: PLR0913 - a command has as many options as it has
+    *,
+    order: OrderId,
+    absent: Annotated[bool, typer.Option("--absent", help="It never came to exist.")] = OFF,
+    adopt: Annotated[str | None, typer.Option(help="It is the one with this Kraken id.")] = None,
+    reason: Reason = "",
+    yes: Yes = OFF,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Show what speaks for and against that an order exists, and settle it by hand if told how."""
+    from kraken_pipeline.cli.by_hand import Verdict, run_resolve  # noqa: PLC0415 - the same
+    from kraken_pipeline.cli.consent import Asked  # noqa: PLC0415 - the same
+
+    verdict = Verdict(absent=absent, adopt=adopt)
+    asked = Asked(yes=yes, as_json=json, reason=reason)
+    raise typer.Exit(run_resolve(with_books(db), order, verdict, asked))
