@@ -28,7 +28,7 @@ class StreamSign:
     why: str
     """Why not, in words."""
     proof: StreamProof | None
-    """What its silence proves; None while something is missing."""
+    """What its silence proves, also where it is gone by now; None while something is missing."""
     gaps: int
     """Since it began."""
 
@@ -96,12 +96,6 @@ def stream_objection(folder: Path, now: datetime) -> str:
     if sign is None or (sign.is_alive and sign.is_told):
         return ""
     return f"{CODE}: the private stream is {sign.said}"
-
-
-def stream_proof(folder: Path, now: datetime) -> StreamProof | None:
-    """Return what the stream's silence proves, whether or not its listener is there still."""
-    sign = stream_sign(folder, now)
-    return None if sign is None else sign.proof
 
 
 def _proof_in(said: Mapping[str, object]) -> StreamProof | None:

@@ -7,7 +7,6 @@ from kraken_pipeline.domain.continuity import StreamProof
 from kraken_pipeline.wiring import signs
 from kraken_pipeline.wiring.stream_sign import (
     stream_objection,
-    stream_proof,
     stream_sign,
     told,
 )
@@ -19,7 +18,6 @@ HEARD = told(is_told=True, why="", proof=PROOF, gaps=2)
 
 def test_where_no_listener_was_started_nothing_is_said_and_nothing_stops(tmp_path: Path) -> None:
     assert stream_sign(tmp_path, NOW) is None
-    assert stream_proof(tmp_path, NOW) is None
     assert stream_objection(tmp_path, NOW) == ""
 
 
@@ -52,11 +50,12 @@ def test_a_listener_that_was_killed_stops_what_opens_until_it_is_forgotten(tmp_p
     presence.show(NOW, **HEARD)
     presence.drop()
     objection = stream_objection(tmp_path, NOW)
-    proof = stream_proof(tmp_path, NOW)
+    sign = stream_sign(tmp_path, NOW)
     signs.dismiss(tmp_path)
 
     assert "the private stream is lost" in objection
-    assert proof == PROOF  # what it heard it heard
+    assert sign is not None
+    assert sign.proof == PROOF  # what it heard it heard
     assert stream_objection(tmp_path, NOW) == ""
 
 
@@ -80,5 +79,8 @@ def test_one_that_left_in_good_order_is_missed_by_nobody(tmp_path: Path) -> None
 def test_a_sign_that_cannot_be_read_proves_nothing(tmp_path: Path) -> None:
     (tmp_path / signs.STREAM).write_text("{")
 
-    assert stream_proof(tmp_path, NOW) is None
+    sign = stream_sign(tmp_path, NOW)
+
+    assert sign is not None
+    assert sign.proof is None
     assert "never spoke" in stream_objection(tmp_path, NOW)
