@@ -26,6 +26,8 @@ METHODS: Final = frozenset(
 BURST: Final = 2.0
 PER_SECOND: Final = 1.0
 OFTEN: Final = 1e6
+OK: Final = 200
+"""The only status whose body is read; another exchange to go to is none."""
 TIMEOUT: Final = (2.0, 5.0)
 """Seconds to connect and to read."""
 FIRST_PAUSE: Final = 1.0
@@ -139,7 +141,7 @@ class Upstream:
                 timeout=TIMEOUT,
                 allow_redirects=False,
             )
-            told = reply.json() if reply.ok else None
+            told = reply.json() if reply.status_code == OK else None
         except requests.JSONDecodeError:
             told = None
         except requests.RequestException as trouble:

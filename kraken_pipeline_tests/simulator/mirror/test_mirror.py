@@ -1,5 +1,7 @@
 """Orders on a mirrored market: they fill as the other exchange trades, and by nothing else."""
 
+import json
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -7,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from kraken_pipeline.simulator.clock import FixedClock
+from kraken_pipeline.simulator.events import Event, OrderFilled
 from kraken_pipeline.simulator.mirror.mirror import Mirror
 from kraken_pipeline.simulator.mirror.upstream import Upstream
+from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline_tests.simulator.mirror.conftest import (
     OFTEN,
@@ -140,9 +144,9 @@ def test_trades_that_come_late_are_met_in_their_order(glass: Glass) -> None:
     glass.pass_time(seconds=1)
 
     filled = glass.bench.now(order)
-    fills = [glass.exchange.account.trades[each] for each in filled.trades]
+    fills = [glass.exchange.account.trades[each].at for each in filled.trades]
     assert filled.status == "closed"
-    assert [each.at for each in fills] == sorted(each.at for each in fills)
+    assert fills == sorted(fills)
 
 
 def test_an_order_that_expired_before_a_late_trade_does_not_fill(
@@ -173,11 +177,14 @@ def test_a_restart_keeps_the_account_and_meets_what_it_missed(
     with opened_glass(upstream, tmp_path / "mirror") as again:
         filled = again.bench.now(order)
         fill = again.exchange.account.trades[filled.trades[0]]
+        asked = Params({"pair": PAIR, "since": order.opened.timestamp()})
+        page = json.loads(again.mirror.public["Trades"](again.exchange, asked))
 
     assert bought.status == "closed"
     assert again.bench.order(bought.id) == bought
     assert filled.status == "closed"
     assert stopped < fill.at < again.clock.now()
+    assert min(abs(fill.at.timestamp() - row[2]) for row in page[PAIR]) < 0.001
     assert again.exchange.account.balances["WELL"] == before["WELL"] + filled.executed
 
 
@@ -193,6 +200,38 @@ def test_a_restart_meets_no_trade_twice(upstream: Served, tmp_path: Path) -> Non
         again.exchange.advance()
 
         assert again.bench.now(order) == before
+
+
+def test_killed_between_a_fill_and_what_comes_of_it_no_trade_is_met_twice(
+    upstream: Served, tmp_path: Path
+) -> None:
+    def killed(events: Sequence[Event]) -> None:
+        if any(isinstance(event, OrderFilled) for event in events):
+            raise KeyboardInterrupt
+
+    with opened_glass(upstream, tmp_path / "mirror") as glass:
+        bid, _ = glass.best()
+        order = glass.order(type="buy", ordertype="limit", price=bid, volume="90000")
+        glass.exchange.watchers.append(killed)
+        glass.turn(hours=10)
+        glass.mirror.look()
+        with pytest.raises(KeyboardInterrupt):
+            glass.exchange.advance()
+
+    with opened_glass(upstream, tmp_path / "mirror") as again:
+        [fill] = again.exchange.account.trades.values()
+
+        assert again.bench.now(order).executed == fill.qty
+
+
+def test_nothing_trades_on_a_pair_that_is_closed_here(glass: Glass) -> None:
+    order = glass.order(type="buy", ordertype="limit", price=glass.best()[0])
+    glass.exchange.set_pair_status(glass.pair, "cancel_only")
+
+    for _ in range(20):
+        glass.pass_time(minutes=10)
+
+    assert glass.bench.now(order).executed == 0
 
 
 def test_statuses_follow_those_of_the_mirrored_exchange(glass: Glass) -> None:

@@ -49,6 +49,7 @@ def witness() -> Iterator[Witness]:
                 status, body = reply.status_code, reply.content
             self.send_response(status)
             self.send_header("content-type", "application/json")
+            self.send_header("location", "/0/private/Balance")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -181,6 +182,15 @@ def test_after_a_failure_it_is_left_alone_for_longer_and_longer(
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     assert line.failure == ""
     assert len(witness.asked) == 9
+
+
+def test_wherever_it_is_sent_on_to_it_does_not_go(line: Upstream, witness: Witness) -> None:
+    witness.status = 302
+
+    with pytest.raises(UpstreamError, match="HTTP 302"):
+        line.get("Ticker", {})
+
+    assert witness.asked == [("GET", "/0/public/Ticker")]
 
 
 def test_a_refused_question_is_no_failure(line: Upstream, witness: Witness) -> None:
