@@ -14,6 +14,8 @@ from kraken_pipeline.domain.errors import ConfigurationError, OrderRefusedError,
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.keys import Role
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.order_terms import Purpose
+from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.preflight import Cleared
 from kraken_pipeline.domain.reports import Placed
 from kraken_pipeline.kraken.http import PrivateLine
@@ -29,7 +31,8 @@ PRIVATE_STREAM: Final = "wss://ws-auth.kraken.com/v2"
 class LiveTrader(Trader):
     """Sends orders that cost real money. It cannot be made without a preflight that passed.
 
-    The proof lasts a day. After that nothing opens, while sells and cancels still go (INV-7).
+    The proof lasts a day. After that nothing opens, while sells and cancels still go (INV-7). The
+    gates are asked before each order: once one is closed, only cancels go.
     """
 
     def __init__(
@@ -38,9 +41,18 @@ class LiveTrader(Trader):
         *,
         cleared: Cleared,
         key_id: str,
+        closed_gates: Callable[[str | None], str],
         clock: Callable[[], datetime],
     ) -> None:
         """Take the line of the trader's key, and the proof that this key was cleared.
+
+        Args:
+            line: of the trader's key.
+            cleared: by the preflight.
+            key_id: of the trader's key.
+            closed_gates: says which gates are closed now to a strategy's orders, or to any; nothing
+                where all are open.
+            clock: tells the present.
 
         Raises:
             RefusedError: the proof is of another key, or too old.
@@ -50,7 +62,31 @@ class LiveTrader(Trader):
         super().__init__(line)
         self._cleared = cleared
         self._key_id = key_id
+        self._closed_gates = closed_gates
         self._clock = clock
+
+    def add(self, order: Order, *, deadline: datetime) -> Placed:
+        """Send the order once.
+
+        Raises:
+            ConfigurationError: a gate is closed to it; nothing was sent.
+            ExchangeError: as with `Trader.add`.
+        """
+        self._require_gates(_whose(order))
+        return super().add(order, deadline=deadline)
+
+    def add_batch(
+        self, orders: Sequence[Order], *, deadline: datetime
+    ) -> tuple[Placed | OrderRefusedError, ...]:
+        """Send several orders in one request.
+
+        Raises:
+            ConfigurationError: a gate is closed to one of them; nothing was sent.
+            ExchangeError: as with `Trader.add_batch`.
+        """
+        for strategy_id in dict.fromkeys(map(_whose, orders)):
+            self._require_gates(strategy_id)
+        return super().add_batch(orders, deadline=deadline)
 
     def place(self, ticket: Ticket, *, deadline: datetime) -> Placed:
         """Send an order of any type once.
@@ -84,7 +120,13 @@ class LiveTrader(Trader):
         self._require_clearance(opens=True)
         return super().amend(kraken_order_id, amendment, deadline=deadline)
 
+    def _require_gates(self, strategy_id: str | None) -> None:
+        closed = self._closed_gates(strategy_id)
+        if closed:
+            raise ConfigurationError(f"live trading is refused, nothing was sent: {closed}")
+
     def _require_clearance(self, *, opens: bool) -> None:
+        self._require_gates(None)
         now = self._clock()
         if opens and not self._cleared.covers(Role.TRADER, self._key_id, now):
             raise ConfigurationError(
@@ -92,6 +134,12 @@ class LiveTrader(Trader):
                 f"{self._cleared.until:%Y-%m-%d %H:%M} UTC; nothing opens until the next one "
                 "passed: start again"
             )
+
+
+def _whose(order: Order) -> str | None:
+    """Return whose wish an order is; what ends a position for safety's sake is no strategy's."""
+    is_safety = order.purpose in {Purpose.PROTECT, Purpose.FLATTEN}
+    return None if is_safety else order.strategy_id
 
 
 class GroundedTrader(Trader):

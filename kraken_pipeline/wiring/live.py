@@ -34,6 +34,7 @@ from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import system_microseconds, system_now
 from kraken_pipeline.wiring.credentials import Credentials, Found
 from kraken_pipeline.wiring.edge import PrivateWay
+from kraken_pipeline.wiring.gates import LiveGates
 from kraken_pipeline.wiring.instance import USUAL_FOLDER, InstanceLock
 from kraken_pipeline.wiring.modes import Destination, destination
 from kraken_pipeline.wiring.paper import NONCES
@@ -71,8 +72,10 @@ class LiveEdge:
 
     rehearses = False
 
-    def __init__(self, loaded: Loaded, credentials: Credentials, origin: Origin) -> None:
-        """Take configuration, keys and exchange.
+    def __init__(
+        self, loaded: Loaded, credentials: Credentials, gates: LiveGates, origin: Origin
+    ) -> None:
+        """Take configuration, keys, gates and exchange.
 
         Raises:
             ConfigurationError: the configuration does not ask for Kraken, or a gate is closed.
@@ -82,6 +85,7 @@ class LiveEdge:
             raise ConfigurationError("execution.mode is not live; nothing here is built for it")
         self._loaded = loaded
         self._credentials = credentials
+        self._gates = gates
         self._origin = origin
         self._opened = ExitStack()
         self._lines: dict[str, PrivateLine] = {}
@@ -138,7 +142,13 @@ class LiveEdge:
         outcome = self.preflight()
         if isinstance(outcome, Grounded):
             return GroundedTrader(line, objections=outcome.objections)
-        return LiveTrader(line, cleared=outcome, key_id=trader.credential.key_id, clock=self.clock)
+        return LiveTrader(
+            line,
+            cleared=outcome,
+            key_id=trader.credential.key_id,
+            closed_gates=self._gates.closed,
+            clock=self.clock,
+        )
 
     @cached_property
     def timer(self) -> SwitchTimer:
@@ -238,4 +248,4 @@ def open_live(
         ConfigurationError: a gate is closed.
     """
     credentials = Credentials(loaded.config_dir, environ, learn=learn, ask=ask)
-    return LiveEdge(loaded, credentials, origin)
+    return LiveEdge(loaded, credentials, LiveGates(loaded, environ), origin)

@@ -16,6 +16,7 @@ from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import ClOrdId
 from kraken_pipeline.domain.keys import Role
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.preflight import LASTS, Cleared, preflight
 from kraken_pipeline.kraken.live import GroundedTrader, LiveTrader
 from kraken_pipeline.kraken.orders import Trader
@@ -61,7 +62,22 @@ def live(url: str) -> LiveTrader:
     """Return a trader that was cleared and whose day is over by now."""
     moments = iter([NOW])
     return LiveTrader(
-        line_to(url), cleared=cleared(), key_id=KEY_ID, clock=lambda: next(moments, TOO_LATE)
+        line_to(url),
+        cleared=cleared(),
+        key_id=KEY_ID,
+        closed_gates=lambda strategy_id: "",
+        clock=lambda: next(moments, TOO_LATE),
+    )
+
+
+def gated(url: str, *closed_to: str | None) -> LiveTrader:
+    """Return a trader that was cleared just now, with gates closed to some."""
+    return LiveTrader(
+        line_to(url),
+        cleared=cleared(),
+        key_id=KEY_ID,
+        closed_gates=lambda strategy_id: "a gate" if strategy_id in closed_to else "",
+        clock=lambda: NOW,
     )
 
 
@@ -75,7 +91,11 @@ def test_no_live_trader_without_a_proof_of_today_for_its_own_key(
 ) -> None:
     with pytest.raises(RefusedError, match="the preflight that passed was another key's"):
         LiveTrader(
-            line_to("http://127.0.0.1:1"), cleared=cleared(), key_id=key_id, clock=lambda: now
+            line_to("http://127.0.0.1:1"),
+            cleared=cleared(),
+            key_id=key_id,
+            closed_gates=lambda strategy_id: "",
+            clock=lambda: now,
         )
 
 
@@ -122,3 +142,47 @@ def test_every_way_to_send_is_tried_here() -> None:
     assert methods == {*OPENS, *CANCELS, "request_of"} | of_tickets
     assert of_tickets | {"amend"} <= set(vars(LiveTrader))
     assert of_tickets | {"amend"} <= set(vars(GroundedTrader))
+
+
+@pytest.mark.parametrize("act", [*OPENS.values(), *REDUCES.values()])
+def test_a_gate_that_is_closed_stops_the_next_send_whatever_it_is(act: Act) -> None:
+    with scripted(always(ok({"count": 1}))) as server:
+        with pytest.raises(ConfigurationError, match="nothing was sent: a gate"):
+            act(gated(server.url, None, BUY.strategy_id))
+
+        assert server.heard == []
+
+
+def test_a_gate_that_is_closed_to_a_strategy_stops_its_orders_alone() -> None:
+    others = replace(BUY, strategy_id="other", cl_ord_id=OTHER.cl_ord_id)
+    with scripted(always(ok({"count": 1}))) as server:
+        trader = gated(server.url, "other")
+        for act in (
+            lambda: trader.add(others, deadline=DEADLINE),
+            lambda: trader.add_batch([BUY, others], deadline=DEADLINE),
+        ):
+            with pytest.raises(ConfigurationError, match="a gate"):
+                act()
+        assert server.heard == []
+        with pytest.raises(UnexpectedReplyError):
+            trader.add(BUY, deadline=DEADLINE)
+        assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize("purpose", [Purpose.PROTECT, Purpose.FLATTEN])
+def test_what_ends_a_position_for_safety_is_no_strategy_s(purpose: Purpose) -> None:
+    with scripted(always(ok({"count": 1}))) as server:
+        with pytest.raises(UnexpectedReplyError):
+            gated(server.url, SELL.strategy_id).add(
+                replace(SELL, purpose=purpose), deadline=DEADLINE
+            )
+
+        assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize("act", CANCELS)
+def test_cancels_go_whatever_gate_is_closed(act: str) -> None:
+    with scripted(always(ok({"count": 1}))) as server:
+        CANCELS[act](gated(server.url, None, BUY.strategy_id))
+
+        assert len(server.heard) == 1

@@ -1,9 +1,11 @@
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -298,3 +300,39 @@ def test_the_reader_opens_the_account_s_own_stream(market: LiveMarket) -> None:
     assert token
     assert way.url.startswith("ws://127.0.0.1:")
     assert REAL.stream_url == "wss://ws-auth.kraken.com/v2"
+
+
+CLOSED = [
+    ("mode: live", "mode: paper", "execution.mode is paper, needs live"),
+    ("validate_only: false", "validate_only: true", "execution.validate_only is true"),
+    ("allow_live_trading: true", "allow_live_trading: false", "allow_live_trading is false"),
+    ("[trend_core]}", "[]}", "live_strategy_allowlist does not name trend_core"),
+    ("mode: live", "mode: alive", "the configuration can't be read any more"),
+]
+
+
+def test_a_gate_that_is_closed_on_the_disk_stops_the_next_order_of_a_run_that_is_under_way(
+    market: LiveMarket,
+) -> None:
+    resting, another = (
+        order(pair="ADAUSD", qty=Decimal(100), limit_price=Decimal("0.1"), cl_ord_id=str(uuid4()))
+        for _ in range(2)
+    )
+    with market.edge() as edge:
+        gateway, deadline = edge.gateway, edge.clock() + timedelta(seconds=30)
+        placed = gateway.add(resting, deadline=deadline)
+        assert isinstance(placed, Placed)
+        file = market.root / "config" / "config.yaml"
+        opened = file.read_text()
+
+        for was, now, why in CLOSED:
+            file.write_text(opened.replace(was, now))
+            with pytest.raises(ConfigurationError, match=re.escape(why)):
+                gateway.add(another, deadline=deadline)
+
+        gateway.cancel(placed.kraken_order_id)
+        assert market.served.exchange.account.open == {}
+        file.write_text(opened)
+        again = gateway.add(another, deadline=deadline)
+        assert isinstance(again, Placed)
+        gateway.cancel(again.kraken_order_id)
