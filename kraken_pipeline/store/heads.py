@@ -62,9 +62,12 @@ def publish(folder: Path, head: journal.Head, *, at: datetime, accepted: str = "
 
 
 def newest(folder: Path) -> Published | None:
-    """Return what was published last; None where nothing ever was."""
-    found = list(_lines(_tail(folder / FILE)))
-    return found[-1] if found else None
+    """Return the furthest end that was published of late; None where nothing ever was.
+
+    Two processes may publish at once, and the one that read the earlier end may write the later.
+    """
+    found = _since_accepted(list(_lines(_tail(folder / FILE))))
+    return max(found, key=lambda each: each.head.seq, default=None)
 
 
 def valid(folder: Path) -> tuple[Published, ...]:
@@ -73,8 +76,7 @@ def valid(folder: Path) -> tuple[Published, ...]:
         found = list(_lines((folder / FILE).read_bytes()))
     except FileNotFoundError:
         return ()
-    first = max((place for place, each in enumerate(found) if each.accepted), default=0)
-    return tuple(found[first:])
+    return tuple(_since_accepted(found))
 
 
 def lacks(database: Database, published: Published | None) -> str:
@@ -97,6 +99,11 @@ def lacks(database: Database, published: Published | None) -> str:
         f"the journal of {published.at:%Y-%m-%d %H:%M:%S} UTC had {told.seq} entries, and {why}: "
         "the database is an older or another one"
     )
+
+
+def _since_accepted(found: list[Published]) -> list[Published]:
+    first = max((place for place, each in enumerate(found) if each.accepted), default=0)
+    return found[first:]
 
 
 def _ends_whole(handle: int) -> bool:

@@ -77,6 +77,26 @@ def test_what_a_person_accepted_needs_nothing_of_before(tmp_path: Path) -> None:
     assert [each.head.seq for each in valid(tmp_path)] == [3, 4]
 
 
+def test_of_two_that_published_at_once_the_furthest_end_counts(tmp_path: Path) -> None:
+    publish(tmp_path, Head(seq=3, hash="c"), at=NOW)
+    publish(tmp_path, Head(seq=2, hash="b"), at=NOW)
+
+    found = newest(tmp_path)
+
+    assert found is not None
+    assert found.head.seq == 3
+
+
+def test_an_end_from_before_an_acceptance_counts_no_more(tmp_path: Path) -> None:
+    publish(tmp_path, Head(seq=9, hash="a"), at=NOW)
+    publish(tmp_path, Head(seq=3, hash="b"), at=NOW, accepted="me: a backup")
+
+    found = newest(tmp_path)
+
+    assert found is not None
+    assert found.head.seq == 3
+
+
 def test_the_newest_is_found_at_the_end_of_a_long_file(tmp_path: Path) -> None:
     for seq in range(1, 60):
         publish(tmp_path, Head(seq=seq, hash="a" * 64), at=NOW)
