@@ -213,6 +213,7 @@ def test_killed_between_a_fill_and_what_comes_of_it_no_trade_is_met_twice(
         bid, _ = glass.best()
         order = glass.order(type="buy", ordertype="limit", price=bid, volume="90000")
         glass.exchange.watchers.append(killed)
+        glass.pass_time(seconds=1)
         glass.turn(hours=10)
         glass.mirror.look()
         with pytest.raises(KeyboardInterrupt):
