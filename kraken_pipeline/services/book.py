@@ -18,6 +18,7 @@ from kraken_pipeline.domain.orders import FATE_OPEN, Event, Fact, Order, State
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, TradeReport
 from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.services.ports import Account, BookStore, Clock, Market, OrderStore
 from kraken_pipeline.services.world import economic_asset
 
@@ -117,12 +118,21 @@ def _is_all_kept(
 
 
 def _whose(desk: BookDesk, trades: Sequence[TradeReport]) -> Mapping[str, str]:
-    """Return whose book each order belongs to, also where the order's reply is not written yet."""
+    """Return whose book each order belongs to, also where the order's reply is not written yet.
+
+    An order that a person wrote off may have filled all the same (F-SUB-20).
+    """
     ids = sorted({each.kraken_order_id for each in trades})
     known = dict(desk.books.strategy_books(ids))
-    unsure = {each.cl_ord_id: each for each in desk.orders.reserving() if each.state in FATE_OPEN}
     strange = [each for each in ids if each not in known]
-    reports = desk.account.orders(strange) if unsure and strange else {}
+    if not strange:
+        return known
+    unsure = {
+        each.cl_ord_id: each
+        for each in (*desk.orders.reserving(), *desk.orders.written_off(since=EPOCH))
+        if each.state in FATE_OPEN | {State.WRITTEN_OFF}
+    }
+    reports = desk.account.orders(strange) if unsure else {}
     for kraken_order_id, report in reports.items():
         order = unsure.get(ClOrdId(report.cl_ord_id or ""))
         if order is not None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.errors import ConflictError, ExchangeError, ImpossibleFactError
+from kraken_pipeline.domain.errors import ConflictError, ExchangeError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.holds import Hold, unexplained_holds
 from kraken_pipeline.domain.intents import Namespace
@@ -36,6 +36,7 @@ from kraken_pipeline.domain.reports import Balance, Listing, OrderReport
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.book import Booked
 from kraken_pipeline.services.halt import READS_LAG
+from kraken_pipeline.services.hear import hear
 from kraken_pipeline.services.ports import (
     BookStore,
     Clock,
@@ -311,21 +312,7 @@ class _Comparison:
             again = self._account.orders([name]).get(name)
             if again is None or again.status not in OPEN_THERE:
                 return
-        event = Event(
-            fact=Fact.ACCEPTED,
-            at=settling.clock(),
-            source="reconcile",
-            detail="it is among the open orders",
-            kraken_order_id=name,
-        )
-        now = order
-        try:
-            now = self._orders.record(order, event)
-        except ConflictError:
-            return
-        except ImpossibleFactError:
-            # what the books say stays; a person must look
-            pass
+        now = hear(settling, order, report, source="reconcile")
         settling.halts.latch(
             HaltKind.CONTRADICTION,
             reason=f"{order.local_id} was {order.state} in our books and is open as {name}",
