@@ -32,6 +32,8 @@ DRIVERS: Final = {
     "postgresql+psycopg2": "postgresql+psycopg2",
 }
 """Scheme of a URL to the driver that is used for it."""
+SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""PostgreSQL's way to read everything as it was at one instant; SQLite needs no other word."""
 SQLITE_FAILS: Final = frozenset(
     {
         sqlite3.SQLITE_READONLY,
@@ -80,6 +82,21 @@ class Database:
         except DatabaseError as error:
             _raise_if_storage_fails(error)
             raise
+
+    @contextmanager
+    def steady(self) -> Iterator[Connection]:
+        """Give a connection on which everything read is of one instant, while others write on.
+
+        Raises:
+            StorageError: the database is damaged, or its disk fails.
+        """
+        with self.reading() as connection:
+            is_sqlite = connection.dialect.name == "sqlite"
+            connection.exec_driver_sql("BEGIN" if is_sqlite else SNAPSHOT)
+            try:
+                yield connection
+            finally:
+                self._undo(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -147,3 +147,20 @@ def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
         database.schema_version()
     assert "geheim" not in str(caught.value)
     database.close()
+
+
+def test_what_is_read_steadily_is_of_one_instant_and_keeps_no_writer_waiting(
+    database: Database, url: str
+) -> None:
+    other = connect(url)
+    counted = "SELECT count(*) FROM meta"
+    with database.steady() as connection:
+        before = connection.exec_driver_sql(counted).scalar()
+        with other.writing() as writer:
+            writer.exec_driver_sql("INSERT INTO meta (key, value) VALUES ('a', 'b')")
+        during = connection.exec_driver_sql(counted).scalar()
+    other.close()
+
+    with database.reading() as connection:
+        after = connection.exec_driver_sql(counted).scalar()
+    assert (before, during, after) == (0, 0, 1)
