@@ -236,9 +236,10 @@ class _Comparison:
             order for order, booked in self._orders.unmatched() if booked != order.filled_qty
         ]
         counts = settle(self._desk.settling)
+        found = self._orders.with_client_ids([each.cl_ord_id for each in before])
+        now = {each.local_id: each for each in found}
         for order in before:
-            now = self._orders.order(order.local_id)
-            news = news_of(order, now, now=self._began)
+            news = news_of(order, now[order.local_id], now=self._began)
             if news is not None:
                 self._findings.append(news)
         return counts
