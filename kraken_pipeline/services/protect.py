@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import (
     ConflictError,
     ExchangeError,
@@ -35,7 +36,9 @@ from kraken_pipeline.domain.protection import (
     stop_for,
 )
 from kraken_pipeline.domain.reductions import Reduction, reduction_of
+from kraken_pipeline.services.amend import AmendDesk, amend
 from kraken_pipeline.services.children import lacks_children
+from kraken_pipeline.services.settle import cancel
 from kraken_pipeline.services.standing import place_of
 from kraken_pipeline.services.stops import Held, Place, ProtectDesk, fit, sales
 
@@ -100,6 +103,17 @@ def leaves_room(desk: ProtectDesk, order: Order) -> bool:
     ]
     held = desk.protections.holdings().get(place, NOTHING)
     return order.qty + sum((each.open_qty for each in beside), ZERO) <= held
+
+
+def resize(desk: AmendDesk, order: Order, amendment: Amendment) -> Order:
+    """Change a stop in place; one that was not changed is canceled, to be placed anew.
+
+    Raises:
+        PipelineError: as with `amend` and `cancel`.
+    """
+    now = amend(desk, order, amendment, why="it follows the holding")
+    is_refused = now.state is State.LIVE and now.qty != amendment.qty
+    return cancel(desk.settling, now) if is_refused else now
 
 
 class _Protector:

@@ -5,13 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from uuid import uuid4
 
+from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import LeaseLostError
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.protection import Protection, Step, StopStyle, Unprotected, is_stop
+from kraken_pipeline.services.amend import AmendDesk
 from kraken_pipeline.services.children import ChildDesk, adopt_children
 from kraken_pipeline.services.dust import DustDesk
-from kraken_pipeline.services.protect import Protected, leaves_room, make_room, protect
+from kraken_pipeline.services.protect import Protected, leaves_room, make_room, protect, resize
 from kraken_pipeline.services.settle import SettleDesk, cancel
 from kraken_pipeline.services.stops import ProtectDesk
 from kraken_pipeline.services.unprotected import is_at_rest, watch
@@ -115,8 +118,7 @@ def protect_desk(parts: Parts, settling: SettleDesk) -> ProtectDesk:
         protections=SqlProtectionStore(parts.stores.database),
         halts=parts.stores.halts,
         panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
-        # canceled and placed anew in its size
-        resize=lambda order, _: cancel(settling, order),
+        resize=partial(_resized, parts, settling),
         cancel=partial(cancel, settling),
         clock=parts.edge.clock,
     )
@@ -145,6 +147,19 @@ def dust_desk(parts: Parts) -> DustDesk:
 def room_for(parts: Parts, settling: SettleDesk) -> Callable[[Order], bool]:
     """Return what tells whether a sale fits into what its book holds."""
     return partial(leaves_room, protect_desk(parts, settling))
+
+
+def _resized(parts: Parts, settling: SettleDesk, order: Order, amendment: Amendment) -> Order:
+    """Change a stop in place; one that can't be changed is canceled, to be placed anew."""
+    execution = parts.loaded.settings.execution
+    desk = AmendDesk(
+        settling=settling,
+        panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
+        owner=f"stops-{uuid4()}",
+        lease=timedelta(seconds=execution.lease_seconds),
+        deadline=timedelta(seconds=execution.submit_deadline_seconds),
+    )
+    return resize(desk, order, amendment)
 
 
 def _concerns(parts: Parts, desk: ProtectDesk) -> bool:

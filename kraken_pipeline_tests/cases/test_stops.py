@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.errors import OrderRefusedError, UnreachableError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.lots import DUST
@@ -331,6 +332,38 @@ def test_stops_that_are_not_wanted_any_more_are_taken_away(account: Stopped) -> 
 
     assert account.stopped_there() == 0
     assert is_at_rest(account.protect_desk())
+
+
+def test_a_stop_that_can_not_be_changed_is_placed_anew(account: Stopped) -> None:
+    account.bought()
+    account.look()
+    [stop] = account.stops()
+    account.bought("0.005", strategy_id="trend")
+    account.gateway = _NothingChanges(account.paper.trader)
+
+    account.look()
+
+    assert account.stopped_there() == account.held() == Decimal("0.015")
+    assert [each.local_id for each in account.stops()] != [stop.local_id]
+
+
+class _NothingChanges(Passing):
+    """A gateway whose exchange takes no change of an order."""
+
+    def amend(self, kraken_order_id: str, amendment: Amendment, *, deadline: datetime) -> Amended:
+        raise OrderRefusedError("no changes today")
+
+
+def test_a_stop_grows_in_place(account: Stopped) -> None:
+    account.bought()
+    account.look()
+    [stop] = account.stops()
+    account.bought("0.005")
+
+    account.look()
+
+    assert account.stopped_there() == account.held() == Decimal("0.015")
+    assert [each.local_id for each in account.stops()] == [stop.local_id]
 
 
 def test_another_kind_of_stop_takes_the_place_of_the_first(account: Stopped) -> None:

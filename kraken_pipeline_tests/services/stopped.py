@@ -13,15 +13,17 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Order, State
 from kraken_pipeline.domain.protection import Protection, StopStyle, Unprotected, is_stop
+from kraken_pipeline.services.amend import AmendDesk
 from kraken_pipeline.services.children import ChildDesk, adopt_children
 from kraken_pipeline.services.dust import DustDesk, tend_dust
-from kraken_pipeline.services.protect import leaves_room, make_room, protect
+from kraken_pipeline.services.ports import Gateway
+from kraken_pipeline.services.protect import leaves_room, make_room, protect, resize
 from kraken_pipeline.services.settle import cancel
 from kraken_pipeline.services.stops import ProtectDesk
 from kraken_pipeline.services.unprotected import watch
 from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.store.transfers import SqlTransferStore
-from kraken_pipeline_tests.services.paper import Paper
+from kraken_pipeline_tests.services.paper import DEADLINE, LEASE, Paper
 
 PATIENCE = timedelta(seconds=10)
 PLACE = ("trend@1h", "XBTUSD")
@@ -34,6 +36,8 @@ class Stopped:
         self.paper = paper
         self.protections = SqlProtectionStore(paper.stores.database)
         self.transfers = SqlTransferStore(paper.stores.database)
+        self.gateway: Gateway = paper.trader
+        """That takes changes."""
         self.changes = changes
 
     def protect_desk(self, **changes: Any) -> ProtectDesk:  # noqa: ANN401 - as above
@@ -138,4 +142,11 @@ class Stopped:
         return self.paper.now_of(order)
 
     def _resize(self, order: Order, amendment: Amendment) -> Order:
-        return cancel(self.paper.settle_desk(), order)
+        desk = AmendDesk(
+            settling=self.paper.settle_desk(gateway=self.gateway),
+            panic_is_latched=lambda: False,
+            owner=f"stops {next(self.paper.serial)}",
+            lease=LEASE,
+            deadline=DEADLINE,
+        )
+        return resize(desk, order, amendment)
