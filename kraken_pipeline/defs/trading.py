@@ -74,7 +74,7 @@ def _keep_stops(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
     kept = pipeline.protect(owner=context.run.run_id)
     if kept is None:
         return
-    context.log.info("stops: %s", dict(kept.protected.steps) or "as they should be")
+    context.log.info("stops: %s", kept)
     for each in kept.overdue:
         context.log.error(
             "UNPROTECTED: %s has no stop for %s since %s: %s",

@@ -104,6 +104,12 @@ class Pass:
     booked: Booked | None
     """What came of the books, where they were kept."""
 
+    def __str__(self) -> str:
+        """Return it in one line."""
+        kinds = Counter(each.kind for each in self.found.findings)
+        said = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        return f"{self.found.outcome}: {said}" if said else f"{self.found.outcome}"
+
 
 def reconcile(desk: ReconcileDesk, cause: Cause, *, full: bool = False) -> Pass:
     """Compare the books with the exchange once, correct what can be, and keep what was found.

@@ -34,6 +34,13 @@ class Kept:
     overdue: tuple[Protection, ...]
     """Holdings whose stop is missing for too long."""
 
+    def __str__(self) -> str:
+        """Return it in one line."""
+        done = [f"{count} {step}" for step, count in sorted(self.protected.steps.items())]
+        failed = [f"{pair} in {book}: {why}" for (book, pair), why in self.protected.errors.items()]
+        overdue = [f"UNPROTECTED {each.pair} in {each.book}" for each in self.overdue]
+        return ", ".join([*done, *failed, *overdue]) or "as they should be"
+
 
 def keep_stops(parts: Parts, settling: SettleDesk, *, send: Callable[[], object]) -> Kept | None:
     """Bring every stop to what is held, and act where one is missing for too long.

@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
@@ -6,11 +7,13 @@ import pytest
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Order
-from kraken_pipeline.domain.protection import is_stop
+from kraken_pipeline.domain.protection import Protection, Step, is_stop
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.services.flatten import Extent
+from kraken_pipeline.services.protect import Protected
 from kraken_pipeline.wiring.flattening import flatten_positions
 from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.protecting import Kept
 from kraken_pipeline_tests.paper_market import MOMENT, PaperMarket, resting_buy
 
 ON = "execution: {protective_stops: after_fill}\n"
@@ -59,6 +62,24 @@ def test_what_a_run_buys_has_its_stop_when_the_run_is_over(protected: PaperMarke
         assert _stops(pipeline) == held
         assert pipeline.stores.orders.unfinished_plans() == ()
         assert pipeline.work().startswith("resting-")
+
+
+def test_what_was_done_for_stops_is_said_in_a_line() -> None:
+    place = ("trend@1h", "XBTUSD")
+    missing = Protection(
+        book=place[0],
+        pair=place[1],
+        missing_since=MOMENT,
+        failures=1,
+        last_error="no",
+        updated_at=MOMENT,
+    )
+    protected = Protected(steps=Counter({Step.PLACE: 2}), errors={place: "refused"}, too_small={})
+    nothing = Protected(steps=Counter(), errors={}, too_small={})
+
+    said = str(Kept(protected=protected, overdue=(missing,)))
+    assert said == "2 place, XBTUSD in trend@1h: refused, UNPROTECTED XBTUSD in trend@1h"
+    assert str(Kept(protected=nothing, overdue=())) == "as they should be"
 
 
 def test_a_holding_without_its_stop_is_work_every_ten_seconds(protected: PaperMarket) -> None:
