@@ -316,8 +316,10 @@ def says_nothing_new(order: Order, event: Event) -> bool:
         ImpossibleFactError: the fact cannot be true of it, or it names another id there.
     """
     _require_same_id(order, event)
+    ends_a_change = event.fact in {F.AMENDED, F.AMEND_REFUSED} and order.amending is not None
     return (
         after(order.state, event.fact) is order.state
+        and not ends_a_change
         and (event.filled_qty is None or event.filled_qty <= order.filled_qty)
         and event.kraken_order_id in {None, order.kraken_order_id}
     )

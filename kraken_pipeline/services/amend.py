@@ -17,7 +17,7 @@ from kraken_pipeline.domain.errors import (
     UnreachableError,
 )
 from kraken_pipeline.domain.ids import canonical
-from kraken_pipeline.domain.orders import Event, Fact, Order, State
+from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.services.poll import poll
 from kraken_pipeline.services.sending import PANIC, lease_of
 from kraken_pipeline.services.settle import SettleDesk
@@ -71,8 +71,7 @@ def amend(desk: AmendDesk, order: Order, amendment: Amendment, *, why: str) -> O
         amending = _started(desk, order, amendment, why, epoch)
     finally:
         orders.release_lease(name, owner=desk.owner)
-    if amending.state is not State.AMENDING:
-        return amending
+    # also after a refusal: it may be that the order is not open any more
     [seen] = poll(desk.settling, [amending])
     return seen
 

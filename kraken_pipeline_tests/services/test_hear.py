@@ -105,6 +105,9 @@ def _truth(kept: Order) -> Order:
     return replace(kept, version=0, updated_at=NOW)
 
 
+CHANGING = st.sampled_from([State.AMENDING, State.CANCELING])
+
+
 @st.composite
 def lives(draw: st.DrawFn) -> tuple[Order, list[OrderReport]]:
     """Return an order and what the exchange shows of it, one after the other.
@@ -112,7 +115,7 @@ def lives(draw: st.DrawFn) -> tuple[Order, list[OrderReport]]:
     It fills in steps, may be changed between two of them, and may end, at once or after that.
     """
     asked = draw(st.none() | st.integers(1, 10))
-    state = draw(st.sampled_from(sorted(FATE_OPEN)) if asked is None else st.just(State.AMENDING))
+    state = draw(st.sampled_from(sorted(FATE_OPEN)) if asked is None else CHANGING)
     amending = None if asked is None else Amendment(qty=Qty(Decimal(asked)), limit_price=None)
     before = draw(st.lists(st.integers(0, 9), max_size=4).map(sorted))
     reports = [_report("open", each) for each in before]
