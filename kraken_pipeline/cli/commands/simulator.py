@@ -20,7 +20,7 @@ def serve(  # noqa: PLR0913 - a command has as many options as it has
     replay: Annotated[Path | None, typer.Option(help="Folder of recorded candles.")] = None,
     mirror: Annotated[
         str | None,
-        typer.Option(help="Exchange whose public data is the market, as https://api.kraken.com."),
+        typer.Option(help="URL of an exchange whose public data is the market: Kraken's REST."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the made-up market.")] = 1,
     at: Annotated[str | None, typer.Option(help="Where time begins, ISO-8601, UTC.")] = None,
