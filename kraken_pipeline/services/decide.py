@@ -274,6 +274,7 @@ class Ask:
             decision_price=close,
             reason=wish.reason,
             userref=self._configured.userref,
+            terms=wish.terms,
         )
 
     def _decision(

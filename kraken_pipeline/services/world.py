@@ -31,23 +31,29 @@ class Funds:
         """Return the higher fee rate of a pair, as a share of cost; the highest where unknown."""
         if pair in self.fees:
             return self.fees[pair].worst_share
+        return self._highest_share
+
+    @property
+    def _highest_share(self) -> Decimal:
         return max((each.worst_share for each in self.fees.values()), default=ZERO)
 
     def free_cash(self, quote: Asset, reserving: Iterable[Order]) -> Decimal:
         """Return what no order needs of a quote asset, in that asset.
 
-        An order counts in full until the exchange holds for it, and then with its fee, which the
-        exchange does not hold.
+        An order counts in full until the exchange holds for it, and then with its fee, which is
+        not shown as held. So is that of what is held for orders that are not ours.
         """
         balance = self.balances.get(quote, Balance(total=ZERO, held=ZERO))
-        needed = ZERO
+        needed = held_for_us = ZERO
         for order in reserving:
             pair = self.pairs.get(order.pair)
             if order.side is Side.BUY and pair is not None and pair.quote == quote:
                 cost = order.open_qty * order.limit_price
                 fee_share = self.fee_share(order.pair)
                 needed += cost * (fee_share if _is_held_for(order) else 1 + fee_share)
-        return balance.total - balance.held - needed
+                held_for_us += cost if _is_held_for(order) else ZERO
+        others = max(balance.held - held_for_us, ZERO)
+        return balance.total - balance.held - others * self._highest_share - needed
 
     def free_qty(self, base: Asset, selling: Sequence[Order]) -> Qty:
         """Return what no order is selling of a base asset, in that asset."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.order_terms import OrderTerms
 from kraken_pipeline.domain.timeframes import Timeframe, last_close, timeframe
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ class Wish:
     stop_distance: float
     """Share of the price at which an entry is proven wrong, above zero; ignored on leaving."""
     reason: str
+    terms: OrderTerms | None = None
+    """How it is to be ordered, with prices as exact numbers; None as configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

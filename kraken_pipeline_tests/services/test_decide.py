@@ -13,6 +13,8 @@ import pytest
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.intents import Decision, Namespace, Outcome
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import Price
+from kraken_pipeline.domain.order_terms import OrderTerms, Trigger, Urgency
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.services.assess import assess
 from kraken_pipeline.services.decide import (
@@ -140,6 +142,17 @@ def test_a_wish_becomes_an_intent_with_its_horizon_and_the_exact_close(table: Ta
     assert intent.closed_at == START
     assert intent.expires_at == START + timedelta(hours=1, minutes=5) == START + horizon(HOUR)
     assert table.paper.stores.decisions.pending(Namespace.TRADE) == (intent,)
+
+
+def test_a_wish_says_how_it_is_to_be_ordered(table: Table) -> None:
+    trigger = Trigger(price=Price(Decimal("50500.5")))
+    terms = OrderTerms(order_type="stop-loss-limit", trigger=trigger, urgency=Urgency.URGENT)
+    table.script.wishes(wish(terms=terms))
+
+    table.decide()
+
+    [intent] = table.paper.stores.decisions.pending(Namespace.TRADE)
+    assert intent.terms == terms
 
 
 def test_leaving_needs_no_stop(table: Table) -> None:

@@ -40,8 +40,8 @@ def world(usd: str = "1000", held: str = "0", xbt: str = "1", xbt_held: str = "0
     )
 
 
-def test_cash_is_free_but_for_what_the_exchange_holds() -> None:
-    assert world(held="400").free_cash(USD, []) == 600
+def test_cash_is_free_but_for_what_the_exchange_holds_and_the_fee_on_that() -> None:
+    assert world(held="400").free_cash(USD, []) == 600 - 400 * FEE
 
 
 @pytest.mark.parametrize("state", [State.PLANNED, State.SENDING, State.UNKNOWN])
