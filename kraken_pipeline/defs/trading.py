@@ -20,7 +20,7 @@ from kraken_pipeline.defs.stream import stream_is_heard
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at
-from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.pipeline import LOOKS, Pipeline
 
 SENDS: Final = {"dagster/max_retries": "0", "dagster/max_runtime": "120"}
 """On every job that sends: a step that ran is never run again by Dagster."""
@@ -186,10 +186,11 @@ def new_decisions(
     five seconds and a decision is worth most when it is new.
     """
     pipeline.show_life()
-    cause = pipeline.work()
+    looked_at: set[str] = set()
+    cause = _cause(context, pipeline, looked_at)
     deadline = _watch_deadline(datetime.now(tz=UTC))  # noqa: TID251 - the daemon's own time
     while not cause and datetime.now(tz=UTC) < deadline:  # noqa: TID251 - the same
-        cause = _watch(pipeline)
+        cause = _watch(context, pipeline, looked_at)
     if not cause:
         return dg.SkipReason("no new decision, no order to send or settle")
     runs = context.instance.get_runs(dg.RunsFilter(job_name=trade.name, tags={CAUSE: cause}))
@@ -201,12 +202,26 @@ def new_decisions(
     return dg.RunRequest(run_key=f"{cause}/{len(runs) + 1}", tags=tags)
 
 
-def _watch(pipeline: Pipeline) -> str:
+def _cause(context: dg.SensorEvaluationContext, pipeline: Pipeline, looked_at: set[str]) -> str:
+    """Name what waits for a run; a look at orders that is made once in a while waits for none."""
+    cause = pipeline.work()
+    if cause.startswith(LOOKS) and cause not in looked_at:
+        done = dg.RunsFilter(
+            job_name=trade.name,
+            tags={CAUSE: cause},
+            statuses=[dg.DagsterRunStatus.SUCCESS],
+        )
+        if context.instance.get_runs_count(done):
+            looked_at.add(cause)
+    return "" if cause in looked_at else cause
+
+
+def _watch(context: dg.SensorEvaluationContext, pipeline: Pipeline, looked_at: set[str]) -> str:
     """Look for work for about a second, and show that somebody does."""
     pipeline.show_life()
     for _ in range(POLLS):
         time.sleep(POLL_SECONDS)
-        cause = pipeline.work()
+        cause = _cause(context, pipeline, looked_at)
         if cause:
             return cause
     return ""

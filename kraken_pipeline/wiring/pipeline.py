@@ -59,6 +59,8 @@ RECENT_BARS: Final = 720
 """On a close the checks look this far back; by hand, at the whole month."""
 REHEARSALS: Final = "rehearsal"
 """Folder in the data folder of live for the simulator that a rehearsal trades on."""
+LOOKS: Final = ("stops-", "resting-")
+"""How work begins that is one look in a span of time, and done with one run."""
 STOPS_POLL: Final = timedelta(seconds=10)
 """How often stops are looked at that are not what they should be, or may be so soon (OMS-14)."""
 RESTING_POLL: Final = timedelta(seconds=60)
@@ -293,7 +295,9 @@ class Pipeline(Guarding):
         if intents or planned:
             return "W" + digest([sorted(intents), sorted(planned)])[:24]
         if protecting.stops_need_care(self, self._settling):
-            return f"stops-{int(self.clock().timestamp() // STOPS_POLL.total_seconds())}"
+            is_old = protecting.is_missing_since(self, self.clock() - RESTING_POLL)
+            poll = RESTING_POLL if is_old else STOPS_POLL
+            return f"stops-{int(self.clock().timestamp() // poll.total_seconds())}"
         resting = [each for each in orders if each.state in AT_THE_EXCHANGE]
         if not resting:
             return ""

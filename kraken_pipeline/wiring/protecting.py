@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -85,6 +85,12 @@ def unprotected(parts: Parts) -> dict[str, str]:
         for each in known
         if each.missing_since is not None
     }
+
+
+def is_missing_since(parts: Parts, at: datetime) -> bool:
+    """Tell whether a stop is missing since before then."""
+    noted = SqlProtectionStore(parts.stores.database).protections()
+    return any(each.missing_since is not None and each.missing_since < at for each in noted)
 
 
 def wants_stops(settings: Settings) -> bool:

@@ -9,7 +9,13 @@ from kraken_pipeline.defs.partitions import BAR_CLOSE
 from kraken_pipeline.defs.trading import CAUSE, MAX_ATTEMPTS, bar_close
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline_tests.defs.runs import Runs, as_answer, failures_of, metadata_of
-from kraken_pipeline_tests.paper_market import NOON, PaperMarket, paper_market
+from kraken_pipeline_tests.paper_market import (
+    MOMENT,
+    NOON,
+    PaperMarket,
+    paper_market,
+    resting_buy,
+)
 
 S = dg.DagsterRunStatus
 
@@ -161,6 +167,19 @@ def test_after_three_failed_runs_a_person_must_look(decided: Runs) -> None:
 
     assert len(set(keys)) == MAX_ATTEMPTS
     assert f"{MAX_ATTEMPTS} runs did not finish" in reason(decided.asked_to_trade())
+
+
+def test_orders_that_rest_are_looked_at_by_one_run_a_minute(
+    runs: Runs, market: PaperMarket
+) -> None:
+    resting_buy(runs.pipeline)
+    answer = runs.asked_to_trade()
+    assert isinstance(answer, dg.RunRequest)
+    runs.begun("trade", answer.tags[CAUSE], S.SUCCESS)
+
+    assert reason(runs.asked_to_trade()) == "no new decision, no order to send or settle"
+    market.turn(MOMENT + timedelta(minutes=1))
+    assert isinstance(runs.asked_to_trade(), dg.RunRequest)
 
 
 def test_a_further_decision_is_a_further_cause(decided: Runs) -> None:
