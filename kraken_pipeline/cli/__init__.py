@@ -10,7 +10,17 @@ import typer
 
 from kraken_pipeline.cli.commands import audit, config, dust, explain, keys, orders, simulator
 from kraken_pipeline.cli.exits import code_of, document
-from kraken_pipeline.cli.options import OFF, Db, Json, Reason, Yes, with_books
+from kraken_pipeline.cli.options import (
+    OFF,
+    Db,
+    Json,
+    Reason,
+    ScopeAsset,
+    ScopePair,
+    ScopeStrategy,
+    Yes,
+    with_books,
+)
 from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.secrets.redact import RedactingFilter, Redactor, exception_hook
 from kraken_pipeline.wiring.secrecy import keep_secrets, redactor
@@ -91,11 +101,11 @@ def doctor(json: Json = OFF, db: Db = None) -> None:
 
 
 @app.command()
-def panic() -> None:
+def panic(json: Json = OFF) -> None:
     """Latch, cancel every order of the account, verify. Opening stays stopped until `resume`."""
     from kraken_pipeline.cli.halts import run_panic  # noqa: PLC0415 - only what is asked for
 
-    raise typer.Exit(run_panic(os.environ))
+    raise typer.Exit(run_panic(os.environ, as_json=json))
 
 
 @app.command()
@@ -129,11 +139,20 @@ def reconcile(
 
 
 @app.command()
-def halt(reason: Reason) -> None:
-    """Stop opening positions until `resume`; open orders stay."""
-    from kraken_pipeline.cli.halts import run_halt  # noqa: PLC0415 - only what is asked for
+def halt(
+    *,
+    reason: Reason,
+    pair: ScopePair = None,
+    asset: ScopeAsset = None,
+    strategy: ScopeStrategy = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Stop opening positions, of everything or in a scope, until `resume`; open orders stay."""
+    from kraken_pipeline.cli.halts import run_halt, scope_of  # noqa: PLC0415 - only what is asked for
 
-    run_halt(os.environ, reason=reason)
+    scope = scope_of(asset=asset, pair=pair, strategy=strategy)
+    run_halt(with_books(db), scope, reason=reason, as_json=json)
 
 
 @app.command()
@@ -160,11 +179,22 @@ def flatten(  # noqa: PLR0913 - a command has as many options as it has
 
 
 @app.command()
-def resume(reason: Reason) -> None:
-    """Clear every halt and the panic file."""
-    from kraken_pipeline.cli.halts import run_resume  # noqa: PLC0415 - only what is asked for
+def resume(  # noqa: PLR0913 - a command has as many options as it has
+    *,
+    reason: Reason,
+    pair: ScopePair = None,
+    asset: ScopeAsset = None,
+    strategy: ScopeStrategy = None,
+    yes: Yes = OFF,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Show what speaks for and against it, and clear every halt with the panic file, or a scope."""
+    from kraken_pipeline.cli.consent import Asked  # noqa: PLC0415 - only what is asked for
+    from kraken_pipeline.cli.halts import run_resume, scope_of  # noqa: PLC0415 - the same
 
-    run_resume(os.environ, reason=reason)
+    scope = scope_of(asset=asset, pair=pair, strategy=strategy)
+    run_resume(with_books(db), scope, Asked(yes=yes, as_json=json, reason=reason))
 
 
 document(app)

@@ -1,26 +1,59 @@
 """`panic`, `halt` and `resume`."""
 
-import getpass
 import sys
 from collections.abc import Mapping
 
-from kraken_pipeline.domain.errors import PipelineError
-from kraken_pipeline.wiring.panic import panic_now
-from kraken_pipeline.wiring.pipeline import connect
+from kraken_pipeline.cli.consent import Asked, actor, require_consent
+from kraken_pipeline.cli.output import print_json, text
+from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
+from kraken_pipeline.domain.halts import EVERYTHING, Halt, Scope, ScopeKind
+from kraken_pipeline.domain.orders import FATE_OPEN
+from kraken_pipeline.wiring.panic import latch_text, panic_now
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 
-def run_panic(environ: Mapping[str, str]) -> int:
+def scope_of(*, asset: str | None, pair: str | None, strategy: str | None) -> Scope:
+    """Return the scope that the options name; everything where they name none.
+
+    Raises:
+        InvalidValueError: they name more than one.
+    """
+    named = [
+        Scope(kind=kind, name=name)
+        for kind, name in (
+            (ScopeKind.ASSET, asset),
+            (ScopeKind.PAIR, pair),
+            (ScopeKind.STRATEGY, strategy),
+        )
+        if name
+    ]
+    if len(named) > 1:
+        raise InvalidValueError("a scope is one of --asset, --pair and --strategy")
+    return named[0] if named else EVERYTHING
+
+
+def run_panic(environ: Mapping[str, str], *, as_json: bool) -> int:
     """Run the panic program, then bring our books up to what the exchange shows, if they can be.
 
     Returns:
         The panic program's exit code: 0 when no order is open any more.
     """
     outcome = panic_now(environ)
-    sys.stdout.write(outcome.said + "\n")
+    if not as_json:
+        sys.stdout.write(outcome.said + "\n")
+    open_now, why = None, ""
     try:
-        sys.stdout.write(f"open in our books: {_open_in_our_books(environ)}\n")
+        open_now = _open_in_our_books(environ)
     except PipelineError as failure:
-        sys.stdout.write(f"our books could not be brought up to date: {failure}\n")
+        why = str(failure)
+    if as_json:
+        told = {"exit_code": outcome.exit_code, "said": outcome.said.splitlines()}
+        print_json({**told, "open_in_our_books": open_now, "books_failed": why or None})
+        return outcome.exit_code
+    if why:
+        sys.stdout.write(f"our books could not be brought up to date: {why}\n")
+    else:
+        sys.stdout.write(f"open in our books: {open_now}\n")
     sys.stdout.write("opening stays stopped until `kraken-pipeline resume --reason ...`\n")
     return outcome.exit_code
 
@@ -34,22 +67,68 @@ def _open_in_our_books(environ: Mapping[str, str]) -> int:
         pipeline.close()
 
 
-def run_halt(environ: Mapping[str, str], *, reason: str) -> None:
-    """Latch the operator's halt."""
+def run_halt(environ: Mapping[str, str], scope: Scope, *, reason: str, as_json: bool) -> None:
+    """Latch the operator's halt. It only makes safer, so nobody is asked whether he is sure."""
     pipeline = connect(environ)
     try:
-        news = pipeline.halt(reason=reason, by=getpass.getuser())
+        news = pipeline.halt(reason=reason, by=actor(), scope=scope)
     finally:
         pipeline.close()
-    sys.stdout.write("halted: nothing opens any more\n" if news else "was halted already\n")
+    if as_json:
+        print_json({"halted": True, "scope": str(scope), "was_halted": not news})
+        return
+    what = f"nothing of {scope}" if scope.name else "nothing"
+    sys.stdout.write(f"halted: {what} opens any more\n" if news else "was halted already\n")
 
 
-def run_resume(environ: Mapping[str, str], *, reason: str) -> None:
-    """Clear what is latched."""
+def run_resume(environ: Mapping[str, str], scope: Scope, asked: Asked) -> None:
+    """Show what speaks for and against it, and clear what is latched: all of it, or of a scope.
+
+    Raises:
+        RefusedError: in live, and nobody agreed.
+    """
     pipeline = connect(environ)
+    wanted = scope if scope.name else None
     try:
-        cleared, had_file = pipeline.resume(reason=reason, by=getpass.getuser())
+        meant = [each for each in pipeline.halts() if wanted in {None, each.scope}]
+        evidence = _evidence(pipeline, meant)
+        if not asked.as_json:
+            sys.stderr.write("".join(f"{each}\n" for each in evidence))
+        if pipeline.is_live:
+            effect = [f"clear {each}" for each in meant] or ["clear nothing but the panic file"]
+            shown = evidence if asked.as_json else []
+            require_consent([*effect, *shown], asked, word="resume")
+        cleared, had_file = pipeline.resume(reason=asked.reason, by=actor(), scope=wanted)
     finally:
         pipeline.close()
+    if asked.as_json:
+        print_json({"cleared": cleared, "had_panic_file": had_file, "evidence": evidence})
+        return
     file = "the panic file is gone" if had_file else "there was no panic file"
     sys.stdout.write(f"cleared {cleared} halts; {file}\n")
+
+
+def _evidence(pipeline: Pipeline, meant: list[Halt]) -> list[str]:
+    """Return what is latched and what the books say now, for and against going on (CLI-4)."""
+    lines = [
+        f"latched  {each}; since {text(each.latched_at)} by {each.latched_by}" for each in meant
+    ]
+    if pipeline.panic_file.exists():
+        lines.append(f"latched  the panic file, {latch_text(pipeline.panic_file)}")
+    snapshot = pipeline.stores.books.latest_snapshot()
+    doubtful = [each for each in pipeline.stores.orders.reserving() if each.state in FATE_OPEN]
+    agrees = snapshot is not None and not snapshot.drift
+    if snapshot is not None:
+        most = pipeline.loaded.settings.risk.max_daily_drawdown_pct
+        fell = snapshot.drawdown * 100
+        side = "against" if fell > most else "for"
+        lines.append(f"{side:<8} drawdown {fell:.2f} % of {most} % allowed")
+    lines.append(
+        f"{'for' if agrees else 'against':<8} "
+        + ("books equal the balances" if agrees else "books and balances are not known to agree")
+    )
+    lines.append(
+        f"{'against' if doubtful else 'for':<8} {len(doubtful)} orders of which it is not known "
+        "whether they exist"
+    )
+    return lines

@@ -19,6 +19,9 @@ Db = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; live only shows the effect otherwise.")]
 Reason = Annotated[str, typer.Option("--reason", help="Kept in the journal.")]
+ScopePair = Annotated[str | None, typer.Option("--pair", help="Of one pair only.")]
+ScopeAsset = Annotated[str | None, typer.Option("--asset", help="Of one asset only.")]
+ScopeStrategy = Annotated[str | None, typer.Option("--strategy", help="Of one strategy only.")]
 OrderId = Annotated[
     str,
     typer.Argument(

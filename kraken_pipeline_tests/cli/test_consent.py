@@ -123,3 +123,15 @@ def test_other_books_are_read_by_file_or_url(
     said = command("orders", "list-open", "--json", "--db", books, environ=market.environ)
 
     assert (said.code, said.out) == (0, "[]\n")
+
+
+def test_a_halt_needs_no_yes_in_live_and_its_clearing_does(
+    command: Command, live: dict[str, str]
+) -> None:
+    halted = command("halt", "--reason", "odd", environ=live)
+    denied = command("resume", "--reason", "fine", environ=live)
+    cleared = command("resume", "--reason", "fine", "--yes", environ=live)
+
+    assert (halted.code, denied.code, cleared.code) == (0, 3, 0)
+    assert "would clear KILL_MANUAL: odd" in denied.err
+    assert cleared.out == "cleared 1 halts; there was no panic file\n"

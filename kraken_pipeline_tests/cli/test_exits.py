@@ -14,7 +14,6 @@ from kraken_pipeline_tests.paper_market import PaperMarket
 
 UNTIL_IT_IS_ENDED = {"dev", "guard", "simulator serve"}
 """They talk while they run: there is no one document to print."""
-FOR_PEOPLE = {"halt", "panic", "resume"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +62,7 @@ def test_every_command_that_ends_by_itself_can_print_json(
 ) -> None:
     lacking = {name for name, each in commands.items() if "--json" not in each.options}
 
-    assert lacking <= UNTIL_IT_IS_ENDED | FOR_PEOPLE
+    assert lacking <= UNTIL_IT_IS_ENDED
 
 
 def test_every_code_has_a_meaning() -> None:

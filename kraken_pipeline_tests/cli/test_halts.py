@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -79,3 +81,39 @@ def test_the_reason_of_a_resume_is_kept_also_where_only_the_file_lay_there(
 
     assert not pipeline.panic_file.exists()
     assert market.rows("SELECT COUNT(*) FROM journal WHERE payload LIKE '%looked at it%'") == [(1,)]
+
+
+def test_a_halt_of_a_pair_is_shown_and_cleared_by_itself(
+    command: Command, fresh: dict[str, str]
+) -> None:
+    command("halt", "--reason", "all", environ=fresh)
+    one = command("halt", "--pair", "XBTUSD", "--reason", "odd", environ=fresh)
+    cleared = command(
+        "resume", "--pair", "XBTUSD", "--reason", "looked at", "--json", environ=fresh
+    )
+
+    left = json.loads(command("status", "--json", environ=fresh).out)["halts"]
+    told = json.loads(cleared.out)
+    assert one.out == "halted: nothing of pair:XBTUSD opens any more\n"
+    assert told["cleared"] == 1
+    assert "pair:XBTUSD: odd" in told["evidence"][0]
+    assert left == ["KILL_MANUAL: all"]
+
+
+def test_a_scope_is_one_thing(command: Command, fresh: dict[str, str]) -> None:
+    said = command("halt", "--pair", "A", "--asset", "B", "--reason", "why", environ=fresh)
+
+    assert said.code == 2
+    assert "one of --asset, --pair and --strategy" in said.err
+
+
+def test_before_it_is_cleared_what_speaks_for_and_against_it_is_shown(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    pipeline.halt(reason="prices look wrong", by="somebody")
+
+    said = command("resume", "--reason", "looked at", environ=market.environ)
+
+    assert "latched  KILL_MANUAL: prices look wrong" in said.err
+    assert "for      books equal the balances" in said.err
+    assert "for      drawdown 0.00 %" in said.err
