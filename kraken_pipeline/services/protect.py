@@ -99,7 +99,7 @@ def leaves_room(desk: ProtectDesk, order: Order) -> bool:
         for each in sales(desk)
         if place_of(each) == place
         and each.local_id != order.local_id
-        and each.state in AT_THE_EXCHANGE
+        and (each.state in AT_THE_EXCHANGE or _goes_before(each, order))
     ]
     held = desk.protections.holdings().get(place, NOTHING)
     return order.qty + sum((each.open_qty for each in beside), ZERO) <= held
@@ -226,3 +226,9 @@ class _Protector:
         if name not in pairs or name not in tickers:
             raise InvalidValueError(f"{name} is not listed, or nobody quotes it: no stop is placed")
         return pairs[name], tickers[name]
+
+
+def _goes_before(other: Order, order: Order) -> bool:
+    """Of several that wait the oldest goes first; they may leave in one request."""
+    is_older = (other.created_at, other.local_id) < (order.created_at, order.local_id)
+    return other.state is State.PLANNED and is_older

@@ -279,6 +279,18 @@ def test_f_stp_3_a_sale_that_comes_after_the_stop_fired_is_not_sent(account: Sto
     assert account.paper.held()[PLACE] == 0
 
 
+def test_f_stp_3_of_sales_that_are_too_many_together_the_first_goes(account: Stopped) -> None:
+    account.bought()
+    first, second = (_sell(account, "0.006") for _ in range(2))
+
+    account.send()
+    account.paper.settle()
+
+    assert account.paper.now_of(first).state is State.FILLED
+    assert account.paper.now_of(second).state is State.PLANNED
+    assert account.sold_there() == Decimal("0.006")
+
+
 def test_f_stp_3_a_stop_that_can_not_be_freed_keeps_the_sale_waiting(account: Stopped) -> None:
     account.bought()
     account.look()
