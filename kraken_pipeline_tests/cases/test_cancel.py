@@ -14,6 +14,9 @@ from kraken_pipeline.domain.money import Qty, round_down
 from kraken_pipeline.domain.orders import Fact, Order, State
 from kraken_pipeline.services.amend import amend
 from kraken_pipeline.services.settle import CANCEL_PATIENCE, cancel, cancel_many
+from kraken_pipeline.simulator.faults.kinds import Kind
+from kraken_pipeline.simulator.faults.rules import Rule
+from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline_tests.fakes import Lossy, overriding
 from kraken_pipeline_tests.services.candles import DEEP_DIP, SHY_DIP
 from kraken_pipeline_tests.services.paper import DEADLINE, SETTLE_WINDOW, Paper
@@ -132,20 +135,21 @@ def test_u_dup_5_what_ended_without_a_fill_by_its_report_has_what_its_trades_say
 
 
 def test_u_dup_8_a_cancel_without_effect_is_repeated_and_then_a_person_is_called(
-    desk: Paper,
+    desk: Paper, served: Served
 ) -> None:
     order = _resting(desk)
-    asked: list[str] = []
-    deaf = overriding(desk.trader, cancel=asked.append)
-    cancel(desk.settle_desk(gateway=deaf), order)
+    faults = served.service.faults
+    faults.clear()
+    faults.add(Rule(kind=Kind.DEAF_CANCEL, subject="CancelOrder", times=7))
+    cancel(desk.settle_desk(), order)
     for _ in range(5):
         desk.turn(seconds=CANCEL_PATIENCE.total_seconds() / 5)
-        desk.settle(gateway=deaf)
-    assert len(asked) == 6
+        desk.settle()
+    assert len(faults.log()) == 6
     assert desk.stores.halts.latched() == ()
 
     desk.turn(seconds=1)
-    desk.settle(gateway=deaf)
+    desk.settle()
 
     [halt] = desk.stores.halts.latched()
     assert halt.kind is HaltKind.CONTRADICTION

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
-from kraken_pipeline.simulator.answers import HTML, Answer, Cut, refused
+from kraken_pipeline.simulator.answers import HTML, Answer, Cut, refused, succeeded
 from kraken_pipeline.simulator.clock import Clock
 from kraken_pipeline.simulator.faults.faults import Faults, Strike
 from kraken_pipeline.simulator.faults.kinds import Kind, Point
@@ -126,6 +126,8 @@ class Delivery:
             return refused(f"EService: Throttled: {int(until.timestamp())}")
         if strike.kind is Kind.RESTART:
             self.restart(strike.seconds)
+        if strike.kind is Kind.DEAF_CANCEL:
+            return succeeded(text({"count": 1}))
         if strike.kind in REFUSALS:
             return refused(REFUSALS[strike.kind])
         return Answer(b"", cut=Cut.CLOSED)

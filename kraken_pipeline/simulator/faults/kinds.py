@@ -56,6 +56,8 @@ class Kind(StrEnum):
     """`EGeneral:Internal error`."""
     DEADLINE_ELAPSED = "deadline_elapsed"
     """`EService:Deadline elapsed`."""
+    DEAF_CANCEL = "deaf_cancel"
+    """A cancel is answered as done, and nothing is canceled."""
     LOST_REPLY = "lost_reply"
     """The connection is closed without a byte."""
     LATE_REPLY = "late_reply"
@@ -114,6 +116,7 @@ READS: Final = frozenset(
     | {"OrderAmends", "TradesHistory", "QueryTrades", "Ledgers", "QueryLedgers", "TradeVolume"}
 )
 OF_ORDERS: Final = frozenset({"OpenOrders", "ClosedOrders", "QueryOrders"})
+CANCELS: Final = frozenset({"CancelOrder", "CancelOrderBatch", "CancelAll"})
 PRIVATE_SUBJECTS: Final = frozenset(
     {"executions", "balances", "level3", "add_order", "amend_order", "edit_order", "batch_add"}
     | {"cancel_order", "cancel_all", "cancel_all_orders_after", "batch_cancel"}
@@ -162,6 +165,7 @@ TRAITS: Final[Mapping[Kind, Traits]] = MappingProxyType(
         Kind.TIMEOUT: _either(),
         Kind.INTERNAL_ERROR: _either(),
         Kind.DEADLINE_ELAPSED: _either(),
+        Kind.DEAF_CANCEL: Traits(at=Point.REQUEST, subjects=CANCELS),
         Kind.LOST_REPLY: Traits(at=Point.REPLY),
         Kind.LATE_REPLY: Traits(at=Point.REPLY, seconds=5),
         Kind.RESET: Traits(at=Point.REPLY),

@@ -56,6 +56,18 @@ def test_a_refusal_has_no_effect_and_spends_no_nonce(
     assert (first["error"], again["error"]) == ([REFUSALS[kind]], [])
 
 
+def test_a_cancel_that_nobody_hears_is_answered_and_cancels_nothing(
+    client: Client, served: Served
+) -> None:
+    txid = client.placed()
+    fault(client, "deaf_cancel", "CancelOrder")
+
+    assert client.did("CancelOrder", txid=txid) == {"count": 1}
+    assert orders(served) == 1
+    assert client.did("CancelOrder", txid=txid) == {"count": 1}
+    assert orders(served) == 0
+
+
 def test_a_throttle_says_until_when(client: Client) -> None:
     fault(client, "throttled", seconds=7)
 
