@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.order_style import OrderStyle
+from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
@@ -28,6 +29,7 @@ from kraken_pipeline.services.assess import RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, keep_books
 from kraken_pipeline.services.guard import is_guarded, tend
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches, latch_breaches
+from kraken_pipeline.services.protect import leaves_room, make_room
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection, reconcile
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk, submit
@@ -38,6 +40,7 @@ from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.foreign import SqlForeignStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.universes import SqlUniverseStore
@@ -46,6 +49,7 @@ from kraken_pipeline_tests.builders import limits
 from kraken_pipeline_tests.simulation.guarding import guard_desk
 from kraken_pipeline_tests.simulation.markets import PRICES
 from kraken_pipeline_tests.simulation.perils import Disk, Perils
+from kraken_pipeline_tests.simulation.stopping import keep_stops, protect_desk
 from kraken_pipeline_tests.simulation.virtual_time import VirtualTime
 from kraken_pipeline_tests.simulation.wire import Network, Wire
 
@@ -126,6 +130,8 @@ class Machine:
     time: VirtualTime
     tier: Tier
     style: OrderStyle
+    keeps_stops: bool
+    """Whether what is held has stops at the exchange."""
     timeout: timedelta
     """Of the dead man's switch; zero where there is none."""
     skew: Callable[[], timedelta]
@@ -168,6 +174,7 @@ class Process:
         self.foreign: Final = SqlForeignStore(self.database)
         self.passes: Final = SqlReconciliationStore(self.database)
         self.switches: Final = SqlSwitchStore(self.database)
+        self.protections: Final = SqlProtectionStore(self.database)
         self.universes: Final = SqlUniverseStore(self.database)
         self._runs = 0
 
@@ -311,6 +318,8 @@ class Process:
 
     def _submit(self) -> object:
         self._runs += 1
+        if self.machine.keeps_stops:
+            make_room(protect_desk(self))
         desk = SubmitDesk(
             namespace=Namespace.TRADE,
             orders=self.orders,
@@ -328,9 +337,13 @@ class Process:
             min_notional=self.machine.style.min_notional,
             funds_cooldown=FUNDS_COOLDOWN,
             max_at_exchange=12,
+            leaves_room=self._leaves_room,
             clock=self.machine.clock,
         )
         return dict(sorted(submit(desk).items()))
+
+    def _leaves_room(self, order: Order) -> bool:
+        return not self.machine.keeps_stops or leaves_room(protect_desk(self), order)
 
     def _equity(self) -> Decimal:
         snapshot = self.books.latest_snapshot()
@@ -372,5 +385,6 @@ STAGES: Final[Mapping[str, Callable[[Process], object]]] = {
     "books": Process._keep_books,
     "universe": Process._universe,
     "tend": Process._tend,
+    "stops": keep_stops,
 }
 """What a run is made of."""

@@ -13,6 +13,7 @@ from kraken_pipeline_tests.simulation.guarding import require_kept
 from kraken_pipeline_tests.simulation.life import Life
 from kraken_pipeline_tests.simulation.moves import theirs
 from kraken_pipeline_tests.simulation.moves.table import MOVES, WEIGHTS
+from kraken_pipeline_tests.simulation.stopping import require_stops
 from kraken_pipeline_tests.simulation.tape import Tape
 from kraken_pipeline_tests.simulation.virtual_time import reigning
 from kraken_pipeline_tests.simulation.world import RUN, World, folder_in_memory
@@ -134,3 +135,5 @@ def _be_quiet(world: World) -> None:
     world.checker.look(world.exchange)
     world.checker.at_rest(world.exchange)
     require_kept(world.checker.books, world.exchange, world.machine.timeout)
+    if world.machine.keeps_stops:
+        require_stops(world.checker, world.exchange)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Final
@@ -33,11 +33,13 @@ from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline_tests.simulation import markets
 from kraken_pipeline_tests.simulation.checks import Books, Checker
 from kraken_pipeline_tests.simulation.ears import Ears
+from kraken_pipeline_tests.simulation.exposure import require_within_cap
 from kraken_pipeline_tests.simulation.guarding import TIMEOUTS
 from kraken_pipeline_tests.simulation.perils import Disk, Fuse, Perils
 from kraken_pipeline_tests.simulation.process import (
     GUARD_KEY,
     KEY,
+    LIMITS,
     NOWHERE,
     SECRET,
     Machine,
@@ -50,7 +52,7 @@ from kraken_pipeline_tests.simulation.wire import Network
 DEPOSITS: Final = {"ZUSD": Decimal(20_000), "ZEUR": Decimal(8_000), "XXBT": Decimal("0.05")}
 PROCESSES: Final = 3
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 a folder of its own is made in it
-RUN: Final = ("assess", "submit", "settle", "books")
+RUN: Final = ("assess", "submit", "settle", "books", "stops")
 """What Dagster's job does."""
 
 
@@ -88,6 +90,7 @@ class World:
             time=self.time,
             tier=TIERS[self._tier],
             style=self._style(),
+            keeps_stops=self.dice.random() < 0.5,
             timeout=self.dice.choice(TIMEOUTS),
             skew=lambda: self._skew,
         )
@@ -312,7 +315,10 @@ class World:
     def _service(self) -> Service:
         exchange = Exchange(self._market, self._clock, self._journal)
         exchange.counters.tier = engine_limits.TIERS[self._tier]
+        cap = LIMITS.max_pair_notional
+        assert cap is not None
         exchange.watchers.append(self.checker.heard)
+        exchange.watchers.append(partial(require_within_cap, exchange, cap=cap))
         keys = [Key(name=name, secret=secret_of(SECRET)) for name in (KEY, GUARD_KEY)]
         service = Service(exchange, Keys(keys, limits=Limits.PRIVATE, tier=self._tier))
         # asked by way of the service, as the exchange goes down with it

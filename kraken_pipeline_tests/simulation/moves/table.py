@@ -33,6 +33,7 @@ CHANCES: Final[Mapping[Move, int]] = MappingProxyType(
         theirs.cancel_ours_on_the_site: 2,
         theirs.move_funds: 2,
         people.cancel_ours: 3,
+        people.change_ours: 4,
         people.halt: 2,
         people.panic: 1,
     }
