@@ -63,6 +63,8 @@ LOOKS: Final = ("stops-", "resting-")
 """How work begins that is one look in a span of time, and done with one run."""
 STOPS_POLL: Final = timedelta(seconds=10)
 """How often stops are looked at that are not what they should be, or may be so soon (OMS-14)."""
+WAITING_POLL: Final = timedelta(seconds=10)
+"""How often orders that could not be sent yet are tried again."""
 RESTING_POLL: Final = timedelta(seconds=60)
 """How often orders that rest at the exchange are looked at, decision or not."""
 
@@ -283,17 +285,21 @@ class Pipeline(Guarding):
     def work(self) -> str:
         """Name what waits for the trading job, or nothing.
 
-        New decisions and orders that were never sent come first, then holdings whose stop is not
-        what it should be; orders that rest at the exchange are looked at once in a while, and more
-        often where a stop has to follow what they buy.
+        New decisions and orders that were never sent come first, then those that wait, then
+        holdings whose stop is not what it should be; orders that rest at the exchange are looked at
+        once in a while, and more often where a stop has to follow what they buy.
         """
         intents = {each.decision_id for each in self.stores.decisions.pending(Namespace.TRADE)}
         orders = [
             each for each in self.stores.orders.reserving() if each.namespace is Namespace.TRADE
         ]
-        planned = [each.local_id for each in orders if each.state is State.PLANNED]
-        if intents or planned:
-            return "W" + digest([sorted(intents), sorted(planned)])[:24]
+        planned = [each for each in orders if each.state is State.PLANNED]
+        new = [each.local_id for each in planned if self._is_new(each)]
+        if intents or new:
+            return "W" + digest([sorted(intents), sorted(new)])[:24]
+        if planned:
+            # it waits for something else; until it may go or is too old it is looked at again
+            return f"waiting-{int(self.clock().timestamp() // WAITING_POLL.total_seconds())}"
         if protecting.stops_need_care(self, self._settling):
             is_old = protecting.is_missing_since(self, self.clock() - RESTING_POLL)
             poll = RESTING_POLL if is_old else STOPS_POLL
@@ -305,6 +311,9 @@ class Pipeline(Guarding):
         fills = follows and any(each.side is Side.BUY for each in resting)
         poll = STOPS_POLL if fills else RESTING_POLL
         return f"resting-{int(self.clock().timestamp() // poll.total_seconds())}"
+
+    def _is_new(self, order: Order) -> bool:
+        return self.clock() - order.updated_at <= WAITING_POLL
 
     def open_at_exchange(self) -> tuple[str, ...]:
         """Return our ids of the orders that may still be at the exchange."""

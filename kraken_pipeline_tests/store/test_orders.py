@@ -1,12 +1,16 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
+from kraken_pipeline.domain.attempts import next_attempt
+from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.domain.errors import (
     ConflictError,
     ImpossibleFactError,
+    InvalidValueError,
     LeaseLostError,
     RefusedError,
     UnknownNameError,
@@ -15,9 +19,10 @@ from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.ids import PlanId
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
-from kraken_pipeline.domain.orders import Fact, State
+from kraken_pipeline.domain.orders import Fact, Order, State
 from kraken_pipeline.domain.plans import PlanResult
 from kraken_pipeline.store import schema
+from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.halts import SqlHaltStore
@@ -320,3 +325,103 @@ def test_a_plan_that_is_over_is_not_unfinished(
 def test_a_result_of_no_plan_is_refused(orders: SqlOrderStore) -> None:
     with pytest.raises(UnknownNameError, match="'P1'"):
         orders.note_result(result("assessed"))
+
+
+def _attempted(orders: SqlOrderStore, made: Order) -> tuple[Order, Order]:
+    """Return an order that is sent, and the next attempt at it."""
+    epoch = orders.take_lease(LEASE, owner="a", now=NOW, length=HOUR)
+    sent = orders.record(made, event(Fact.SEND_STARTED, deadline=NOW), epoch=epoch)
+    return sent, next_attempt(made, now=NOW + MINUTE)
+
+
+def test_a_refusal_is_written_with_the_next_attempt(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    sent, again = _attempted(orders, planned(database))
+
+    refused = orders.record_refusal(sent, event(Fact.REFUSED, detail="no"), again=again)
+
+    assert refused.state is State.REJECTED
+    assert orders.reserving() == (again,)
+    assert verify(database).faults == ()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"attempt": 3}, {"qty": Qty(Decimal(1_000_000))}, {"intent_id": "Iother"}]
+)
+def test_nothing_else_than_the_next_attempt_goes_with_a_refusal(
+    database: Database, orders: SqlOrderStore, changes: dict[str, object]
+) -> None:
+    sent, again = _attempted(orders, planned(database))
+    wrong = replace(again, **changes)  # type: ignore[arg-type] # replace itself refuses wrong fields
+
+    with pytest.raises(InvalidValueError, match="no next attempt"):
+        orders.record_refusal(sent, event(Fact.REFUSED), again=wrong)
+
+    assert orders.order(sent.local_id) == sent
+    assert orders.reserving() == (sent,)
+
+
+def test_an_order_that_may_exist_has_no_next_attempt(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    sent, again = _attempted(orders, planned(database))
+
+    with pytest.raises(InvalidValueError, match="no next attempt"):
+        orders.record_refusal(sent, event(Fact.FATE_UNCLEAR), again=again)
+
+    assert orders.order(sent.local_id) == sent
+
+
+def test_a_refusal_of_which_somebody_learned_more_plans_nothing(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    sent, again = _attempted(orders, planned(database))
+    orders.record(sent, event(Fact.FATE_UNCLEAR))
+
+    with pytest.raises(ConflictError):
+        orders.record_refusal(sent, event(Fact.REFUSED), again=again)
+
+    assert [each.state for each in orders.reserving()] == [State.UNKNOWN]
+
+
+def test_a_pair_cools_until_the_latest_that_was_said(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    for number, minutes in enumerate([5, 3]):
+        made = planned(database, closed_at=NOW + number * HOUR, plan_id=f"P{number}")
+        sent, _ = _attempted(orders, made)
+        pause = Cooldown(pair="XBTUSD", until=NOW + minutes * MINUTE, reason="no funds")
+        orders.record_refusal(sent, event(Fact.REFUSED), cooldown=pause)
+
+    with orders.assessing() as assessment:
+        assert assessment.cooldowns() == {"XBTUSD": NOW + 3 * MINUTE}
+    assert verify(database).faults == ()
+
+
+def test_several_orders_leave_in_one_transaction_or_none_of_them(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    made = [
+        planned(database, closed_at=NOW - number * HOUR, plan_id=f"P{number}")
+        for number in range(2)
+    ]
+    epoch = orders.take_lease(LEASE, owner="a", now=NOW, length=HOUR)
+    stale = [made[0], replace(made[1], version=7)]
+
+    with pytest.raises(ConflictError):
+        orders.record_all([(each, event(Fact.SEND_STARTED)) for each in stale], epoch=epoch)
+    assert {each.state for each in orders.reserving()} == {State.PLANNED}
+
+    sent = orders.record_all([(each, event(Fact.SEND_STARTED)) for each in made], epoch=epoch)
+    assert {each.state for each in sent} == {State.SENDING}
+    assert set(orders.reserving()) == set(sent)
+
+
+def test_several_orders_need_the_lease_as_one_does(
+    database: Database, orders: SqlOrderStore
+) -> None:
+    made = planned(database)
+
+    with pytest.raises(LeaseLostError):
+        orders.record_all([(made, event(Fact.SEND_STARTED))])

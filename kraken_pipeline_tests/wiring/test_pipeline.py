@@ -68,6 +68,22 @@ def test_work_is_named_by_what_waits_and_nothing_has_no_name(pipeline: Pipeline)
     assert wished == again != planned
 
 
+def test_orders_that_wait_are_tried_again_every_ten_seconds(
+    pipeline: Pipeline, market: PaperMarket
+) -> None:
+    decided(pipeline)
+    pipeline.assess(Namespace.TRADE, run_id="a test")
+    names = []
+    for seconds in (1, 10, 11, 19, 21):
+        market.turn(MOMENT + timedelta(seconds=seconds))
+        names.append(pipeline.work())
+
+    assert names[0] == names[1]
+    assert names[0].startswith("W")
+    assert all(each.startswith("waiting-") for each in names[2:])
+    assert names[2] == names[3] != names[4]
+
+
 def test_orders_that_rest_are_looked_at_once_a_minute(
     pipeline: Pipeline, market: PaperMarket
 ) -> None:
