@@ -19,6 +19,10 @@ MODERN: Final = MappingProxyType({"XBT": "BTC", "XDG": "DOGE"})
 BUCKETS: Final = frozenset({"S", "M", "P", "B", "F", "T", "HOLD"})
 """Suffixes under which Kraken keeps parts of one economic asset."""
 
+LOCKED: Final = frozenset({"S", "M", "P", "B", "HOLD"})
+"""Those of them from which Kraken sells nothing: staked, bonded, or kept back. Rewards (`.F`) and
+tokens (`.T`) can be spent."""
+
 VARIANTS: Final = MappingProxyType({"ETH2": "ETH"})
 """Products that Kraken names without a suffix."""
 
@@ -43,6 +47,12 @@ class PairName:
 def modern(asset: str) -> str:
     """Spell an asset as WebSocket v2 does."""
     return MODERN.get(asset, asset)
+
+
+def is_locked(bucket: str) -> bool:
+    """Tell whether what lies in a bucket is owned and can't be sold as it lies there (U-FUN-7)."""
+    stem, dot, suffix = bucket.rpartition(".")
+    return bucket in VARIANTS or (bool(dot) and bool(stem) and suffix in LOCKED)
 
 
 def _is_part(altname: str) -> bool:

@@ -14,7 +14,7 @@ from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, OrderReport
-from kraken_pipeline.domain.symbols import Asset, SymbolTable
+from kraken_pipeline.domain.symbols import Asset, SymbolTable, is_locked
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.ports import Account
 
@@ -81,6 +81,8 @@ class World(Funds):
 def funds_of(account: Account, listing: Listing, *, names: Iterable[str]) -> Funds:
     """Read what the account has, and what it pays on some pairs.
 
+    What is staked or bonded counts as held: it is owned and not for sale (U-FUN-7).
+
     Args:
         account: that is asked.
         listing: names the assets and the pairs.
@@ -93,7 +95,8 @@ def funds_of(account: Account, listing: Listing, *, names: Iterable[str]) -> Fun
     for bucket, balance in account.balances().items():
         asset = economic_asset(listing.symbols, bucket)
         known = balances.get(asset, Balance(total=ZERO, held=ZERO))
-        balances[asset] = Balance(total=known.total + balance.total, held=known.held + balance.held)
+        held = balance.total if is_locked(bucket) else balance.held
+        balances[asset] = Balance(total=known.total + balance.total, held=known.held + held)
     wanted = [listing.pairs[name] for name in sorted(set(names)) if name in listing.pairs]
     return Funds(
         pairs=listing.pairs,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
-from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
+from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable, is_locked
 
 ASSETS = {
     "USDT.M": "USDT.M",  # before what it is a part of
@@ -54,6 +54,17 @@ def test_every_spelling_of_an_asset_means_that_asset(
     table: SymbolTable, spelling: str, asset: str
 ) -> None:
     assert table.asset(spelling) == asset
+
+
+@pytest.mark.parametrize(
+    ("bucket", "locked"),
+    [
+        *[(each, True) for each in ("XBT.B", "DOT28.S", "ETH2", "ETH2.S", "USD.M", "ZEUR.HOLD")],
+        *[(each, False) for each in ("XXBT", "XBT.F", "AMBRx.T", "S", "B", ".S", "KFEE")],
+    ],
+)
+def test_what_is_staked_or_bonded_is_not_for_sale(bucket: str, *, locked: bool) -> None:
+    assert is_locked(bucket) is locked
 
 
 @pytest.mark.parametrize(
