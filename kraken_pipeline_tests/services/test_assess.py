@@ -12,7 +12,9 @@ from kraken_pipeline.domain.errors import InvalidValueError, UnreachableError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Pair, Side, Ticker
-from kraken_pipeline.domain.money import Price
+from kraken_pipeline.domain.market_reports import Depth, Level
+from kraken_pipeline.domain.money import Price, Qty
+from kraken_pipeline.domain.order_terms import OrderTerms, Urgency
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.plans import Verdict
 from kraken_pipeline.domain.reports import Listing
@@ -535,3 +537,59 @@ def test_a_post_only_order_in_a_market_without_bids_is_answered(desk: Paper) -> 
     market = _market(desk, "XBTUSD", bid=Price(Decimal(0)))
 
     assert "DATA_CONTENT" in _codes(desk.assess(market=market, **_post_only(desk))["XBTUSD"])
+
+
+def _deep(desk: Paper, *asks: tuple[int, str]) -> Market:
+    """Return the market with a book of our making, counting who asks for it."""
+    levels = tuple(Level(price=Price(Decimal(at)), qty=Qty(Decimal(qty))) for at, qty in asks)
+
+    def depth(pair: Pair) -> Depth:
+        return Depth(pair=pair.name, bids=(), asks=levels)
+
+    return overriding(desk.market, depth=depth)
+
+
+def test_oms_5_what_is_urgent_goes_as_deep_as_all_of_it_needs_and_does_not_rest(
+    desk: Paper,
+) -> None:
+    desk.wants("XBTUSD", terms=OrderTerms(urgency=Urgency.URGENT))
+    book = _deep(desk, (50_001, "0.04"), (50_100, "0.05"), (50_150, "0.5"), (50_900, "9"))
+
+    verdict = desk.assess(market=book)["XBTUSD"]
+
+    [order] = desk.stores.orders.reserving()
+    assert (order.limit_price, order.time_in_force) == (Decimal(50_150), "IOC")
+    assert verdict.qty == order.qty == Decimal("0.09950248")
+
+
+def test_oms_5_a_book_that_is_not_deep_enough_leaves_the_bound(desk: Paper) -> None:
+    desk.wants("XBTUSD", terms=OrderTerms(urgency=Urgency.URGENT))
+
+    assert desk.assess(market=_deep(desk, (50_001, "0.04")))["XBTUSD"].limit_price == 50_250
+
+
+def test_the_depth_is_asked_for_what_is_urgent_alone(desk: Paper) -> None:
+    desk.wants("XBTUSD")
+
+    def refuse(pair: Pair) -> Depth:
+        pytest.fail(f"asked for the book of {pair.name}")
+
+    assert desk.assess(market=overriding(desk.market, depth=refuse))["XBTUSD"].approved
+
+
+def test_a_strategy_has_orders_of_its_own_style(desk: Paper) -> None:
+    passive = replace(desk.risk_desk().style, urgency=Urgency.PASSIVE)
+    desk.wants("XBTUSD", strategy="shy", confidence=Decimal("0.1"))
+    desk.wants("ETHUSD", strategy="bold", confidence=Decimal("0.1"))
+
+    verdicts = desk.assess(strategy_styles={"shy": passive})
+
+    assert verdicts["XBTUSD"].limit_price == desk.market.tickers()["XBTUSD"].bid
+    assert verdicts["ETHUSD"].limit_price == Decimal("2512.5")
+
+
+def test_words_of_a_wish_that_do_not_go_together_deny_it(desk: Paper) -> None:
+    terms = OrderTerms(urgency=Urgency.PASSIVE, time_in_force="IOC")
+    desk.wants("XBTUSD", terms=terms)
+
+    assert _codes(desk.assess()["XBTUSD"]) == ["BAD_INTENT"]
