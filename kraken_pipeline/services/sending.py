@@ -5,6 +5,7 @@ written as leaving before the first byte does, and what came of it is written of
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +18,7 @@ from kraken_pipeline.domain.errors import (
     ConflictError,
     ExchangeError,
     FundsRefusedError,
+    ImpossibleFactError,
     InvalidValueError,
     ModeRefusedError,
     NonceRefusedError,
@@ -176,11 +178,31 @@ class Sender:
             raise
         except (ExchangeError, InvalidValueError) as failure:
             return [each for order in orders for each in self._failed(order, failure, len(orders))]
-        return [
+        together = self._accepted_together(orders, answers)
+        return together or [
             each
             for order, answer in zip(orders, answers, strict=True)
             for each in self._answered(order, answer)
         ]
+
+    def _accepted_together(
+        self, orders: Sequence[Order], answers: Sequence[Placed | Rehearsed | OrderRefusedError]
+    ) -> list[Order]:
+        """Write that every order of a request was taken, at once; nothing if one was not.
+
+        Where somebody else wrote of one of them meanwhile, each is written by itself.
+        """
+        at = self._desk.clock()
+        told = [
+            (order, _accepted(answer, at))
+            for order, answer in zip(orders, answers, strict=True)
+            if isinstance(answer, Placed)
+        ]
+        if len(told) < max(len(orders), 2):
+            return []
+        with suppress(ConflictError, ImpossibleFactError):
+            return list(self._desk.orders.record_all(told))
+        return []
 
     def _answers(
         self, orders: Sequence[Order], deadline: datetime
@@ -197,8 +219,7 @@ class Sender:
             return self._failed(order, answer, 1)
         if isinstance(answer, Rehearsed):
             return [self._record(order, Fact.REHEARSED, answer.description)]
-        identity = answer.kraken_order_id
-        return [self._record(order, Fact.ACCEPTED, answer.description, kraken_order_id=identity)]
+        return [self._write(order, _accepted(answer, self._desk.clock()))]
 
     def _failed(self, order: Order, failure: PipelineError, sent_with: int) -> list[Order]:
         """Write what a failure makes of one order, and what follows from it.
@@ -279,21 +300,26 @@ class Sender:
         )
         return now
 
-    def _record(
-        self, order: Order, fact: Fact, detail: str, *, kraken_order_id: str | None = None
-    ) -> Order:
-        event = Event(
-            fact=fact,
-            at=self._desk.clock(),
-            source=SOURCE,
-            detail=detail,
-            kraken_order_id=kraken_order_id,
-        )
+    def _record(self, order: Order, fact: Fact, detail: str) -> Order:
+        event = Event(fact=fact, at=self._desk.clock(), source=SOURCE, detail=detail)
+        return self._write(order, event)
+
+    def _write(self, order: Order, event: Event) -> Order:
         while True:
             try:
                 return self._desk.orders.record(order, event)
             except ConflictError:
                 order = self._desk.orders.order(order.local_id)
-                if (order.state, fact) not in MOVES.keys() | ECHOES:
+                if (order.state, event.fact) not in MOVES.keys() | ECHOES:
                     # somebody else learned more of it, or doubts it: evidence settles it
                     return order
+
+
+def _accepted(answer: Placed, at: datetime) -> Event:
+    return Event(
+        fact=Fact.ACCEPTED,
+        at=at,
+        source=SOURCE,
+        detail=answer.description,
+        kraken_order_id=answer.kraken_order_id,
+    )
