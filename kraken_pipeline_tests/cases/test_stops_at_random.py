@@ -69,7 +69,9 @@ class Life:
             if each.side is Side.SELL and each.purpose.value == "close"
         ]
         if held and not at_work:
-            qty = (held * self.chance.choice([1, Decimal("0.5")])).quantize(Decimal("0.00000001"))
+            qty = (held * self.chance.choice([Decimal(1), Decimal("0.5")])).quantize(
+                Decimal("0.00000001")
+            )
             limit = self.chance.choice(["49750", "50500"])
             self.account.paper.planned(qty=str(qty), limit=limit, side=Side.SELL)
         self._send()
