@@ -1,16 +1,18 @@
 """Intents to cases to verdicts; what is approved is reserved in the same transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.errors import InvalidValueError, StorageError
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import cl_ord_id, local_order_id, plan_id
 from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.market import Pair, Quote, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
+from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.offers import Offer, offer_of
 from kraken_pipeline.domain.order_checks import Filing, faults_of
 from kraken_pipeline.domain.order_style import Manner, OrderStyle, manner_of
@@ -155,9 +157,19 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
         balances=funds.balances,
         fees=funds.fees,
         system_status=desk.market.system_status(),
-        snapshot=desk.books.latest_snapshot(),
+        snapshot=known_snapshot(desk.books),
         foreign=_foreign(desk, funds.balances),
     )
+
+
+def known_snapshot(books: BookStore) -> Snapshot | None:
+    """Return the newest snapshot; None where there is none that can be read.
+
+    Then nothing opens, and what reduces goes by its qty (RSK-6).
+    """
+    with suppress(StorageError):
+        return books.latest_snapshot()
+    return None
 
 
 def _foreign(desk: RiskDesk, balances: Mapping[Asset, Balance]) -> tuple[OrderReport, ...]:

@@ -528,7 +528,11 @@ class BookStore(Protocol):
         ...
 
     def latest_snapshot(self) -> Snapshot | None:
-        """Return the newest snapshot."""
+        """Return the newest snapshot.
+
+        Raises:
+            StorageError: what stands there is none.
+        """
         ...
 
     def unit_prices(self, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select
 
-from kraken_pipeline.domain.errors import ConflictError
+from kraken_pipeline.domain.errors import ConflictError, InvalidValueError, StorageError
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Position
@@ -72,9 +72,19 @@ def mark_valued(connection: Connection, snapshot: Snapshot, flows: Sequence[Ledg
 
 
 def latest(connection: Connection) -> Snapshot | None:
-    """Return the newest snapshot."""
-    row = connection.execute(_LATEST).mappings().first()
-    return None if row is None else _snapshot_of(row)
+    """Return the newest snapshot.
+
+    Raises:
+        StorageError: what stands there is none.
+    """
+    try:
+        row = connection.execute(_LATEST).mappings().first()
+        return None if row is None else _snapshot_of(row)
+    except (InvalidValueError, ValueError, TypeError, KeyError) as error:
+        raise StorageError(
+            f"the newest snapshot in nav_snapshots cannot be read: {error!r}. Nothing opens; put "
+            "the books back from a backup"
+        ) from error
 
 
 def unit_prices(connection: Connection, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:

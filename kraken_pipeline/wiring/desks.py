@@ -12,7 +12,7 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import UniverseRules
-from kraken_pipeline.services.assess import RiskDesk
+from kraken_pipeline.services.assess import RiskDesk, known_snapshot
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.decide import Configured, DecisionDesk
 from kraken_pipeline.services.guard import is_guarded
@@ -183,7 +183,7 @@ def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
 
 
 def _equity(parts: Parts) -> Decimal:
-    snapshot = parts.stores.books.latest_snapshot()
+    snapshot = known_snapshot(parts.stores.books)
     return ZERO if snapshot is None else snapshot.equity
 
 

@@ -1,0 +1,107 @@
+"""F-RSK-2, F-RSK-6: caps hold when all fills at once, and what can't be reckoned opens nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+import pytest
+
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.order_terms import OrderTerms
+from kraken_pipeline.domain.orders import State
+from kraken_pipeline_tests.fakes import overriding
+from kraken_pipeline_tests.services.candles import DEEP_DIP
+from kraken_pipeline_tests.services.paper import WIDE, Paper
+
+PAIRS = ("XBTUSD", "ETHUSD")
+CAPPED = replace(
+    WIDE,
+    max_risk_per_trade_pct=Decimal("0.15"),
+    max_gross_exposure_pct=Decimal(40),
+    max_per_asset_pct=Decimal(25),
+    max_per_strategy_pct=Decimal(15),
+    max_pair_notional=Decimal(2_300),
+    max_total_notional=Decimal(3_900),
+)
+
+
+def test_f_rsk_2_caps_hold_when_every_resting_buy_fills_in_one_second(desk: Paper) -> None:
+    desk.turn_to(DEEP_DIP - 2)
+    desk.book()
+    for pair, number in product(PAIRS, range(5)):
+        confidence = Decimal("0.2") * (number + 1)
+        terms = OrderTerms(post_only=True)
+        desk.wants(pair, strategy=f"s{number}", confidence=confidence, terms=terms)
+    desk.assess(limits=CAPPED)
+    desk.submit(max_at_exchange=99)
+    resting = desk.exchange.account.open
+    assert len(resting) >= 5
+
+    desk.turn_to(DEEP_DIP)
+    desk.settle()
+    snapshot = desk.book().snapshot
+
+    assert resting == {}
+    spent = {name: Decimal(0) for name in ("all", *PAIRS, *(f"s{each}" for each in range(5)))}
+    for fill in desk.stores.books.fills_after(None):
+        cost = fill.cost + fill.fee
+        for name in ("all", fill.pair, fill.book.partition("@")[0]):
+            spent[name] += cost
+    assert Decimal(3_000) < spent["all"] <= 3_900
+    assert all(spent[pair] <= 2_300 for pair in PAIRS)
+    assert all(spent[f"s{each}"] <= 1_500 for each in range(5))
+    assert snapshot.drift == {}
+    assert desk.stores.halts.latched() == ()
+
+
+Changes = dict[str, Any]  # fields of a desk, whatever their type
+
+
+def _no_snapshot(desk: Paper) -> Changes:
+    return {"books": overriding(desk.stores.books, latest_snapshot=lambda: None)}
+
+
+def _written_over(column: str, text: str) -> Callable[[Paper], Changes]:
+    def write(desk: Paper) -> Changes:
+        with desk.stores.database.writing() as connection:
+            connection.exec_driver_sql(f"UPDATE nav_snapshots SET {column} = ?", (text,))  # noqa: S608 - our names
+        return {}
+
+    return write
+
+
+def _no_price(desk: Paper) -> Changes:
+    def tickers() -> object:
+        return {name: each for name, each in desk.market.tickers().items() if name != "XBTUSD"}
+
+    return {"market": overriding(desk.market, tickers=tickers)}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        _no_snapshot,
+        _written_over("equity", "a lot"),
+        _written_over("valuations", "[{"),
+        _written_over("positions", '[{"pair":"XBTUSD"}]'),
+        _no_price,
+    ],
+)
+def test_f_rsk_6_where_risk_cannot_be_reckoned_nothing_opens_and_an_exit_goes_by_its_qty(
+    desk: Paper, broken: Callable[[Paper], Changes]
+) -> None:
+    desk.planned(qty="0.01234")
+    desk.submit()
+    desk.settle()
+    desk.book()
+    changes = broken(desk)
+    desk.wants("XBTUSD", strategy="other")
+    desk.wants("XBTUSD", side=Side.SELL)
+
+    desk.assess(**changes)
+
+    assert desk.submit() == {State.LIVE: 1}
+    [_, sold] = desk.exchange.account.orders.values()
+    assert (sold.side.value, sold.volume) == ("sell", Decimal("0.01234"))
