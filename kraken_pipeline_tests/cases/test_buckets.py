@@ -1,4 +1,4 @@
-"""U-FUN-6, U-FUN-7, F-MON-2: coins that earn are still owned, and only sold if Kraken sells them."""
+"""U-FUN-6, U-FUN-7, F-MON-2: coins that earn are owned; some of them Kraken does not sell."""
 
 from decimal import Decimal
 
