@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.reconciliations import ForeignOrder
@@ -15,6 +15,16 @@ from kraken_pipeline.store.schema import foreign_orders
 
 _TABLE: Final = foreign_orders
 _FIELDS: Final = tuple(ForeignOrder.__slots__)
+_OPEN: Final = (
+    select(_TABLE)
+    .where(_TABLE.c.gone_at.is_(None))
+    .order_by(_TABLE.c.first_seen_at, _TABLE.c.kraken_order_id)
+)
+_KNOWN: Final = select(_TABLE.c.kraken_order_id).where(
+    _TABLE.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+)
+_CHANGE: Final = update(_TABLE).where(_TABLE.c.kraken_order_id == bindparam("of"))
+_ADD: Final = insert(_TABLE)
 
 
 class SqlForeignStore:
@@ -25,13 +35,8 @@ class SqlForeignStore:
 
     def open(self) -> tuple[ForeignOrder, ...]:
         """Return those that are open as far as is known, the first seen first."""
-        wanted = (
-            select(_TABLE)
-            .where(_TABLE.c.gone_at.is_(None))
-            .order_by(_TABLE.c.first_seen_at, _TABLE.c.kraken_order_id)
-        )
         with self._database.reading() as connection:
-            return tuple(_order_of(row) for row in connection.execute(wanted).mappings())
+            return tuple(_order_of(row) for row in connection.execute(_OPEN).mappings())
 
     def see(
         self, orders: Sequence[ForeignOrder], *, gone: Collection[str], at: datetime
@@ -58,11 +63,10 @@ class SqlForeignStore:
 
 
 def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
-    column = _TABLE.c.kraken_order_id
     return {
         name
         for some in in_chunks(ids)
-        for name in connection.execute(select(column).where(column.in_(some))).scalars()
+        for name in connection.execute(_KNOWN, {"ids": some}).scalars()
     }
 
 
@@ -70,7 +74,7 @@ def _refresh(connection: Connection, order: ForeignOrder, *, is_new: bool) -> No
     row = {name: getattr(order, name) for name in _FIELDS}
     row["side"] = order.side.value
     if is_new:
-        connection.execute(insert(_TABLE), row)
+        connection.execute(_ADD, row)
         _note(connection, "foreign.seen", order.kraken_order_id, at=order.last_seen_at, row=row)
         return
     del row["kraken_order_id"], row["first_seen_at"]
@@ -78,8 +82,7 @@ def _refresh(connection: Connection, order: ForeignOrder, *, is_new: bool) -> No
 
 
 def _change(connection: Connection, kraken_order_id: str, row: dict[str, Any]) -> None:
-    same = _TABLE.c.kraken_order_id == kraken_order_id
-    connection.execute(update(_TABLE).where(same).values(row))
+    connection.execute(_CHANGE, {**row, "of": kraken_order_id})
 
 
 def _note(

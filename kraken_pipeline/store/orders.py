@@ -99,6 +99,7 @@ class SqlOrderStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._reserving: tuple[journal.Head, tuple[Order, ...]] | None = None
 
     @contextmanager
     def assessing(self) -> Iterator[OpenAssessment]:
@@ -111,9 +112,17 @@ class SqlOrderStore:
             yield OpenAssessment(connection)
 
     def reserving(self) -> tuple[Order, ...]:
-        """Return every order that may still fill, oldest first."""
+        """Return every order that may still fill, oldest first.
+
+        No order changes without an entry in the journal, so they are read anew only if its end has
+        moved. The end is read first: what comes in between is then read once more.
+        """
         with self._database.reading() as connection:
-            return orders_in(connection, RESERVING)
+            head = journal.head(connection)
+            known = self._reserving
+            if known is None or known[0] != head:
+                self._reserving = known = head, orders_in(connection, RESERVING)
+            return known[1]
 
     def order(self, local_id: str) -> Order:
         """Return one order.

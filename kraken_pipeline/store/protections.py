@@ -19,7 +19,7 @@ from kraken_pipeline.domain.protection import Protection, is_child, is_stop
 from kraken_pipeline.store import journal, positions, schema
 from kraken_pipeline.store.assessments import reserve
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.order_rows import in_chunks, orders_in, orders_where
+from kraken_pipeline.store.order_rows import ORDERS, in_chunks, orders_found, orders_in
 
 _ORDERS: Final = schema.execution_orders
 _FILLS: Final = schema.fills
@@ -29,7 +29,26 @@ _FORGET: Final = delete(_TABLE).where(
     and_(_TABLE.c.book == bindparam("of_book"), _TABLE.c.pair == bindparam("of_pair"))
 )
 _ADD: Final = insert(_TABLE)
-_UNSETTLED: Final = and_(_ORDERS.c.filled_volume != ZERO, _ORDERS.c.settled_at.is_(None))
+_UNSETTLED: Final = ORDERS.where(_ORDERS.c.filled_volume != ZERO, _ORDERS.c.settled_at.is_(None))
+_BOUGHT: Final = and_(
+    _ORDERS.c.strategy_id == bindparam("of_strategy"),
+    _ORDERS.c.timeframe == bindparam("of_timeframe"),
+    _ORDERS.c.pair == bindparam("of_pair"),
+    _ORDERS.c.side == Side.BUY.value,
+    _ORDERS.c.filled_volume != ZERO,
+)
+_ENTRY: Final = ORDERS.where(
+    _BOUGHT,
+    _ORDERS.c.created_at == select(func.max(_ORDERS.c.created_at)).where(_BOUGHT).scalar_subquery(),
+)
+_CLOSING: Final = ORDERS.where(
+    _ORDERS.c.close.is_not(None),
+    _ORDERS.c.filled_volume != ZERO,
+    _ORDERS.c.updated_at >= bindparam("since"),
+)
+_CHILDREN: Final = ORDERS.where(
+    _ORDERS.c.parent_id == bindparam("of"), _ORDERS.c.deadline.is_(None)
+)
 _BOOKED: Final = select(_FILLS.c.kraken_order_id, _FILLS.c.book, _FILLS.c.qty).where(
     _FILLS.c.kraken_order_id.in_(bindparam("ids", expanding=True))
 )
@@ -56,34 +75,20 @@ class SqlProtectionStore:
     def entry(self, book: str, pair: str) -> Order | None:
         """Return the newest buy of a book and a pair that filled."""
         strategy_id, _, timeframe = book.partition("@")
-        bought = and_(
-            _ORDERS.c.strategy_id == strategy_id,
-            _ORDERS.c.timeframe == timeframe,
-            _ORDERS.c.pair == pair,
-            _ORDERS.c.side == Side.BUY.value,
-            _ORDERS.c.filled_volume != ZERO,
-        )
-        newest = select(func.max(_ORDERS.c.created_at)).where(bought).scalar_subquery()
+        place = {"of_strategy": strategy_id, "of_timeframe": timeframe, "of_pair": pair}
         with self._database.reading() as connection:
-            found = orders_where(connection, bought, _ORDERS.c.created_at == newest)
+            found = orders_found(connection, _ENTRY, place)
         return found[-1] if found else None
 
     def closing_since(self, at: datetime) -> tuple[Order, ...]:
         """Return the orders with a conditional close of which something was heard since then."""
         with self._database.reading() as connection:
-            return orders_where(
-                connection,
-                _ORDERS.c.close.is_not(None),
-                _ORDERS.c.filled_volume != ZERO,
-                _ORDERS.c.updated_at >= at,
-            )
+            return orders_found(connection, _CLOSING, {"since": at})
 
     def closed_qty(self, local_id: str) -> Decimal:
         """Return how much of an order has stops that Kraken made for it, standing or not."""
         with self._database.reading() as connection:
-            children = orders_where(
-                connection, _ORDERS.c.parent_id == local_id, _ORDERS.c.deadline.is_(None)
-            )
+            children = orders_found(connection, _CHILDREN, {"of": local_id})
         return sum((each.qty for each in children if each.kraken_order_id), ZERO)
 
     def next_attempt(self, intent: IntentId, purpose: Purpose) -> int:
@@ -145,7 +150,7 @@ def _holdings(connection: Connection) -> dict[Place, Qty]:
     held: defaultdict[Place, Qty] = defaultdict(lambda: NOTHING)
     for position in positions.all_positions(connection):
         held[position.book, position.pair] = position.qty
-    unsettled = orders_where(connection, _UNSETTLED)
+    unsettled = orders_found(connection, _UNSETTLED, {})
     booked = _booked(connection, unsettled)
     with localcontext(EXACT):
         for order in unsettled:

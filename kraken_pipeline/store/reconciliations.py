@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, delete, func, insert, select
+from sqlalchemy import RowMapping, bindparam, delete, func, insert, select
 
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.reconciliations import (
@@ -19,6 +19,13 @@ from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.schema import reconciliations
 
 _TABLE: Final = reconciliations
+_ADD: Final = insert(_TABLE).returning(_TABLE.c.id)
+_NEWEST: Final = select(_TABLE).order_by(_TABLE.c.id.desc()).limit(bindparam("count"))
+_LAST: Final = select(func.max(_TABLE.c.at))
+_LAST_OF: Final = _LAST.where(_TABLE.c.cause.in_(bindparam("causes", expanding=True)))
+_PRUNE: Final = delete(_TABLE).where(
+    _TABLE.c.at < bindparam("before"), _TABLE.c.outcome == Outcome.CLEAN.value
+)
 
 
 class SqlReconciliationStore:
@@ -38,8 +45,7 @@ class SqlReconciliationStore:
             "run_id": found.run_id,
         }
         with self._database.writing() as connection:
-            kept = insert(_TABLE).values(row).returning(_TABLE.c.id)
-            number = connection.execute(kept).scalar_one()
+            number = connection.execute(_ADD, row).scalar_one()
             if found.outcome is not Outcome.CLEAN:
                 entry = journal.Entry(
                     at=found.at,
@@ -52,23 +58,22 @@ class SqlReconciliationStore:
 
     def newest(self, count: int) -> tuple[Reconciliation, ...]:
         """Return the last ones, the newest first."""
-        wanted = select(_TABLE).order_by(_TABLE.c.id.desc()).limit(count)
         with self._database.reading() as connection:
-            return tuple(_found_of(row) for row in connection.execute(wanted).mappings())
+            rows = connection.execute(_NEWEST, {"count": count}).mappings()
+            return tuple(_found_of(row) for row in rows)
 
     def last_at(self, *causes: Cause) -> datetime | None:
         """Return when the newest was made, of some causes or of any; None if there is none."""
-        wanted = select(func.max(_TABLE.c.at))
-        if causes:
-            wanted = wanted.where(_TABLE.c.cause.in_([each.value for each in causes]))
+        told = {"causes": [each.value for each in causes]}
         with self._database.reading() as connection:
-            return connection.execute(wanted).scalar()
+            if causes:
+                return connection.execute(_LAST_OF, told).scalar()
+            return connection.execute(_LAST).scalar()
 
     def prune(self, before: datetime) -> int:
         """Delete the clean ones older than that and return how many; what found something stays."""
-        old = (_TABLE.c.at < before) & (_TABLE.c.outcome == Outcome.CLEAN.value)
         with self._database.writing() as connection:
-            return connection.execute(delete(_TABLE).where(old)).rowcount
+            return connection.execute(_PRUNE, {"before": before}).rowcount
 
 
 def _told(finding: Finding) -> dict[str, str]:
