@@ -67,10 +67,14 @@ class SendDesk:
 class Sender:
     """The holder of one lease."""
 
-    def __init__(self, desk: SendDesk, epoch: int) -> None:
-        """Take the epoch of the lease."""
+    def __init__(self, desk: SendDesk) -> None:
+        """Take the lease.
+
+        Raises:
+            LeaseLostError: another process sends now.
+        """
         self._desk = desk
-        self._epoch = epoch
+        self._epoch, self._leased_until = self._lease(desk.clock())
         self.is_turned_away = False
         """Whether the exchange turned a request away unread: the next would go the same way."""
 
@@ -292,13 +296,21 @@ class Sender:
         return refused, True
 
     def _renewed(self) -> datetime:
-        """Renew the lease before each send, so that it outlives the deadline of the order."""
+        """Renew the lease before a send where half of it is over, or less than the deadline left.
+
+        So it outlives the deadline of the order, and costs no write for each.
+        """
+        now = self._desk.clock()
+        if self._leased_until - now < max(self._desk.lease / 2, self._desk.deadline):
+            self._epoch, self._leased_until = self._lease(now)
+        return now
+
+    def _lease(self, now: datetime) -> tuple[int, datetime]:
         desk = self._desk
-        now = desk.clock()
-        self._epoch = desk.orders.take_lease(
+        epoch = desk.orders.take_lease(
             lease_of(desk.namespace), owner=desk.owner, now=now, length=desk.lease
         )
-        return now
+        return epoch, now + desk.lease
 
     def _record(self, order: Order, fact: Fact, detail: str) -> Order:
         event = Event(fact=fact, at=self._desk.clock(), source=SOURCE, detail=detail)

@@ -87,11 +87,9 @@ def submit(desk: SubmitDesk) -> Counter[str]:
         ConfigurationError: nothing can be sent as things are set up; the order is rejected, the
             rest stays planned.
     """
-    epoch = desk.orders.take_lease(
-        lease_of(desk.namespace), owner=desk.owner, now=desk.clock(), length=desk.lease
-    )
+    sender = Sender(_send_desk(desk))
     try:
-        return _Round(desk, epoch).send_all()
+        return _Round(desk, sender).send_all()
     finally:
         desk.orders.release_lease(lease_of(desk.namespace), owner=desk.owner)
 
@@ -108,9 +106,9 @@ class _Look:
 class _Round:
     """One pass over what is planned."""
 
-    def __init__(self, desk: SubmitDesk, epoch: int) -> None:
+    def __init__(self, desk: SubmitDesk, sender: Sender) -> None:
         self._desk = desk
-        self._sender = Sender(_send_desk(desk), epoch)
+        self._sender = sender
         self._taken: set[str] = set()
         """Ours that take a place at the exchange, by our id."""
         self._doubtful: dict[str, Order] = {}

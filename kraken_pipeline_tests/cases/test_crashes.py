@@ -11,7 +11,7 @@ from kraken_pipeline_tests.fakes import Crash, Fuse, crashing
 from kraken_pipeline_tests.services.candles import SHY_DIP
 from kraken_pipeline_tests.services.paper import LEASE, Paper, stores_at
 
-AT_ONCE: Final = 29
+AT_ONCE: Final = 27
 """Steps of a cycle whose order fills at once: before and after each write and each request."""
 RESTING: Final = 20
 """The same of a cycle that cancels an order which filled in part."""
