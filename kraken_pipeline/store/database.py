@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from kraken_pipeline.domain.errors import ConfigurationError, ConflictError, StorageError
@@ -183,7 +183,7 @@ class Database:
     def _undo(self, connection: Connection) -> None:
         try:
             connection.exec_driver_sql("ROLLBACK")
-        except DBAPIError:
+        except SQLAlchemyError:
             # closing undoes it as well
             self._drop(connection)
 

@@ -2,7 +2,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, event, insert, select
 
 from kraken_pipeline.domain.errors import ConfigurationError, ConflictError
 from kraken_pipeline.store import database as database_module
@@ -27,6 +27,22 @@ def _fail_after_writing(database: Database) -> None:
 
     with pytest.raises(InterruptedError):
         write_and_fail()
+
+
+def test_an_interrupt_in_a_statement_stays_one_and_nothing_is_kept(database: Database) -> None:
+    def interrupt(connection: Connection, cursor: object, statement: str, *more: object) -> None:
+        if "interrupted" in statement:
+            raise KeyboardInterrupt
+
+    event.listen(database._engine, "before_cursor_execute", interrupt)
+    with pytest.raises(KeyboardInterrupt), database.writing() as connection:
+        _put(connection, "lost")
+        connection.exec_driver_sql("SELECT 'interrupted'")
+
+    assert _keys(database) == []
+    with database.writing() as connection:
+        _put(connection, "kept")
+    assert _keys(database) == ["kept"]
 
 
 def test_what_was_committed_is_seen_by_another_process(database: Database, url: str) -> None:
