@@ -1,5 +1,6 @@
 """Whether an order that rests may be changed, asked in the transaction that says so (OMS-12)."""
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -49,21 +50,25 @@ def require_leave_to_change(
     if wanted is None:
         return
     if opens_more(order, wanted):
-        require_no_halt(connection, order)
+        require_no_halt(connection, [order])
     if sells_more(order, wanted):
         _require_held(connection, order, Change(order=order, wanted=wanted).open_qty)
 
 
-def require_no_halt(connection: Connection, order: Order) -> None:
-    """Let what opens pass where no halt bears on it (PAN-2).
+def require_no_halt(connection: Connection, opening: Sequence[Order]) -> None:
+    """Let orders that open pass where no halt bears on one of them (PAN-2).
 
     Raises:
         RefusedError: one does.
     """
+    latched = latched_halts(connection) if opening else ()
     in_the_way = [
         str(each)
-        for each in latched_halts(connection)
-        if each.scope.covers(pair=order.pair, asset=order.base or None, strategy=order.strategy_id)
+        for each in latched
+        if any(
+            each.scope.covers(pair=order.pair, asset=order.base or None, strategy=order.strategy_id)
+            for order in opening
+        )
     ]
     if in_the_way:
         raise RefusedError("; ".join(in_the_way))

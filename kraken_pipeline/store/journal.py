@@ -6,7 +6,7 @@ the head's hash, kept elsewhere, shows a chain that was rewritten as a whole (AU
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -85,23 +85,33 @@ def write(connection: Connection, entry: Entry) -> Head:
 
     The connection must hold the write lock: two entries can not follow the same one.
     """
-    last = head(connection)
-    at, payload = instant_text(entry.at), canonical(entry.payload)
-    seq = last.seq + 1
-    hashed = _hash((last.hash, seq, at, entry.kind, entry.subject, entry.actor), payload)
-    row = {
-        "seq": seq,
-        "at": entry.at,
-        "kind": entry.kind,
-        "subject": entry.subject,
-        "actor": entry.actor,
-        "payload": payload,
-        "previous_hash": last.hash,
-        "hash": hashed,
-    }
-    connection.execute(_ADD, row)
-    _move_head(connection, seq, hashed)
-    return Head(seq=seq, hash=hashed)
+    return write_all(connection, [entry])
+
+
+def write_all(connection: Connection, told: Sequence[Entry]) -> Head:
+    """Add entries, one after another, and return the new end; see `write`."""
+    end, rows = head(connection), []
+    for entry in told:
+        at, payload = instant_text(entry.at), canonical(entry.payload)
+        seq = end.seq + 1
+        hashed = _hash((end.hash, seq, at, entry.kind, entry.subject, entry.actor), payload)
+        rows.append(
+            {
+                "seq": seq,
+                "at": entry.at,
+                "kind": entry.kind,
+                "subject": entry.subject,
+                "actor": entry.actor,
+                "payload": payload,
+                "previous_hash": end.hash,
+                "hash": hashed,
+            }
+        )
+        end = Head(seq=seq, hash=hashed)
+    if rows:
+        connection.execute(_ADD, rows)
+        _move_head(connection, end, is_first=rows[0]["seq"] == 1)
+    return end
 
 
 def entries(connection: Connection) -> Iterator[Kept]:
@@ -149,9 +159,9 @@ def _told(payload: str) -> dict[str, object] | None:
     return row
 
 
-def _move_head(connection: Connection, seq: int, hashed: str) -> None:
-    value = f"{seq} {hashed}"
-    if seq == 1:
+def _move_head(connection: Connection, end: Head, *, is_first: bool) -> None:
+    value = f"{end.seq} {end.hash}"
+    if is_first:
         connection.execute(insert(schema.meta), {"key": _HEAD, "value": value})
     else:
         connection.execute(_MOVE_HEAD, {"to": value})

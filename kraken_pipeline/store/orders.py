@@ -11,13 +11,10 @@ from sqlalchemy import Connection, bindparam, insert, literal_column, select, up
 
 from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.domain.errors import (
-    ConflictError,
-    ImpossibleFactError,
     InvalidValueError,
     UnknownNameError,
 )
 from kraken_pipeline.domain.ids import PlanId
-from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.orders import (
     ENDED,
@@ -27,20 +24,17 @@ from kraken_pipeline.domain.orders import (
     Fact,
     Order,
     State,
-    advance,
 )
 from kraken_pipeline.domain.plans import PlanResult
 from kraken_pipeline.store import journal, leases, schema
 from kraken_pipeline.store.assessments import OpenAssessment, reserve
-from kraken_pipeline.store.changes import require_leave_to_change, require_no_halt
 from kraken_pipeline.store.cooldowns import cool
 from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.order_moves import recorded
 from kraken_pipeline.store.order_rows import (
     ORDERS,
     amendment_of,
-    event_row,
     in_chunks,
-    order_row,
     order_with,
     orders_found,
     orders_in,
@@ -54,9 +48,6 @@ _WITH_EXCHANGE_IDS: Final = ORDERS.where(
     _ORDERS.c.kraken_order_id.in_(bindparam("ids", expanding=True))
 )
 _WITH_CLIENT_IDS: Final = ORDERS.where(_ORDERS.c.cl_ord_id.in_(bindparam("ids", expanding=True)))
-_OF_EXCHANGE_ID: Final = select(_ORDERS.c.local_id).where(
-    _ORDERS.c.kraken_order_id == bindparam("id")
-)
 _OF_PLAN: Final = ORDERS.where(_ORDERS.c.plan_id == bindparam("plan"))
 _UNMATCHED: Final = ORDERS.where(
     _ORDERS.c.status.in_(sorted(each.value for each in ENDED)),
@@ -64,9 +55,6 @@ _UNMATCHED: Final = ORDERS.where(
     # as it stands in the index, or the index is of no use
     _ORDERS.c.filled_volume != literal_column("'0'"),
 )
-_VERSION: Final = select(_ORDERS.c.version).where(_ORDERS.c.local_id == bindparam("of"))
-_MOVE: Final = update(_ORDERS).where(_ORDERS.c.local_id == bindparam("of"))
-_ADD_EVENT: Final = insert(schema.execution_order_events)
 _BOOKED: Final = select(schema.fills.c.kraken_order_id, schema.fills.c.qty).where(
     schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True))
 )
@@ -167,14 +155,14 @@ class SqlOrderStore:
             ImpossibleFactError: the fact contradicts what is known.
         """
         with self._database.writing() as connection:
-            return _recorded(connection, order, event, epoch)
+            return recorded(connection, [(order, event)], epoch)[0]
 
     def record_all(
         self, told: Sequence[tuple[Order, Event]], *, epoch: int | None = None
     ) -> tuple[Order, ...]:
         """Write an event of each of several orders, all or none; see `record`."""
         with self._database.writing() as connection:
-            return tuple(_recorded(connection, order, event, epoch) for order, event in told)
+            return recorded(connection, told, epoch)
 
     def record_refusal(
         self,
@@ -198,7 +186,7 @@ class SqlOrderStore:
             InvalidValueError: `again` is no next attempt at what was refused.
         """
         with self._database.writing() as connection:
-            moved = _recorded(connection, order, event, None)
+            [moved] = recorded(connection, [(order, event)], None)
             if again is not None:
                 _require_next_attempt(moved, again)
                 why = f"attempt {again.attempt}, after {moved.local_id}: {event.detail}"
@@ -334,19 +322,6 @@ def _reads(connection: Connection, local_id: str) -> tuple[datetime, ...]:
     return tuple(connection.execute(_READ_AT, {"of": local_id}).scalars())
 
 
-def _recorded(connection: Connection, order: Order, event: Event, epoch: int | None) -> Order:
-    """Write an event and what it makes of the order."""
-    _require_same_version(connection, order)
-    if event.fact is Fact.SEND_STARTED:
-        _require_leave_to_send(connection, order, event, epoch)
-    if event.fact is Fact.AMEND_STARTED:
-        require_leave_to_change(connection, order, event, epoch)
-    _require_own_id(connection, order, event)
-    moved = advance(order, event)
-    _write(connection, order, moved, event, epoch)
-    return moved
-
-
 def _require_next_attempt(refused: Order, again: Order) -> None:
     """Let only one attempt of a wish be alive, and none be larger than what was approved."""
     is_next = (again.intent_id, again.purpose, again.attempt) == (
@@ -356,56 +331,6 @@ def _require_next_attempt(refused: Order, again: Order) -> None:
     )
     if refused.state not in NEVER_THERE or not is_next or again.qty > refused.qty:
         raise InvalidValueError(f"{again.local_id} is no next attempt at {refused.local_id}")
-
-
-def _require_leave_to_send(
-    connection: Connection, order: Order, event: Event, epoch: int | None
-) -> None:
-    leases.require_in_force(connection, epoch, at=event.at)
-    if order.side is Side.BUY:
-        require_no_halt(connection, order)
-
-
-def _require_same_version(connection: Connection, order: Order) -> None:
-    version = connection.execute(_VERSION, {"of": order.local_id}).scalar()
-    if version is None:
-        raise UnknownNameError(f"no order has the local id {order.local_id!r}")
-    if version != order.version:
-        raise ConflictError(
-            f"{order.local_id} is at version {version}, not {order.version}: read it again"
-        )
-
-
-def _require_own_id(connection: Connection, order: Order, event: Event) -> None:
-    if event.kraken_order_id in {None, order.kraken_order_id}:
-        return
-    owner = connection.execute(_OF_EXCHANGE_ID, {"id": event.kraken_order_id}).scalar()
-    if owner is not None and owner != order.local_id:
-        raise ImpossibleFactError(
-            f"{event.kraken_order_id} at the exchange is {owner}, it cannot be {order.local_id}"
-        )
-
-
-def _write(
-    connection: Connection, held: Order, moved: Order, event: Event, epoch: int | None
-) -> None:
-    row = order_row(moved)
-    if event.fact is Fact.BOOKS_MATCHED:
-        row["settled_at"] = event.at
-    elif moved.filled_qty != held.filled_qty:
-        # what fills after it was settled must be matched again
-        row["settled_at"] = None
-    connection.execute(_MOVE, {**row, "of": held.local_id})
-    told = event_row(held, moved, event, epoch)
-    connection.execute(_ADD_EVENT, told)
-    entry = journal.Entry(
-        at=event.at,
-        kind=f"order.{event.fact.value}",
-        subject=held.local_id,
-        actor=event.source,
-        payload={"row": row, "event": told},
-    )
-    journal.write(connection, entry)
 
 
 def _require_plan(connection: Connection, plan_id: PlanId) -> None:
