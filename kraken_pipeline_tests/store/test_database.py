@@ -34,10 +34,14 @@ def test_an_interrupt_in_a_statement_stays_one_and_nothing_is_kept(database: Dat
         if "interrupted" in statement:
             raise KeyboardInterrupt
 
+    def write_and_ask() -> None:
+        with database.writing() as connection:
+            _put(connection, "lost")
+            connection.exec_driver_sql("SELECT 'interrupted'")
+
     event.listen(database._engine, "before_cursor_execute", interrupt)
-    with pytest.raises(KeyboardInterrupt), database.writing() as connection:
-        _put(connection, "lost")
-        connection.exec_driver_sql("SELECT 'interrupted'")
+    with pytest.raises(KeyboardInterrupt):
+        write_and_ask()
 
     assert _keys(database) == []
     with database.writing() as connection:
