@@ -1,7 +1,7 @@
 """What the exchange says of one order of ours, from whatever source, as facts in the books."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.order_terms import LIMITED, TRIGGERED, Trigger
 from kraken_pipeline.domain.orders import (
     FATE_OPEN,
+    RESTING,
     Event,
     Fact,
     Order,
@@ -42,6 +43,8 @@ Source: kraken/rest.md, intermittently for a moment; taken as long as any other 
 """
 TRIES: Final = 5
 """Writers that may be faster than us, one after the other, before the news waits for a poll."""
+WRITTEN_AT_ONCE: Final = 50
+"""Facts in one transaction: nobody else writes meanwhile."""
 NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 """A price in Kraken's words for a conditional close."""
 
@@ -100,6 +103,56 @@ def hear(desk: HearDesk, order: Order, report: OrderReport, *, source: str) -> O
             _halt(desk, f"{order.local_id}, {_told(report)}: {contradiction}", source)
             return desk.orders.order(order.local_id)
     return order
+
+
+def hear_all(
+    desk: HearDesk, told: Sequence[tuple[Order, OrderReport]], *, source: str
+) -> tuple[Order, ...]:
+    """Hear of several orders and return them; what is one plain fact of each is written together.
+
+    A disk syncs once for all of them. What needs a look of its own is heard by itself, as is
+    everything where a writer was faster.
+    """
+    plain_facts = []
+    seen = {}
+    for order, report in told:
+        events = _plain_news(order, report, at=desk.clock(), source=source)
+        if events == []:
+            seen[order.local_id] = order
+        elif events is not None and len(events) == 1:
+            plain_facts.append((order, events[0]))
+    seen |= _written_together(desk, plain_facts)
+    return tuple(
+        seen[order.local_id] if order.local_id in seen else hear(desk, order, report, source=source)
+        for order, report in told
+    )
+
+
+def _plain_news(
+    order: Order, report: OrderReport, *, at: datetime, source: str
+) -> list[Event] | None:
+    """Return what is new of an order that is as it was sent; None where that needs a look."""
+    is_plain = order.state in RESTING and _said_by(report) == _terms_of(order)
+    if not is_plain or report.close_description:
+        return None
+    try:
+        events = _events(order, report, at=at, source=source)
+        return [each for each in events if not says_nothing_new(order, each)]
+    except ImpossibleFactError:
+        return None
+
+
+def _written_together(desk: HearDesk, facts: Sequence[tuple[Order, Event]]) -> dict[str, Order]:
+    """Write facts of different orders, some at a time, and return the orders that were written."""
+    written: dict[str, Order] = {}
+    for start in range(0, len(facts), WRITTEN_AT_ONCE):
+        try:
+            moved = desk.orders.record_all(facts[start : start + WRITTEN_AT_ONCE])
+        except (ConflictError, ImpossibleFactError):
+            # one of them has moved or cannot be: each is heard by itself
+            continue
+        written |= {each.local_id: each for each in moved}
+    return written
 
 
 def contradict(desk: HearDesk, order: Order, why: str, *, source: str) -> Order:
@@ -167,8 +220,8 @@ def _events(order: Order, report: OrderReport, *, at: datetime, source: str) -> 
 
 def _shows_the_change(order: Order, report: OrderReport) -> bool:
     """Tell whether the order is as the change wanted it, which it is not without the change."""
-    now, asked = _terms_of(order), _terms_asked(order)
-    return asked is not None and asked != now and _said_by(report) == asked
+    asked = _terms_asked(order)
+    return asked is not None and _said_by(report) == asked
 
 
 def _terms_before(order: Order) -> Amendment:

@@ -9,7 +9,7 @@ from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.orders import Event, Fact, Order
-from kraken_pipeline.services.hear import HearDesk, hear
+from kraken_pipeline.services.hear import HearDesk, hear_all
 from kraken_pipeline.services.ports import Account
 
 
@@ -33,22 +33,22 @@ def poll(desk: PollDesk, orders: Sequence[Order]) -> tuple[Order, ...]:
     known = [each.kraken_order_id for each in orders if each.kraken_order_id]
     asked_at = desk.clock()
     reports = desk.account.orders(known) if known else {}
-    seen = []
+    shown = [each for each in orders if each.kraken_order_id in reports]
+    told = [(each, reports[str(each.kraken_order_id)]) for each in shown]
+    heard = {each.local_id: each for each in hear_all(desk, told, source="poll")}
     for order in orders:
-        report = reports.get(order.kraken_order_id or "")
-        if report is not None:
-            heard = hear(desk, order, report, source="poll")
-            seen.append(_change_given_up(desk, heard, asked_at))
-            continue
-        seen.append(order)
-        if order.kraken_order_id and asked_at > order.updated_at + desk.unknown_settle:
+        is_late = asked_at > order.updated_at + desk.unknown_settle
+        if order.kraken_order_id and order.local_id not in heard and is_late:
             desk.halts.latch(
                 HaltKind.CONTRADICTION,
                 reason=f"{order.local_id}: the exchange knows no {order.kraken_order_id}",
                 at=desk.clock(),
                 by="poll",
             )
-    return tuple(seen)
+    return tuple(
+        _change_given_up(desk, heard[each.local_id], asked_at) if each.local_id in heard else each
+        for each in orders
+    )
 
 
 def _change_given_up(desk: PollDesk, order: Order, asked_at: datetime) -> Order:

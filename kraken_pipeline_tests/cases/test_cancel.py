@@ -11,6 +11,7 @@ from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import ExchangeError, OutcomeUnknownError, UnexpectedReplyError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.money import Qty, round_down
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Fact, Order, State
 from kraken_pipeline.services.amend import amend
 from kraken_pipeline.services.settle import CANCEL_PATIENCE, cancel, cancel_many
@@ -96,6 +97,31 @@ def test_a_cancel_that_is_refused_for_an_order_that_is_there_is_written(desk: Pa
     assert kept.state is State.LIVE
     assert _facts(desk, order)[-1] == Fact.CANCEL_REFUSED
     assert desk.settle() == {State.CANCELED: 1}
+
+
+def test_what_is_past_its_horizon_stays_canceling_although_its_cancel_is_refused(
+    desk: Paper,
+) -> None:
+    order = desk.planned(limit="49500", expires_at=desk.clock() + timedelta(minutes=1))
+    desk.submit()
+    key = str(desk.now_of(order).kraken_order_id)
+    shown = desk.account.orders([key])
+    desk.trader.cancel(key)
+    still_open = overriding(desk.account, orders=lambda ids: shown)
+    desk.turn(minutes=1)
+
+    assert desk.settle(account=still_open) == {State.CANCELING: 1}
+    assert desk.settle() == {State.CANCELED: 1}
+
+
+def test_a_stop_protects_past_the_horizon_of_the_wish_behind_it(desk: Paper) -> None:
+    desk.planned(
+        limit="49500", purpose=Purpose.PROTECT, expires_at=desk.clock() + timedelta(minutes=1)
+    )
+    desk.submit()
+    desk.turn(minutes=2)
+
+    assert desk.settle() == {State.LIVE: 1}
 
 
 def test_f_can_4_a_fill_that_is_told_after_the_end_is_booked_and_settles_only_by_the_sum(
@@ -214,6 +240,24 @@ def test_f_can_5_a_change_that_the_order_does_not_show_yet_is_found_in_its_histo
 
     assert desk.settle() == {State.LIVE: 1}
     assert desk.now_of(order).qty == wanted.qty
+
+
+def test_f_can_5_a_change_is_not_given_up_before_its_deadline_and_the_window_are_over(
+    desk: Paper,
+) -> None:
+    order = _resting(desk)
+    before = desk.account.orders([str(order.kraken_order_id)])
+    stale = overriding(desk.account, orders=lambda ids: before, amends=lambda name: ())
+    wanted = Amendment(qty=Qty(Decimal("0.006")))
+    amend(desk.amend_desk(settling=desk.settle_desk(account=stale)), order, wanted, why="a test")
+
+    desk.turn(seconds=(DEADLINE + SETTLE_WINDOW).total_seconds())
+    desk.settle(account=stale)
+    assert desk.now_of(order).state is State.AMENDING
+    desk.turn(seconds=1)
+    desk.settle(account=stale)
+
+    assert desk.now_of(order).state is State.LIVE
 
 
 def test_a_read_that_still_shows_the_order_before_its_change_says_nothing(desk: Paper) -> None:

@@ -1,5 +1,6 @@
 """Hearing of an order: any source, any sequence, any number of times, one truth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +18,14 @@ from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.order_terms import Close, Trigger
 from kraken_pipeline.domain.orders import FATE_OPEN, Event, Fact, Order, State, advance
 from kraken_pipeline.domain.reports import OrderReport
-from kraken_pipeline.services.hear import OLD_TERMS_SHOW, TRIES, HearDesk, contradict, hear
+from kraken_pipeline.services.hear import (
+    OLD_TERMS_SHOW,
+    TRIES,
+    HearDesk,
+    contradict,
+    hear,
+    hear_all,
+)
 from kraken_pipeline.services.ports import HaltStore, OrderStore
 from kraken_pipeline_tests.builders import NOW, order
 
@@ -58,6 +66,9 @@ class Books:
         self.held = moved
         self.told.append(event)
         return moved
+
+    def record_all(self, told: Sequence[tuple[Order, Event]]) -> tuple[Order, ...]:
+        return tuple(self.record(seen, event) for seen, event in told)
 
     def last_change(self, local_id: str) -> Event | None:
         assert local_id == self.held.local_id
@@ -176,6 +187,27 @@ def test_p_6_however_it_is_heard_fills_never_fall_and_each_write_is_one_version(
     assert last.filled_qty == max((each.filled_qty for each in heard), default=Decimal(0))
 
 
+@given(life=lives())
+def test_hearing_of_many_is_hearing_of_each(life: tuple[Order, list[OrderReport]]) -> None:
+    ours, reports = life
+    alone, together = Books(ours), Books(ours)
+    for report in reports:
+        hear_all(together.desk, [(together.held, report)], source="poll")
+
+    assert _truth(together.held) == _truth(alone.hears(*reports))
+    assert [each.fact for each in together.told] == [each.fact for each in alone.told]
+    assert together.reasons == []
+
+
+def test_hearing_of_many_halts_over_what_contradicts() -> None:
+    books = Books(_ours(State.LIVE))
+
+    [kept] = hear_all(books.desk, [(books.held, _report("open", 11))], source="poll")
+
+    assert kept == books.held
+    assert len(books.reasons) == 1
+
+
 @pytest.mark.parametrize("state", sorted(FATE_OPEN))
 def test_what_is_the_echo_of_what_was_sent_is_adopted(state: State) -> None:
     books = Books(_ours(state))
@@ -288,6 +320,15 @@ def test_f_can_4_a_fill_that_is_told_after_the_end_is_kept() -> None:
     ended = books.hears(_report("canceled", 6))
 
     assert (ended.state, ended.filled_qty) == (State.CANCELED, Decimal(6))
+
+
+def test_what_is_closed_with_a_part_of_it_filled_is_canceled() -> None:
+    books = Books(_ours(State.LIVE))
+
+    ended = books.hears(_report("closed", 4))
+
+    assert (ended.state, ended.filled_qty) == (State.CANCELED, Decimal(4))
+    assert books.reasons == []
 
 
 def test_f_can_2_that_it_filled_outdoes_that_it_was_canceled() -> None:

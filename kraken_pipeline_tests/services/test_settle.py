@@ -1,6 +1,7 @@
 """Settling: what the exchange shows becomes what the books say, and cancels prove themselves."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -256,12 +257,46 @@ def test_an_order_that_another_process_changed_meanwhile_waits_for_the_next_poll
     desk.submit()
     real = desk.stores.orders
 
-    def record(told: Order, event: Event, **kwargs: int) -> Order:
+    def record(*told: object, **kwargs: int) -> Order:
         raise ConflictError("another was first")
 
-    assert desk.settle(orders=overriding(real, record=record)) == {State.LIVE: 1}
+    busy = overriding(real, record=record, record_all=record)
+
+    assert desk.settle(orders=busy) == {State.LIVE: 1}
     assert desk.settle() == {State.FILLED: 1}
     assert desk.now_of(order).state is State.FILLED
+
+
+def _all_filled(desk: Paper) -> list[Order]:
+    orders = [_resting(desk) for _ in range(3)]
+    desk.turn_to(DEEP_DIP)
+    return orders
+
+
+def test_what_fills_together_is_written_together(desk: Paper) -> None:
+    _all_filled(desk)
+
+    def record(*told: object, **kwargs: int) -> Order:
+        pytest.fail(f"{told} was written by itself")
+
+    together = overriding(desk.stores.orders, record=record)
+
+    assert desk.settle(orders=together) == {State.FILLED: 3}
+
+
+def test_one_that_moved_meanwhile_holds_up_no_other(desk: Paper) -> None:
+    moved, *_ = _all_filled(desk)
+    real = desk.stores.orders
+    tries = []
+
+    def record_all(told: Sequence[tuple[Order, Event]]) -> tuple[Order, ...]:
+        tries.append(len(told))
+        started = Event(fact=Fact.CANCEL_STARTED, at=desk.clock(), source="another")
+        real.record(real.order(moved.local_id), started)
+        return real.record_all(told)
+
+    assert desk.settle(orders=overriding(real, record_all=record_all)) == {State.FILLED: 3}
+    assert tries == [3]
 
 
 def test_a_poll_during_sending_sees_the_order_before_its_reply(desk: Paper) -> None:
