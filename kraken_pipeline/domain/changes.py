@@ -88,13 +88,28 @@ def something_changes(change: Change) -> Objection | None:
 
 
 def stays_within_reservation(change: Change) -> Objection | None:
-    """A buy may never need more than what was approved and is reserved for it."""
+    """A buy may never need more than what was approved and is reserved for it.
+
+    It may not grow either, also where it gets cheaper: it may fill at the old price before it is
+    changed, and what was added would fill on top of that (INV-6).
+    """
     order = change.order
     cost = change.open_qty * change.limit_price
     reserved = order.open_qty * order.limit_price
-    if order.side is Side.SELL or cost <= reserved:
+    if order.side is Side.SELL or (cost <= reserved and change.open_qty <= order.open_qty):
         return None
-    return Objection(f"{CODE}_RESERVATION", f"needs={cost}, reserved={reserved}")
+    figures = f"needs={cost}, reserved={reserved}, qty={change.open_qty}, max={order.open_qty}"
+    return Objection(f"{CODE}_RESERVATION", figures)
+
+
+def fires_no_dearer(change: Change) -> Objection | None:
+    """A buy without a limit is reserved for by where it fires: it may not come to fire higher."""
+    order, wanted = change.order, change.wanted.trigger_price
+    has = None if order.trigger is None else order.trigger.price
+    is_bound = order.side is Side.SELL or order.order_type in LIMITED
+    if is_bound or wanted is None or has is None or wanted <= has:
+        return None
+    return Objection(f"{CODE}_RESERVATION", f"trigger={wanted}, max={has}")
 
 
 QUESTIONS: Final[tuple[Question[Change], ...]] = (
@@ -102,6 +117,7 @@ QUESTIONS: Final[tuple[Question[Change], ...]] = (
     words_fit,
     something_changes,
     stays_within_reservation,
+    fires_no_dearer,
 )
 """What is asked of every change before it is written; what is owned is asked where it is."""
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kraken_pipeline.domain.amendments import Amendment
@@ -16,6 +16,9 @@ from kraken_pipeline_tests.builders import NOW, order
 
 AMOUNTS = st.integers(1, 40).map(lambda each: Qty(Decimal(each) / 10))
 PRICES = st.integers(1, 40).map(lambda each: Price(Decimal(each) * 100))
+ONE = Qty(Decimal(1))
+CHEAPER_AND_LARGER = Amendment(qty=Qty(Decimal(2)), limit_price=Price(Decimal(100)))
+"""Of one for 200 that rests: it needs no more, unless it fills before it is changed."""
 WISHES = st.builds(Amendment, qty=AMOUNTS, limit_price=st.none() | PRICES, post_only=st.booleans())
 
 
@@ -42,7 +45,29 @@ def test_inv_6_no_change_of_a_buy_needs_more_than_is_reserved(
     after = advance(asked, Event(fact=Fact.AMENDED, at=NOW, source="t"))
 
     assert after.open_notional <= before.open_notional
-    assert asked.open_qty == max(before.open_qty, after.open_qty)
+    assert asked.open_notional == before.open_notional
+
+
+@example(
+    qty=ONE,
+    limit=Price(Decimal(200)),
+    filled=Qty(Decimal(0)),
+    wish=CHEAPER_AND_LARGER,
+    meanwhile=Qty(Decimal("0.9")),
+)
+@given(qty=AMOUNTS, limit=PRICES, filled=AMOUNTS, wish=WISHES, meanwhile=AMOUNTS)
+def test_inv_6_what_fills_before_a_change_of_a_buy_is_made_costs_no_more_either(
+    qty: Decimal, limit: Decimal, filled: Decimal, wish: Amendment, meanwhile: Decimal
+) -> None:
+    before = _resting(Side.BUY, qty=qty, limit=limit, filled=filled)
+    if against_change(before, wish):
+        return
+
+    at_the_old_price = min(meanwhile, before.open_qty)
+    changed_qty = (wish.qty or before.qty) - before.filled_qty - at_the_old_price
+    at_the_new_price = max(changed_qty, Decimal(0)) * (wish.limit_price or before.limit_price)
+
+    assert at_the_old_price * limit + at_the_new_price <= before.open_notional
 
 
 @given(qty=AMOUNTS, limit=PRICES, filled=AMOUNTS, wish=WISHES)
@@ -82,6 +107,23 @@ def test_a_trigger_that_moves_may_buy_sooner() -> None:
 
     assert opens_more(stop, wish)
     assert against_change(stop, wish) == ()
+
+
+@pytest.mark.parametrize(
+    ("order_type", "codes"), [("stop-loss", ["AMEND_RESERVATION"]), ("stop-loss-limit", [])]
+)
+def test_inv_6_a_buy_that_nothing_but_its_trigger_bounds_may_not_come_to_fire_higher(
+    order_type: str, codes: list[str]
+) -> None:
+    stop = order(
+        state=State.LIVE,
+        order_type=order_type,
+        trigger=Trigger(price=Price(Decimal(60_000))),
+        kraken_order_id="OAAAAA-BBBBB-CCCCCC",
+    )
+    wish = Amendment(trigger_price=Price(Decimal(60_001)))
+
+    assert [each.code for each in against_change(stop, wish)] == codes
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.LIVE}))

@@ -105,6 +105,7 @@ def test_while_its_fate_is_open_a_change_counts_by_the_larger_of_both(desk: Pape
         (_wish("0.011"), "AMEND_RESERVATION"),
         (_wish(limit="49001"), "AMEND_RESERVATION"),
         (_wish("0.0099", "50000"), "AMEND_RESERVATION"),
+        (_wish("0.0196", "25000"), "AMEND_RESERVATION"),
         (_wish("0.01", "49000"), "AMEND_NOTHING"),
         (Amendment(trigger_price=Price(Decimal(48_000))), "AMEND_WORDS"),
         (Amendment(display_qty=Qty(Decimal("0.001"))), "AMEND_WORDS"),
@@ -121,13 +122,13 @@ def test_what_was_not_approved_is_refused_and_nothing_is_written(
     assert desk.now_of(order) == order
 
 
-def test_a_buy_may_be_cheaper_and_larger_within_its_reservation(desk: Paper) -> None:
+def test_a_buy_may_be_dearer_and_smaller_within_its_reservation(desk: Paper) -> None:
     order = _buy(desk)
 
-    changed = amend(desk.amend_desk(), order, _wish("0.0196", "25000"), why="cheaper")
+    changed = amend(desk.amend_desk(), order, _wish("0.0098", "50000"), why="it runs away")
 
     assert changed.open_notional == order.open_notional
-    assert _there(desk, order) == (Decimal("0.0196"), Decimal(25_000))
+    assert _there(desk, order) == (Decimal("0.0098"), Decimal(50_000))
 
 
 def test_a_second_change_waits_for_the_fate_of_the_first(desk: Paper) -> None:
@@ -202,8 +203,8 @@ def test_what_another_book_holds_is_not_there_to_be_sold(desk: Paper) -> None:
         amend(desk.amend_desk(), order, _wish("0.02"), why="all")
 
 
-MORE = _wish("0.011", "40000")
-"""More coins for less money: within what is reserved, and a larger position all the same."""
+MORE = _wish("0.0098", "50000")
+"""Fewer coins, dearer: within what is reserved, and bought sooner all the same."""
 
 
 @pytest.mark.parametrize("scope", [Scope(), Scope(kind=ScopeKind.PAIR, name="XBTUSD")])
@@ -225,7 +226,7 @@ def test_a_halt_of_another_pair_is_none_of_its_business(desk: Paper) -> None:
     halts = desk.stores.halts
     halts.latch(HaltKind.OPERATOR, reason="a test", at=desk.clock(), by="me", scope=scope)
 
-    assert amend(desk.amend_desk(), order, MORE, why="more").qty == Decimal("0.011")
+    assert amend(desk.amend_desk(), order, MORE, why="more").qty == MORE.qty
 
 
 def test_inv_7_the_panic_file_stops_what_would_buy_more(desk: Paper) -> None:
