@@ -1,3 +1,4 @@
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from kraken_pipeline.domain.errors import (
     AuthError,
     ConfigurationError,
     KeyMissingError,
+    OrderRefusedError,
+    OutcomeUnknownError,
     UnreachableError,
 )
 from kraken_pipeline.domain.keys import USEFUL, Role
@@ -22,6 +25,7 @@ from kraken_pipeline.domain.reports import Placed
 from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
 from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.secrets.vault import Vault
+from kraken_pipeline.simulator.auth import Key
 from kraken_pipeline.wiring.live import REAL, LiveEdge, open_live
 from kraken_pipeline.wiring.modes import REAL as REAL_BOOKS
 from kraken_pipeline.wiring.modes import claim_data_dir
@@ -144,6 +148,63 @@ def test_a_clock_that_is_off_grounds_it(market: LiveMarket) -> None:
 
     assert isinstance(said, Grounded)
     assert [each.code for each in said.objections] == ["CLOCK_SKEW"]
+
+
+@pytest.mark.parametrize("minutes", [5, -5])
+def test_f_clk_1_a_clock_that_jumped_meanwhile_opens_nothing(
+    market: LiveMarket, minutes: int
+) -> None:
+    with market.edge() as edge:
+        gateway, right = edge.gateway, edge._origin.clock
+        assert isinstance(gateway, LiveTrader)
+        edge._origin = replace(edge._origin, clock=lambda: right() + timedelta(minutes=minutes))
+        wanted = order(pair="ADAUSD", qty=Decimal(100), limit_price=Decimal("0.1"))
+        deadline = edge.clock() + timedelta(seconds=5)
+        with pytest.raises((OrderRefusedError, OutcomeUnknownError)):
+            gateway.add(wanted, deadline=deadline)
+        said = edge.preflight()
+
+    assert isinstance(said, Grounded)
+    assert [each.code for each in said.objections] == ["CLOCK_SKEW"]
+
+
+def test_f_rd_8_a_key_that_sees_only_recent_history_is_grounded(market: LiveMarket) -> None:
+    blind = replace(known("reader", *USEFUL[Role.READER]), query_from=market.origin.clock())
+    with _known_as(market, blind), market.edge() as edge:
+        said = edge.preflight()
+        gateway = edge.gateway
+
+    assert isinstance(said, Grounded)
+    assert [str(each) for each in said.objections] == ["KEY_HIDES_HISTORY: reader"]
+    assert isinstance(gateway, GroundedTrader)
+
+
+def test_f_sec_3_a_key_that_came_to_withdraw_opens_nothing_from_the_next_look_on(
+    market: LiveMarket,
+) -> None:
+    with market.edge() as edge:
+        assert isinstance(edge.gateway, LiveTrader)
+    able = known("trader", *USEFUL[Role.TRADER], "withdraw-funds")
+    with _known_as(market, able), market.edge() as edge:
+        wanted = order(created_at=edge.clock())
+        with pytest.raises(ConfigurationError, match="KEY_CAN_WITHDRAW: trader can withdraw-funds"):
+            edge.gateway.add(wanted, deadline=edge.clock() + timedelta(seconds=5))
+
+    kept = json.loads((market.root / "data" / "preflight.json").read_text())
+    assert kept["passed"] is False
+
+
+@contextlib.contextmanager
+def _known_as(market: LiveMarket, changed: Key) -> Iterator[None]:
+    """Let the exchange know one of the keys otherwise for as long as the context lasts."""
+    keys, now = market.served.service.keys, market.origin.clock()
+    before = keys.get(changed.name)
+    assert before is not None
+    keys.put(changed, now)
+    try:
+        yield
+    finally:
+        keys.put(before, now)
 
 
 def test_a_second_instance_with_the_same_key_is_grounded(market: LiveMarket) -> None:
