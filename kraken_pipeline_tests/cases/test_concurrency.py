@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier
 
+import pytest
+
 from kraken_pipeline.domain.errors import LeaseLostError
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.domain.orders import State
+from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.services.assess import assess
-from kraken_pipeline_tests.fakes import overriding
-from kraken_pipeline_tests.services.paper import WIDE, Paper
+from kraken_pipeline_tests.fakes import Lossy, overriding
+from kraken_pipeline_tests.services.paper import WIDE, Paper, stores_at
 
 CAP = Decimal(3_000)
+DAY = timedelta(days=1)
 
 
 def _together(*acts: Callable[[], object]) -> list[object]:
@@ -109,3 +114,38 @@ def test_polls_and_books_at_once_lose_and_double_nothing(desk: Paper) -> None:
     assert desk.held() == {("trend@1h", "XBTUSD"): order.qty}
     assert desk.balances_agree()
     assert desk.stores.halts.latched() == ()
+
+
+@pytest.mark.parametrize("asleep", ["before it writes that it sends", "before the first byte"])
+def test_f_sub_13_an_old_holder_that_wakes_after_ten_minutes_sends_nothing(
+    desk: Paper, asleep: str
+) -> None:
+    order = desk.planned(limit="49000")
+    old_gateway, new_gateway = (Lossy(desk.trader, times=0) for _ in range(2))
+    with stores_at(desk.url) as old, stores_at(desk.url) as new:
+
+        def sleep() -> None:
+            desk.turn(minutes=10)
+            desk.submit(orders=new.orders, gateway=new_gateway, max_plan_age=DAY)
+
+        def record(told: Order, event: Event, **more: int) -> Order:
+            is_leaving = event.fact is Fact.SEND_STARTED
+            if is_leaving and asleep == "before it writes that it sends":
+                sleep()
+            moved = old.orders.record(told, event, **more)
+            if is_leaving and asleep == "before the first byte":
+                sleep()
+            return moved
+
+        with suppress(LeaseLostError):
+            desk.submit(
+                orders=overriding(old.orders, record=record),
+                gateway=old_gateway,
+                max_plan_age=DAY,
+            )
+
+    is_sent = new_gateway.asked == [order.local_id]
+    assert old_gateway.asked == []
+    assert is_sent is (asleep == "before it writes that it sends")
+    assert desk.orders_there() == [order.cl_ord_id] * is_sent
+    assert desk.now_of(order).state is (State.LIVE if is_sent else State.UNKNOWN)
