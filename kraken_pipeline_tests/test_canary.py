@@ -162,6 +162,7 @@ def fly(aviary: Aviary) -> str:
 def test_no_secret_is_anywhere_after_a_cycle_and_all_that_can_fail(
     aviary: Aviary, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """F-SEC-2: in no log, error, address, event of Dagster or file that was written."""
     token = fly(aviary)
     printed = capfd.readouterr()
     (aviary.root / "logs" / "printed.log").write_text(printed.out + printed.err)

@@ -100,6 +100,7 @@ def test_a_wrong_parameter_is_named_by_the_step_that_needs_it(market: PaperMarke
 def test_what_a_person_materialises_can_never_become_an_order(
     runs: Runs, market: PaperMarket, pipeline: Pipeline
 ) -> None:
+    """F-DAG-2: nor can what is filled in for the past."""
     runs.assets("decisions_1h", "decisions_1d", by_hand=True)
     runs.backfill("decisions_1h", first=MONTH, last=MONTH)
 

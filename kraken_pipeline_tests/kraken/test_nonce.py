@@ -81,6 +81,7 @@ def test_nonces_rise_over_processes_in_the_order_in_which_they_are_sent(tmp_path
 def test_no_restart_and_no_clock_gives_a_nonce_twice(
     steps: list[tuple[int, bool, int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    """F-CLK-1: however the clock steps."""
     folder, now, heard = tmp_path_factory.mktemp("marks"), [NOON], [0]
     nonces = nonces_in(folder, lambda: now[0])
     for step, restarts, count in steps:

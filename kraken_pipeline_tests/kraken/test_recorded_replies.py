@@ -278,6 +278,7 @@ def test_a_recorded_answer_that_lacks_something_is_refused(recorded: Path, name:
 def test_numbers_as_text_as_json_and_with_exponents_are_the_same_to_the_last_digit(
     text: str, value: Decimal
 ) -> None:
+    """F-EVT-7: of REST, in each notation and up to 33 digits."""
     body = f'{{"error":[],"result":{{"number":{text},"text":"{text}"}}}}'.encode()
     result = record(result_of(Answer(200, body), call=Call.READ, method="X"), "X")
 

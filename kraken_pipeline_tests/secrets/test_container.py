@@ -35,6 +35,7 @@ def test_what_was_sealed_opens_with_the_same_password(text: bytes, password: str
 
 @pytest.mark.parametrize("at", range(len(BLOB)))
 def test_a_flipped_byte_anywhere_is_refused(at: int) -> None:
+    """F-SEC-1: at each byte of each part of the file."""
     flipped = BLOB[:at] + bytes([BLOB[at] ^ 1]) + BLOB[at + 1 :]
 
     with pytest.raises(ConfigurationError, match=r"damaged|no file of sealed keys"):
@@ -52,6 +53,7 @@ def test_a_change_that_hides_itself_behind_a_new_checksum_is_refused(at: int) ->
 
 @pytest.mark.parametrize("length", range(len(BLOB)))
 def test_a_part_of_a_file_is_refused(length: int) -> None:
+    """F-SEC-1: cut off at any length, nothing of it is read."""
     with pytest.raises(ConfigurationError):
         unseal(BLOB[:length], PASSWORD)
 
@@ -66,6 +68,7 @@ def test_a_password_opens_whichever_way_its_letters_are_put_together() -> None:
 @settings(max_examples=30)
 @given(password=st.text(max_size=30).filter(lambda each: each != PASSWORD))
 def test_a_wrong_password_is_told_from_damage(password: str) -> None:
+    """F-SEC-1: it opens nothing, and is not taken for a damaged file."""
     with pytest.raises(WrongPasswordError, match="password is wrong"):
         unseal(BLOB, password)
 
@@ -79,6 +82,7 @@ def test_a_cheaper_derivation_cannot_be_forged_into_the_header() -> None:
 
 
 def test_a_newer_format_is_refused_by_its_number() -> None:
+    """F-SEC-1: what a later version wrote is not guessed at."""
     newer = resealed(MAGIC + b"\x00\x02" + BLOB[10:-32])
 
     with pytest.raises(ConfigurationError, match="format 2"):

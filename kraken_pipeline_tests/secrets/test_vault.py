@@ -66,6 +66,7 @@ def test_a_cheaply_sealed_file_is_sealed_anew_when_it_opens(tmp_path: Path) -> N
 def test_a_file_of_the_older_layout_opens_and_is_sealed_anew(
     tmp_path: Path, *, validated: bool
 ) -> None:
+    """F-SEC-1: an older version is taken over whole."""
     file = VaultFile(tmp_path)
     told = {
         "api_key": OLD.key,

@@ -42,6 +42,7 @@ def nested(path: tuple[str, ...]) -> str:
 
 @pytest.mark.parametrize("path", KEYS, ids=".".join)
 def test_every_typo_of_every_key_names_the_nearest_key(path: tuple[str, ...]) -> None:
+    """F-CFG-1: a letter left out, put in, put wrong, made large or swapped, at each place."""
     for typo in set(typos(path[-1])) - {path[-1], ""}:
         [problem] = problems(nested((*path[:-1], typo)))
 

@@ -17,6 +17,7 @@ def typos(name: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_every_typo_of_a_variable_stops_the_start_and_names_it(name: str) -> None:
+    """F-CFG-1: the same of every variable."""
     for typo in set(typos(name)) - {name}:
         with pytest.raises(ConfigurationError) as caught:
             surroundings({typo: "/x", "PATH": "/bin"})

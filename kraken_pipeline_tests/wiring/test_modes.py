@@ -117,6 +117,7 @@ def test_what_starts_a_simulator_refuses_live(gates: dict[str, bool], says: str)
 
 @pytest.mark.parametrize(("whose", "other"), list(permutations(WHOSE, 2)))
 def test_a_folder_keeps_the_books_of_one_exchange(tmp_path: Path, whose: str, other: str) -> None:
+    """F-STO-4: whichever of them came first, the other is refused and told what to do."""
     claim_data_dir(tmp_path, whose)
     claim_data_dir(tmp_path, whose)
 

@@ -23,6 +23,7 @@ def test_tables_that_may_not_be_made_are_missed_with_a_remedy(market: PaperMarke
 
 
 def test_a_database_of_the_other_world_is_refused(market: PaperMarket) -> None:
+    """F-STO-4: books of paper do not open in live."""
     open_stores(load(market.environ), world=SIMULATED).close()
 
     with pytest.raises(ConfigurationError, match="books of the simulator"):

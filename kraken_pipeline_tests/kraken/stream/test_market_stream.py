@@ -90,6 +90,7 @@ def test_a_pair_that_is_not_listed_is_refused_and_named(exchange: World) -> None
 
 
 def test_one_wrong_checksum_costs_the_book_for_a_moment(exchange: World) -> None:
+    """F-EVT-6: wrong once, the book is taken anew and the pair stays tradable."""
     with exchange.market_stream(BOOK) as stream:
         assert eventually(lambda: is_good(stream, exchange))
         exchange.fault(Kind.BAD_CHECKSUM, "book")
@@ -100,6 +101,7 @@ def test_one_wrong_checksum_costs_the_book_for_a_moment(exchange: World) -> None
 
 
 def test_a_book_that_is_always_wrong_makes_the_pair_untradable(exchange: World) -> None:
+    """F-EVT-6: always wrong, there is no book of the pair and nothing trades on it."""
     exchange.fault(Kind.BAD_CHECKSUM, "book", times=None)
     with exchange.market_stream(Wanted(books=(BTC,), tickers=(BTC,))) as stream:
         assert eventually(lambda: stream.market.is_untradable(BTC))

@@ -28,6 +28,7 @@ def test_a_number_survives_the_way_into_units_and_back(units: int, places: int) 
 
 @given(units=st.integers(1, 10**18), places=PLACES)
 def test_lost_zeros_and_exponents_change_nothing(units: int, places: int) -> None:
+    """F-EVT-7: without idle zeros or with an exponent, it is the same number."""
     number = unscaled(units, places)
 
     assert scaled(format(number.normalize(), "f"), places) == units
@@ -51,6 +52,7 @@ def test_what_is_no_amount_of_the_pair_is_refused(number: object) -> None:
 
 
 def test_eighteen_decimals_stay_exact() -> None:
+    """F-EVT-7: no digit of a decimal is lost."""
     assert decimal_of("0.123456789012345678", "qty") == Decimal("0.123456789012345678")
 
 
