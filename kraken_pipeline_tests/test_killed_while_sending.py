@@ -43,13 +43,19 @@ def books(pipeline: Pipeline) -> dict[str, str]:
         return {str(row[0]): str(row[1]) for row in rows}
 
 
+def slow_down(url: str, *, seconds: float) -> None:
+    """Keep back the answers to orders from now on."""
+    for method in ("AddOrder", "AddOrderBatch"):
+        told = {"method": method, "seconds": seconds}
+        requests.post(f"{url}/_sim/latency", json=told, timeout=5).raise_for_status()
+
+
 def test_no_order_is_lost_or_doubled_when_the_sender_is_killed(tmp_path: Path) -> None:
     stock(tmp_path)
     state = tmp_path / "simulator"
     with simulator_process(state, "--clock", "fixed") as url:
         env = environment(tmp_path, WIDE, KRAKEN_PIPELINE_SIMULATOR_URL=url)
-        slow = {"method": "AddOrder", "seconds": 0.5}
-        requests.post(f"{url}/_sim/latency", json=slow, timeout=5).raise_for_status()
+        slow_down(url, seconds=0.5)
         with started("cycle", env=env, log=tmp_path / "cycle.log") as doomed:
             eventually(
                 lambda: len(taken(state)) >= ACCEPTED_BEFORE_THE_KILL, seconds=60, pause=0.02
@@ -58,14 +64,15 @@ def test_no_order_is_lost_or_doubled_when_the_sender_is_killed(tmp_path: Path) -
             doomed.wait()
         pipeline = connect(env)
         left = Counter(books(pipeline).values())
-        assert left["sending"] == 1
+        # one order, or those of a pair that went together
+        assert left["sending"] >= 1
         assert left["planned"] >= 1
         assert len(books(pipeline)) >= 5
 
         # whoever died holds the lease until it runs out; until then nobody sends
         early = run("cycle", env=env)
         assert (early.returncode, "lease" in early.stderr) == (3, True)
-        requests.post(f"{url}/_sim/latency", json=slow | {"seconds": 0}, timeout=5)
+        slow_down(url, seconds=0)
         turn_clock(url, MOMENT + LEASE + timedelta(seconds=1))
         # an order whose pair has one of unknown fate waits for the next look
         for _ in range(2):

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.errors import (
     AuthError,
+    FundsRefusedError,
     InvalidValueError,
+    NonceRefusedError,
     OrderRefusedError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -138,9 +140,9 @@ def test_what_is_written_down_first_is_what_is_sent() -> None:
 @pytest.mark.parametrize(
     ("reply", "error"),
     [
-        (refuses("EOrder:Insufficient funds"), OrderRefusedError),
+        (refuses("EOrder:Insufficient funds"), FundsRefusedError),
         (refuses("EAPI:Rate limit exceeded"), RateLimitedError),
-        (refuses("EAPI:Invalid nonce"), UnreachableError),
+        (refuses("EAPI:Invalid nonce"), NonceRefusedError),
         (refuses("EAPI:Invalid key"), AuthError),
         (refuses("EService:Deadline elapsed"), OutcomeUnknownError),
         (refuses("EGeneral:Invalid arguments:cl_ord_id not unique"), OutcomeUnknownError),
