@@ -22,7 +22,8 @@ PAUSE: Final = 30.0
 """Seconds between two things that happen, on average."""
 FEW: Final = 10
 """Orders below which a simulation goes on for a while."""
-LONGER: Final = timedelta(hours=6)
+HOUR: Final = timedelta(hours=1)
+LONGER: Final = 6 * HOUR
 """How much longer at most."""
 INTERRUPTIONS: Final = 0.02
 """Share of the effects of a process at which others run meanwhile."""
@@ -56,7 +57,8 @@ def simulate(seed: int, *, hours: int = 1, pause: float = PAUSE, kept: int = 60)
         kept: lines of the log that are kept for whoever asks why.
     """
     began = process_time()
-    market = markets.market_of(seed % markets.MARKETS, 2 * hours + 2)
+    longest = hours + LONGER // HOUR + 2
+    market = markets.market_of(seed % markets.MARKETS, longest)
     with folder_in_memory() as folder:
         world = World(folder, seed, market)
         world.tape.end = type(world.tape.end)(maxlen=kept)
