@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import ConflictError, ExchangeError
-from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.halts import EVERYTHING, HaltKind
 from kraken_pipeline.domain.holds import Hold, unexplained_holds
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.ledger import drifts
@@ -213,7 +213,7 @@ class _Comparison:
         counts = self._settle()
         if self._cause is not Cause.EVENT:
             self._compare_open_orders()
-        has_moved = self._cause in COMPARES_MONEY and self._money_has_moved()
+        has_moved = self._looks_at_money() and self._money_has_moved()
         booked = desk.keep_books() if has_moved or full else None
         if booked is not None:
             self._note_books(booked)
@@ -331,8 +331,21 @@ class _Comparison:
         if now.state in RESTING:
             self._note(Kind.ORDER_BACK, order.local_id, f"{order.state} -> {now.state} as {name}")
 
+    def _looks_at_money(self) -> bool:
+        """Who is about to send looks at it where books and exchange parted of late.
+
+        A look that cannot see a difference does not show that it is gone.
+        """
+        if self._cause is not Cause.START:
+            return self._cause in COMPARES_MONEY
+        newest = self._desk.passes.newest(CLEAN_PASSES_NEEDED)
+        return any(each.outcome is Outcome.DIFFERS for each in newest)
+
     def _money_has_moved(self) -> bool:
-        """Compare what is held with what orders need; tell whether ledger and balances part."""
+        """Compare what is held with what orders need; tell whether the books are to be kept.
+
+        They are where ledger and balances part, and where fills of an order are late by too much.
+        """
         listing = self._desk.market.listing()
         balances = self._account.balances()
         if self._holds(balances, listing):
@@ -340,7 +353,8 @@ class _Comparison:
             for hold in self._holds(balances, listing):
                 self._note(Kind.HOLD_UNEXPLAINED, hold.asset, str(hold))
         totals = {name: each.total for name, each in balances.items()}
-        return bool(drifts(self._desk.books.replayed_balances(), totals))
+        is_drifting = bool(drifts(self._desk.books.replayed_balances(), totals))
+        return is_drifting or any(self._lacks_fills(*each) for each in self._orders.unmatched())
 
     def _holds(self, balances: Mapping[str, Balance], listing: Listing) -> tuple[Hold, ...]:
         held: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO)
@@ -363,13 +377,19 @@ class _Comparison:
         for asset, said in sorted(booked.snapshot.drift.items()):
             self._note(Kind.DRIFT if is_old else Kind.DRIFT_PENDING, asset, said)
         for order, qty in self._orders.unmatched():
-            if qty != order.filled_qty and now - order.updated_at >= READS_LAG:
+            if self._lacks_fills(order, qty):
                 said = f"filled={order.filled_qty}, booked={qty}"
                 self._note(Kind.FILLS_MISSING, order.local_id, said)
 
+    def _lacks_fills(self, order: Order, booked: Decimal) -> bool:
+        """Tell whether fills of an order that ended are missing for longer than reads may lag."""
+        now = self._desk.settling.clock()
+        return booked != order.filled_qty and now - order.updated_at >= READS_LAG
+
     def _note_contradictions(self) -> None:
+        """Note what a person must look at; what bears on one pair stops nothing but that."""
         for halt in self._desk.settling.halts.latched():
-            if halt.kind is HaltKind.CONTRADICTION:
+            if halt.kind is HaltKind.CONTRADICTION and halt.scope == EVERYTHING:
                 self._note(Kind.CONTRADICTION, f"halt {halt.halt_id}", halt.reason)
 
     def _note(self, kind: Kind, subject: str, said: str) -> None:

@@ -254,6 +254,56 @@ def test_an_order_whose_fills_never_come_is_told(desk: Paper) -> None:
     assert found[Kind.FILLS_MISSING].subject == order.local_id
 
 
+def test_who_is_about_to_send_does_not_take_a_difference_for_gone_that_nobody_looked_at(
+    desk: Paper,
+) -> None:
+    desk.planned()
+    desk.submit()
+    desk.settle()
+    late = overriding(desk.account, ledger=lambda since=None: (), trades=lambda since=None: ())
+    parted = desk.reconcile_desk(keep_books=lambda: desk.book(account=late))
+    desk.reconcile(keep_books=parted.keep_books)
+    desk.turn(minutes=3)
+    assert desk.reconcile(keep_books=parted.keep_books).found.outcome is Outcome.DIFFERS
+
+    while_it_lasts = [opening_objection(parted) for _ in range(4)]
+    afterwards = [opening_objection(desk.reconcile_desk()) for _ in range(3)]
+
+    assert all(while_it_lasts)
+    assert [bool(each) for each in afterwards] == [True, False, False]
+
+
+def test_fills_that_never_come_are_told_for_as_long_as_they_are_missing(desk: Paper) -> None:
+    desk.planned()
+    desk.submit()
+    desk.settle()
+    silent = overriding(desk.account, trades=lambda since=None: ())
+
+    def look() -> Outcome:
+        desk.turn(minutes=3)
+        return desk.reconcile(keep_books=lambda: desk.book(account=silent)).found.outcome
+
+    assert [look() for _ in range(3)] == [Outcome.DIFFERS] * 3
+    assert [desk.reconcile().found.outcome for _ in range(2)] == [Outcome.CLEAN] * 2
+
+
+def test_f_sub_19_what_waits_for_a_person_on_one_pair_stops_no_other(desk: Paper) -> None:
+    order = desk.planned(qty="0.003")  # less than 2 % of NAV
+    desk.submit(gateway=Lossy(desk.trader, arrives=False))
+    unheard = {"stream_shows_absence": lambda sent_at, settled_at: False}
+    while desk.now_of(order).state is not State.MANUAL:
+        desk.turn(seconds=30)
+        desk.settle(**unheard)
+    other = desk.planned("ETHUSD", "0.1", "2512", strategy_id="other")
+    comparing = desk.reconcile_desk()
+
+    # its pair is halted by itself
+    desk.submit(opening_objection=lambda: opening_objection(comparing))
+
+    assert desk.stores.halts.latched()[0].scope.name == order.pair
+    assert desk.now_of(other).state is State.LIVE
+
+
 def test_before_the_first_pass_of_all_one_is_made_and_opening_may_follow(desk: Paper) -> None:
     assert opening_objection(desk.reconcile_desk()) == ""
 
