@@ -16,7 +16,9 @@ from kraken_pipeline.domain.ledger import EntryClass, LedgerEntry
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.market import Market
+from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline_tests.services.paper import Paper, paper
 
@@ -143,6 +145,44 @@ def test_f_mon_1_flows_are_no_profit_and_units_take_them_up(desk: Paper) -> None
 
     assert snapshot.equity == 11_234 + _gain(snapshot) + _residual(desk)
     assert snapshot.unit_price == before.unit_price
+
+
+OUT_AND_IN: list[list[dict[str, str]]] = [
+    [{"flow": "deposit", "asset": "USD", "amount": "500", "fee": "1.5"}],
+    [{"flow": "withdrawal", "asset": "USD", "amount": "700", "fee": "4"}],
+    [
+        {"flow": "deposit", "asset": "XBT", "amount": "0.1", "refid": "FTTAKEN-back"},
+        {"flow": "reversal", "asset": "XBT", "amount": "0.1", "refid": "FTTAKEN-back"},
+    ],
+    [
+        {"flow": "withdrawal_failed", "asset": "USD", "amount": "250", "refid": "FTFAILED-back"},
+        {"flow": "withdrawal_returned", "refid": "FTFAILED-back"},
+    ],
+]
+
+
+@pytest.mark.parametrize("flows", OUT_AND_IN, ids=lambda flows: flows[-1]["flow"])
+def test_f_mon_1_whatever_goes_in_and_out_while_it_trades_changes_units_and_no_unit_price(
+    desk: Paper, flows: list[dict[str, str]]
+) -> None:
+    desk.planned(qty="0.05")
+    desk.submit()
+    desk.settle()
+    before = desk.book().snapshot
+
+    for told in flows:
+        play(desk.exchange, Params(told))
+        desk.turn(seconds=30)
+        after = desk.book().snapshot
+
+        assert after.unit_price == before.unit_price
+        assert after.drawdown == before.drawdown
+        assert after.drift == {}
+        assert after.equity != before.equity or told is flows[-1]
+        assert desk.balances_agree()
+
+    assert (after.equity == before.equity) is (len(flows) == 2)
+    assert desk.stores.halts.latched() == ()
 
 
 def test_f_rsk_3_a_withdrawal_is_no_drawdown(desk: Paper) -> None:

@@ -1,4 +1,4 @@
-"""F-PAN: panic cancels and verifies, whatever else is broken, under way or done twice."""
+"""F-PAN, F-EXC-5: panic cancels and verifies, whatever is broken, under way or done twice."""
 
 import base64
 import json
@@ -8,13 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from kraken_pipeline.domain.errors import AuthError, LockedOutError
 from kraken_pipeline.domain.orders import State
+from kraken_pipeline.kraken.failures import Call
+from kraken_pipeline.kraken.http import PrivateLine
+from kraken_pipeline.kraken.nonce import Nonces
+from kraken_pipeline.kraken.orders import Trader
+from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.simulator.auth import Key, secret_of
 from kraken_pipeline.simulator.faults.kinds import Kind
 from kraken_pipeline.simulator.faults.rules import Rule
@@ -28,6 +35,8 @@ LOW: Final = "49000"
 """A limit at which a buy rests."""
 GUARD: Final = base64.b64encode(b"cancels what a test left").decode()
 IN_FLIGHT_SECONDS: Final = 0.6
+CALLS_THAT_LOCK: Final = 5
+"""With a key that has ended."""
 PROGRAM: Final = """
 import resource, socket, sys, time
 from kraken_pipeline import panic
@@ -166,3 +175,26 @@ def test_f_pan_3_panic_from_two_shells_at_once_is_harmless(desk: Paper, shell: S
     assert json.loads((shell.data / "panic.latch").read_text())["by"] == "panic"
     desk.settle()
     assert desk.now_of(order).state is State.CANCELED
+
+
+def test_f_exc_5_while_the_traders_key_is_locked_out_panic_cancels_with_the_guards(
+    desk: Paper, shell: Shell, served: Served, tmp_path: Path
+) -> None:
+    keys, doomed = served.service.keys, Key(name="doomed", secret=secret_of(GUARD))
+    keys.put(doomed, desk.clock())
+    nonces = Nonces(tmp_path / "doomed", "doomed", clock=lambda: 1)
+    credential = Credential(key="doomed", secret=GUARD)
+    order = desk.planned(limit=LOW)
+    with closing(PrivateLine(served.url, credential=credential, nonces=nonces)) as line:
+        desk.submit(gateway=Trader(line))
+        keys.put(replace(doomed, valid_until=desk.clock()), desk.clock())
+        for _ in range(CALLS_THAT_LOCK):
+            with pytest.raises(AuthError):
+                line.call("Balance", {}, call=Call.READ)
+        with pytest.raises(LockedOutError):
+            Trader(line).cancel(str(desk.now_of(order).kraken_order_id))
+
+    said = shell.end(shell.start("--settle", "0"))
+
+    assert (said["exit_code"], said["canceled"]) == (0, 1)
+    assert desk.exchange.account.open == {}

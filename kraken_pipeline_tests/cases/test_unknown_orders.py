@@ -216,6 +216,19 @@ def _place_foreign(desk: Paper, price: str) -> None:
     desk.call("AddOrder", {**fields, "price": price})
 
 
+def test_u_dup_2_an_order_of_the_same_userref_is_not_taken_for_ours(desk: Paper) -> None:
+    order = desk.planned(limit=FINAL_LIMIT, userref=7)
+    desk.submit(gateway=Lossy(desk.trader, arrives=False))
+    told = {"ordertype": "limit", "type": "buy", "volume": "0.01", "pair": "XBTUSD"}
+    for _ in range(2):  # the exchange takes as many of one as it is told
+        desk.call("AddOrder", {**told, "price": FINAL_LIMIT, "userref": "7"})
+    _pass_window(desk)
+    _look(desk, times=3)
+
+    assert desk.now_of(order).state is State.ABSENT
+    assert len(desk.exchange.account.open) == 2
+
+
 @pytest.mark.parametrize("price", ["49000", "50250"])
 def test_orders_and_fills_of_somebody_else_do_not_stand_against_absence(
     desk: Paper, price: str

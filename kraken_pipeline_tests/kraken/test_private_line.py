@@ -125,7 +125,7 @@ def test_a_cancel_leaves_while_a_slow_read_is_under_way(tmp_path: Path) -> None:
 
 
 def test_a_strangers_use_of_the_key_is_noticed_by_the_next_call_and_named(tmp_path: Path) -> None:
-    """U-NON-2: another program goes by the clock, in milliseconds or finer."""
+    """U-NON-2, F-SUB-9: another program goes by the clock, in milliseconds or finer."""
     pick, highest = exchange()
     with scripted(pick) as server:
         now = NOON

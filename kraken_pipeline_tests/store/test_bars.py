@@ -248,6 +248,7 @@ def test_another_process_sees_what_was_appended_and_merged(
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -1])
 def test_a_torn_file_is_named(store: ParquetBarStore, tmp_path: Path, cut: int) -> None:
+    """F-STO-1: of a file of bars."""
     store.append(HOURLY, [bars("XBTUSD", [0])])
     [path] = parts(tmp_path)
     path.write_bytes(path.read_bytes()[:cut])
@@ -259,6 +260,7 @@ def test_a_torn_file_is_named(store: ParquetBarStore, tmp_path: Path, cut: int) 
 def test_every_flipped_byte_is_named_or_without_effect(
     store: ParquetBarStore, tmp_path: Path
 ) -> None:
+    """F-STO-1: of a file of bars."""
     store.append(HOURLY, [bars("XBTUSD", [0, 1, 2])])
     [path] = parts(tmp_path)
     whole = path.read_bytes()

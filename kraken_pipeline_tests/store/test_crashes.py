@@ -46,6 +46,7 @@ os._exit(0)
 def test_a_kill_while_an_order_is_written_leaves_all_of_it_or_nothing(
     database: Database, url: str, statements: int
 ) -> None:
+    """F-STO-1: a write that is torn by the end of its process."""
     orders = SqlOrderStore(database)
     made = planned(database)
     epoch = orders.take_lease(LEASE, owner="a", now=NOW, length=HOUR)

@@ -70,6 +70,7 @@ def test_the_order_of_a_frames_fields_is_free() -> None:
 
 
 def test_a_channel_that_is_new_to_us_is_kept_as_it_came() -> None:
+    """F-EVT-8: it is kept as bytes, and counted."""
     news = '{"channel":"weather","type":"update","data":[{"rain":0.10}]}'
     with scripted(adding(news)) as server, market(server.url) as told:
         assert eventually(lambda: told.health().unread > 0)
