@@ -371,6 +371,19 @@ def test_oms_17_where_too_little_is_left_the_pair_cools_for_buys(desk: Paper) ->
     assert "COOLDOWN" not in {each.code for each in desk.assess()["XBTUSD"].objections}
 
 
+def test_oms_17_a_balance_that_shrinks_meanwhile_shrinks_no_order_twice(desk: Paper) -> None:
+    order = desk.planned(qty="0.19", limit=RESTS)
+    _hold(desk, "0.1")
+
+    def spend(sent: Order) -> None:
+        if sent.attempt > 1:
+            _hold(desk, "0.02")
+
+    desk.submit(gateway=Interrupted(desk.trader, before=spend))
+
+    assert [each.state for each in _attempts(desk, order)] == [State.REJECTED] * 2
+
+
 def test_oms_17_a_second_refusal_shrinks_no_further(desk: Paper) -> None:
     order = desk.planned(qty="0.19", limit=RESTS)
     _hold(desk, "0.1")

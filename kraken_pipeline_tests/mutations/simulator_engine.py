@@ -288,8 +288,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
         (
             "the stricter of two statuses holds",
-            "return max(self.status(pair, at), self.account.system, key=STRICTER.index)",
-            "return min(self.status(pair, at), self.account.system, key=STRICTER.index)",
+            "return max(self.status(pair, at), self.account.system, known, key=STRICTER.index)",
+            "return min(self.status(pair, at), self.account.system, known, key=STRICTER.index)",
         ),
         (
             "no two events have one time",

@@ -2,11 +2,17 @@
 
 from typing import Final
 
-from kraken_pipeline_tests.mutations import simulator_edge, simulator_engine, simulator_orders
+from kraken_pipeline_tests.mutations import (
+    oms,
+    simulator_edge,
+    simulator_engine,
+    simulator_orders,
+)
 from kraken_pipeline_tests.mutations.mutation import Mutation
 
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     *simulator_engine.MUTATIONS,
     *simulator_orders.MUTATIONS,
     *simulator_edge.MUTATIONS,
+    *oms.MUTATIONS,
 )

@@ -199,6 +199,15 @@ def test_hearing_of_many_is_hearing_of_each(life: tuple[Order, list[OrderReport]
     assert together.reasons == []
 
 
+def test_what_closed_with_less_than_was_ordered_ended_canceled() -> None:
+    books = Books(_ours(State.LIVE))
+
+    ended = books.hears(_report("closed", filled=4))
+
+    assert (ended.state, ended.filled_qty) == (State.CANCELED, 4)
+    assert books.reasons == []
+
+
 def test_hearing_of_many_halts_over_what_contradicts() -> None:
     books = Books(_ours(State.LIVE))
 

@@ -324,6 +324,14 @@ def test_a_holder_that_slept_through_its_lease_cannot_send(desk: Paper) -> None:
     assert desk.now_of(second).state is State.PLANNED
 
 
+def test_a_holder_whose_lease_ran_out_takes_it_anew_where_nobody_has_it(desk: Paper) -> None:
+    first, second = desk.planned(), desk.planned("ETHUSD", "0.1", "2512")
+    late = Interrupted(desk.trader, after=lambda sent: desk.turn(seconds=LEASE.total_seconds() + 1))
+
+    assert desk.submit(gateway=late) == {State.LIVE: 2}
+    assert desk.orders_there() == [first.cl_ord_id, second.cl_ord_id]
+
+
 def test_a_pause_between_record_and_request_ends_at_the_deadline_of_the_engine(
     desk: Paper,
 ) -> None:
