@@ -37,7 +37,7 @@ FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
 )
 """Kraken's word for an order to the fact that it is."""
 OLD_TERMS_SHOW: Final = timedelta(minutes=2)
-"""How long a read may still show what an order was before its last change.
+"""How long a read may still show what an order was before a change.
 
 Source: kraken/rest.md, intermittently for a moment; taken as long as any other read may lag.
 """
@@ -243,7 +243,7 @@ def difference(desk: HearDesk, order: Order, report: OrderReport) -> str:
     if not close and (
         _is_echo(order, report, _terms_of(order))
         or _is_echo(order, report, _terms_asked(order))
-        or _is_echo(order, report, _terms_left_behind(desk, order))
+        or any(_is_echo(order, report, each) for each in _terms_left_behind(desk, order))
     ):
         return ""
     told = f", {close}" if close else ""
@@ -290,13 +290,12 @@ def _terms_asked(order: Order) -> Terms | None:
     return None if order.amending is None else _terms_of(_changed(order, order.amending))
 
 
-def _terms_left_behind(desk: HearDesk, order: Order) -> Terms | None:
+def _terms_left_behind(desk: HearDesk, order: Order) -> list[Terms]:
+    """Return what the order was before each change of late: a stop follows every fill."""
     if order.state in FATE_OPEN:
-        return None
-    done = desk.orders.last_change(order.local_id)
-    if done is None or done.amendment is None or desk.clock() - done.at > OLD_TERMS_SHOW:
-        return None
-    return _terms_of(_changed(order, done.amendment))
+        return []
+    done = desk.orders.changes(order.local_id, since=desk.clock() - OLD_TERMS_SHOW)
+    return [_terms_of(_changed(order, each.amendment)) for each in done if each.amendment]
 
 
 def _changed(order: Order, change: Amendment) -> Order:

@@ -373,8 +373,8 @@ class OrderStore(Protocol):
         """
         ...
 
-    def last_change(self, local_id: str) -> Event | None:
-        """Return the AMENDED that was last written of an order, with what it was before."""
+    def changes(self, local_id: str, *, since: datetime) -> tuple[Event, ...]:
+        """Return each AMENDED written of an order since then, with what it was before; in order."""
         ...
 
     def clean_reads(self, local_id: str) -> tuple[datetime, ...]:

@@ -62,14 +62,14 @@ _NOTE_AGAIN: Final = update(_RESULTS).where(_RESULTS.c.plan_id == bindparam("of"
 _ADD_RESULT: Final = insert(_RESULTS)
 _UNFINISHED: Final = select(_RESULTS).where(_RESULTS.c.status.not_in(OVER)).order_by(_RESULTS.c.id)
 _PLAN: Final = select(schema.plans.c.plan_id).where(schema.plans.c.plan_id == bindparam("of"))
-_LAST_CHANGE: Final = (
+_CHANGES: Final = (
     select(schema.execution_order_events)
     .where(
         schema.execution_order_events.c.local_id == bindparam("of"),
         schema.execution_order_events.c.fact == Fact.AMENDED.value,
+        schema.execution_order_events.c.at >= bindparam("since"),
     )
-    .order_by(schema.execution_order_events.c.version.desc())
-    .limit(1)
+    .order_by(schema.execution_order_events.c.version)
 )
 _READ_AT: Final = (
     select(schema.clean_reads.c.at)
@@ -268,19 +268,20 @@ class SqlOrderStore:
             booked = _booked_qty(connection, ids)
         return tuple((each, booked.get(each.kraken_order_id or "", ZERO)) for each in orders)
 
-    def last_change(self, local_id: str) -> Event | None:
-        """Return the AMENDED that was last written of an order, with what it was before."""
+    def changes(self, local_id: str, *, since: datetime) -> tuple[Event, ...]:
+        """Return each AMENDED written of an order since then, with what it was before; in order."""
         with self._database.reading() as connection:
-            row = connection.execute(_LAST_CHANGE, {"of": local_id}).mappings().first()
-        if row is None:
-            return None
-        return Event(
-            fact=Fact(row["fact"]),
-            at=row["at"],
-            source=row["source"],
-            detail=row["detail"],
-            amendment=amendment_of(row["amendment"]),
-        )
+            rows = connection.execute(_CHANGES, {"of": local_id, "since": since}).mappings()
+            return tuple(
+                Event(
+                    fact=Fact(row["fact"]),
+                    at=row["at"],
+                    source=row["source"],
+                    detail=row["detail"],
+                    amendment=amendment_of(row["amendment"]),
+                )
+                for row in rows
+            )
 
     def clean_reads(self, local_id: str) -> tuple[datetime, ...]:
         """Return when each read was made that found nothing of the order, as noted."""

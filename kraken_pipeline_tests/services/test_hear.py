@@ -70,9 +70,9 @@ class Books:
     def record_all(self, told: Sequence[tuple[Order, Event]]) -> tuple[Order, ...]:
         return tuple(self.record(seen, event) for seen, event in told)
 
-    def last_change(self, local_id: str) -> Event | None:
+    def changes(self, local_id: str, *, since: datetime) -> tuple[Event, ...]:
         assert local_id == self.held.local_id
-        return next((each for each in reversed(self.told) if each.fact is Fact.AMENDED), None)
+        return tuple(each for each in self.told if each.fact is Fact.AMENDED and each.at >= since)
 
     def latch(self, kind: HaltKind, *, reason: str, at: datetime, by: str) -> bool:
         assert (kind, at) == (HaltKind.CONTRADICTION, self.now)
@@ -204,7 +204,7 @@ def test_what_closed_with_less_than_was_ordered_ended_canceled() -> None:
 
     ended = books.hears(_report("closed", filled=4))
 
-    assert (ended.state, ended.filled_qty) == (State.CANCELED, 4)
+    assert (ended.state, ended.filled_qty) == (State.CANCELED, Decimal(4))
     assert books.reasons == []
 
 
@@ -377,6 +377,17 @@ def test_an_order_before_its_change_may_show_for_a_while() -> None:
     books.hears(_report())
 
     assert len(books.reasons) == 1
+
+
+def test_an_order_before_the_last_of_several_changes_may_show_too() -> None:
+    books = Books(_ours(State.LIVE))
+    for qty in (8, 6):
+        wish = Amendment(qty=Qty(Decimal(qty)))
+        books.held = replace(books.held, state=State.AMENDING, amending=wish)
+        books.hears(_report(qty=Qty(Decimal(qty))))
+
+    assert books.hears(_report(), _report(qty=Qty(Decimal(8)))).qty == Decimal(6)
+    assert books.reasons == []
 
 
 def test_a_change_that_nobody_asked_for_halts() -> None:

@@ -40,7 +40,7 @@ def _epoch(database: Database) -> int:
 def test_a_change_is_kept_with_what_it_asks_and_what_was_before(database: Database) -> None:
     orders = SqlOrderStore(database)
     made = live(database)
-    assert orders.last_change(made.local_id) is None
+    assert orders.changes(made.local_id, since=NOW) == ()
 
     asked = orders.record(made, _wish("0.05"), epoch=_epoch(database))
     assert orders.order(made.local_id) == asked
@@ -49,9 +49,9 @@ def test_a_change_is_kept_with_what_it_asks_and_what_was_before(database: Databa
     changed = orders.record(asked, event(Fact.AMENDED, amendment=before))
 
     assert (changed.state, changed.qty) == (State.LIVE, Decimal("0.05"))
-    last = orders.last_change(made.local_id)
-    assert last is not None
-    assert last.amendment == before
+    [done] = orders.changes(made.local_id, since=NOW)
+    assert done.amendment == before
+    assert orders.changes(made.local_id, since=done.at + MINUTE) == ()
 
 
 def test_oms_2_without_the_lease_in_force_nothing_is_changed(database: Database) -> None:
