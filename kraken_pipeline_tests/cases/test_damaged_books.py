@@ -152,6 +152,7 @@ def test_p_22_two_comparisons_mend_any_damage_and_a_third_does_nothing(
     empty_books: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    """F-STO-3: books that were put back from before an order are among the damages."""
     folder = tmp_path_factory.mktemp("damaged")
     books = folder / "store.db"
     shutil.copy(empty_books, books)

@@ -1,4 +1,4 @@
-"""F-RSK-2, F-RSK-6: caps hold when all fills at once, and what can't be reckoned opens nothing."""
+"""F-RSK-2, F-RSK-6, F-MON-9, F-EXC-2: caps hold, exits go, and each sells no more than its own."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from kraken_pipeline.domain.halts import HaltKind, Scope, ScopeKind
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.order_terms import OrderTerms
 from kraken_pipeline.domain.orders import State
-from kraken_pipeline_tests.fakes import overriding
+from kraken_pipeline_tests.fakes import Lossy, overriding
 from kraken_pipeline_tests.services.candles import DEEP_DIP
 from kraken_pipeline_tests.services.paper import WIDE, Paper
 
@@ -105,3 +106,59 @@ def test_f_rsk_6_where_risk_cannot_be_reckoned_nothing_opens_and_an_exit_goes_by
     assert desk.submit() == {State.LIVE: 1}
     [_, sold] = desk.exchange.account.orders.values()
     assert (sold.side.value, sold.volume) == ("sell", Decimal("0.01234"))
+
+
+def test_f_mon_9_the_exit_of_one_strategy_leaves_the_share_of_one_that_is_halted(
+    desk: Paper,
+) -> None:
+    for strategy, qty in (("trend", "0.01"), ("other", "0.02")):
+        desk.planned(qty=qty, strategy_id=strategy)
+        desk.submit()
+        desk.settle()
+    desk.book()
+    scope = Scope(kind=ScopeKind.STRATEGY, name="other")
+    desk.stores.halts.latch(
+        HaltKind.OPERATOR, reason="a test", at=desk.clock(), by="me", scope=scope
+    )
+    desk.wants("XBTUSD", side=Side.SELL)
+    desk.wants("XBTUSD", strategy="other")
+
+    desk.assess()
+
+    assert desk.submit() == {State.LIVE: 1}
+    desk.settle()
+    desk.book()
+    assert desk.held() == {
+        ("trend@1h", "XBTUSD"): Decimal(0),
+        ("other@1h", "XBTUSD"): Decimal("0.02"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "goes"),
+    [
+        ("cancel_only", {"limit": False, "post": False}),
+        ("post_only", {"limit": False, "post": True}),
+        ("limit_only", {"limit": True, "post": True}),
+        ("reduce_only", {"limit": True, "post": True}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["limit", "post"])
+def test_f_exc_2_an_exit_is_sent_in_the_modes_that_take_it(
+    desk: Paper, mode: str, goes: dict[str, bool], kind: str
+) -> None:
+    desk.planned(qty="0.01")
+    desk.submit()
+    desk.settle()
+    desk.book()
+    pair = desk.exchange.market.listing.pair("XBTUSD")
+    assert pair is not None
+    desk.exchange.set_pair_status(pair, mode)
+    terms = OrderTerms(post_only=True) if kind == "post" else None
+    desk.wants("XBTUSD", side=Side.SELL, terms=terms)
+    gateway = Lossy(desk.trader, times=0)
+
+    desk.assess()
+    desk.submit(gateway=gateway)
+
+    assert len(gateway.asked) == goes[kind]

@@ -112,6 +112,25 @@ def test_f_sub_5_reads_before_the_window_is_over_never_count(desk: Paper) -> Non
     assert desk.stores.orders.clean_reads(order.local_id) == ()
 
 
+def test_f_sub_5_what_arrives_just_before_its_deadline_is_adopted_after_reads_without_it(
+    desk: Paper,
+) -> None:
+    order = _lose_reply(desk, arrives=False, limit=FINAL_LIMIT)
+    desk.settle()
+    deadline = desk.now_of(order).deadline
+    assert deadline is not None
+    desk.turner.turn(deadline - timedelta(milliseconds=1))
+    desk.settle()
+    assert desk.now_of(order).state is State.UNKNOWN
+
+    desk.trader.add(order, deadline=deadline)
+
+    _pass_window(desk)
+    assert desk.settle() == {State.LIVE: 1}
+    assert desk.stores.orders.clean_reads(order.local_id) == ()
+    assert desk.orders_there() == [order.cl_ord_id]
+
+
 def test_three_reads_in_a_hurry_are_one(desk: Paper) -> None:
     order = _lose_reply(desk, arrives=False)
     _pass_window(desk)

@@ -73,5 +73,6 @@ def test_an_answer_that_describes_the_order_passes(ticket: Ticket, description: 
 def test_an_answer_that_describes_another_order_is_not_ours(
     ticket: Ticket, description: str
 ) -> None:
+    """F-SUB-11: after an order such an answer leaves its fate unknown."""
     with pytest.raises(UnexpectedReplyError, match="sent sell"):
         require_echo(ticket, description)

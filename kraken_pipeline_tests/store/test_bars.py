@@ -397,6 +397,7 @@ def test_two_parts_of_the_same_append_are_named(store: ParquetBarStore, tmp_path
 
 
 def test_appending_the_same_again_leaves_the_same_bytes(tmp_path: Path) -> None:
+    """F-DAG-1: a partition that is made anew is the one that it was."""
     told = [bars("XBTUSD", range(8)), bars("ETHUSD", range(8))]
     written = []
     for name, order in (("a", told), ("b", told[::-1])):
