@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -23,6 +24,10 @@ from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.order_terms import Close, OrderTerms, Trigger
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.reports import Listing
+from kraken_pipeline.kraken.http import PrivateLine
+from kraken_pipeline.kraken.nonce import Nonces
+from kraken_pipeline.kraken.orders import Trader
+from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.ports import Market
 from kraken_pipeline.services.sending import lease_of
 from kraken_pipeline.simulator.faults.faults import Faults
@@ -32,8 +37,10 @@ from kraken_pipeline_tests.fakes import Interrupted, Lossy, overriding
 from kraken_pipeline_tests.services.paper import (
     DEADLINE,
     FUNDS_COOLDOWN,
+    KEY,
     LEASE,
     PLAN_AGE,
+    SECRET,
     SETTLE_WINDOW,
     Paper,
 )
@@ -112,6 +119,20 @@ def test_f_sub_9_a_nonce_that_is_refused_gives_the_wish_one_fresh_attempt_at_onc
     assert (first.local_id, first.state) == (order.local_id, State.REJECTED)
     assert (second.attempt, second.intent_id, second.qty) == (2, order.intent_id, order.qty)
     assert desk.orders_there() == [second.cl_ord_id] != [order.cl_ord_id]
+
+
+def test_f_sub_9_a_key_that_was_used_with_higher_nonces_sends_the_order_with_its_second_attempt(
+    desk: Paper, served: Served, tmp_path: Path
+) -> None:
+    order = desk.planned()
+    credential = Credential(key=KEY.name, secret=SECRET)
+    nonces = Nonces(tmp_path / "of another machine", credential.key_id, clock=lambda: 1)
+    with closing(PrivateLine(served.url, credential=credential, nonces=nonces)) as line:
+        assert desk.submit(gateway=Trader(line)) == {State.REJECTED: 1, State.LIVE: 1}
+
+    first, second = _attempts(desk, order)
+    assert "Invalid nonce" in str(first.last_error)
+    assert desk.orders_there() == [second.cl_ord_id]
 
 
 def test_f_sub_9_after_the_second_refusal_it_is_rejected_for_good(desk: Paper) -> None:
@@ -335,6 +356,22 @@ def test_u_dup_3_a_later_refusal_for_want_of_funds_says_nothing_of_what_is_unkno
 
     desk.submit(gateway=Lossy(desk.trader, arrives=False, error=FundsRefusedError))
 
+    assert desk.now_of(first).state is State.UNKNOWN
+    desk.settle()
+    assert desk.now_of(first).state is State.LIVE
+
+
+def test_u_dup_3_money_that_an_unknown_order_holds_is_missed_by_the_next_and_both_are_told_apart(
+    desk: Paper,
+) -> None:
+    first = desk.planned(qty="0.003", limit=RESTS)
+    desk.submit(gateway=Lossy(desk.trader))
+    second = desk.planned("ETHUSD", "0.2", "2400", strategy_id="other")
+    _hold(desk, "0.195")
+
+    desk.submit()
+
+    assert "Insufficient funds" in str(desk.now_of(second).last_error)
     assert desk.now_of(first).state is State.UNKNOWN
     desk.settle()
     assert desk.now_of(first).state is State.LIVE
