@@ -172,6 +172,7 @@ def test_a_subscription_that_never_speaks_is_asked_for_again(exchange: World) ->
 
 
 def test_silence_is_noticed_in_time_with_the_limits_that_hold_in_earnest(exchange: World) -> None:
+    """F-EVT-5: of a whole connection within 5 s, of one subscription within 15 s."""
     earnest = Terms(pauses=Pauses(first=0.5, most=0.5))
     with (
         exchange.market_stream(Wanted(tickers=(BTC,), books=(BTC,)), earnest) as one,
