@@ -77,6 +77,8 @@ class Sender:
         self._epoch, self._leased_until = self._lease(desk.clock())
         self.is_turned_away = False
         """Whether the exchange turned a request away unread: the next would go the same way."""
+        self._in_doubt: set[str] = set()
+        """Pairs of an order that was sent here and whose fate is open since."""
 
     def send(self, orders: Sequence[Order]) -> list[Order]:
         """Send planned orders of one pair and side, and return what they became.
@@ -244,6 +246,7 @@ class Sender:
             # one that is wrong refuses a whole request; the mode of a market refuses each of them
             is_possible = sent_with > 1 and not isinstance(failure, ModeRefusedError)
             return self._tried_again(order, failure, is_possible=is_possible)
+        self._in_doubt.add(order.pair)
         return [self._record(order, Fact.FATE_UNCLEAR, str(failure))]
 
     def _tried_again(
@@ -276,8 +279,12 @@ class Sender:
         return [self._refuse(order, str(failure), cooldown=cooldown)[0]]
 
     def _follow(self, order: Order, why: str, again: Order) -> list[Order]:
+        """Send the next attempt at once, unless what was sent meanwhile says to wait (OMS-10)."""
         refused, is_written = self._refuse(order, why, again=again)
-        return [refused, *self.send([again])] if is_written else [refused]
+        if not is_written:
+            return [refused]
+        must_wait = self.is_turned_away or again.pair in self._in_doubt
+        return [refused, again] if must_wait else [refused, *self.send([again])]
 
     def _refuse(
         self,

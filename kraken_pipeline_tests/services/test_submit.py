@@ -16,6 +16,7 @@ from kraken_pipeline.domain.errors import (
     LeaseLostError,
     ModeRefusedError,
     OrderRefusedError,
+    OutcomeUnknownError,
     RateLimitedError,
     UnexpectedReplyError,
     UnreachableError,
@@ -203,6 +204,22 @@ def test_once_the_exchange_turns_one_away_the_rest_waits(
     assert desk.submit(gateway=gateway) == {State.REJECTED: 1, "waiting": 1}
     assert desk.submit() == {State.LIVE: 1, "waiting": 1}
     assert desk.now_of(rest).state is State.LIVE
+
+
+@pytest.mark.parametrize("failure", [OutcomeUnknownError, RateLimitedError])
+def test_after_one_of_a_batch_is_unknown_or_turned_away_the_next_does_not_follow(
+    desk: Paper, failure: type[ExchangeError]
+) -> None:
+    for each in range(2):
+        desk.planned(limit="49000", strategy_id=f"s{each}")
+    desk.planned(limit="49000.05", strategy_id="off the tick")  # it refuses the whole request
+    gateway = Lossy(desk.trader, arrives=False, error=failure)
+
+    counts = desk.submit(gateway=overriding(gateway, add_batch=desk.trader.add_batch))
+
+    assert len(gateway.asked) == 1
+    assert counts["waiting"] == 2
+    assert {each.attempt for each in desk.stores.orders.reserving()} <= {2, 3}
 
 
 def test_an_answer_that_cannot_be_read_leaves_the_order_unknown(desk: Paper) -> None:
