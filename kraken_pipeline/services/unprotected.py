@@ -139,10 +139,14 @@ class _Watcher:
         ticker = desk.market.tickers().get(place[1])
         if entry is None or pair is None or ticker is None:
             return
+        # a stop that is being made smaller counts by what it was
+        qty = Qty(round_down(self._held.wanted(place) - stopped, pair.lot))
+        if qty <= 0:
+            return
         what = Reduction(
             purpose=Purpose.CLOSE,
             role="unprotected",
-            qty=Qty(round_down(self._held.wanted(place) - stopped, pair.lot)),
+            qty=qty,
             order_type="limit",
             time_in_force="IOC",
             limit_price=limit_price(

@@ -180,7 +180,7 @@ def _require_room(connection: Connection, order: Order) -> None:
         raise ConflictError(f"a stop of {order.pair} in {place[0]} is there already")
     held = _holdings(connection).get(place, NOTHING)
     selling = sum((each.open_qty for each in here if each.side is Side.SELL), ZERO)
-    if order.side is not Side.SELL or order.qty > held - selling:
+    if order.side is not Side.SELL or not 0 < order.qty <= held - selling:
         raise ConflictError(
             f"{order.side} {order.qty} {order.pair}: {place[0]} holds {held} and sells {selling}"
         )

@@ -164,6 +164,26 @@ def test_f_stp_2_what_can_not_be_protected_is_sold_if_so_configured(account: Sto
     assert account.stops() == []
 
 
+def test_f_stp_2_while_a_stop_is_made_smaller_nothing_is_left_to_be_sold_for_it(
+    account: Stopped,
+) -> None:
+    account.changes["action"] = Unprotected.REDUCE
+    account.bought("0.02")
+    account.look()
+    account.gateway = Lossy(account.paper.trader, arrives=False)
+    _sell(account, "0.005")
+
+    for _ in range(3):
+        account.look()
+        account.paper.turn(seconds=PATIENCE.total_seconds() + 1)
+
+    reserving = account.paper.stores.orders.reserving()
+    assert sorted((each.state, each.qty) for each in reserving) == [
+        (State.AMENDING, Decimal("0.02")),
+        (State.PLANNED, Decimal("0.005")),
+    ]
+
+
 class _StopsRefused(Passing):
     """A gateway that takes everything but stops."""
 

@@ -137,6 +137,14 @@ def test_nothing_that_buys_is_planned_here(protections: SqlProtectionStore, entr
         protections.plan(replace(_stop(entry), side=Side.BUY), by="protect", why="a test")
 
 
+@pytest.mark.parametrize("qty", ["0", "-0.005"])
+def test_nothing_is_planned_that_sells_nothing(
+    protections: SqlProtectionStore, entry: Order, qty: str
+) -> None:
+    with pytest.raises(ConflictError):
+        protections.plan(_stop(entry, qty), by="protect", why="a test")
+
+
 def test_what_the_exchange_made_is_adopted_once(
     database: Database, protections: SqlProtectionStore, entry: Order
 ) -> None:
