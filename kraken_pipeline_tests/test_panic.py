@@ -99,6 +99,16 @@ def test_a_second_panic_is_harmless(tmp_path: Path) -> None:
         assert [run(server.url, tmp_path) for _ in range(2)] == [0, 0]
 
 
+def test_f_pan_3_a_second_panic_leaves_the_latch_of_the_first(tmp_path: Path) -> None:
+    with scripted(Books("O1")) as server:
+        run(server.url, tmp_path, "--reason", "first")
+        latch = (tmp_path / "panic.latch").read_text()
+        run(server.url, tmp_path, "--reason", "second")
+
+    assert (tmp_path / "panic.latch").read_text() == latch
+    assert json.loads(latch)["reason"] == "first"
+
+
 def test_an_order_that_appears_late_is_canceled_too(tmp_path: Path) -> None:
     books = Books()
     books.late = {3: "LATE"}

@@ -16,7 +16,7 @@ from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.domain.universe import UniverseRules
+from kraken_pipeline.domain.universe_filters import UniverseRules
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.budget import Pace
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine

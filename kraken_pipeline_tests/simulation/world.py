@@ -267,8 +267,12 @@ class World:
         self.tape.count("interruptions")
         self.time.sleep(self.dice.choice([0.01, 0.3, 2, 7, 40, 200]))
         chance = self.dice.random()
-        if chance < 0.7:
+        if chance < 0.5:
             self.run(self.idle(), RUN)
+        elif chance < 0.7:
+            # who takes over dies early: what it left is there for whoever comes back
+            fuse = Fuse(steps=self.dice.randint(0, 9), is_at_request=False, is_power_cut=False)
+            self.run(self.idle(), ("submit",), fuse)
         elif chance < 0.8:
             self.halt()
         elif chance < 0.82 and self._latched_at is None:

@@ -21,6 +21,7 @@ CHANCES: Final[Mapping[Move, int]] = MappingProxyType(
         troubles.strike_the_stream: 6,
         troubles.kill_the_listener: 2,
         troubles.lag: 4,
+        troubles.hide_an_order: 2,
         troubles.lag_all_reads: 3,
         troubles.cut_the_network: 3,
         troubles.restart_exchange: 3,

@@ -8,6 +8,7 @@ from kraken_pipeline.simulator.faults.kinds import TRAITS, Kind, Point
 from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline.simulator.keys import LOCKOUT
 from kraken_pipeline_tests.simulation.life import Life
+from kraken_pipeline_tests.simulation.moves import trading
 from kraken_pipeline_tests.simulation.process import KEY
 
 OF_REST: Final = frozenset({Point.REQUEST, Point.READ, Point.REPLY})
@@ -43,6 +44,9 @@ OF_ORDERS: Final = (
     "OpenOrders",
     "ClosedOrders",
 )
+LOOKS: Final = 8
+"""At an order that is hidden."""
+LOOK_SECONDS: Final = 12.0
 PAGES: Final = ("Ledgers", "TradesHistory", "ClosedOrders")
 LARGEST_SKEW: Final = 2.0
 """Seconds that our clock may be off: no more is let into live trading."""
@@ -95,6 +99,23 @@ def lag(life: Life) -> None:
     for method in ("OpenOrders", "ClosedOrders", "QueryOrders"):
         faults.add(Rule(kind=Kind.LATE_ORDER, subject=method, times=None, seconds=seconds))
     life.world.time.later(life.dice.uniform(60, 400), life.world.note_faults)
+
+
+def hide_an_order(life: Life) -> None:
+    """An order's reply gets lost while every look at the account is late, again and again.
+
+    All looks agree that nothing is there, until the settle window is nearly over (U-DUP-7).
+    """
+    seconds = life.dice.uniform(60, 115)
+    faults = life.world.network.service.faults
+    faults.add(Rule(kind=Kind.LOST_REPLY, subject="AddOrder"))
+    for method in ("OpenOrders", "QueryOrders", "ClosedOrders", "BalanceEx", *PAGES[:2]):
+        faults.add(Rule(kind=Kind.STALE_READ, subject=method, times=None, seconds=seconds))
+    trading.decide_and_trade(life)
+    for _ in range(LOOKS):
+        life.world.time.sleep(LOOK_SECONDS)
+        life.world.run(life.world.idle(), ("settle",))
+    life.world.note_faults()
 
 
 def lag_all_reads(life: Life) -> None:
