@@ -226,7 +226,9 @@ class _Bench:
     def _rank(self, intent: Intent) -> tuple[bool, Decimal, int, Decimal, str]:
         """Reductions first, then the surest, the longer timeframe, the more liquid pair."""
         opens = intent.side is Side.BUY
-        minutes = TIMEFRAMES[intent.timeframe].minutes
+        # what was bought by hand is sold on no timeframe
+        frame = TIMEFRAMES.get(intent.timeframe)
+        minutes = 0 if frame is None else frame.minutes
         notional = self._world.universe.notional_24h.get(intent.pair, ZERO)
         return opens, -intent.confidence, -minutes, -notional, intent.pair
 

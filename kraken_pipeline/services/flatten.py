@@ -5,6 +5,7 @@ and settled by the same services. Nothing is remembered between rounds but books
 flatten that was cut off is gone on with by starting it again.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from kraken_pipeline.domain.market import Side, Ticker
 from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.order_terms import OrderTerms, Purpose
 from kraken_pipeline.domain.orders import FATE_OPEN, Order, State
-from kraken_pipeline.domain.plans import Plan
+from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.services.ports import BookStore, Clock, DecisionStore, Market, OrderStore
 
 NAME: Final = "flatten"
@@ -166,8 +167,9 @@ def _is_in_the_way(order: Order, extent: Extent) -> bool:
 
 def _sell(desk: FlattenDesk, extent: Extent, *, reason: str, tell: Callable[[str], None]) -> _Round:
     """Decide to sell what is held, have it answered, sent and settled."""
-    intents = _intents(desk.market, _held(desk, extent), reason=reason.strip(), now=desk.clock())
-    found = _Round()
+    held = _held(desk, extent)
+    intents = _intents(desk.market, held, reason=reason.strip(), now=desk.clock())
+    holdings, found = {_place(each): each.qty for each in held}, _Round()
     if intents:
         desk.decisions.record(_decision(desk, intents, reason), {})
         plan = desk.assess()
@@ -179,12 +181,17 @@ def _sell(desk: FlattenDesk, extent: Extent, *, reason: str, tell: Callable[[str
             tell(f"{place}: {_said(verdict.approved, plain(verdict.qty), verdict.objections)}")
             if not verdict.approved:
                 found.denials[place] = "; ".join(str(each) for each in verdict.objections)
-                codes = {each.code for each in verdict.objections}
-                found.too_small |= {place} if codes == {TOO_SMALL} else set()
+                found.too_small |= {place} if _is_dust(verdict, holdings[place]) else set()
         desk.submit()
         desk.settle()
         desk.keep_books()
     return found
+
+
+def _is_dust(verdict: Verdict, held: Decimal) -> bool:
+    """Tell whether all that is held is below the smallest sale, whatever else is objected to."""
+    is_small = any(each.code == TOO_SMALL for each in verdict.objections)
+    return is_small and held < Decimal(json.loads(verdict.figures)["min_qty"])
 
 
 def _said(approved: bool, qty: str, objections: Sequence[object]) -> str:  # noqa: FBT001 - a verdict's own word

@@ -93,6 +93,18 @@ def test_flt_1_what_would_buy_is_taken_back_first(desk: Paper) -> None:
     assert desk.now_of(waiting).state is State.WITHDRAWN
 
 
+def test_flt_1_what_was_bought_by_hand_is_sold_if_that_is_said(desk: Paper) -> None:
+    by_hand = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.01"}
+    desk.call("AddOrder", by_hand)
+
+    spared = flattened(desk)
+    ended = flattened(desk, Extent(manual=True))
+
+    assert (spared.rounds, ended.is_done) == (0, True)
+    assert ended.sold == ("manual XBTUSD",)
+    assert desk.balances_agree()
+
+
 def test_flt_1_a_halt_does_not_stop_it(desk: Paper) -> None:
     bought(desk, "XBTUSD", "0.01", "50250")
     desk.stores.halts.latch(HaltKind.OPERATOR, reason="stop", at=desk.clock(), by="me")
@@ -131,6 +143,17 @@ def test_flt_1_what_is_too_small_is_said_and_not_tried_again(desk: Paper) -> Non
 
     assert (done.rounds, done.is_done) == (1, True)
     assert done.dust == {"trend@1h XBTUSD": "0.00001"}
+
+
+def test_flt_1_what_is_held_and_not_free_is_left_and_no_dust(desk: Paper) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+    by_hand = {"pair": "XBTUSD", "type": "sell", "ordertype": "limit", "price": "90000"}
+    desk.call("AddOrder", by_hand | {"volume": "0.01"})
+
+    done = flattened(desk)
+
+    assert (done.is_done, dict(done.dust)) == (False, {})
+    assert "NOT_OWNED" in done.left["trend@1h XBTUSD"]
 
 
 def test_flt_1_without_progress_it_stops_and_says_what_is_left(desk: Paper) -> None:
