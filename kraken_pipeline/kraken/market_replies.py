@@ -43,7 +43,7 @@ def listing_from(assets: object, pairs: object) -> Listing:
     known, odd_assets = _readable(record(assets, "Assets"), _asset_from)
     altnames = {key: each.name for key, each in known.items()}
     listed, odd_pairs = _readable(
-        record(pairs, "AssetPairs"), lambda key, fields: _pair_from(key, fields, altnames)
+        record(pairs, "AssetPairs"), lambda key, fields: _pair_from(key, fields, known)
     )
     names = [
         PairName(pair=each.name, key=each.key, base=each.base, quote=each.quote)
@@ -97,19 +97,17 @@ def _is_bucket(key: str, spellings: frozenset[str]) -> bool:
     return bool(dot) and suffix in BUCKETS and not stems.isdisjoint(spellings)
 
 
-def _pair_from(key: str, fields: Record, altnames: Mapping[str, str]) -> Pair:
-    decimals = fields.whole("lot_decimals")
-    if decimals > MOST_DECIMALS:
-        raise UnexpectedReplyError(f"{fields.where}: lot_decimals is {decimals}")
+def _pair_from(key: str, fields: Record, assets: Mapping[str, AssetListed]) -> Pair:
+    base, quote = _asset(fields, "base", assets), _asset(fields, "quote", assets)
     return Pair(
         name=fields.name_in("altname"),
         key=key,
-        base=_asset(fields, "base", altnames),
-        quote=_asset(fields, "quote", altnames),
+        base=Asset(base.name),
+        quote=Asset(quote.name),
         asset_class=fields.name_in("aclass_base"),
         status=fields.name_in("status"),
         tick=fields.positive("tick_size"),
-        lot=Decimal(1).scaleb(-decimals),
+        lot=_lot(fields, base),
         min_qty=fields.positive("ordermin"),
         min_cost=fields.unsigned("costmin"),
         quote_class=fields.text_or_none("aclass_quote"),
@@ -119,11 +117,24 @@ def _pair_from(key: str, fields: Record, altnames: Mapping[str, str]) -> Pair:
     )
 
 
-def _asset(fields: Record, name: str, altnames: Mapping[str, str]) -> Asset:
+def _lot(fields: Record, base: AssetListed) -> Decimal:
+    """Return the smallest step of a volume that the balance of the base asset can show, too.
+
+    EURUSD takes volumes of 8 decimals, the ledger counts EUR in 4: what was bought finer than that
+    could never be sold again to the last digit.
+    """
+    decimals = fields.whole("lot_decimals")
+    if decimals > MOST_DECIMALS:
+        raise UnexpectedReplyError(f"{fields.where}: lot_decimals is {decimals}")
+    counted = decimals if base.decimals is None else base.decimals
+    return Decimal(1).scaleb(-min(decimals, counted))
+
+
+def _asset(fields: Record, name: str, assets: Mapping[str, AssetListed]) -> AssetListed:
     key = fields.name_in(name)
-    if key not in altnames:
+    if key not in assets:
         raise UnexpectedReplyError(f"{fields.where}: its {name} {key!r} is not among the assets")
-    return Asset(altnames[key])
+    return assets[key]
 
 
 def tickers_from(reply: object, symbols: SymbolTable) -> dict[str, Ticker]:

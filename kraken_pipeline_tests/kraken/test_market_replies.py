@@ -229,3 +229,10 @@ def test_a_status_without_a_word_or_with_an_odd_time_is_refused(reply: object) -
 
 def test_the_time_is_in_utc() -> None:
     assert time_from({"unixtime": 1788415303}) == datetime(2026, 9, 3, 6, 1, 43, tzinfo=UTC)
+
+
+def test_a_volume_is_no_finer_than_the_balance_that_it_ends_in() -> None:
+    euro = {"ZEUR": {"aclass": "currency", "altname": "EUR", "decimals": 4}}
+    listed = listing_from(ASSETS | euro, {"ZEURZUSD": PAIR | {"altname": "EURUSD", "base": "ZEUR"}})
+
+    assert listed.pairs["EURUSD"].lot == Decimal("0.0001")
