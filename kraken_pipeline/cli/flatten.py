@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.exits import Exit
+from kraken_pipeline.cli.names import require_known_pair, require_known_strategy
 from kraken_pipeline.cli.output import print_json
-from kraken_pipeline.domain.lots import DUST
+from kraken_pipeline.domain.lots import DUST, MANUAL
 from kraken_pipeline.domain.money import plain
 from kraken_pipeline.services.flatten import Extent, Flattened
 from kraken_pipeline.wiring.flattening import flatten_positions
@@ -23,9 +24,14 @@ def run_flatten(environ: Mapping[str, str], extent: Extent, asked: Asked) -> int
 
     Raises:
         RefusedError: in live, and nobody agreed.
+        UnknownNameError: there is no such pair or strategy, so that nothing would be sold.
     """
     pipeline = connect(environ)
     try:
+        if extent.pair is not None:
+            require_known_pair(pipeline, extent.pair)
+        if extent.strategy_id is not None:
+            require_known_strategy(pipeline, extent.strategy_id)
         if pipeline.is_live:
             require_consent(_effect(pipeline, extent), asked, word="flatten")
         done = flatten_positions(
@@ -35,12 +41,14 @@ def run_flatten(environ: Mapping[str, str], extent: Extent, asked: Asked) -> int
             owner=f"flatten-{actor()}-{os.getpid()}",
             tell=_tell,
         )
+        kept = _kept(pipeline, extent)
     finally:
         pipeline.close()
     if asked.as_json:
-        print_json(_plain(done))
+        print_json({**_plain(done), "kept": kept})
     else:
-        sys.stdout.write("\n".join(_lines(done)) + "\n")
+        by_hand = [f"kept  {pair}: {qty} bought by hand" for pair, qty in kept.items()]
+        sys.stdout.write("\n".join([*by_hand, *_lines(done)]) + "\n")
     if done.unknown:
         return Exit.UNKNOWN
     return Exit.DONE if done.is_done else Exit.REFUSED
@@ -56,6 +64,16 @@ def _effect(pipeline: Pipeline, extent: Extent) -> list[str]:
     ]
     said = [f"sell {plain(each.qty)} of {each.pair} in {each.book}" for each in held]
     return ["cancel what buys or protects there", *said]
+
+
+def _kept(pipeline: Pipeline, extent: Extent) -> dict[str, str]:
+    """Return what was bought by hand and is no part of the extent: `flat` does not mean it."""
+    return {
+        each.pair: plain(each.qty)
+        for each in pipeline.stores.books.positions()
+        if each.qty and each.book == MANUAL and extent.pair in {None, each.pair}
+        if not extent.manual
+    }
 
 
 def _tell(said: str) -> None:
@@ -75,7 +93,7 @@ def _plain(done: Flattened) -> dict[str, object]:
 
 def _lines(done: Flattened) -> list[str]:
     if not done.rounds and done.is_done:
-        return ["nothing is held"]
+        return ["nothing to sell"]
     lines = [f"sold  {each}" for each in done.sold]
     lines += [f"dust  {place}: {qty} is too small to be sold" for place, qty in done.dust.items()]
     lines += [f"LEFT  {place}: {why}" for place, why in done.left.items()]

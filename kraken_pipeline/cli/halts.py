@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
+from kraken_pipeline.cli.names import require_known_scope
 from kraken_pipeline.cli.output import print_json, text
 from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
 from kraken_pipeline.domain.halts import EVERYTHING, Halt, Scope, ScopeKind
@@ -16,7 +17,8 @@ def scope_of(*, asset: str | None, pair: str | None, strategy: str | None) -> Sc
     """Return the scope that the options name; everything where they name none.
 
     Raises:
-        InvalidValueError: they name more than one.
+        InvalidValueError: they name more than one, or one with nothing in it: an empty name may
+            not turn a part into the whole.
     """
     named = [
         Scope(kind=kind, name=name)
@@ -25,7 +27,7 @@ def scope_of(*, asset: str | None, pair: str | None, strategy: str | None) -> Sc
             (ScopeKind.PAIR, pair),
             (ScopeKind.STRATEGY, strategy),
         )
-        if name
+        if name is not None
     ]
     if len(named) > 1:
         raise InvalidValueError("a scope is one of --asset, --pair and --strategy")
@@ -68,9 +70,14 @@ def _open_in_our_books(environ: Mapping[str, str]) -> int:
 
 
 def run_halt(environ: Mapping[str, str], scope: Scope, *, reason: str, as_json: bool) -> None:
-    """Latch the operator's halt. It only makes safer, so nobody is asked whether he is sure."""
+    """Latch the operator's halt. It only makes safer, so nobody is asked whether he is sure.
+
+    Raises:
+        UnknownNameError: there is nothing of the scope's name, so that nothing would be halted.
+    """
     pipeline = connect(environ)
     try:
+        require_known_scope(pipeline, scope)
         news = pipeline.halt(reason=reason, by=actor(), scope=scope)
     finally:
         pipeline.close()

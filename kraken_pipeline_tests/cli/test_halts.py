@@ -117,3 +117,42 @@ def test_before_it_is_cleared_what_speaks_for_and_against_it_is_shown(
     assert "latched  KILL_MANUAL: prices look wrong" in said.err
     assert "for      books equal the balances" in said.err
     assert "for      drawdown 0.00 %" in said.err
+
+
+@pytest.mark.parametrize("name", ["halt", "resume"])
+@pytest.mark.parametrize("option", ["--pair", "--asset", "--strategy"])
+def test_an_empty_name_does_not_turn_a_part_into_the_whole(
+    command: Command, fresh: dict[str, str], name: str, option: str
+) -> None:
+    command("halt", "--reason", "all", environ=fresh)
+
+    said = command(name, option, "", "--reason", "why", environ=fresh)
+
+    halts = json.loads(command("status", "--json", environ=fresh).out)["halts"]
+    assert (said.code, halts) == (2, ["KILL_MANUAL: all"])
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "meant"),
+    [("--pair", "ADA/USD", "ADAUSD"), ("--asset", "ADAX", "ADA"), ("--strategy", "trend", "trend")],
+)
+def test_what_there_is_not_can_not_be_halted_by_a_slip(
+    command: Command, market: PaperMarket, option: str, name: str, meant: str
+) -> None:
+    said = command("halt", option, name, "--reason", "why", environ=market.environ)
+
+    assert said.code == 2
+    assert f"{option} is '{name}', and there is none of that name" in said.err
+    assert meant in said.err
+    assert market.rows("SELECT COUNT(*) FROM halts") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "scope", [("--pair", "ADAUSD"), ("--asset", "ADA"), ("--strategy", "trend_core")]
+)
+def test_what_there_is_can_be_halted(
+    command: Command, market: PaperMarket, scope: tuple[str, str]
+) -> None:
+    said = command("halt", *scope, "--reason", "why", environ=market.environ)
+
+    assert (said.code, said.err) == (0, "")
