@@ -36,6 +36,8 @@ FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
     }
 )
 """Kraken's word for an order to the fact that it is."""
+STILL_OPEN: Final = frozenset({"pending", "open"})
+"""Kraken's words for an order that has not ended."""
 OLD_TERMS_SHOW: Final = timedelta(minutes=2)
 """How long a read may still show what an order was before a change.
 
@@ -75,7 +77,14 @@ class Terms:
         return f"{self.side} {plain(self.qty)} {self.pair} {self.order_type}{limit}{trigger}"
 
 
-def hear(desk: HearDesk, order: Order, report: OrderReport, *, source: str) -> Order:
+def hear(
+    desk: HearDesk,
+    order: Order,
+    report: OrderReport,
+    *,
+    source: str,
+    is_change_proven: bool = False,
+) -> Order:
     """Write what a report says of an order, unless it says nothing new, and return the order.
 
     Replies, the stream and polls are equal: whichever is first is written, the others confirm. No
@@ -90,12 +99,13 @@ def hear(desk: HearDesk, order: Order, report: OrderReport, *, source: str) -> O
         order: ours, as it was last read.
         report: of the order with its Kraken id, or with its `cl_ord_id`.
         source: who told it: `stream`, `poll`, `reply`.
+        is_change_proven: whether something else shows that the change that was asked for is made.
 
     Source: OMS-7, OMS-9; F-SUB-11, F-SUB-20.
     """
     for _ in range(TRIES):
         try:
-            return _heard(desk, order, report, source)
+            return _heard(desk, order, report, source, is_change_proven=is_change_proven)
         except ConflictError:
             # another writer was first: what is still news is seen on the order as it is now
             order = desk.orders.order(order.local_id)
@@ -166,7 +176,22 @@ def contradict(desk: HearDesk, order: Order, why: str, *, source: str) -> Order:
     return desk.orders.record(order, event)
 
 
-def _heard(desk: HearDesk, order: Order, report: OrderReport, source: str) -> Order:
+def may_be_of_before(desk: HearDesk, order: Order, report: OrderReport) -> bool:
+    """Tell whether a report shows a change as made, and may as well be from before the last one.
+
+    So it is where a change asks for what the order was of late.
+    """
+    may_be_old = report.status in STILL_OPEN and report.filled_qty <= order.qty
+    return (
+        may_be_old
+        and _shows_the_change(order, report)
+        and _terms_asked(order) in _terms_left_behind(desk, order)
+    )
+
+
+def _heard(
+    desk: HearDesk, order: Order, report: OrderReport, source: str, *, is_change_proven: bool
+) -> Order:
     mismatch = difference(desk, order, report)
     if mismatch and order.state in FATE_OPEN:
         return contradict(desk, order, f"{order.local_id}, {mismatch}", source=source)
@@ -174,8 +199,10 @@ def _heard(desk: HearDesk, order: Order, report: OrderReport, source: str) -> Or
         raise ImpossibleFactError(mismatch)
     if order.state is State.WRITTEN_OFF:
         _halt(desk, f"{order.local_id} was written off and is there as {_told(report)}", source)
+    is_doubtful = not is_change_proven and may_be_of_before(desk, order, report)
     for event in _events(order, report, at=desk.clock(), source=source):
-        if not says_nothing_new(order, event):
+        is_news = not (is_doubtful and event.fact is Fact.AMENDED)
+        if is_news and not says_nothing_new(order, event):
             order = desk.orders.record(order, event)
     return order
 

@@ -9,7 +9,8 @@ from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.orders import Event, Fact, Order
-from kraken_pipeline.services.hear import HearDesk, hear_all
+from kraken_pipeline.domain.reports import OrderReport
+from kraken_pipeline.services.hear import HearDesk, hear, hear_all, may_be_of_before
 from kraken_pipeline.services.ports import Account
 
 
@@ -46,22 +47,28 @@ def poll(desk: PollDesk, orders: Sequence[Order]) -> tuple[Order, ...]:
                 by="poll",
             )
     return tuple(
-        _change_given_up(desk, heard[each.local_id], asked_at) if each.local_id in heard else each
+        _change_settled(desk, heard[each.local_id], reports[str(each.kraken_order_id)], asked_at)
+        if each.local_id in heard
+        else each
         for each in orders
     )
 
 
-def _change_given_up(desk: PollDesk, order: Order, asked_at: datetime) -> Order:
-    """Write that a change was not made, if neither the order nor its history shows it in time.
+def _change_settled(desk: PollDesk, order: Order, report: OrderReport, asked_at: datetime) -> Order:
+    """Look into an order's history where the order alone does not tell whether a change was made.
 
-    The engine takes the request until its deadline, and a read may lag behind the engine.
+    That is where it asks for what the order was of late, and where nothing shows it in time: the
+    engine takes the request until its deadline, and a read may lag behind the engine.
     """
     asked = order.amending
     deadline = order.deadline or order.updated_at
-    if asked is None or asked_at <= deadline + desk.unknown_settle:
+    is_over = asked_at > deadline + desk.unknown_settle
+    if asked is None or not (is_over or may_be_of_before(desk, order, report)):
         return order
     if _is_made(desk.account.amends(str(order.kraken_order_id)), asked):
-        # the order will show it: the one read lags behind the other
+        # if the order does not show it yet, it will: the one read lags behind the other
+        return hear(desk, order, report, source="poll", is_change_proven=True)
+    if not is_over:
         return order
     event = Event(
         fact=Fact.AMEND_REFUSED,

@@ -357,3 +357,28 @@ def test_a_sale_may_be_repriced_under_a_halt(desk: Paper) -> None:
     changed = amend(desk.amend_desk(), order, _wish(limit="50400"), why="sooner")
 
     assert changed.limit_price == Decimal(50_400)
+
+
+@pytest.mark.parametrize(("arrives", "is_state"), [(True, State.LIVE), (False, State.AMENDING)])
+def test_a_change_back_is_made_where_its_history_says_so_and_not_for_a_late_read(
+    desk: Paper,
+    arrives: bool,  # noqa: FBT001 - a parameter of the test
+    is_state: State,
+) -> None:
+    _bought(desk)
+    order = _sale(desk, "0.005")
+    before = desk.account.orders([str(order.kraken_order_id)])
+    lower = amend(desk.amend_desk(), order, _wish(limit="50400"), why="down")
+    late = desk.settle_desk(
+        gateway=Lossy(desk.trader, arrives=arrives),
+        account=overriding(desk.account, orders=lambda names: before),
+    )
+
+    seen = amend(desk.amend_desk(settling=late), lower, _wish(limit="50500"), why="up again")
+
+    assert seen.state is is_state
+    desk.turn(minutes=5)
+    desk.settle()
+    assert desk.now_of(order).state is State.LIVE
+    assert _there(desk, order) == (order.qty, desk.now_of(order).limit_price)
+    assert desk.stores.halts.latched() == ()
