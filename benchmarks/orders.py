@@ -44,7 +44,7 @@ from kraken_pipeline.store.orders import SqlOrderStore
 
 ROUNDS: Final = 5
 ORDERS: Final = 600
-PAIRS: Final = 60
+PAIRS: Final = 40
 OPEN: Final = 1_000
 PAST: Final = 100_000
 NOW: Final = datetime(2026, 1, 31, tzinfo=UTC)

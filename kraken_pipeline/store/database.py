@@ -165,8 +165,8 @@ class Database:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
-                connection.exec_driver_sql("BEGIN")
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+                # both in one round trip
+                connection.exec_driver_sql(f"BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
         except OperationalError as error:
             was_cut = error.connection_invalidated
             self._drop(connection)
@@ -284,17 +284,28 @@ def _make_folder(folder: Path) -> None:
 
 def _engine(url: URL) -> Engine:
     if url.drivername == "sqlite":
-        _make_folder(Path(str(url.database)).parent)
-        # any thread may close the connections of all
-        options: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    else:
-        settings = f"-c lock_timeout={BUSY_SECONDS}s -c synchronous_commit=on"
-        options = {"options": settings, "application_name": "kraken_pipeline"}
-    engine = create_engine(
-        url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=options
+        return _sqlite(url)
+    settings = f"-c lock_timeout={BUSY_SECONDS}s -c synchronous_commit=on"
+    return create_engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"options": settings, "application_name": "kraken_pipeline"},
+        # several rows that change alike go in one round trip
+        executemany_mode="values_plus_batch",
     )
-    if url.drivername == "sqlite":
-        event.listen(engine, "connect", _make_durable)
+
+
+def _sqlite(url: URL) -> Engine:
+    _make_folder(Path(str(url.database)).parent)
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        # any thread may close the connections of all
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _make_durable)
     return engine
 
 
