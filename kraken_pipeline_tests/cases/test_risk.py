@@ -1,4 +1,4 @@
-"""F-RSK-2, F-RSK-6, F-MON-9, F-EXC-2: caps hold, exits go, and each sells no more than its own."""
+"""F-RSK, F-MON, F-EXC-2: caps hold, exits go, and nothing opens on what is not known."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from kraken_pipeline.domain.halts import HaltKind, Scope, ScopeKind
-from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.market import Side, Ticker
+from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.order_terms import OrderTerms
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline_tests.fakes import Lossy, overriding
@@ -162,3 +163,31 @@ def test_f_exc_2_an_exit_is_sent_in_the_modes_that_take_it(
     desk.submit(gateway=gateway)
 
     assert len(gateway.asked) == goes[kind]
+
+
+@pytest.mark.parametrize("bid", ["0", "-1"])
+def test_f_mon_5_a_price_that_can_be_none_values_nothing_opens_nothing_and_kills_nothing(
+    desk: Paper, bid: str
+) -> None:
+    desk.planned(qty="0.05")
+    desk.submit()
+    desk.settle()
+    before = desk.book().snapshot
+    desk.turn(minutes=1)
+
+    def tickers() -> dict[str, Ticker]:
+        told = desk.market.tickers()
+        return {
+            name: replace(each, bid=Price(Decimal(bid))) if name.startswith("XBT") else each
+            for name, each in told.items()
+        }
+
+    wrong = overriding(desk.market, tickers=tickers)
+    after = desk.book(market=wrong).snapshot
+    desk.wants("XBTUSD", strategy="other")
+    verdict = desk.assess(market=wrong)["XBTUSD"]
+
+    assert after.unpriced == ("XBT",)
+    assert (after.unit_price, after.drawdown) == (before.unit_price, before.drawdown)
+    assert {"DATA_CONTENT", "NAV_COVERAGE"} <= {each.code for each in verdict.objections}
+    assert desk.stores.halts.latched() == ()
