@@ -5,7 +5,7 @@ order that filled. Until such a stop is in the books, what it sells would be som
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from kraken_pipeline.domain.money import Price
@@ -19,6 +19,11 @@ from kraken_pipeline.services.protection_ports import ProtectionStore
 
 LOOK_BACK: Final = timedelta(minutes=1)
 """An order may carry a time of the exchange's that is a little before ours."""
+SHOWS_WITHIN: Final = timedelta(seconds=60)
+"""How long after a fill was heard the stop that Kraken made for it may not show yet.
+
+Source: U-DUP-7, F-RD-1: reads lag by so much.
+"""
 LOOKED_FOR: Final = timedelta(minutes=10)
 """How long after a fill was heard its stop is looked for."""
 
@@ -62,9 +67,16 @@ def adopt_children(desk: ChildDesk) -> int:
     return sum(_adopt(desk, waiting[str(each.parent_id)], each) for each in shown.values())
 
 
-def lacks_children(desk: ProtectionStore, entry: Order) -> bool:
-    """Tell whether a fill of an entry has no stop of Kraken's in the books."""
-    return entry.close is not None and desk.closed_qty(entry.local_id) < entry.filled_qty
+def awaits_children(desk: ProtectionStore, entry: Order, *, now: datetime) -> bool:
+    """Tell whether Kraken may have made a stop for a fill of an entry that does not show yet.
+
+    Whatever else is sold of it meanwhile could be sold twice.
+    """
+    return (
+        entry.close is not None
+        and now - entry.updated_at <= SHOWS_WITHIN
+        and desk.closed_qty(entry.local_id) < entry.filled_qty
+    )
 
 
 def _adopt(desk: ChildDesk, entry: Order, report: OrderReport) -> bool:

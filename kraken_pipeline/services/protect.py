@@ -37,7 +37,7 @@ from kraken_pipeline.domain.protection import (
 )
 from kraken_pipeline.domain.reductions import Reduction, reduction_of
 from kraken_pipeline.services.amend import AmendDesk, amend
-from kraken_pipeline.services.children import lacks_children
+from kraken_pipeline.services.children import awaits_children
 from kraken_pipeline.services.settle import cancel
 from kraken_pipeline.services.standing import place_of
 from kraken_pipeline.services.stops import Held, Place, ProtectDesk, fit, sales
@@ -152,16 +152,12 @@ class _Protector:
             self._steps[move.step] += 1
 
     def _awaits_child(self, place: Place, move: Move) -> bool:
-        """A stop that Kraken makes for a fill may show a little later than the fill."""
+        """A stop that Kraken makes for a fill may show later than the fill."""
         grows = move.order is None or (move.qty is not None and move.qty > move.order.qty)
         if not grows:
             return False
         entry, desk = self._desk.protections.entry(*place), self._desk
-        return (
-            entry is not None
-            and lacks_children(desk.protections, entry)
-            and desk.clock() - entry.updated_at <= desk.patience
-        )
+        return entry is not None and awaits_children(desk.protections, entry, now=desk.clock())
 
     def _do(self, place: Place, move: Move, stop: Stop | None) -> bool:
         """Do one step; False where it must not be done."""

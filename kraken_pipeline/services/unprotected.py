@@ -15,6 +15,7 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.pricing import limit_price
 from kraken_pipeline.domain.protection import TOO_SMALL, Protection, Unprotected
 from kraken_pipeline.domain.reductions import Reduction, reduction_of
+from kraken_pipeline.services.children import awaits_children
 from kraken_pipeline.services.protect import BY, Protected
 from kraken_pipeline.services.stops import Held, Place, ProtectDesk, fit
 
@@ -138,6 +139,8 @@ class _Watcher:
         entry, pair = desk.protections.entry(*place), desk.market.listing().pairs.get(place[1])
         ticker = desk.market.tickers().get(place[1])
         if entry is None or pair is None or ticker is None:
+            return
+        if awaits_children(desk.protections, entry, now=desk.clock()):
             return
         # a stop that is being made smaller counts by what it was
         qty = Qty(round_down(self._held.wanted(place) - stopped, pair.lot))

@@ -19,8 +19,9 @@ from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import StopStyle, Unprotected
 from kraken_pipeline.domain.reports import Placed, Rehearsed
 from kraken_pipeline.services.guard import needs_tending, resting
+from kraken_pipeline.services.protect import protect
 from kraken_pipeline.services.strangers import strangers_among
-from kraken_pipeline.services.unprotected import is_at_rest
+from kraken_pipeline.services.unprotected import is_at_rest, watch
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.replay import ReplayMarket
 from kraken_pipeline.simulator.rest import Served
@@ -445,6 +446,30 @@ def test_stops_that_kraken_made_for_each_fill_are_ours_and_add_up_to_what_is_hel
     assert strangers_among(account.paper.stores.orders, account.paper.account.open_orders()) == []
     assert account.paper.stores.halts.latched() == ()
     assert is_at_rest(account.protect_desk())
+
+
+@pytest.mark.parametrize("action", [Unprotected.RETRY, Unprotected.REDUCE])
+def test_f_rd_1_a_stop_of_krakens_that_shows_late_gets_none_beside_it(
+    account: Stopped, action: Unprotected
+) -> None:
+    paper, account.changes["action"] = account.paper, action
+    by_hand = {"pair": "XBTUSD", "ordertype": "market", "type": "buy", "volume": "0.05"}
+    paper.call("AddOrder", by_hand)  # coins of a person's, which a second stop could sell
+    paper.planned(qty="0.01", close=CLOSE)
+    account.send()
+
+    for _ in range(5):
+        paper.turn(seconds=LOOK)
+        paper.settle()  # what Kraken made is not shown yet
+        paper.book()
+        desk = account.protect_desk()
+        watch(desk, protect(desk))
+        account.send()
+        assert account.stopped_there() == Decimal("0.01")
+    account.look()
+
+    assert [each.qty for each in account.stops()] == [Decimal("0.01")]
+    assert account.sold_there() == 0
 
 
 def test_a_sale_frees_as_many_of_krakens_stops_as_it_needs(choppy_account: Stopped) -> None:
