@@ -21,6 +21,8 @@ class StreamSign:
 
     is_alive: bool
     """Whether the listener is there and spoke of late."""
+    is_frozen: bool
+    """Whether it is there and does not speak: until it is ended nobody can take its place."""
     age: timedelta | None
     """Since it spoke; None where it has not yet, or with another clock."""
     is_told: bool
@@ -37,7 +39,9 @@ class StreamSign:
         """How it is, in a sentence."""
         age = "never spoke" if self.age is None else f"spoke {self.age.total_seconds():.0f} s ago"
         if not self.is_alive:
-            return f"lost, {age}: start `{COMMAND}`, or `kraken-pipeline resume` to go on without"
+            word, end = ("frozen", "end its process, then ") if self.is_frozen else ("lost", "")
+            way_out = f"start `{COMMAND}`, or `kraken-pipeline resume` to go on without"
+            return f"{word}, {age}: {end}{way_out}"
         if not self.is_told:
             return f"not heard, {age}: {self.why or 'connecting'}"
         if self.proof is None:
@@ -72,8 +76,11 @@ def stream_sign(folder: Path, now: datetime) -> StreamSign | None:
     said = signs.read(file)
     age = signs.age_of(said, now)
     gaps = said.get("gaps")
+    is_there = signs.is_held(file)
+    is_alive = age is not None and age <= signs.SILENCE and is_there
     return StreamSign(
-        is_alive=age is not None and age <= signs.SILENCE and signs.is_held(file),
+        is_alive=is_alive,
+        is_frozen=is_there and not is_alive,
         age=age,
         is_told=said.get("is_told") == 1,
         why=str(said.get("why", "")),

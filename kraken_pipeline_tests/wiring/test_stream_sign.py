@@ -59,13 +59,17 @@ def test_a_listener_that_was_killed_stops_what_opens_until_it_is_forgotten(tmp_p
     assert stream_objection(tmp_path, NOW) == ""
 
 
-def test_a_listener_that_froze_stops_what_opens(tmp_path: Path) -> None:
+def test_a_listener_that_froze_stops_what_opens_until_it_is_ended(tmp_path: Path) -> None:
     presence = signs.Presence(tmp_path, signs.STREAM)
     presence.show(NOW, **HEARD)
-    objection = stream_objection(tmp_path, NOW + timedelta(seconds=9))
-    presence.leave()
+    later = NOW + timedelta(seconds=9)
+    is_forgotten = signs.dismiss(tmp_path)
+    objection = stream_objection(tmp_path, later)
+    presence.drop()
 
-    assert "the private stream is lost, spoke 9 s ago" in objection
+    assert not is_forgotten
+    assert "the private stream is frozen, spoke 9 s ago: end its process, then" in objection
+    assert "the private stream is lost" in stream_objection(tmp_path, later)
 
 
 def test_one_that_left_in_good_order_is_missed_by_nobody(tmp_path: Path) -> None:
