@@ -20,6 +20,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "CAP_STRATEGY": _CAP.format("risk.max_per_strategy_pct of the strategy"),
         "CAP_TOTAL": _CAP.format("execution.max_total_notional_usd"),
         "CLASS": "the base must be of the wanted class: universe.filters.asset_class",
+        "COARSE_TICK": "one price step must be less of the price: universe.filters.max_tick_bps",
+        "COUNTRY": "the exchange must list it for region.country_code",
         "CLOCK_SKEW": "this machine's clock must be set: let it follow a time server",
         "COOLDOWN": "the pair rests after a loss or a refusal; the next decision after it may pass",
         "DATA_CONTENT": "the exchange must show a sane bid and ask",
@@ -29,6 +31,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "EXCLUDED": "universe.exclude_pairs must not name it",
         "FUNDS": "more cash that no order holds, or a smaller size",
         "INTENT_EXPIRED": "nothing: the wish was of a bar that is over; the next decision counts",
+        "LEAST_ORDER": "more equity, or a higher universe.filters.max_min_order_pct",
         "LIQUIDITY": "more must trade in 24 h: universe.min_24h_volume_usd, "
         "risk.min_liquidity_24h_usd",
         "LOT": "the size must be on the pair's lot",
@@ -41,6 +44,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "NOT_OWNED": "the strategy must hold what it wants to sell; others' holdings are not its",
         "NO_TICKER": "the exchange must show a ticker of it",
         "PAIR_STATUS": "the exchange must take orders for the pair",
+        "PEGGED": "universe.filters.exclude_pegged_pairs must be off",
         "PRICE_BAND": "the market must be back within execution.max_slippage_bps of the decision",
         "QUOTE": "universe.filters.quote must be its quote",
         "SPREAD": "the spread must be below risk.max_spread_bps",
@@ -48,11 +52,18 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "SYNC_STALE": "the books must be read from the exchange again: `kraken-pipeline doctor`",
         "SYSTEM_STATUS": "the exchange must be online",
         "TICK": "a price must lie on the pair's tick within execution.max_slippage_bps",
+        "TOO_YOUNG": "time must pass, or universe.filters.min_age_days be lower",
         "TRIGGER_SIDE": "the trigger must lie on the side of the market from which it can fire",
         "UNIVERSE": "the pair must be in the universe: see `kraken-pipeline explain pair`",
         "UNKNOWN_ORDER": "the fate of the order that may be at the exchange must be settled: it is "
         "looked for by itself; `kraken-pipeline orders resolve` ends the search",
+        "UNLISTED": "the exchange must list it; what is held of it can't be sold here otherwise",
         "UNREADABLE": "the exchange's listing of it must be readable",
+        "VENUE": "its orders must trade at one of universe.filters.venues",
+        "VOLATILITY": "its price must move within universe.filters.min_volatility_pct and "
+        "max_volatility_pct",
+        "WAITING": "it must pass universe.refreshes_to_change refreshes in a row",
+        "WIDE_SPREAD": "bid and ask must come nearer: universe.filters.max_spread_bps",
     }
 )
 

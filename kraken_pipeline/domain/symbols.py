@@ -5,6 +5,7 @@ Ours is the altname with Kraken's own letters for a pair (`XBTUSD`) and for an a
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final, NewType
 
@@ -25,6 +26,10 @@ tokens (`.T`) can be spent."""
 
 VARIANTS: Final = MappingProxyType({"ETH2": "ETH"})
 """Products that Kraken names without a suffix."""
+
+
+NEAREST: Final = 3
+"""Spellings that are offered where one means nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,11 @@ def is_locked(bucket: str) -> bool:
 def _is_part(altname: str) -> bool:
     _, dot, suffix = altname.rpartition(".")
     return altname in VARIANTS or (bool(dot) and suffix in BUCKETS)
+
+
+def _meant(spelling: str, folded: Mapping[str, str]) -> tuple[str, ...]:
+    close = get_close_matches(spelling.upper(), folded, n=NEAREST)
+    return tuple(dict.fromkeys(folded[each] for each in close))
 
 
 class SymbolTable:
@@ -105,6 +115,15 @@ class SymbolTable:
         if spelling not in self._pairs:
             raise UnknownNameError(f"{spelling!r} is no pair that the exchange lists")
         return self._pairs[spelling]
+
+    def nearest_pairs(self, spelling: str) -> tuple[str, ...]:
+        """Return our names of the pairs that are spelled most like it, the nearest first."""
+        folded = {each.upper(): name.pair for each, name in self._pairs.items()}
+        return _meant(spelling, folded)
+
+    def nearest_assets(self, spelling: str) -> tuple[str, ...]:
+        """Return the assets that are spelled most like it, the nearest first."""
+        return _meant(spelling, {each.upper(): str(name) for each, name in self._assets.items()})
 
     def _whole(self, part: str) -> Asset | None:
         """Return the asset of which a bucket or a variant is a part, where that is listed."""

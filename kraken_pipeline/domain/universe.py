@@ -1,97 +1,31 @@
-"""Which pairs may be traded, and for each that may not, why (UNI-2)."""
+"""Which pairs may be traded, and for each what every filter said of it (UNI-2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.gates import Objection, Question, objections
+from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.market import Pair, Ticker
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UniverseRules:
-    """What a pair must keep to be in."""
-
-    quote: str
-    statuses: frozenset[str]
-    asset_class: str
-    min_notional_24h: Decimal
-    """In quote."""
-    include: frozenset[str]
-    """Exactly these when not empty; liquidity is asked all the same (UNI-3)."""
-    exclude: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A pair with its market and the rules that it is held against."""
-
-    pair: Pair
-    ticker: Ticker | None
-    rules: UniverseRules
-
-
-def is_listed_by_the_user(case: Candidate) -> Objection | None:
-    """The include list is empty or names the pair."""
-    if not case.rules.include or case.pair.name in case.rules.include:
-        return None
-    return Objection("NOT_INCLUDED", f"pair={case.pair.name}")
-
-
-def is_not_excluded(case: Candidate) -> Objection | None:
-    """The exclude list does not name the pair."""
-    if case.pair.name not in case.rules.exclude:
-        return None
-    return Objection("EXCLUDED", f"pair={case.pair.name}")
-
-
-def has_the_quote(case: Candidate) -> Objection | None:
-    """The pair is quoted in the wanted asset."""
-    if case.rules.include or case.pair.quote == case.rules.quote:
-        return None
-    return Objection("QUOTE", f"quote={case.pair.quote}, wanted={case.rules.quote}")
-
-
-def has_a_status(case: Candidate) -> Objection | None:
-    """The exchange takes orders for the pair."""
-    if case.pair.status in case.rules.statuses:
-        return None
-    wanted = ",".join(sorted(case.rules.statuses))
-    return Objection("STATUS", f"status={case.pair.status}, wanted={wanted}")
-
-
-def has_the_class(case: Candidate) -> Objection | None:
-    """The base is a currency, not a tokenised share."""
-    if case.pair.asset_class == case.rules.asset_class:
-        return None
-    return Objection("CLASS", f"class={case.pair.asset_class}, wanted={case.rules.asset_class}")
-
-
-def has_a_ticker(case: Candidate) -> Objection | None:
-    """The market answered for the pair; silence is not liquidity (UNI-3)."""
-    return Objection("NO_TICKER", f"pair={case.pair.name}") if case.ticker is None else None
-
-
-def is_liquid(case: Candidate) -> Objection | None:
-    """Enough traded in 24 h."""
-    if case.ticker is None or case.ticker.notional_24h >= case.rules.min_notional_24h:
-        return None
-    figures = f"notional_24h={case.ticker.notional_24h:.0f}, min={case.rules.min_notional_24h}"
-    return Objection("LIQUIDITY", figures)
-
-
-FILTERS: Final[tuple[Question[Candidate], ...]] = (
-    is_listed_by_the_user,
-    is_not_excluded,
-    has_the_quote,
-    has_a_status,
-    has_the_class,
-    has_a_ticker,
-    is_liquid,
+from kraken_pipeline.domain.prices import PriceTable
+from kraken_pipeline.domain.symbols import PairName
+from kraken_pipeline.domain.universe_filters import (
+    SOFT,
+    Candidate,
+    Past,
+    Step,
+    UniverseRules,
+    Verdict,
+    steps,
 )
+from kraken_pipeline.domain.universe_standing import Standing, stand
+
+ENDING: Final = frozenset({"delisted", "cancel_only", "work_in_progress"})
+"""Statuses after which a pair may soon not be sold any more (UNI-8)."""
+SILENT: Final = frozenset({"NO_TICKER"})
+"""Where nobody quotes a pair, what moves with the market cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,41 +54,173 @@ class Universe:
         """Every pair that needs data: the members and those that are leaving."""
         return self.members + self.leaving
 
+    @property
+    def ending(self) -> Mapping[str, str]:
+        """Pairs that are held or ordered and may soon not trade any more, to their status."""
+        gone = {
+            name: "not listed"
+            for name, found in self.reasons.items()
+            if any(each.code == "UNLISTED" for each in found)
+        }
+        return gone | {each.name: each.status for each in self.leaving if each.status in ENDING}
 
-def select(
-    pairs: Mapping[str, Pair],
-    tickers: Mapping[str, Ticker],
-    *,
-    rules: UniverseRules,
-    in_use: frozenset[str],
-    at: datetime,
-    unreadable: Mapping[str, str] | None = None,
-) -> Universe:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the exchange and our own stores said before the filters were asked."""
+
+    pairs: Mapping[str, Pair]
+    """Our name to every listed pair."""
+    tickers: Mapping[str, Ticker]
+    """Our name to its ticker; a pair may be missing."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """What is listed and could not be read, by Kraken's name, with what is wrong."""
+    in_country: frozenset[str] | None = None
+    """Kraken's keys of what is listed for the user's country; None where nobody asked."""
+    past: Mapping[str, Past] = field(default_factory=dict)
+    nav: Decimal | None = None
+    """In base currency."""
+
+    @property
+    def hash(self) -> str:
+        """Name what the exchange answered (UNI-5)."""
+        names = [each.name for each in fields(Pair)]
+        pairs = [[getattr(pair, name) for name in names] for pair in _sorted(self.pairs)]
+        tickers = {
+            name: [each.bid, each.ask, each.last, each.volume_24h, each.vwap_24h]
+            for name, each in self.tickers.items()
+        }
+        country = None if self.in_country is None else sorted(self.in_country)
+        return digest([pairs, tickers, dict(self.unreadable), country])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A listed pair, what every filter said of it, and where it stands."""
+
+    name: PairName
+    steps: tuple[Step, ...]
+    standing: Standing
+
+    @property
+    def objections(self) -> tuple[Objection, ...]:
+        """Why the pair is out; empty where it is in.
+
+        What moves with the market stands against a pair that counts as fitting only beside
+        something else.
+        """
+        found = tuple(why for each in self.steps if (why := each.objection) is not None)
+        codes = {each.code for each in found}
+        if self.standing.fits:
+            return found if codes - SOFT else ()
+        if codes & (SOFT | SILENT):
+            return found
+        told = f"passed={self.standing.contrary}, needed={self.standing.needed}"
+        return (*found, Objection("WAITING", told))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """One reading of the market, kept for ever: what was seen, asked, and what came of it."""
+
+    universe: Universe
+    judged: Mapping[str, Judged]
+    """By our name of every listed pair. Empty for one that an older program kept."""
+    config_hash: str
+    rules_hash: str
+    """Names the rules; under others nobody has to wait."""
+    source_hash: str
+    """Names what the exchange answered."""
+
+
+def rules_hash(rules: UniverseRules) -> str:
+    """Name a set of rules."""
+    told = {each.name: getattr(rules, each.name) for each in fields(rules)}
+    return digest(
+        {name: sorted(of) if isinstance(of, frozenset) else of for name, of in told.items()}
+    )
+
+
+def judge(
+    seen: Seen, *, rules: UniverseRules, before: Mapping[str, Standing] | None
+) -> dict[str, Judged]:
     """Ask every filter of every pair and keep what each said.
 
     Args:
-        pairs: our name to every listed pair.
-        tickers: our name to its ticker; a pair may be missing.
+        seen: what is known of them.
         rules: what a pair must keep.
+        before: where each pair stood after the refresh before, under the same rules; None if there
+            was none.
+    """
+    prices = PriceTable(rules.base_currency, seen.pairs, seen.tickers)
+    rates = {each: prices.rate(each) for each in {pair.quote for pair in seen.pairs.values()}}
+    judged = {}
+    for pair in _sorted(seen.pairs):
+        country = None if seen.in_country is None else pair.key in seen.in_country
+        found = steps(
+            Candidate(
+                pair=pair,
+                ticker=seen.tickers.get(pair.name),
+                rules=rules,
+                past=seen.past.get(pair.name),
+                is_listed_in_country=country,
+                nav=seen.nav,
+                rate=rates[pair.quote],
+            )
+        )
+        judged[pair.name] = Judged(
+            name=PairName(pair=pair.name, key=pair.key, base=pair.base, quote=pair.quote),
+            steps=found,
+            standing=_standing(pair.name, found, rules=rules, before=before),
+        )
+    return judged
+
+
+def select(
+    seen: Seen, judged: Mapping[str, Judged], *, in_use: frozenset[str], at: datetime
+) -> Universe:
+    """Return the universe of what was judged.
+
+    Args:
+        seen: what was judged.
+        judged: what the filters said.
         in_use: pairs with a position or an order that may fill.
         at: when the market answered.
-        unreadable: what is listed and could not be read, by Kraken's name, with what is wrong.
     """
-    asked = {
-        name: objections(FILTERS, Candidate(pair=pair, ticker=tickers.get(name), rules=rules))
-        for name, pair in sorted(pairs.items())
-    }
-    members = tuple(pairs[name] for name, found in asked.items() if not found)
-    out = {name: found for name, found in asked.items() if found}
-    out |= {name: (Objection("UNREADABLE", why),) for name, why in (unreadable or {}).items()}
-    leaving = tuple(pairs[name] for name, found in asked.items() if found and name in in_use)
+    against = {name: each.objections for name, each in judged.items()}
+    members = tuple(seen.pairs[name] for name, found in against.items() if not found)
+    out = {name: found for name, found in against.items() if found}
+    out |= {name: (Objection("UNREADABLE", why),) for name, why in seen.unreadable.items()}
+    gone = sorted(in_use - set(seen.pairs))
+    out |= {name: (Objection("UNLISTED", f"pair={name}"),) for name in gone}
+    leaving = tuple(seen.pairs[name] for name in against if name in out and name in in_use)
     return Universe(
         version=_version(members, leaving, out),
         at=at,
         members=members,
         leaving=leaving,
-        notional_24h={each.name: tickers[each.name].notional_24h for each in members},
+        notional_24h={each.name: seen.tickers[each.name].notional_24h for each in members},
         reasons=out,
+    )
+
+
+def _sorted(pairs: Mapping[str, Pair]) -> list[Pair]:
+    return [pairs[name] for name in sorted(pairs)]
+
+
+def _standing(
+    name: str,
+    found: tuple[Step, ...],
+    *,
+    rules: UniverseRules,
+    before: Mapping[str, Standing] | None,
+) -> Standing:
+    failed = {each.code for each in found if each.verdict is Verdict.FAILED}
+    return stand(
+        None if before is None else before.get(name),
+        passes=None if failed & SILENT else not failed & SOFT,
+        is_first=before is None,
+        refreshes=rules.refreshes,
     )
 
 

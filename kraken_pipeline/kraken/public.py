@@ -14,6 +14,7 @@ from kraken_pipeline.kraken.book_replies import (
     spreads_from,
     trades_from,
 )
+from kraken_pipeline.kraken.fields import record
 from kraken_pipeline.kraken.http import PublicLine
 from kraken_pipeline.kraken.market_replies import (
     candles_from,
@@ -31,23 +32,27 @@ class PublicMarket:
     UnexpectedReplyError (the question is refused, or the answer cannot be read).
     """
 
-    def __init__(self, line: PublicLine, *, country_code: str | None = None) -> None:
-        """Take the line that is asked.
-
-        Args:
-            line: that is asked.
-            country_code: of whoever trades, `US` or `US:TX`; with it, pairs that may not be traded
-                there are not listed. None lists them all.
-        """
+    def __init__(self, line: PublicLine) -> None:
+        """Take the line that is asked."""
         self._line = line
-        self._listed_for = {} if country_code is None else {"country_code": country_code}
         self._listing: Listing | None = None
 
     def listing(self) -> Listing:
         """Return every pair and asset that the exchange lists now."""
         assets = self._line.ask("Assets")
-        self._listing = listing_from(assets, self._line.ask("AssetPairs", self._listed_for))
+        self._listing = listing_from(assets, self._line.ask("AssetPairs"))
         return self._listing
+
+    def listed_in(self, country_code: str) -> frozenset[str]:
+        """Return Kraken's keys of the pairs that may be traded in a country.
+
+        Args:
+            country_code: `US`, or `US:TX` for one state.
+
+        Source: docs.kraken.com/api/docs/rest-api/get-tradable-asset-pairs, `country_code`.
+        """
+        reply = self._line.ask("AssetPairs", {"country_code": country_code})
+        return frozenset(record(reply, "AssetPairs").fields)
 
     def symbols(self) -> SymbolTable:
         """Return the names of the last listing that was read; the first call reads one."""

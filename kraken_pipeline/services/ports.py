@@ -33,7 +33,7 @@ from kraken_pipeline.domain.reports import (
 )
 from kraken_pipeline.domain.switch import Switch, SwitchReport
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.domain.universe import Refresh, Universe
 from kraken_pipeline.strategies.base import Bars
 
 Clock = Callable[[], datetime]
@@ -45,6 +45,10 @@ class Market(Protocol):
 
     def listing(self) -> Listing:
         """Return every pair and asset that the exchange lists."""
+        ...
+
+    def listed_in(self, country_code: str) -> frozenset[str]:
+        """Return Kraken's keys of the pairs that it lists for a country, such as `US:TX`."""
         ...
 
     def tickers(self) -> Mapping[str, Ticker]:
@@ -202,12 +206,16 @@ class BarStore(Protocol):
 class UniverseStore(Protocol):
     """Versions of the universe; never changed, only added to."""
 
-    def keep(self, universe: Universe, *, config_hash: str) -> None:
-        """Keep a version; one that is there stays, with the time it was last seen."""
+    def keep(self, refresh: Refresh) -> None:
+        """Keep a refresh, and its version; one that is there stays, with when it was last seen."""
         ...
 
     def latest(self) -> Universe | None:
         """Return the version in force."""
+        ...
+
+    def refresh(self, *, at: datetime | None = None, version: str | None = None) -> Refresh | None:
+        """Return the newest refresh, or the newest until an instant, or of a version."""
         ...
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -72,6 +73,20 @@ universes = _table(
     text("notional_24h"),
     text("reasons"),
     Index(None, "last_seen_at"),
+)
+
+universe_refreshes = _table(
+    "universe_refreshes",
+    Column("id", Integer, primary_key=True),
+    instant("at"),
+    text("version"),
+    text("config_hash"),
+    text("rules_hash"),
+    text("source_hash"),
+    # what every filter said of every pair, packed: it is long, and asked for one row at a time
+    Column("judged", LargeBinary, nullable=True),
+    Index(None, "at"),
+    Index(None, "version"),
 )
 
 decisions = _table(

@@ -1,19 +1,22 @@
-"""Versions of the universe; never changed, only added to."""
+"""Versions of the universe and every refresh; never changed, only added to."""
 
 import json
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.money import decimal_from
-from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.domain.universe import Refresh, Universe
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.schema import universes
+from kraken_pipeline.store.judged import pack, unpack
+from kraken_pipeline.store.schema import universe_refreshes, universes
 
 _AMOUNTS: Final = ("tick", "lot", "min_qty", "min_cost")
+_NEWEST: Final = (universe_refreshes.c.at.desc(), universe_refreshes.c.id.desc())
 
 
 class SqlUniverseStore:
@@ -22,30 +25,76 @@ class SqlUniverseStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep(self, universe: Universe, *, config_hash: str) -> None:
-        """Keep a version; one that is there stays, with the time it was last seen."""
+    def keep(self, refresh: Refresh) -> None:
+        """Keep a refresh, and its version; one that is there stays, with when it was last seen."""
+        universe = refresh.universe
         same = universes.c.version == universe.version
         seen_again = update(universes).where(same, universes.c.last_seen_at < universe.at)
         with self._database.writing() as connection:
             if connection.execute(select(universes.c.version).where(same)).first() is None:
                 row = _row(universe)
-                connection.execute(insert(universes).values(**row, config_hash=config_hash))
+                connection.execute(insert(universes).values(**row, config_hash=refresh.config_hash))
             else:
                 connection.execute(seen_again.values(last_seen_at=universe.at))
+            connection.execute(
+                insert(universe_refreshes).values(
+                    at=universe.at,
+                    version=universe.version,
+                    config_hash=refresh.config_hash,
+                    rules_hash=refresh.rules_hash,
+                    source_hash=refresh.source_hash,
+                    judged=pack(refresh.judged),
+                )
+            )
 
     def latest(self) -> Universe | None:
         """Return the version in force: the one last seen, `at` being when."""
         wanted = select(universes).order_by(universes.c.last_seen_at.desc()).limit(1)
-        with self._database.reading() as connection:
-            row = connection.execute(wanted).mappings().first()
-        return None if row is None else _universe_of(row)
+        return self._universe(wanted)
 
     def of_version(self, version: str) -> Universe | None:
         """Return a version; None if it is not kept."""
-        wanted = select(universes).where(universes.c.version == version)
+        return self._universe(select(universes).where(universes.c.version == version))
+
+    def in_force_at(self, at: datetime) -> Universe | None:
+        """Return the version that was in force at an instant, `at` being when it was read (UNI-5).
+
+        None before the first refresh.
+        """
+        refreshed = self._newest(universe_refreshes.c.at <= at)
+        return None if refreshed is None else refreshed.universe
+
+    def refresh(self, *, at: datetime | None = None, version: str | None = None) -> Refresh | None:
+        """Return the newest refresh, or the newest until an instant, or of a version."""
+        wanted = []
+        if at is not None:
+            wanted.append(universe_refreshes.c.at <= at)
+        if version is not None:
+            wanted.append(universe_refreshes.c.version == version)
+        return self._newest(*wanted)
+
+    def _universe(self, wanted: Select[Any]) -> Universe | None:
         with self._database.reading() as connection:
             row = connection.execute(wanted).mappings().first()
-        return None if row is None else _universe_of(row)
+        return None if row is None else _universe_of(row, at=row["last_seen_at"])
+
+    # SQLAlchemy's conditions have no type of their own that is the same in every one
+    def _newest(self, *wanted: Any) -> Refresh | None:  # noqa: ANN401
+        newest = select(universe_refreshes).where(*wanted).order_by(*_NEWEST).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(newest).mappings().first()
+            return None if row is None else _refresh_of(connection, row)
+
+
+def _refresh_of(connection: Connection, row: RowMapping) -> Refresh:
+    its = select(universes).where(universes.c.version == row["version"])
+    return Refresh(
+        universe=_universe_of(connection.execute(its).mappings().one(), at=row["at"]),
+        judged={} if row["judged"] is None else unpack(row["judged"]),
+        config_hash=row["config_hash"],
+        rules_hash=row["rules_hash"],
+        source_hash=row["source_hash"],
+    )
 
 
 def _row(universe: Universe) -> dict[str, Any]:
@@ -65,10 +114,10 @@ def _row(universe: Universe) -> dict[str, Any]:
     }
 
 
-def _universe_of(row: RowMapping) -> Universe:
+def _universe_of(row: RowMapping, *, at: datetime) -> Universe:
     return Universe(
         version=row["version"],
-        at=row["last_seen_at"],
+        at=at,
         members=tuple(_pair_of(each) for each in json.loads(row["members"])),
         leaving=tuple(_pair_of(each) for each in json.loads(row["leaving"])),
         notional_24h={

@@ -11,7 +11,7 @@ from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.domain.universe import UniverseRules
+from kraken_pipeline.domain.universe_filters import UniverseRules
 from kraken_pipeline.services.assess import RiskDesk, known_snapshot
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.decide import Configured, DecisionDesk

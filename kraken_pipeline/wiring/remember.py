@@ -29,6 +29,10 @@ class ListingRemembered:
             self._kept = monotonic(), self._market.listing()
         return self._kept[1]
 
+    def listed_in(self, country_code: str) -> frozenset[str]:
+        """Return what is listed for a country."""
+        return self._market.listed_in(country_code)
+
     def tickers(self) -> Mapping[str, Ticker]:
         """Return every ticker."""
         return self._market.tickers()

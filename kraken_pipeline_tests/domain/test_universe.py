@@ -2,12 +2,27 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.market import Pair, Ticker
-from kraken_pipeline.domain.universe import FILTERS, Universe, UniverseRules, select
+from kraken_pipeline.domain.money import Price
+from kraken_pipeline.domain.remedies import REMEDIES
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.universe import (
+    Judged,
+    Seen,
+    Universe,
+    judge,
+    rules_hash,
+    select,
+)
+from kraken_pipeline.domain.universe_filters import FILTERS, UniverseRules
+from kraken_pipeline.domain.universe_standing import Standing
 from kraken_pipeline_tests.builders import NOW, pair, ticker
 
 RULES = UniverseRules(
@@ -28,7 +43,8 @@ def chosen(
     rules: UniverseRules = RULES,
 ) -> Universe:
     known = {each.name: ticker() for each in pairs} if tickers is None else tickers
-    return select({each.name: each for each in pairs}, known, rules=rules, in_use=in_use, at=NOW)
+    seen = Seen(pairs={each.name: each for each in pairs}, tickers=known)
+    return select(seen, judge(seen, rules=rules, before=None), in_use=in_use, at=NOW)
 
 
 def codes(universe: Universe, name: str = "XBTUSD") -> list[str]:
@@ -135,14 +151,134 @@ def test_a_pair_that_leaves_is_another_version_than_one_that_is_gone() -> None:
     assert leaving.version != chosen(pair(), tickers={}).version
 
 
-def test_every_filter_says_what_it_asks() -> None:
-    assert all(each.__doc__ for each in FILTERS)
+@pytest.mark.parametrize("code", [*(each.code for each in FILTERS), "WAITING", "UNLISTED"])
+def test_every_reason_says_what_would_have_to_change(code: str) -> None:
+    assert code in REMEDIES
 
 
 def test_what_could_not_be_read_is_out_by_name() -> None:
+    nothing = Seen(pairs={}, tickers={})
     told = select(
-        {}, {}, rules=RULES, in_use=frozenset(), at=NOW, unreadable={"XXBTZUSD": "no tick_size"}
+        replace(nothing, unreadable={"XXBTZUSD": "no tick_size"}),
+        {},
+        in_use=frozenset(),
+        at=NOW,
     )
 
     assert told.reasons == {"XXBTZUSD": (Objection("UNREADABLE", "no tick_size"),)}
-    assert told.version != select({}, {}, rules=RULES, in_use=frozenset(), at=NOW).version
+    assert told.version != select(nothing, {}, in_use=frozenset(), at=NOW).version
+
+
+@pytest.mark.parametrize("status", ["delisted", "cancel_only", "work_in_progress"])
+def test_a_pair_that_is_held_and_may_soon_not_trade_is_told(status: str) -> None:
+    universe = chosen(pair(status=status), in_use=frozenset({"XBTUSD"}))
+
+    assert universe.ending == {"XBTUSD": status}
+
+
+def test_a_pair_that_is_held_and_listed_no_more_is_told() -> None:
+    universe = chosen(pair(), in_use=frozenset({"GONEUSD"}))
+
+    assert universe.ending == {"GONEUSD": "not listed"}
+
+
+def test_a_pair_that_can_be_sold_as_ever_is_not_ending() -> None:
+    universe = chosen(pair(status="post_only"), pair(name="ETHUSD"), in_use=frozenset({"XBTUSD"}))
+
+    assert universe.ending == {}
+
+
+def judged(before: dict[str, Standing] | None, *, volume: int, refreshes: int = 3) -> Judged:
+    rules = replace(RULES, refreshes=refreshes)
+    tickers = {"XBTUSD": ticker(volume_24h=Decimal(volume))}
+    seen = Seen(pairs={"XBTUSD": pair()}, tickers=tickers)
+    return judge(seen, rules=rules, before=before)["XBTUSD"]
+
+
+@given(volumes=st.lists(st.sampled_from([1, 9000]), min_size=2, max_size=40), n=st.integers(1, 5))
+def test_a_pair_never_goes_in_and_out_within_the_refreshes_it_takes(
+    volumes: list[int], n: int
+) -> None:
+    before: dict[str, Standing] | None = None
+    moved_at: list[int] = []
+    was_in = None
+    for at, volume in enumerate(volumes):
+        now = judged(before, volume=volume, refreshes=n)
+        if was_in is not None and was_in is bool(now.objections):
+            moved_at.append(at)
+            # every one of the last n said what it is now
+            assert len({each >= 9000 for each in volumes[at - n + 1 : at + 1]}) == 1
+        was_in, before = not now.objections, {"XBTUSD": now.standing}
+
+    assert all(later - sooner >= n for sooner, later in pairwise(moved_at))
+
+
+def test_a_pair_leaves_at_the_third_refresh_that_it_fails() -> None:
+    now = judged(None, volume=9000)
+    seen = []
+    for _ in range(3):
+        now = judged({"XBTUSD": now.standing}, volume=1)
+        seen.append([each.code for each in now.objections])
+
+    assert seen == [[], [], ["LIQUIDITY"]]
+
+
+def test_a_pair_that_is_new_waits_and_says_so() -> None:
+    now = judged({}, volume=9000)
+
+    assert now.objections == (Objection("WAITING", "passed=1, needed=3"),)
+
+
+@pytest.mark.parametrize("away", [{"pair": pair(status="cancel_only")}, {"tickers": {}}])
+def test_what_the_exchange_stops_is_out_at_once_and_back_at_once(away: dict[str, object]) -> None:
+    in_before = {"XBTUSD": Standing(fits=True)}
+    stopped = Seen(
+        pairs={"XBTUSD": away.get("pair", pair())},  # type: ignore[dict-item]
+        tickers=away.get("tickers", {"XBTUSD": ticker()}),  # type: ignore[arg-type]
+    )
+    rules = replace(RULES, refreshes=3)
+
+    out = judge(stopped, rules=rules, before=in_before)["XBTUSD"]
+
+    assert out.objections
+    assert not judged({"XBTUSD": out.standing}, volume=9000).objections
+
+
+def test_a_pair_that_nobody_quotes_earns_no_place() -> None:
+    rules = replace(RULES, refreshes=1)
+    seen = Seen(pairs={"XBTUSD": pair()}, tickers={})
+
+    [first] = judge(seen, rules=rules, before=None).values()
+
+    assert [each.code for each in first.objections] == ["NO_TICKER"]
+    assert not first.standing.fits
+
+
+def test_rules_are_named_by_all_that_they_say() -> None:
+    others = [replace(RULES, refreshes=3), replace(RULES, exclude=frozenset({"XBTUSD"}))]
+
+    assert rules_hash(RULES) == rules_hash(replace(RULES))
+    assert len({rules_hash(each) for each in [RULES, *others]}) == 3
+
+
+def test_the_source_is_named_by_what_the_exchange_answered() -> None:
+    seen = Seen(pairs={"XBTUSD": pair()}, tickers={"XBTUSD": ticker()})
+
+    assert seen.hash == replace(seen, nav=Decimal(1)).hash
+    assert seen.hash != replace(seen, tickers={"XBTUSD": QUIET}).hash
+    assert seen.hash != replace(seen, pairs={"XBTUSD": pair(status="delisted")}).hash
+
+
+def test_another_quote_currency_is_priced_before_the_least_order_is_weighed() -> None:
+    euro = pair(name="XBTEUR", quote="EUR", min_cost=Decimal(100))
+    rate = pair(name="EURUSD", base=Asset("EUR"), quote="USD")
+    dear = ticker(bid=Decimal(2), ask=Decimal(2), last=Decimal(2))
+    seen = Seen(
+        pairs={"XBTEUR": euro, "EURUSD": rate},
+        tickers={"XBTEUR": replace(dear, last=Price(Decimal(1))), "EURUSD": dear},
+        nav=Decimal(1000),
+    )
+    rules = replace(RULES, max_min_order_pct=Decimal(10))
+    found = judge(seen, rules=rules, before=None)["XBTEUR"].steps
+
+    assert next(each.found for each in found if each.code == "LEAST_ORDER") == "min_order_pct=20.00"

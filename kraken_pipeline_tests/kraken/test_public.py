@@ -63,9 +63,10 @@ def test_candles_can_be_asked_as_far_back_as_there_are() -> None:
 
 def test_pairs_are_listed_for_the_country_that_is_told() -> None:
     with scripted(kraken) as server:
-        PublicMarket(PublicLine(server.url, timeouts=QUICK), country_code="US:TX").listing()
+        listed = PublicMarket(PublicLine(server.url, timeouts=QUICK)).listed_in("US:TX")
 
-        assert server.heard[1].path == "/0/public/AssetPairs?country_code=US%3ATX"
+        assert "XXBTZUSD" in listed
+        assert server.heard[0].path == "/0/public/AssetPairs?country_code=US%3ATX"
 
 
 def test_books_trades_and_spreads_are_asked_by_key() -> None:

@@ -25,7 +25,7 @@ from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.switch import Keeper, Terms
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.domain.universe import UniverseRules
+from kraken_pipeline.domain.universe_filters import UniverseRules
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.guard import Guard

@@ -1,12 +1,22 @@
 """The universe: every spelling of a pair, and pairs that leave but are still held."""
 
 from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import cast
 
 import pytest
 
 from kraken_pipeline.domain.errors import ConfigurationError, UnreachableError
+from kraken_pipeline.domain.gates import Objection
+from kraken_pipeline.domain.timeframes import timeframe
+from kraken_pipeline.domain.universe import Refresh
+from kraken_pipeline.domain.universe_filters import FILTERS
+from kraken_pipeline.services.ports import Market
 from kraken_pipeline.services.universe import pairs_in_use, refresh_universe
+from kraken_pipeline.store.bars import ParquetBarStore
 from kraken_pipeline_tests.fakes import overriding
+from kraken_pipeline_tests.services.daily import daily
 from kraken_pipeline_tests.services.paper import RULES, Paper
 
 SPELLINGS = ("XBTUSD", "BTCUSD", "BTC/USD", "XBT/USD", "XXBTZUSD")
@@ -97,3 +107,88 @@ def test_the_same_market_gives_the_same_version(desk: Paper) -> None:
     desk.turn(minutes=1)
 
     assert refresh_universe(desk.universe_desk()).version == first.version
+
+
+def test_a_name_that_means_nothing_is_told_with_the_nearest(desk: Paper) -> None:
+    with pytest.raises(ConfigurationError, match="did you mean XBTUSD"):
+        _names(desk, include=frozenset({"XTBUSD"}))
+
+
+def _kept(desk: Paper, **changes: object) -> Refresh:
+    refresh_universe(desk.universe_desk(**changes))
+    kept = desk.stores.universes.refresh()
+    assert kept is not None
+    return kept
+
+
+def test_a_refresh_is_kept_with_every_answer_and_what_it_stands_on(desk: Paper) -> None:
+    kept = _kept(desk)
+
+    assert kept.universe == desk.stores.universes.latest()
+    assert (kept.config_hash, len(kept.rules_hash), len(kept.source_hash)) == ("c", 64, 64)
+    assert [each.code for each in kept.judged["XBTUSD"].steps] == [each.code for each in FILTERS]
+    assert kept.judged["XBTUSD"].objections == ()
+    assert [each.code for each in kept.judged["XBTEUR"].objections] == ["QUOTE"]
+
+
+def _quiet(desk: Paper, *, is_quiet: bool) -> Market:
+    """Return the market, or one on which hardly any XBTUSD trades."""
+    thin = replace(desk.market.tickers()["XBTUSD"], volume_24h=Decimal("0.001"))
+    changed = {"XBTUSD": thin} if is_quiet else {}
+    found = overriding(desk.market, tickers=lambda: {**desk.market.tickers(), **changed})
+    return cast("Market", found)
+
+
+def test_a_quiet_pair_leaves_at_the_third_refresh_and_comes_back_at_the_third(
+    desk: Paper,
+) -> None:
+    rules = replace(RULES, refreshes=3)
+    _kept(desk, rules=rules)
+
+    seen = [
+        "XBTUSD" in _kept(desk, rules=rules, market=_quiet(desk, is_quiet=quiet)).universe.names
+        for quiet in (True, True, True, False, False, False)
+    ]
+
+    assert seen == [True, True, False, False, False, True]
+
+
+def test_other_rules_make_nobody_wait(desk: Paper) -> None:
+    rules = replace(RULES, refreshes=3)
+    _kept(desk, rules=replace(rules, exclude=frozenset({"XBTUSD"})))
+
+    assert "XBTUSD" in _kept(desk, rules=rules).universe.names
+
+
+def test_a_pair_that_is_not_listed_in_the_country_is_out_and_says_so(desk: Paper) -> None:
+    asked = []
+
+    def listed_in(country: str) -> frozenset[str]:
+        asked.append(country)
+        return frozenset({"XETHZUSD"})
+
+    market = overriding(desk.market, listed_in=listed_in)
+    kept = _kept(desk, market=market, rules=replace(RULES, country_code="US:TX"))
+
+    assert (kept.universe.names, asked) == (("ETHUSD",), ["US:TX"])
+    assert Objection("COUNTRY", "listed=no, country=US:TX") in kept.universe.reasons["XBTUSD"]
+
+
+def test_a_pair_is_out_for_its_age_where_daily_bars_show_it(desk: Paper, tmp_path: Path) -> None:
+    bars = ParquetBarStore(tmp_path / "bars")
+    now = desk.clock()
+    pages = [daily("ETHUSD", *["1"] * 30, now=now), daily("XBTUSD", *["1"] * 5, now=now)]
+    bars.append(timeframe("1d"), pages)
+
+    kept = _kept(desk, bars=bars, rules=replace(RULES, min_age_days=20))
+
+    assert kept.universe.names == ("ETHUSD",)
+    assert [each.code for each in kept.universe.reasons["XBTUSD"]] == ["TOO_YOUNG"]
+
+
+def test_the_least_order_is_weighed_against_what_there_is(desk: Paper) -> None:
+    rules = replace(RULES, max_min_order_pct=Decimal("0.000001"))
+    kept = _kept(desk, rules=rules)
+
+    assert kept.universe.names == ()
+    assert {each.code for each in kept.universe.reasons["XBTUSD"]} == {"LEAST_ORDER"}

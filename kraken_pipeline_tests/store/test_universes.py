@@ -5,8 +5,10 @@ import pytest
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.market import Pair
-from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.domain.symbols import Asset, PairName
+from kraken_pipeline.domain.universe import Judged, Refresh, Universe
+from kraken_pipeline.domain.universe_filters import Step, Verdict
+from kraken_pipeline.domain.universe_standing import Standing
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline_tests.store.builders import HOUR, NOW
@@ -38,29 +40,96 @@ def universes(database: Database) -> SqlUniverseStore:
     return SqlUniverseStore(database)
 
 
+JUDGED = Judged(
+    name=PairName(pair="XBTUSD", key="XXBTZUSD", base=Asset("XBT"), quote=Asset("USD")),
+    steps=(
+        Step(
+            name="24 h notional",
+            code="LIQUIDITY",
+            found="notional_24h=1",
+            asked="min=2",
+            verdict=Verdict.FAILED,
+        ),
+    ),
+    standing=Standing(fits=True, contrary=1, needed=3),
+)
+
+
+def refresh(**changes: object) -> Refresh:
+    """Return a refresh of the usual universe, or of one that differs from it so."""
+    return Refresh(
+        universe=replace(UNIVERSE, **changes),  # type: ignore[arg-type]  # refused when it runs
+        judged={"XBTUSD": JUDGED},
+        config_hash="c",
+        rules_hash="r",
+        source_hash="s",
+    )
+
+
 def test_there_is_no_universe_at_first(universes: SqlUniverseStore) -> None:
     assert universes.latest() is None
+    assert universes.refresh() is None
+    assert universes.in_force_at(NOW) is None
 
 
 def test_a_universe_is_read_as_it_was_kept(universes: SqlUniverseStore) -> None:
-    universes.keep(UNIVERSE, config_hash="c")
+    universes.keep(refresh())
 
     assert universes.latest() == UNIVERSE
 
 
+def test_a_refresh_is_read_as_it_was_kept(universes: SqlUniverseStore) -> None:
+    universes.keep(refresh())
+
+    assert universes.refresh() == refresh()
+
+
 def test_a_version_that_is_there_stays_and_is_seen_later(universes: SqlUniverseStore) -> None:
-    universes.keep(UNIVERSE, config_hash="c")
-    universes.keep(replace(UNIVERSE, at=NOW + HOUR, notional_24h={}), config_hash="c")
+    universes.keep(refresh())
+    universes.keep(refresh(at=NOW + HOUR, notional_24h={}))
 
     assert universes.latest() == replace(UNIVERSE, at=NOW + HOUR)
 
 
 def test_a_version_that_comes_back_is_in_force_again(universes: SqlUniverseStore) -> None:
-    other = replace(UNIVERSE, version="U2", at=NOW + HOUR, members=())
-    universes.keep(UNIVERSE, config_hash="c")
-    universes.keep(other, config_hash="c")
-    universes.keep(replace(UNIVERSE, at=NOW + 2 * HOUR), config_hash="c")
+    universes.keep(refresh())
+    universes.keep(refresh(version="U2", at=NOW + HOUR, members=()))
+    universes.keep(refresh(at=NOW + 2 * HOUR))
 
     latest = universes.latest()
     assert latest is not None
     assert latest.version == "U1"
+
+
+@pytest.mark.parametrize(
+    ("hours", "version", "read"),
+    [(0, "U1", 0), (0.9, "U1", 0), (1, "U2", 1), (1.9, "U2", 1), (2, "U1", 2), (9, "U1", 2)],
+)
+def test_the_universe_that_was_in_force_at_an_instant_is_found(
+    universes: SqlUniverseStore, hours: float, version: str, read: int
+) -> None:
+    universes.keep(refresh())
+    universes.keep(refresh(version="U2", at=NOW + HOUR, members=()))
+    universes.keep(refresh(at=NOW + 2 * HOUR))
+
+    found = universes.in_force_at(NOW + hours * HOUR)
+
+    assert found is not None
+    assert (found.version, found.at) == (version, NOW + read * HOUR)
+
+
+def test_before_the_first_refresh_nothing_was_in_force(universes: SqlUniverseStore) -> None:
+    universes.keep(refresh())
+
+    assert universes.in_force_at(NOW - HOUR) is None
+
+
+def test_the_newest_refresh_of_a_version_is_found(universes: SqlUniverseStore) -> None:
+    universes.keep(refresh())
+    universes.keep(refresh(version="U2", at=NOW + HOUR))
+
+    found = universes.refresh(version="U1")
+
+    assert found is not None
+    assert found.universe.at == NOW
+    assert universes.refresh(version="U3") is None
