@@ -105,7 +105,8 @@ def adopt(desk: SearchDesk, order: Order, kraken_order_id: str, *, reason: str, 
     report = desk.account.orders([kraken_order_id]).get(kraken_order_id)
     if report is None:
         raise RefusedError(f"the exchange knows no order {kraken_order_id}")
-    if report.cl_ord_id not in {None, order.cl_ord_id}:
+    if report.cl_ord_id != order.cl_ord_id:
+        # each of ours bears its name there: one without any is somebody else's (OMS-13)
         raise RefusedError(f"{kraken_order_id} bears another name: {report.cl_ord_id}")
     why_not = difference(desk, order, report)
     if why_not:

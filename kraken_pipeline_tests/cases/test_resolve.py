@@ -159,9 +159,12 @@ def test_what_bears_its_name_and_is_another_must_be_canceled_first(desk: Paper) 
     assert write_off(desk.settle_desk(), order, reason=WHY, by="ann").state is State.WRITTEN_OFF
 
 
-def test_an_order_with_another_name_is_not_adopted(desk: Paper) -> None:
+@pytest.mark.parametrize("name", ["somebody-else", None])
+def test_oms_13_an_order_that_does_not_bear_its_name_is_not_adopted(
+    desk: Paper, name: str | None
+) -> None:
     order = _left_to_a_person(desk, arrives=False)
-    other = _place(desk, order, "0.01", "somebody-else")
+    other = _place(desk, order, "0.01", name)
 
     with pytest.raises(RefusedError, match="bears another name"):
         adopt(desk.settle_desk(), order, other, reason="it is ours", by="ann")
