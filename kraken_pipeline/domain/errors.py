@@ -62,6 +62,10 @@ class ImpossibleFactError(PipelineError):
     """Something was heard that cannot be true beside what the books say."""
 
 
+class OverfillError(ImpossibleFactError):
+    """More was traded than was ordered."""
+
+
 class RefusedError(PipelineError):
     """A gate of ours is closed. The message names the gate."""
 

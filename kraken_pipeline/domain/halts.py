@@ -18,6 +18,12 @@ class HaltKind(StrEnum):
     DRIFT = "KILL_DRIFT"
     CONTRADICTION = "HALTED"
     """Books and exchange disagreed about an order."""
+    OVERFILL = "OVERFILL"
+    """More was traded than was ordered (INV-3)."""
+    UNKNOWN = "UNKNOWN_ORDER"
+    """An order was neither found nor proven absent in time (OMS-9)."""
+    AUTH = "AUTH"
+    """The exchange refused a key. It is not asked again on its own: that locks the account."""
     GUARD = "GUARD_LOST"
     """The dead man's switch cannot be set. It clears by itself once it is set again (DMS-2)."""
     STORAGE = "STORAGE"
@@ -34,6 +40,9 @@ ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
         HaltKind.DRAWDOWN: "look at the positions; `flatten` ends them, `resume` goes on",
         HaltKind.DRIFT: "`reconcile --full` shows what differs; explain it, then `resume`",
         HaltKind.CONTRADICTION: "`explain order` names both sides; settle it, then `resume`",
+        HaltKind.OVERFILL: "`explain order` names the trades; see whose they are, then `resume`",
+        HaltKind.UNKNOWN: "`orders resolve` shows what speaks for it and against; then `resume`",
+        HaltKind.AUTH: "`keys doctor` says what the key lacks; give another, then `resume`",
         HaltKind.GUARD: "none once the exchange answers: it clears when the switch is set",
         HaltKind.STORAGE: "mend the disk or bring back the database; `audit verify`, then `resume`",
         HaltKind.DATA: "see why the books are slow; `reconcile --full`, then `resume`",

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.domain.amendments import Amendment
-from kraken_pipeline.domain.errors import ImpossibleFactError
+from kraken_pipeline.domain.errors import ImpossibleFactError, OverfillError
 from kraken_pipeline.domain.ids import ClOrdId, IntentId, PlanId
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
@@ -356,7 +356,7 @@ def _changed(order: Order, event: Event) -> Order:
 
 def _require_possible_fill(order: Order, state: State, filled: Decimal) -> None:
     if filled > order.qty:
-        raise ImpossibleFactError(f"{order.local_id}: filled {filled} of {order.qty}")
+        raise OverfillError(f"{order.local_id}: filled {filled} of {order.qty}")
     if state is S.FILLED and filled < order.qty:
         raise ImpossibleFactError(f"{order.local_id} is filled with {filled} of {order.qty}")
     if state in NEVER_THERE and filled:

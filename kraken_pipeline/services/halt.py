@@ -69,6 +69,11 @@ def halt(desk: HaltDesk, *, reason: str, by: str, scope: Scope = EVERYTHING) -> 
     )
 
 
+def stop(desk: HaltDesk, kind: HaltKind, *, reason: str, by: str) -> bool:
+    """Stop opening for a reason that came up by itself; False if that was latched already."""
+    return desk.halts.latch(kind, reason=reason, at=desk.clock(), by=by)
+
+
 def resume(desk: HaltDesk, *, reason: str, by: str, scope: Scope | None = None) -> tuple[int, bool]:
     """Clear every halt and the panic file; return how many halts, and whether the file was there.
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.domain.amendments import Amendment
-from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError
+from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError, OverfillError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import plain
@@ -110,7 +110,10 @@ def hear(
             # another writer was first: what is still news is seen on the order as it is now
             order = desk.orders.order(order.local_id)
         except ImpossibleFactError as contradiction:
-            _halt(desk, f"{order.local_id}, {_told(report)}: {contradiction}", source)
+            overfilled = isinstance(contradiction, OverfillError)
+            kind = HaltKind.OVERFILL if overfilled else HaltKind.CONTRADICTION
+            why = f"{order.local_id}, {_told(report)}: {contradiction}"
+            desk.halts.latch(kind, reason=why, at=desk.clock(), by=source)
             return desk.orders.order(order.local_id)
     return order
 

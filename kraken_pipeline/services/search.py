@@ -208,7 +208,7 @@ def _judged(desk: SearchDesk, order: Order, asked_at: datetime, around: Surround
 def _given_up(desk: SearchDesk, order: Order, why: str) -> Order:
     """Leave an order to a person: its reservation stays, and its pair is halted."""
     desk.halts.latch(
-        HaltKind.CONTRADICTION,
+        HaltKind.UNKNOWN,
         reason=f"{order.local_id} is neither found nor proven absent: {why}",
         at=desk.clock(),
         by="search",

@@ -184,7 +184,7 @@ def _poll_unmatched(desk: SettleDesk) -> None:
     for order, booked in differing:
         if booked > order.qty:
             desk.halts.latch(
-                HaltKind.CONTRADICTION,
+                HaltKind.OVERFILL,
                 reason=f"{order.local_id}: fills of {booked}, ordered {order.qty}",
                 at=desk.clock(),
                 by="settle",

@@ -11,7 +11,12 @@ from time import perf_counter
 from typing import Final, TypeVar
 
 from kraken_pipeline.domain.bars import MonthReport
-from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, StorageError
+from kraken_pipeline.domain.errors import (
+    AuthError,
+    ConfigurationError,
+    InvalidValueError,
+    StorageError,
+)
 from kraken_pipeline.domain.halts import EVERYTHING, Halt, HaltKind, Scope
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.intents import Decision, Namespace
@@ -387,6 +392,9 @@ class Pipeline(Guarding):
             yield done
         except StorageError as failure:
             heads.latch_failed_storage(self, str(failure), by=name)
+            raise
+        except AuthError as refusal:
+            halt.stop(self._halts, HaltKind.AUTH, reason=str(refusal), by=name)
             raise
         heads.publish_if_due(self)
         self.observer(name, perf_counter() - started, done.outcome)

@@ -173,7 +173,7 @@ def test_f_evt_9_an_overfill_halts(ear: Streamed) -> None:
 
     ear.tell([*frames, changed(trade, exec_id="TOO-MUCH", cum_qty="0.02", last_qty="0.01")])
 
-    assert ear.halts == [HaltKind.CONTRADICTION]
+    assert ear.halts == [HaltKind.OVERFILL]
     assert ear.order(order).filled_qty == order.qty
 
 

@@ -75,8 +75,9 @@ class Books:
         return tuple(each for each in self.told if each.fact is Fact.AMENDED and each.at >= since)
 
     def latch(self, kind: HaltKind, *, reason: str, at: datetime, by: str) -> bool:
-        assert (kind, at) == (HaltKind.CONTRADICTION, self.now)
-        assert by
+        assert kind in {HaltKind.CONTRADICTION, HaltKind.OVERFILL}
+        assert (kind is HaltKind.OVERFILL) is ("filled 11 of 10" in reason)
+        assert (at, bool(by)) == (self.now, True)
         self.reasons.append(reason)
         return True
 

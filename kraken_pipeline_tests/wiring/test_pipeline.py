@@ -1,11 +1,18 @@
 from datetime import timedelta
 
 import pytest
+import requests
 
-from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, UnreachableError
+from kraken_pipeline.domain.errors import (
+    AuthError,
+    ConfigurationError,
+    InvalidValueError,
+    UnreachableError,
+)
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, timeframe
+from kraken_pipeline.wiring.exchange import KEY
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline_tests.paper_market import MOMENT, NOON, PaperMarket, paper_market, resting_buy
 
@@ -31,6 +38,19 @@ def test_live_is_refused_before_a_folder_is_made(market: PaperMarket) -> None:
         connect(market.environ | {"KRAKEN_PIPELINE_DATA_DIR": str(elsewhere)})
 
     assert not elsewhere.exists()
+
+
+def test_a_key_that_is_refused_stops_opening_until_a_person_looked(market: PaperMarket) -> None:
+    with market.pipeline() as pipeline:
+        taken = {"name": KEY, "remove": True}
+        requests.post(f"{market.served.url}/_sim/keys", json=taken, timeout=5).raise_for_status()
+
+        with pytest.raises(AuthError):
+            pipeline.keep_books()
+
+        [halt] = pipeline.halts()
+    assert (halt.kind, halt.latched_by) == (HaltKind.AUTH, "books")
+    assert "keys doctor" in halt.action
 
 
 def test_whole_bars_are_not_stale_and_one_minute_later_one_timeframe_is(
