@@ -9,6 +9,7 @@ from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.output import print_json, print_rows, text
 from kraken_pipeline.domain.errors import InvalidValueError, OutcomeUnknownError, PipelineError
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.order_terms import LIMITED, Trigger
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, FATE_OPEN, Order, State
 from kraken_pipeline.store import operations
 from kraken_pipeline.store.executions import recent_executions
@@ -20,9 +21,12 @@ SHOWN: Final = (
     "pair",
     "side",
     "timeframe",
+    "purpose",
+    "order_type",
     "status",
     "volume",
     "price",
+    "trigger",
     "filled_volume",
     "avg_fill_price",
     "kraken_order_id",
@@ -189,7 +193,19 @@ def _said(order: Order) -> str:
 
 def _for_people(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
     """Leave out what only programs ask for."""
-    return [{name: each[name] for name in SHOWN} for each in rows]
+    # what is no limit at the exchange is our own bound, and would read like one
+    return [
+        {name: each[name] for name in SHOWN}
+        | ({} if each["order_type"] in LIMITED else {"price": None})
+        for each in rows
+    ]
+
+
+def trigger_said(trigger: Trigger | None) -> str | None:
+    """Return what fires an order: a price, or how far behind the best one it follows."""
+    if trigger is None:
+        return None
+    return f"{text(trigger.trail_pct)} %" if trigger.price is None else text(trigger.price)
 
 
 def row_of(order: Order) -> dict[str, object]:
@@ -201,9 +217,12 @@ def row_of(order: Order) -> dict[str, object]:
         "timeframe": order.timeframe,
         "pair": order.pair,
         "side": order.side.value,
+        "purpose": order.purpose.value,
+        "order_type": order.order_type,
         "status": order.state.value,
         "volume": order.qty,
         "price": order.limit_price,
+        "trigger": trigger_said(order.trigger),
         "filled_volume": order.filled_qty,
         "avg_fill_price": order.avg_fill_price,
         "kraken_order_id": order.kraken_order_id,

@@ -13,7 +13,7 @@ from rich.table import Table
 from kraken_pipeline.domain.money import plain
 from kraken_pipeline.settings import Loaded
 
-WIDE: Final = 240
+WIDEST: Final = 10_000
 """Columns that a table may take."""
 
 
@@ -32,7 +32,7 @@ def print_json(value: object) -> None:
 def print_rows(title: str, rows: Sequence[Mapping[str, object]], *, nothing: str) -> None:
     """Print rows as a table, or one line where there are none."""
     # a row that is cut at the edge of a terminal cannot be read; one that goes on can
-    console = Console(highlight=False, soft_wrap=True, width=WIDE)
+    console = Console(highlight=False, soft_wrap=True, width=WIDEST)
     if not rows:
         console.print(nothing)
         return

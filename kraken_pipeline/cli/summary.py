@@ -9,7 +9,9 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import make_url
 
+from kraken_pipeline.cli.orders import trigger_said
 from kraken_pipeline.cli.output import text
 from kraken_pipeline.cli.progress import Stage
 from kraken_pipeline.domain.intents import Decision, Outcome
@@ -19,6 +21,7 @@ from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.book import Booked
 from kraken_pipeline.services.history import Refreshed
 from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.protecting import unprotected
 
 WORTH_A_WORD = 0.01
 """Seconds; a shorter stage is not listed."""
@@ -92,7 +95,8 @@ def _market_lines(cycle: Cycle) -> list[str]:
     ]
     bars = [each.outcome for each in cycle.stages if isinstance(each.outcome, Refreshed)]
     by_frame = ", ".join(f"{each.timeframe} {each.added}" for each in bars)
-    lines.append(f"bars       {sum(each.added for each in bars)} new ({by_frame})")
+    told = f" ({by_frame})" if by_frame else ""
+    lines.append(f"bars       {sum(each.added for each in bars)} new{told}")
     failed = sum(len(each.failures) for each in bars)
     return [*lines, f"           {failed} fetches failed"] if failed else lines
 
@@ -141,8 +145,8 @@ def _orders(cycle: Cycle, console: Console) -> None:
     table = Table(title=f"orders of this cycle: {len(orders)}", title_justify="left")
     for name in ("pair", "side", "on", "state"):
         table.add_column(name)
-    for name in ("volume", "limit", "filled", "fill price", "fee"):
-        table.add_column(name, justify="right")
+    for name in ("volume", "limit or stop", "filled", "fill price", "fee"):
+        table.add_column(name, justify="right", no_wrap=True)
     for order in orders[:SHOWN]:
         table.add_row(*_cells(order))
     console.print(table)
@@ -157,7 +161,7 @@ def _cells(order: Order) -> tuple[str, ...]:
         order.timeframe,
         order.state,
         text(order.qty),
-        text(order.limit_price),
+        f"stop {trigger_said(order.trigger)}" if order.trigger else text(order.limit_price),
         text(order.filled_qty),
         text(order.avg_fill_price),
         text(order.fee),
@@ -173,7 +177,8 @@ def _standing_lines(cycle: Cycle) -> list[str]:
     stops = [f"HALTED     {'; '.join(latched)}; nothing opens"] if latched else []
     open_now = len(pipeline.open_at_exchange())
     fills_line = f"fills      {fills} booked; {open_now} orders open at the exchange"
-    return [fills_line, *_switch_lines(pipeline), *stops]
+    bare = [f"NO STOP    {each}: {why}" for each, why in unprotected(pipeline).items()]
+    return [fills_line, *bare, *_switch_lines(pipeline), *stops]
 
 
 def _switch_lines(pipeline: Pipeline) -> list[str]:
@@ -211,10 +216,16 @@ def _time_lines(cycle: Cycle) -> list[str]:
     return [f"seconds    {cycle.seconds:.2f}; by stage: {said}"]
 
 
+def books_said(database_url: str) -> str:
+    """Return where the books are: their file, or their database without its password."""
+    url = make_url(database_url)
+    is_file = url.get_backend_name() == "sqlite" and url.database
+    return str(url.database) if is_file else url.render_as_string()
+
+
 def _where_to_look(cycle: Cycle, there: str) -> list[str]:
-    data_dir = cycle.pipeline.loaded.data_dir
     return [
-        f"\nbooks      {data_dir / 'portfolio.db'} (tables execution_orders, "
+        f"\nbooks      {books_said(cycle.pipeline.loaded.database_url)} (tables execution_orders, "
         "execution_order_events, execution_results)",
         f"runs       {', '.join(cycle.run_ids)}",
         f"next       `make dev` opens Dagster's UI; `{there}kraken-pipeline status`, "

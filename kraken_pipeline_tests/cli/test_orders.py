@@ -1,12 +1,17 @@
 import json
+from decimal import Decimal
 
 import pytest
 
+from kraken_pipeline.cli.orders import _for_people, row_of
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.money import Price
+from kraken_pipeline.domain.order_terms import Trigger
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
+from kraken_pipeline_tests.store.builders import decision, order
 
 
 def test_a_fresh_machine_has_no_orders(command: Command, fresh: dict[str, str]) -> None:
@@ -23,6 +28,20 @@ def test_a_resting_order_is_listed_with_its_figures(
 
     assert (row["local_id"], row["status"], row["price"]) == (order.local_id, "live", "0.1")
     assert row["kraken_order_id"] == market.open_orders[0].id
+
+
+def test_a_stop_shows_what_fires_it_and_not_our_bound_as_a_limit() -> None:
+    [wish] = decision("ADAUSD").intents
+    stop = order(wish, order_type="stop-loss", trigger=Trigger(price=Price(Decimal("2.5"))))
+    trailing = order(wish, order_type="trailing-stop", trigger=Trigger(trail_pct=Decimal(3)))
+
+    shown = _for_people([row_of(each) for each in (order(wish), stop, trailing)])
+
+    assert [(each["price"] is None, each["trigger"]) for each in shown] == [
+        (False, None),
+        (True, "2.5"),
+        (True, "3 %"),
+    ]
 
 
 def test_an_order_that_ended_is_recent_and_not_open(

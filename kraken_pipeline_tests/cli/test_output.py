@@ -31,3 +31,13 @@ def test_no_rows_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     print_rows("orders", [], nothing="no order yet")
 
     assert capsys.readouterr().out == "no order yet\n"
+
+
+def test_no_cell_of_a_row_is_cut_however_long_another_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_rows("orders", [{"id": "O128b0a0d8db70e18f21f3276", "why": "x" * 400}], nothing="")
+
+    shown = capsys.readouterr().out
+    assert "O128b0a0d8db70e18f21f3276" in shown
+    assert "x" * 400 in shown
