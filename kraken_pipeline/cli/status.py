@@ -3,25 +3,31 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 from kraken_pipeline.cli.caps import caps_used
 from kraken_pipeline.cli.output import print_json, print_rows, print_warnings, text
 from kraken_pipeline.domain.intents import Namespace, Outcome
+from kraken_pipeline.domain.lots import book_of
+from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline.settings import Loaded, dump, effective, load
 from kraken_pipeline.store.audit import head as journal_head
 from kraken_pipeline.store.evidence import last_decisions
 from kraken_pipeline.store.executions import last_results
-from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.desks import limits
 from kraken_pipeline.wiring.exchange import market_said
 from kraken_pipeline.wiring.modes import closed_gates, destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.preflight import last as last_preflight
+from kraken_pipeline.wiring.protecting import unprotected
 from kraken_pipeline.wiring.stream_sign import stream_sign
 
 WIDTH = 21
+SPARED: Final = MappingProxyType({"stops": "stops are spared", "flat": "stops are canceled, too"})
+"""What `guard.protect` means for the orders that protect."""
 
 
 def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
@@ -33,11 +39,6 @@ def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
         results = last_results(pipeline.stores.database, limit=3)
     finally:
         pipeline.close()
-    if as_json:
-        print_json(found)
-        return
-    for name, value in found.items():
-        sys.stdout.write(f"{name.replace('_', ' '):<{WIDTH}} {_shown(value)}\n")
     rows: list[dict[str, object]] = [
         {
             "plan": each.plan_id,
@@ -47,6 +48,11 @@ def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
         }
         for each in results
     ]
+    if as_json:
+        print_json({**found, "last_results": rows})
+        return
+    for name, value in found.items():
+        sys.stdout.write(f"{name.replace('_', ' '):<{WIDTH}} {_shown(value)}\n")
     print_rows("last results", rows, nothing="no result yet")
 
 
@@ -103,11 +109,7 @@ def _stops(pipeline: Pipeline) -> dict[str, object]:
     return {
         "panic": "latched" if pipeline.panic_file.exists() else "no",
         "halts": [str(each) for each in pipeline.halts()],
-        "unprotected": [
-            f"{each.book} {each.pair} since {text(each.missing_since)}"
-            for each in SqlProtectionStore(pipeline.stores.database).protections()
-            if each.missing_since is not None
-        ],
+        "unprotected": [f"{each}: {why}" for each, why in unprotected(pipeline).items()],
         "switch": _switch(pipeline),
         "stream": "none was started: orders are polled" if stream is None else stream.said,
     }
@@ -117,7 +119,7 @@ def _switch(pipeline: Pipeline) -> list[str]:
     """Say how the dead man's switch stands, who keeps it, and what else it would cancel."""
     switch, keeper = pipeline.stores.switches.switch(), pipeline.keeper
     said = [switch.said, f"kept by {keeper.value}"]
-    said += [f"protect={pipeline.loaded.settings.guard.protect}"]
+    said += [SPARED[pipeline.loaded.settings.guard.protect]]
     said += [f"{switch.failures} attempts failed"] if switch.failures else []
     return said + [f"would also cancel {each}" for each in switch.foreign]
 
@@ -147,6 +149,11 @@ def _money(pipeline: Pipeline) -> dict[str, object]:
         "equity": snapshot.equity,
         "base_currency": base,
         "drawdown_pct": snapshot.drawdown * 100,
+        "positions": [
+            f"{plain(each.qty)} {each.pair} in {each.book}"
+            for each in pipeline.stores.books.positions()
+            if each.qty
+        ],
         "realised": snapshot.realised,
         "fees": snapshot.fees,
         "caps_used": caps_used(
@@ -169,7 +176,7 @@ def _data(pipeline: Pipeline) -> dict[str, object]:
     return {
         "universe": None if universe is None else f"{len(universe.members)} pairs",
         "decisions": [
-            f"{each.timeframe} {text(each.closed_at)} {each.outcome}"
+            f"{book_of(each.strategy_id, each.timeframe)} {text(each.closed_at)} {each.outcome}"
             + (f": {each.reason}" if each.outcome == Outcome.SKIPPED else "")
             for each in last_decisions(database)
         ],

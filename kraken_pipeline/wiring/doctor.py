@@ -22,6 +22,7 @@ from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.desks import configured_strategies
 from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline.wiring.protecting import unprotected, wants_stops
 from kraken_pipeline.wiring.stream_sign import stream_sign
 
 LITTLE: Final = 100 * 2**20
@@ -187,6 +188,15 @@ def stream(pipeline: Pipeline) -> Iterator[Finding]:
     yield _ok("stream", "can be reached; no listener was started, orders are polled")
 
 
+def protection(pipeline: Pipeline) -> Iterator[Finding]:
+    """Every holding has the stop that it should have."""
+    bare = unprotected(pipeline)
+    if bare:
+        raise RefusedError("; ".join(f"no stop for {each}: {why}" for each, why in bare.items()))
+    if wants_stops(pipeline.loaded.settings):
+        yield _ok("stops", "none is missing")
+
+
 def guard(pipeline: Pipeline) -> Iterator[Finding]:
     """Somebody renews the dead man's switch."""
     if pipeline.keeper is Keeper.LOST:
@@ -218,6 +228,7 @@ CHECKS: Final[Mapping[str, tuple[Check, str]]] = {
     "account": (account, "`kraken-pipeline keys doctor` says what is wrong with the key"),
     "preflight": (preflight, "`kraken-pipeline keys doctor` says what is wrong with the key"),
     "stream": (stream, "look at the network; orders are polled meanwhile"),
+    "stops": (protection, "sell what has no stop, or see why the exchange refuses it"),
     "switch": (guard, "start `kraken-pipeline guard` again, or `resume` to go on without"),
     "reconciliation": (orders, "`kraken-pipeline reconcile`"),
 }

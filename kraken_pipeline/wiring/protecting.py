@@ -81,7 +81,8 @@ def unprotected(parts: Parts) -> dict[str, str]:
     """Return which holdings are without their stop, each with since when and why."""
     known = SqlProtectionStore(parts.stores.database).protections()
     return {
-        f"{each.book} {each.pair}": f"since={each.missing_since}, why={each.last_error}"
+        f"{each.book} {each.pair}": f"since={each.missing_since:%F %T}, "
+        f"why={each.last_error or 'see `orders recent-executions`'}"
         for each in known
         if each.missing_since is not None
     }

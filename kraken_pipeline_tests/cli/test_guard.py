@@ -113,4 +113,4 @@ def test_the_status_shows_the_switch_and_who_keeps_it(
 
     shown = command("status", environ=market.environ).out
 
-    assert "armed until 2024-03-05 12:10:10; kept by Dagster's schedule; protect=stops" in shown
+    assert "armed until 2024-03-05 12:10:10; kept by Dagster's schedule; stops are spared" in shown

@@ -6,7 +6,10 @@ import yaml
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.preflight import Grounded
+from kraken_pipeline.domain.protection import Protection
+from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.settings import load
+from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.preflight import keep
 from kraken_pipeline_tests.cli.conftest import Command
@@ -119,3 +122,28 @@ def test_the_status_of_live_says_where_orders_go_and_how_the_preflight_ended(
     assert "orders go             to Kraken, for real, once a preflight passes" in before.out
     assert "preflight             none yet" in before.out
     assert "refused 2026-11-01 00:00:00; KEY_CAN_WITHDRAW: trader can" in after.out
+
+
+def test_what_is_held_and_what_has_no_stop_is_named(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    bare = Protection(
+        book="trend@1h",
+        pair="ADAUSD",
+        missing_since=NOW,
+        failures=1,
+        last_error="refused",
+        updated_at=NOW,
+    )
+    SqlProtectionStore(pipeline.stores.database).note(bare, why="missing")
+    bought = {"pair": "SOLUSD", "type": "buy", "ordertype": "market", "volume": "1"}
+    pipeline.edge.gateway._line.call("AddOrder", bought, call=Call.WRITE)  # type: ignore[attr-defined]  # of the client
+    pipeline.keep_books()
+
+    shown = json.loads(command("status", "--json", environ=market.environ).out)
+    doctor = command("doctor", environ=market.environ)
+
+    assert shown["positions"] == ["1 SOLUSD in manual"]
+    assert shown["unprotected"] == [f"trend@1h ADAUSD: since={NOW:%F %T}, why=refused"]
+    assert shown["last_results"] == []
+    assert (doctor.code, "no stop for trend@1h ADAUSD" in doctor.out) == (3, True)
