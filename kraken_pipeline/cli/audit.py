@@ -101,10 +101,18 @@ def run_replay(environ: Mapping[str, str], name: str, *, as_json: bool) -> Exit:
         print_json(told)
     else:
         for what, value in told.items():
-            sys.stdout.write(f"{what.replace('_', ' '):<14} {value}\n")
+            sys.stdout.write(f"{what.replace('_', ' '):<14} {_shown(value)}\n")
     if found.again is None:
         return Exit.STALE
     return Exit.DONE if found.is_equal else Exit.DRIFT
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {said}" for name, said in value.items()) or "none"
+    return ("; ".join(value) or "none") if isinstance(value, list) else str(value)
 
 
 def _told(found: Replay) -> dict[str, object]:

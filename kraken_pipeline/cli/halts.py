@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.names import require_known_scope
@@ -9,7 +10,7 @@ from kraken_pipeline.cli.output import print_json, text
 from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
 from kraken_pipeline.domain.halts import EVERYTHING, Halt, Scope, ScopeKind
 from kraken_pipeline.domain.orders import FATE_OPEN
-from kraken_pipeline.wiring.panic import latch_text, panic_now
+from kraken_pipeline.wiring.panic import panic_now
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 
@@ -121,7 +122,8 @@ def _evidence(pipeline: Pipeline, meant: list[Halt]) -> list[str]:
         f"latched  {each}; since {text(each.latched_at)} by {each.latched_by}" for each in meant
     ]
     if pipeline.panic_file.exists():
-        lines.append(f"latched  the panic file, {latch_text(pipeline.panic_file)}")
+        since = datetime.fromtimestamp(pipeline.panic_file.stat().st_mtime, UTC)
+        lines.append(f"latched  the panic file, since {text(since)}")
     snapshot = pipeline.stores.books.latest_snapshot()
     doubtful = [each for each in pipeline.stores.orders.reserving() if each.state in FATE_OPEN]
     agrees = snapshot is not None and not snapshot.drift

@@ -33,7 +33,7 @@ class Amendment:
             if each.name != "post_only" and (value := getattr(self, each.name)) is not None
         }
         if not told:
-            raise InvalidValueError("an amendment changes nothing: give a qty or a price")
+            raise InvalidValueError("an amendment changes nothing: give qty, price or trigger")
         for name, value in told.items():
             if decimal_from(value) <= 0:
                 raise InvalidValueError(f"amendment: {name} is {value}, which must be above zero")

@@ -83,6 +83,8 @@ def replay(desk: DecisionDesk, decision: Decision, universe: Universe | None) ->
         decision: with what it saw.
         universe: of the version that the decision names; None if it is not kept any more.
     """
+    if decision.seen is None and not decision.universe_version:
+        return _impossible(decision, f"no strategy decided, {decision.strategy_id} did by command")
     if universe is None:
         obstacle = f"the universe {decision.universe_version} is not kept any more"
         return _impossible(decision, obstacle)
