@@ -63,7 +63,8 @@ def keep_books(desk: BookDesk) -> Booked:
     """
     listing, tickers = desk.market.listing(), desk.market.tickers()
     prices = PriceTable(desk.base_currency, listing.pairs, tickers)
-    trades, entries, balances = _read_account(desk)
+    read = _read_account(desk)
+    trades, entries = read.trades, read.entries
     fills = _fills(desk, trades, prices, listing)
     new_fills, new_entries = desk.books.book(fills, entries)
     # what has no price yet is in no equity yet, and so waits as a flow too
@@ -72,7 +73,7 @@ def keep_books(desk: BookDesk) -> Booked:
         for each in desk.books.unvalued_flows()
         if prices.rate(economic_asset(listing.symbols, each.asset)) is not None
     ]
-    snapshot, valued = _snapshot(desk, balances, prices, listing, flows)
+    snapshot, valued = _snapshot(desk, read, prices, listing, flows)
     desk.books.keep_snapshot(snapshot, valued)
     desk.books.prune_snapshots(snapshot.at - desk.retention)
     late = _note_late_fills(desk, fills)
@@ -81,9 +82,18 @@ def keep_books(desk: BookDesk) -> Booked:
     )
 
 
-def _read_account(
-    desk: BookDesk,
-) -> tuple[Sequence[TradeReport], Sequence[LedgerEntry], Mapping[str, Balance]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What was read of the account."""
+
+    at: datetime
+    """Before the first of it was asked for: it is no younger, whatever came in between."""
+    trades: Sequence[TradeReport]
+    entries: Sequence[LedgerEntry]
+    balances: Mapping[str, Balance]
+
+
+def _read_account(desk: BookDesk) -> _Read:
     """Read fills, ledger and balances of one instant: nothing may move while they are read.
 
     Fills are not asked for where they would tell nothing: the ledger is no longer than the one that
@@ -95,13 +105,14 @@ def _read_account(
     """
     last_fill, last_entry = desk.books.last_fill_at(), desk.books.last_entry_at()
     for _ in range(TRIES):
+        at = desk.clock()
         before = desk.account.balances()
         entries = desk.account.ledger(since=None if last_entry is None else last_entry - OVERLAP)
         if last_entry is not None and _is_all_kept(desk, entries, last_entry, before):
-            return (), entries, before
+            return _Read(at=at, trades=(), entries=entries, balances=before)
         trades = desk.account.trades(since=None if last_fill is None else last_fill - OVERLAP)
         if before == desk.account.balances():
-            return trades, entries, before
+            return _Read(at=at, trades=trades, entries=entries, balances=before)
     raise UnreachableError(f"the account moved during each of {TRIES} readings; try again")
 
 
@@ -180,7 +191,7 @@ def _fill(trade: TradeReport, quote_rate: Decimal, book: str) -> Fill:
 
 def _snapshot(
     desk: BookDesk,
-    balances: Mapping[str, Balance],
+    read: _Read,
     prices: PriceTable,
     listing: Listing,
     flows: Sequence[LedgerEntry],
@@ -190,7 +201,7 @@ def _snapshot(
     While something held has no price, units and their price stand still, and flows wait: taken for
     nothing, it would look like a loss (PF-12).
     """
-    now = desk.clock()
+    now, balances = read.at, read.balances
     valuations = _valuations(balances, prices, listing)
     equity = total(valuations)
     before = desk.books.latest_snapshot()

@@ -154,6 +154,19 @@ def test_an_account_that_moves_while_it_is_read_is_read_again(desk: Paper) -> No
     assert booked.snapshot.drift == {}
 
 
+def test_a_snapshot_is_as_old_as_the_reading_it_stands_on(desk: Paper) -> None:
+    asked_at = desk.clock()
+
+    def slow() -> object:
+        desk.turn(seconds=200)
+        return entries(since=None)
+
+    entries = desk.account.ledger
+    late = overriding(desk.account, ledger=lambda since: slow())
+
+    assert desk.book(account=late).snapshot.at == asked_at
+
+
 def test_an_account_that_never_stands_still_is_given_up_and_nothing_is_kept(desk: Paper) -> None:
     before = desk.stores.books.latest_snapshot()
     desk.turn(minutes=1)
