@@ -172,7 +172,9 @@ class AccountFeed:
         message = message_of(frame)
         self._pulses[channel].beat(at)
         rows = _rows_of(message)
-        self._note_sequence(channel, message)
+        if not self._follows(channel, message):
+            # laid over what is known without what is missing, it would say what never was
+            return True
         with self._lock:
             if channel == EXECUTIONS:
                 self._hear_executions(message, rows, at)
@@ -298,15 +300,17 @@ class AccountFeed:
         except UnexpectedReplyError as odd:
             self._keep_odd(str(odd))
 
-    def _note_sequence(self, channel: bytes, message: Message) -> None:
-        """Kraken counts the messages of a channel: a missing number is a missing message."""
+    def _follows(self, channel: bytes, message: Message) -> bool:
+        """Tell whether no message is missing before one; Kraken counts those of a channel."""
         number = message.sequence
         if number is None:
-            return
+            return True
         known = self._sequences.get(channel)
-        if known is not None and number > known + 1 and message.type != SNAPSHOT:
-            self._fault = f"{channel.decode()}: message {known + 1} is missing before {number}"
+        is_gap = known is not None and number > known + 1 and message.type != SNAPSHOT
+        if is_gap:
+            self._fault = f"{channel.decode()}: a message is missing before {number}, after {known}"
         self._sequences[channel] = number if known is None else max(known, number)
+        return not is_gap
 
     def _keep_odd(self, why: str) -> None:
         LOG.warning("stream: %s", why)
