@@ -7,12 +7,13 @@ flatten that was cut off is gone on with by starting it again.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.errors import ConflictError, InvalidValueError
 from kraken_pipeline.domain.ids import decision_id, digest, intent_id
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.lots import DUST, MANUAL, Position, book_of
@@ -117,13 +118,15 @@ def flatten(
     if not reason.strip():
         raise InvalidValueError("flatten needs a reason; it is kept with its decision")
     desk.settle()
+    # also where nothing is held yet: what rests would buy it later
+    _free(desk, [each for each in _in_the_way(desk, extent) if each.side is Side.BUY], tell)
     desk.keep_books()
     began = _held(desk, extent)
     last, rounds, idle = _Round(), 0, 0
     while _sellable(desk, extent, last) and idle < IDLE_ROUNDS:
         before = _holdings(desk, extent)
         rounds += 1
-        _free(desk, extent, tell)
+        _free(desk, _in_the_way(desk, extent), tell)
         last = _sell(desk, extent, reason=reason, tell=tell)
         idle = idle + 1 if _holdings(desk, extent) == before else 0
     return _report(desk, extent, last, began=began, rounds=rounds)
@@ -147,22 +150,28 @@ def _holdings(desk: FlattenDesk, extent: Extent) -> dict[str, Decimal]:
     return {_place(each): each.qty for each in _held(desk, extent)}
 
 
-def _free(desk: FlattenDesk, extent: Extent, tell: Callable[[str], None]) -> None:
-    """Take back what would buy, and the stops that hold what is to be sold."""
-    for order in desk.orders.reserving():
-        if order.namespace is not Namespace.TRADE or not _is_in_the_way(order, extent):
-            continue
+def _free(desk: FlattenDesk, orders: Sequence[Order], tell: Callable[[str], None]) -> None:
+    """Take back what is planned, and cancel what rests."""
+    for order in orders:
         if order.state is State.PLANNED:
-            desk.withdraw(order, NAME)
-            tell(f"took back {order.local_id}: {order.side} {order.pair} was not sent yet")
+            # whoever sends it just now was first: then it rests, for the next round
+            with suppress(ConflictError):
+                desk.withdraw(order, NAME)
+                tell(f"took back {order.local_id}: {order.side} {order.pair} was not sent yet")
         elif order.state is State.LIVE:
             now = desk.cancel(order)
             tell(f"canceled {order.local_id}: {order.side} {order.pair} is {now.state}")
 
 
-def _is_in_the_way(order: Order, extent: Extent) -> bool:
-    opens_or_protects = order.side is Side.BUY or order.purpose is Purpose.PROTECT
-    return opens_or_protects and extent.has(strategy_id=order.strategy_id, pair=order.pair)
+def _in_the_way(desk: FlattenDesk, extent: Extent) -> list[Order]:
+    """Return what would buy, and the stops that hold what is to be sold."""
+    return [
+        each
+        for each in desk.orders.reserving()
+        if each.namespace is Namespace.TRADE
+        and (each.side is Side.BUY or each.purpose is Purpose.PROTECT)
+        and extent.has(strategy_id=each.strategy_id, pair=each.pair)
+    ]
 
 
 def _sell(desk: FlattenDesk, extent: Extent, *, reason: str, tell: Callable[[str], None]) -> _Round:

@@ -93,6 +93,34 @@ def test_flt_1_what_would_buy_is_taken_back_first(desk: Paper) -> None:
     assert desk.now_of(waiting).state is State.WITHDRAWN
 
 
+def test_flt_1_what_would_buy_is_taken_back_where_nothing_is_held(desk: Paper) -> None:
+    resting = desk.planned("XBTUSD", "0.01", "40000")
+    desk.submit()
+    waiting = desk.planned("ETHUSD", "0.1", "3100")
+
+    assert flattened(desk).is_done
+
+    assert desk.now_of(resting).state is State.CANCELED
+    assert desk.now_of(waiting).state is State.WITHDRAWN
+
+
+def test_flt_1_what_is_sent_just_when_it_is_taken_back_is_canceled_in_the_next_round(
+    desk: Paper,
+) -> None:
+    bought(desk, "ETHUSD", "0.1", "3100")
+    buy = desk.planned("XBTUSD", "0.01", "40000")
+    calm = flatten_desk(desk)
+
+    def late(order: Order, why: str) -> Order:
+        desk.submit()
+        return calm.withdraw(order, why)
+
+    hurried = replace(calm, withdraw=late)
+    assert flatten(hurried, EVERYTHING, reason="enough", tell=lambda said: None).is_done
+
+    assert desk.now_of(buy).state is State.CANCELED
+
+
 def test_flt_1_what_was_bought_by_hand_is_sold_if_that_is_said(desk: Paper) -> None:
     by_hand = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.01"}
     desk.call("AddOrder", by_hand)
