@@ -60,8 +60,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "UNLISTED": "the exchange must list it; what is held of it can't be sold here otherwise",
         "UNREADABLE": "the exchange's listing of it must be readable",
         "VENUE": "its orders must trade at one of universe.filters.venues",
-        "VOLATILITY": "its price must move within universe.filters.min_volatility_pct and "
-        "max_volatility_pct",
+        "VOLATILITY": "its price must move within universe.filters.min_volatility_pct_a_year and "
+        "max_volatility_pct_a_year",
         "WAITING": "it must pass universe.refreshes_to_change refreshes in a row",
         "WIDE_SPREAD": "bid and ask must come nearer: universe.filters.max_spread_bps",
     }

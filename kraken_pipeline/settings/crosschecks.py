@@ -217,6 +217,20 @@ def ranges_have_room(settings: Settings, written: Written) -> Iterator[Finding]:
             )
 
 
+def volatilities_have_room(settings: Settings, written: Written) -> Iterator[Finding]:
+    """No pair can be in where the band of volatilities is empty."""
+    low = settings.universe.filters.min_volatility_pct_a_year
+    high = settings.universe.filters.max_volatility_pct_a_year
+    if low is not None and high is not None and low > high:
+        yield _find(
+            f"universe.filters.min_volatility_pct_a_year is {low}, above "
+            f"universe.filters.max_volatility_pct_a_year, {high}. Lower the first or raise "
+            "the second.",
+            "universe.filters.min_volatility_pct_a_year",
+            "universe.filters.max_volatility_pct_a_year",
+        )
+
+
 def nothing_is_promised_that_nothing_does(
     settings: Settings, written: Written
 ) -> Iterator[Finding]:
@@ -318,6 +332,7 @@ ERRORS: Final[tuple[Check, ...]] = (
     the_guard_renews_in_time,
     the_schedule_renews_in_time,
     ranges_have_room,
+    volatilities_have_room,
     nothing_is_promised_that_nothing_does,
 )
 WARNINGS: Final[tuple[Check, ...]] = (

@@ -10,11 +10,13 @@ from pydantic import AfterValidator, Field, model_validator
 from kraken_pipeline.settings.fields import (
     TIMEFRAMES,
     AssetCode,
+    Bps,
     DatabaseUrl,
     Days,
     Free,
     Milliseconds,
     Names,
+    PctAYear,
     PctOfCost,
     PctOfNav,
     Seconds,
@@ -54,6 +56,22 @@ class Filters(Section):
     """If left out: `region.default_quote`."""
     statuses: Texts = ("online",)
     asset_class: Literal["currency", "tokenized_asset"] = "currency"
+    venues: Texts = ()
+    """Where its orders may trade, such as `international`; none asks nothing."""
+    exclude_pegged_pairs: bool = False
+    """Whether pairs of which both legs are kept at one currency are out, such as USDC/USDT."""
+    max_spread_bps: Annotated[Bps, Field(ge=1, le=10_000)] | None = None
+    """If left out, here and below: not asked."""
+    max_tick_bps: Annotated[Bps, Field(ge=1, le=10_000)] | None = None
+    """Of one price step, in basis points of the price."""
+    max_min_order_pct: Annotated[PctOfNav, Field(gt=0)] | None = None
+    """Of the smallest order that the exchange takes."""
+    min_age_days: Days | None = None
+    """Since the first daily bar that is stored; where none is, nothing stands against the pair."""
+    volatility_days: Annotated[Days, Field(ge=2)] = 30
+    min_volatility_pct_a_year: PctAYear | None = None
+    """Standard deviation of daily log returns over `volatility_days`; unknown as with the age."""
+    max_volatility_pct_a_year: PctAYear | None = None
 
 
 class Universe(Section):
@@ -63,6 +81,8 @@ class Universe(Section):
     """If any: these and no others."""
     exclude_pairs: Texts = ()
     min_24h_volume_usd: Usd = Decimal(100_000)
+    refreshes_to_change: int = Field(default=3, ge=1, le=100)
+    """In a row that must say otherwise before the market moves a pair in or out; 1 is at once."""
     filters: Filters = Field(default_factory=Filters)
 
 

@@ -3,7 +3,6 @@
 from typing import Final
 
 NOT_READ: Final = (
-    "region.country_code",
     "region.capabilities",
     "market_data.ws_timeframes",
     "market_data.backfill_timeframes",

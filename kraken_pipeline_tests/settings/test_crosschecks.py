@@ -98,6 +98,17 @@ def test_the_defaults_hold_together() -> None:
             "risk_off_allocation_multiplier is 0.8, above",
         ),
         (
+            {
+                "universe": {
+                    "filters": {
+                        "min_volatility_pct_a_year": "80.5",
+                        "max_volatility_pct_a_year": 80,
+                    }
+                }
+            },
+            "universe.filters.min_volatility_pct_a_year is 80.5, above",
+        ),
+        (
             {"risk": {"market_regime_throttle": {"enabled": True}}},
             "risk.market_regime_throttle.enabled is set, but this version has nothing",
         ),
