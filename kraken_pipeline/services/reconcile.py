@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.errors import ConflictError, ExchangeError
+from kraken_pipeline.domain.errors import ConflictError, PipelineError, StorageError
 from kraken_pipeline.domain.halts import EVERYTHING, HaltKind
 from kraken_pipeline.domain.holds import Hold, unexplained_holds
 from kraken_pipeline.domain.intents import Namespace
@@ -146,12 +146,19 @@ def opening_objection(desk: ReconcileDesk) -> str:
     Where an order may be at the exchange, or a clean pass is missing, a pass is made first: nothing
     is sent before each order has evidence that was gathered since its sender began.
 
+    Raises:
+        StorageError: the books cannot be kept.
+
     Source: contract 11.3; F-SUB-1, U-DUP-9.
     """
     try:
         if _missing(desk.passes) or any(map(_is_at_work, desk.settling.orders.reserving())):
             reconcile(desk, Cause.START)
-    except ExchangeError as failure:
+    except StorageError:
+        # then nothing can be written down, and so nothing is sent
+        raise
+    except PipelineError as failure:
+        # whatever the books can't take, what reduces still goes (INV-7)
         return f"{CODE}: {failure}"
     missing = _missing(desk.passes)
     return f"{CODE}: clean_passes_missing={missing}" if missing else ""

@@ -7,7 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from kraken_pipeline.domain.errors import UnreachableError
+from kraken_pipeline.domain.errors import (
+    ConflictError,
+    InvalidValueError,
+    PipelineError,
+    UnreachableError,
+)
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
@@ -355,6 +360,27 @@ def test_while_the_exchange_does_not_answer_nothing_opens(desk: Paper) -> None:
     said = opening_objection(desk.reconcile_desk(settling=desk.settle_desk(account=away)))
 
     assert said == "NOT_RECONCILED: no answer"
+
+
+@pytest.mark.parametrize("failure", [ConflictError("another was first"), InvalidValueError("odd")])
+def test_inv_7_what_the_books_cannot_take_stops_what_opens_and_no_exit(
+    desk: Paper, failure: PipelineError
+) -> None:
+    desk.planned()
+    desk.submit()
+    desk.settle()
+    desk.book()
+    resting(desk)
+    exit_, entry = desk.planned(side=Side.SELL, limit="49750"), desk.planned("ETHUSD", "0.1")
+
+    def refuse(*told: object) -> None:
+        raise failure
+
+    odd = desk.reconcile_desk(passes=overriding(desk.stores.passes, keep=refuse))
+    desk.submit(opening_objection=lambda: opening_objection(odd))
+
+    assert desk.now_of(exit_).state is State.LIVE
+    assert desk.now_of(entry).state is State.PLANNED
 
 
 def test_a_holding_without_its_stop_is_told_and_stops_nothing_else(desk: Paper) -> None:
