@@ -19,7 +19,7 @@ from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.lots import DUST, MANUAL, Position, book_of
 from kraken_pipeline.domain.market import Side, Ticker
 from kraken_pipeline.domain.money import ZERO, plain
-from kraken_pipeline.domain.order_terms import OrderTerms, Purpose
+from kraken_pipeline.domain.order_terms import OrderTerms, Purpose, Urgency
 from kraken_pipeline.domain.orders import FATE_OPEN, Order, State
 from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.services.ports import BookStore, Clock, DecisionStore, Market, OrderStore
@@ -228,8 +228,9 @@ def _intents(
             decision_price=_price(each, tickers.get(each.pair)),
             reason=reason,
             userref=None,
-            # what the bound does not give now is asked for again in the next round
-            terms=OrderTerms(time_in_force="IOC", post_only=False),
+            # what the bound does not give now is asked for again in the next round; nothing that is
+            # configured for other orders may turn a way out into one that waits
+            terms=OrderTerms(time_in_force="IOC", post_only=False, urgency=Urgency.NORMAL),
         )
         for each in held
     )

@@ -10,6 +10,7 @@ from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.order_terms import Urgency
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.services.assess import assess
 from kraken_pipeline.services.flatten import Extent, FlattenDesk, Flattened, flatten
@@ -131,6 +132,35 @@ def test_flt_1_what_was_bought_by_hand_is_sold_if_that_is_said(desk: Paper) -> N
     assert (spared.rounds, ended.is_done) == (0, True)
     assert ended.sold == ("manual XBTUSD",)
     assert desk.balances_agree()
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        {"urgency": Urgency.PASSIVE},
+        {"urgency": Urgency.URGENT},
+        {"post_only": True},
+        {"order_type": "market"},
+        {"order_type": "market", "allows_market": True},
+    ],
+)
+def test_flt_1_it_sells_whatever_way_other_orders_are_made(
+    desk: Paper, style: dict[str, object]
+) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+    risk = desk.risk_desk()
+    so = replace(risk, style=replace(risk.style, **style))  # type: ignore[arg-type]  # of its fields
+
+    done = flatten(
+        replace(
+            flatten_desk(desk), assess=lambda: assess(so, namespace=Namespace.TRADE, run_id="run")
+        ),
+        EVERYTHING,
+        reason="enough",
+        tell=lambda said: None,
+    )
+
+    assert (done.is_done, done.sold) == (True, ("trend@1h XBTUSD",))
 
 
 def test_flt_1_a_halt_does_not_stop_it(desk: Paper) -> None:
