@@ -58,6 +58,8 @@ MOST_TARGETED: Final = 10
 """Orders that are asked for one by one in one pass. Source: contract 11.3."""
 COMPARES_MONEY: Final = frozenset({Cause.MINUTE, Cause.HOURLY, Cause.HAND})
 """Whoever is about to send has read the balances just before, and waits."""
+CONTRADICTIONS: Final = frozenset({HaltKind.CONTRADICTION, HaltKind.OVERFILL})
+"""Halts over what the exchange told of an order."""
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 RETENTION: Final = timedelta(days=30)
@@ -396,7 +398,7 @@ class _Comparison:
     def _note_contradictions(self) -> None:
         """Note what a person must look at; what bears on one pair stops nothing but that."""
         for halt in self._desk.settling.halts.latched():
-            if halt.kind is HaltKind.CONTRADICTION and halt.scope == EVERYTHING:
+            if halt.kind in CONTRADICTIONS and halt.scope == EVERYTHING:
                 self._note(Kind.CONTRADICTION, f"halt {halt.halt_id}", halt.reason)
 
     def _note(self, kind: Kind, subject: str, said: str) -> None:

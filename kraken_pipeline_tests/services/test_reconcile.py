@@ -278,6 +278,19 @@ def test_who_is_about_to_send_does_not_take_a_difference_for_gone_that_nobody_lo
     assert [bool(each) for each in afterwards] == [True, False, False]
 
 
+@pytest.mark.parametrize("kind", [HaltKind.CONTRADICTION, HaltKind.OVERFILL])
+def test_after_what_cannot_be_true_of_an_order_two_looks_come_before_anything_opens(
+    desk: Paper, kind: HaltKind
+) -> None:
+    desk.stores.halts.latch(kind, reason="a test", at=desk.clock(), by="poll")
+    assert desk.reconcile().found.outcome is Outcome.DIFFERS
+
+    desk.stores.halts.clear(reason="seen", at=desk.clock(), by="me")
+
+    said = [opening_objection(desk.reconcile_desk()) for _ in range(3)]
+    assert [bool(each) for each in said] == [True, False, False]
+
+
 def test_fills_that_never_come_are_told_for_as_long_as_they_are_missing(desk: Paper) -> None:
     desk.planned()
     desk.submit()
