@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import closes, cycle, orders, panic, simulator, stream
+from benchmarks import closes, cycle, history, orders, panic, simulator, stream
 
 ALL = {
     "cycle": cycle.run,
@@ -11,6 +11,7 @@ ALL = {
     "simulator": simulator.run,
     "orders": orders.run,
     "panic": panic.run,
+    "history": history.run,
 }
 
 if __name__ == "__main__":

@@ -8,7 +8,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from kraken_pipeline.cli.commands import audit, config, dust, explain, keys, orders, simulator
+from kraken_pipeline.cli.commands import (
+    audit,
+    config,
+    dust,
+    explain,
+    history,
+    keys,
+    orders,
+    simulator,
+    universe,
+)
 from kraken_pipeline.cli.exits import code_of, document
 from kraken_pipeline.cli.options import (
     OFF,
@@ -36,8 +46,10 @@ app.add_typer(explain.app, name="explain")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.add_typer(dust.app, name="dust")
+app.add_typer(history.app, name="history")
 app.add_typer(keys.app, name="keys")
 app.add_typer(simulator.app, name="simulator")
+app.add_typer(universe.app, name="universe")
 
 
 @app.command()

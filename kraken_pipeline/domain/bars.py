@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from kraken_pipeline.domain.certificates import Source
 from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.timeframes import Timeframe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +60,30 @@ class MonthReport:
     """Rows whose bar was not over when it was asked."""
     missing: Mapping[str, int]
     """Pair to bars absent between its first and its last, where there are any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveFile:
+    """A file of candles as its name and its first line tell it."""
+
+    name: str
+    """As it lies in its folder or its zip."""
+    pair: str
+    frame: Timeframe
+    source: Source
+    size: int
+    """Bytes of text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """What became of a pair's candles from a file."""
+
+    added: int
+    """Bars that were new."""
+    same: int
+    """Bars that were there, told alike."""
+    differing: int
+    """Bars that were there, told differently; they stay as they are."""
+    differences: tuple[tuple[int, str, str, str], ...]
+    """Open time, field, what is kept and what was told, of as many as are kept."""

@@ -187,6 +187,20 @@ def faults(frame: Timeframe, month: str, keys: Keys, *, now: datetime) -> MonthR
     )
 
 
+def stretches(frame: Timeframe, keys: Keys) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield each pair's stretches without a hole: first open time, and that after the last."""
+    order = np.lexsort((keys.opened_at, keys.codes))
+    codes, opened = keys.codes[order], keys.opened_at[order]
+    if not len(order):
+        return
+    breaks = (np.diff(codes) != 0) | (np.diff(opened) > frame.seconds)
+    starts = np.concatenate(([0], np.flatnonzero(breaks) + 1))
+    ends = np.concatenate((starts[1:], [len(order)])) - 1
+    firsts, untils = opened[starts].tolist(), (opened[ends] + frame.seconds).tolist()
+    for code, first, until in zip(codes[starts].tolist(), firsts, untils, strict=True):
+        yield keys.pairs[code], (first, until)
+
+
 def _require_grid(frame: Timeframe, opened: Ints) -> None:
     off = opened[opened % frame.seconds != 0]
     if off.size:

@@ -144,13 +144,17 @@ class ParquetBarStore:
         table: Any,  # noqa: ANN401
         newest: Mapping[str, int],
     ) -> int:
+        if bar_tables.reaches_back(table, newest):
+            table = bar_tables.without(table, self._keys(frame, self._root / frame.name / month))
+        return self._write(frame, month, table)
+
+    def _write(self, frame: Timeframe, month: str, table: Any) -> int:  # noqa: ANN401 - as above
+        """Add rows that are new to a month, and return how many."""
         folder = self._root / frame.name / month
         if not folder.is_dir():
             folder.mkdir(parents=True)
             bar_files.sync_folder(folder.parent)
         bar_files.sweep(folder)
-        if bar_tables.reaches_back(table, newest):
-            table = bar_tables.without(table, self._keys(frame, folder))
         if not table.num_rows:
             return 0
         parts = bar_files.parts_in(folder)

@@ -1,0 +1,120 @@
+"""The bars' store as history is put into it: many rows at once, compared with what is there."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from typing import Any, Final
+
+from kraken_pipeline.domain.bars import Admitted
+from kraken_pipeline.domain.certificates import Stretch, joined
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.store import bar_files, bar_overlaps, bar_tables
+from kraken_pipeline.store.arrow import numbers
+from kraken_pipeline.store.bar_csv import Sheet
+from kraken_pipeline.store.bars import ParquetBarStore
+
+AT_ONCE: Final = 4
+"""Months written together; each is a file of its own."""
+GROUPS_AT_ONCE: Final = 32
+"""Groups of a part that are read together: a million rows, of which a few pairs' are kept."""
+
+
+class HistoryBarStore(ParquetBarStore):
+    """The same bars under the same folder, for whoever brings or examines whole histories."""
+
+    def admit(self, frame: Timeframe, sheets: Sequence[Sheet]) -> Mapping[str, Admitted]:
+        """Add what is new, and compare the rest with what is there, which stays as it is.
+
+        A month is written whole or not at all; after a crash between two, telling the same again
+        adds the rest.
+
+        Args:
+            frame: the timeframe.
+            sheets: of one pair each.
+
+        Returns:
+            What became of each pair's bars.
+
+        Raises:
+            InvalidValueError: two sheets are of one pair, or one is of another timeframe.
+            ConfigurationError: a file in the store is torn or not ours.
+        """
+        _require_distinct(frame, sheets)
+        tables = [each.table for each in sheets if each.rows]
+        if not tables:
+            return {}
+        table = tables[0] if len(tables) == 1 else bar_tables.merged(tables)
+        with self._locked(frame), ThreadPoolExecutor(AT_ONCE) as pool:
+            newest = self._newest_opens(frame)
+            months = bar_tables.by_month(table)
+            parts = pool.map(
+                lambda each: self._admit_month(frame, each[0], each[1], newest), months
+            )
+            return bar_overlaps.together(list(parts))
+
+    def stretches(
+        self, frame: Timeframe, pairs: Sequence[str]
+    ) -> Mapping[str, tuple[Stretch, ...]]:
+        """Return where each pair has bars without a hole, by time.
+
+        Raises:
+            ConfigurationError: a file in the store is torn or not ours.
+        """
+        wanted = frozenset(pairs)
+        found: dict[str, list[Stretch]] = {each: [] for each in pairs}
+        for folder in self._months(frame):
+            for pair, stretch in bar_tables.stretches(frame, self._keys(frame, folder)):
+                if pair in wanted:
+                    found[pair].append(stretch)
+        return {pair: joined(each) for pair, each in found.items()}
+
+    # pyarrow ships no types
+    def _admit_month(
+        self,
+        frame: Timeframe,
+        month: str,
+        table: Any,  # noqa: ANN401
+        newest: Mapping[str, int],
+    ) -> Mapping[str, Admitted]:
+        if not bar_tables.reaches_back(table, newest):
+            self._write(frame, month, table)
+            return bar_overlaps.added_all(table)
+        kept = list(self._rows_of(frame, month, table))
+        if not kept:
+            self._write(frame, month, table)
+            return bar_overlaps.added_all(table)
+        fresh, admitted = bar_overlaps.split(table, bar_tables.merged(kept))
+        self._write(frame, month, fresh)
+        return admitted
+
+    def _rows_of(
+        self,
+        frame: Timeframe,
+        month: str,
+        like: Any,  # noqa: ANN401 - as above
+    ) -> Iterator[Any]:
+        """Yield the rows of a month that are of the pairs and the times of some others."""
+        opened = numbers(like.column("opened_at"))
+        for part in bar_files.parts_in(self._root / frame.name / month):
+            groups = [
+                index
+                for index, group in enumerate(self._footer(frame, part).groups)
+                if group.first <= opened[-1] and group.last >= opened[0]
+            ]
+            for start in range(0, len(groups), GROUPS_AT_ONCE):
+                some = self._rows(part, groups=groups[start : start + GROUPS_AT_ONCE])
+                found = bar_overlaps.of_pairs(some, like)
+                if found.num_rows:
+                    yield found
+
+
+def _require_distinct(frame: Timeframe, sheets: Sequence[Sheet]) -> None:
+    for pair, of_pair in groupby(sorted(each.file.pair for each in sheets)):
+        if len(list(of_pair)) > 1:
+            raise InvalidValueError(f"two files of {pair} at once; tell them one after the other")
+    for each in sheets:
+        if each.file.frame != frame:
+            raise InvalidValueError(
+                f"{each.file.name} is of {each.file.frame.name}, not of {frame.name}"
+            )
