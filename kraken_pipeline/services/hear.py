@@ -199,7 +199,7 @@ def _heard(
     if mismatch and order.state in FATE_OPEN:
         return contradict(desk, order, f"{order.local_id}, {mismatch}", source=source)
     if mismatch:
-        raise ImpossibleFactError(mismatch)
+        return _heard_of_the_end(desk, order, report, source, mismatch)
     if order.state is State.WRITTEN_OFF:
         _halt(desk, f"{order.local_id} was written off and is there as {_told(report)}", source)
     is_doubtful = not is_change_proven and may_be_of_before(desk, order, report)
@@ -208,6 +208,38 @@ def _heard(
         if is_news and not says_nothing_new(order, event):
             order = desk.orders.record(order, event)
     return order
+
+
+def _heard_of_the_end(
+    desk: HearDesk, order: Order, report: OrderReport, source: str, mismatch: str
+) -> Order:
+    """Write how an order ended that somebody changed at the exchange, with a halt.
+
+    It is known by its id there. While it is open nothing is written, as no change of it was ours.
+    Once it has ended it must not be waited for: otherwise the halt came back for ever (L-1).
+
+    Raises:
+        ImpossibleFactError: it is open, it is quite another order, or it filled more than we know.
+    """
+    fact = FACTS.get(report.status, Fact.ACCEPTED)
+    same = (order.pair, order.side, order.order_type)
+    is_known = same == (report.pair, report.side, report.order_type)
+    if fact is Fact.ACCEPTED or not is_known or report.filled_qty > order.qty:
+        raise ImpossibleFactError(f"{mismatch}; if somebody changed it there, cancel it")
+    ended = Event(
+        fact=Fact.CANCELED_SEEN if report.filled_qty < order.qty else fact,
+        at=desk.clock(),
+        source=source,
+        detail=mismatch,
+        kraken_order_id=report.kraken_order_id,
+        filled_qty=report.filled_qty,
+        avg_fill_price=report.avg_fill_price,
+        fee=report.fee,
+    )
+    if says_nothing_new(order, ended):
+        return order
+    _halt(desk, f"{order.local_id}, {mismatch}", source)
+    return desk.orders.record(order, ended)
 
 
 def _events(order: Order, report: OrderReport, *, at: datetime, source: str) -> list[Event]:

@@ -359,6 +359,20 @@ def test_a_sale_may_be_repriced_under_a_halt(desk: Paper) -> None:
     assert changed.limit_price == Decimal(50_400)
 
 
+def test_l_1_an_order_that_a_person_changed_there_is_over_once_it_is_canceled(desk: Paper) -> None:
+    order = _buy(desk)
+    desk.call("AmendOrder", {"txid": str(order.kraken_order_id), "order_qty": "0.005"})
+    desk.settle()
+    [halt] = desk.stores.halts.latched()
+    assert "if somebody changed it there, cancel it" in halt.reason
+
+    assert cancel(desk.settle_desk(), desk.now_of(order)).state is State.CANCELED
+
+    desk.stores.halts.clear(reason="it was me", at=desk.clock(), by="me")
+    desk.settle()
+    assert desk.stores.halts.latched() == ()
+
+
 @pytest.mark.parametrize(("arrives", "is_state"), [(True, State.LIVE), (False, State.AMENDING)])
 def test_a_change_back_is_made_where_its_history_says_so_and_not_for_a_late_read(
     desk: Paper,

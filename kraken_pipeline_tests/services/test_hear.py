@@ -398,6 +398,26 @@ def test_a_change_that_nobody_asked_for_halts() -> None:
     assert len(books.reasons) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "filled", "state"),
+    [("canceled", 2, State.CANCELED), ("closed", 6, State.CANCELED), ("closed", 10, State.FILLED)],
+)
+def test_l_1_an_order_that_somebody_changed_there_ends_in_our_books_when_it_ended(
+    status: str, filled: int, state: State
+) -> None:
+    books = Books(_ours(State.LIVE))
+    dearer = Price(LIMIT + 1)
+    assert books.hears(_report(limit_price=dearer)).state is State.LIVE
+    report = _report(status, filled, qty=Qty(Decimal(max(6, filled))), limit_price=dearer)
+
+    ended = books.hears(report)
+
+    assert (ended.state, ended.filled_qty) == (state, Decimal(filled))
+    assert len(books.reasons) == 2
+    assert books.hears(report) == ended
+    assert len(books.reasons) == 2
+
+
 def test_f_evt_8_a_status_that_is_new_ends_nothing_and_halts() -> None:
     books = Books(_ours(State.LIVE))
 
