@@ -41,6 +41,8 @@ def run_panic(environ: Mapping[str, str], *, as_json: bool) -> int:
     Returns:
         The panic program's exit code: 0 when no order is open any more.
     """
+    # proving that nothing is open takes seconds in which nothing else would be seen
+    sys.stderr.write("stopping new orders and canceling all; do not interrupt\n")
     outcome = panic_now(environ)
     if not as_json:
         sys.stdout.write(outcome.said + "\n")

@@ -18,6 +18,7 @@ Db = Annotated[
     typer.Option("--db", help="Books other than the configured: a file, or a database's URL."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; live only shows the effect otherwise.")]
+Agreed = Annotated[bool, typer.Option("--yes", help="Do it; else the effect is only shown.")]
 Reason = Annotated[str, typer.Option("--reason", help="Kept in the journal.")]
 ScopePair = Annotated[str | None, typer.Option("--pair", help="Of one pair only.")]
 ScopeAsset = Annotated[str | None, typer.Option("--asset", help="Of one asset only.")]

@@ -52,7 +52,9 @@ def tell(context: dg.OpExecutionContext, made: Pass) -> None:
     for each in checks:
         context.log_event(evaluation(each))  # type: ignore[arg-type]  # Dagster takes it, its types do not
     found = [f"{each.kind}: {each.said}" for each in made.found.findings]
-    context.log.info("orders: %s; %s: %s", dict(made.orders), made.found.outcome, found)
+    orders = ", ".join(f"{count} {state}" for state, count in sorted(made.orders.items()))
+    said = "; ".join(found) or "nothing differs"
+    context.log.info("orders: %s; %s: %s", orders or "none", made.found.outcome, said)
     context.add_output_metadata(
         {"orders": dict(made.orders), "outcome": made.found.outcome.value, "findings": found}
     )

@@ -53,7 +53,8 @@ def assess_risk(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipel
 def submit_orders(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
     """Under the lease: write each order down, send it once, write what came of it."""
     counts = pipeline.submit(Namespace.TRADE, owner=context.run.run_id)
-    context.log.info("orders: %s", dict(counts))
+    said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    context.log.info("orders: %s", said or "none")
     context.add_output_metadata({"orders": dict(counts)})
 
 

@@ -38,6 +38,7 @@ def test_panic_cancels_latches_and_stays_until_resume(
     said = command("panic", environ=market.environ)
 
     assert said.code == 0
+    assert said.err.startswith("stopping new orders and canceling all")
     assert "Canceled: 1" in said.out
     assert "open in our books: 0" in said.out
     assert market.open_orders == []

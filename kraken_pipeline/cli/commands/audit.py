@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from kraken_pipeline.cli.options import OFF, Db, Json, OrderId, Reason, Yes, with_books
+from kraken_pipeline.cli.options import OFF, Agreed, Db, Json, OrderId, Reason, with_books
 
 app = typer.Typer(no_args_is_help=True, help="Whether the books are whole.")
 
@@ -26,7 +26,7 @@ def replay(order: OrderId, json: Json = OFF, db: Db = None) -> None:
 
 
 @app.command("accept")
-def accept(reason: Reason, yes: Yes = OFF, json: Json = OFF) -> None:
+def accept(reason: Reason, yes: Agreed = OFF, json: Json = OFF) -> None:
     """Take an older database than the one before, such as a backup; opening stays halted."""
     from kraken_pipeline.cli.audit import run_accept  # noqa: PLC0415 - the same
     from kraken_pipeline.cli.consent import Asked  # noqa: PLC0415 - the same

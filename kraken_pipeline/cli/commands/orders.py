@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kraken_pipeline.cli.options import OFF, Db, Json, OrderId, Reason, Yes, with_books
+from kraken_pipeline.cli.options import OFF, Agreed, Db, Json, OrderId, Reason, Yes, with_books
 
 app = typer.Typer(no_args_is_help=True, help="Orders in our books.")
 
@@ -96,7 +96,7 @@ def resolve(  # noqa: PLR0913 - a command has as many options as it has
     absent: Annotated[bool, typer.Option("--absent", help="It never came to exist.")] = OFF,
     adopt: Annotated[str | None, typer.Option(help="It is the one with this Kraken id.")] = None,
     reason: Reason = "",
-    yes: Yes = OFF,
+    yes: Agreed = OFF,
     json: Json = OFF,
     db: Db = None,
 ) -> None:
