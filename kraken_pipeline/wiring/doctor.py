@@ -24,6 +24,7 @@ from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.protecting import unprotected, wants_stops
 from kraken_pipeline.wiring.stream_sign import stream_sign
+from kraken_pipeline.wiring.styles import strategy_styles
 
 LITTLE: Final = 100 * 2**20
 """Bytes below which a disk may be full before a person looks."""
@@ -67,6 +68,7 @@ def examine(
     try:
         loaded = load(environ)
         configured_strategies(loaded.settings)
+        strategy_styles(loaded.settings)
         goes = destination(loaded)
     except PipelineError as failure:
         yield _failed("configuration", failure, "mend what is named; `config show` prints it all")

@@ -21,16 +21,27 @@ def test_on_paper_that_is_fit_every_check_is_a_line_and_nothing_fails(
     assert {"configuration", "disk", "database", "journal", "exchange", "stream"} <= checks
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ("strategies: {enabled: [momentum]}\n", "momentum"),
+        (
+            "strategies: {configs: {trend_core: "
+            "{order: {urgency: passive, time_in_force: FOK}}}}\n",
+            "trend_core.order",
+        ),
+    ],
+)
 def test_a_wrong_configuration_is_the_only_thing_that_is_looked_at(
-    command: Command, market: PaperMarket
+    command: Command, market: PaperMarket, wrong: str, named: str
 ) -> None:
-    market.configure("strategies: {enabled: [momentum]}\n")
+    market.configure(wrong)
 
     said = command("doctor", "--json", environ=market.environ)
 
     [found] = json.loads(said.out)["findings"]
     assert (said.code, found["check"], found["exit_code"]) == (2, "configuration", 2)
-    assert "momentum" in found["said"]
+    assert named in found["said"]
     assert found["remedy"]
 
 
