@@ -12,6 +12,9 @@ REGRESSIONS: Final[Mapping[int, str]] = MappingProxyType(
         41: "a late read of balances was taken for a loss of everything (KILL_DRAWDOWN)",
         45: "the same",
         48: "two cancels that were lost one after the other called a person",
+        1106: "a snapshot was dated by the end of a pause, and KILL_DRAWDOWN latched",
+        1156: "reads that lagged differently for minutes were taken for lasting drift",
+        1300: "a row of the stream after a gap contradicted the books, and halted",
         60: "a key that was locked out kept fills out of the books until the end",
     }
 )
