@@ -6,6 +6,7 @@ import dagster as dg
 
 from kraken_pipeline.defs.partitions import OWNERS
 from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.domain.universe_filters import Verdict
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 
@@ -18,7 +19,12 @@ from kraken_pipeline.wiring.pipeline import Pipeline
             "universe_not_empty",
             asset="pair_universe",
             description="At least one pair may be traded.",
-        )
+        ),
+        dg.AssetCheckSpec(
+            "held_pairs_trade_on",
+            asset="pair_universe",
+            description="No pair that is held or ordered is being delisted, or takes only cancels.",
+        ),
     ],
 )
 def pair_universe(
@@ -37,6 +43,7 @@ def pair_universe(
             "leaving": len(universe.leaving),
             "out": len(universe.reasons),
             "out_by_reason": dg.MetadataValue.md(_reasons(universe)),
+            "verdicts_by_filter": dg.MetadataValue.md(_verdicts(pipeline)),
             "busiest": dg.MetadataValue.md(_busiest(universe)),
         },
         check_results=[
@@ -44,9 +51,33 @@ def pair_universe(
                 check_name="universe_not_empty",
                 passed=bool(universe.members),
                 metadata={"members": len(universe.members)},
-            )
+            ),
+            _ending(universe),
         ],
     )
+
+
+def _ending(universe: Universe) -> dg.AssetCheckResult:
+    """Name what may soon not be sold any more, with the command that ends it (UNI-8)."""
+    commands = [f"kraken-pipeline flatten --pair {name}" for name in sorted(universe.ending)]
+    return dg.AssetCheckResult(
+        check_name="held_pairs_trade_on",
+        passed=not universe.ending,
+        metadata={**universe.ending, **({"to_leave": "; ".join(commands)} if commands else {})},
+    )
+
+
+def _verdicts(pipeline: Pipeline) -> str:
+    """Count what each filter said of all listed pairs, in the order in which they are asked."""
+    kept = pipeline.stores.universes.refresh()
+    steps = [step for each in ({} if kept is None else kept.judged).values() for step in each.steps]
+    counts = Counter((step.name, step.verdict) for step in steps)
+    rows = [
+        f"| {name} | " + " | ".join(str(counts[name, verdict]) for verdict in Verdict) + " |"
+        for name in dict.fromkeys(step.name for step in steps)
+    ]
+    head = f"| filter | {' | '.join(Verdict)} |"
+    return "\n".join([head, "|---" * (len(Verdict) + 1) + "|", *rows])
 
 
 def _reasons(universe: Universe) -> str:

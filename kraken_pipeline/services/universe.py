@@ -71,9 +71,13 @@ def refresh_universe(desk: UniverseDesk) -> Universe:
 
 
 def pairs_in_use(desk: UniverseDesk) -> frozenset[str]:
-    """Return the pairs with a position, not counting dust, or with an order that may still fill."""
+    """Return the pairs of which something is held, ordered, or filled and not yet booked (UNI-6).
+
+    Dust does not count.
+    """
     held = {each.pair for each in desk.books.positions() if each.qty and each.book != DUST}
-    return frozenset(held | {each.pair for each in desk.orders.reserving()})
+    ordered = {each.pair for each in desk.orders.reserving()}
+    return frozenset(held | ordered | {order.pair for order, _ in desk.orders.unmatched()})
 
 
 def with_our_names(rules: UniverseRules, symbols: SymbolTable) -> UniverseRules:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable, is_locked
@@ -139,3 +141,82 @@ def test_every_recorded_pair_is_found_by_every_name_that_the_exchange_gives_it(
         assert table.pair(each["wsname"]) is names[key]
         assert table.pair(names[key].slashed) is names[key]
         assert table.asset(each["base"]) == names[key].base
+
+
+LISTED = {"XXBT": "XBT", "XETH": "ETH", "XXDG": "XDG", "ZUSD": "USD", "ZEUR": "EUR"} | {
+    each: each for each in ("USDT", "SOL", "S", "ETH2", "TBTC", "AMBRx.T", "XU3O8", "1INCH")
+}
+QUOTES = {"ZUSD", "ZEUR", "USDT", "XXBT"}
+
+
+def spellings_of(assets: dict[str, str], pair: PairName) -> list[str]:
+    """Return every way in which the exchange spells a pair, in REST and on the stream."""
+    keys = {altname: key for key, altname in assets.items()}
+    return [
+        pair.pair,
+        keys[pair.base] + keys[pair.quote],
+        f"{pair.base}/{pair.quote}",
+        pair.slashed,
+        pair.slashed.replace("/", ""),
+    ]
+
+
+PAIR_NAMES = st.lists(
+    st.tuples(st.sampled_from(sorted(LISTED.keys() - QUOTES)), st.sampled_from(sorted(QUOTES))),
+    unique=True,
+    max_size=20,
+).map(
+    lambda legs: [
+        PairName(
+            pair=LISTED[base] + LISTED[quote],
+            key=base + quote,
+            base=Asset(LISTED[base]),
+            quote=Asset(LISTED[quote]),
+        )
+        for base, quote in legs
+    ]
+)
+
+
+@given(names=PAIR_NAMES)
+def test_p_20_every_spelling_of_every_pair_comes_back_to_that_pair(names: list[PairName]) -> None:
+    table = SymbolTable(assets=LISTED, pairs=names)
+
+    for name in names:
+        assert {table.pair(each) for each in spellings_of(LISTED, name)} == {name}
+
+
+@pytest.mark.parametrize("bucket", ["", ".S", ".M", ".P", ".B", ".F", ".T", ".HOLD", "28.S"])
+@pytest.mark.parametrize("key", sorted(LISTED.keys() - {"ETH2", "AMBRx.T", "XU3O8"}))
+def test_p_20_every_spelling_of_every_asset_in_every_bucket_is_that_asset(
+    key: str, bucket: str
+) -> None:
+    table = SymbolTable(assets=LISTED, pairs=[])
+    altname = LISTED[key]
+
+    assert {table.asset(key + bucket), table.asset(altname + bucket)} == {altname}
+
+
+@given(names=PAIR_NAMES, text=st.text(max_size=12) | st.from_regex(r"[A-Z/.]{1,9}", fullmatch=True))
+def test_p_20_a_random_text_is_a_known_spelling_or_raises(names: list[PairName], text: str) -> None:
+    table = SymbolTable(assets=LISTED, pairs=names)
+    known = {each for name in names for each in spellings_of(LISTED, name)}
+
+    if text not in known:
+        with pytest.raises(UnknownNameError):
+            table.pair(text)
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"), [("xbtusd", "XBTUSD"), ("BTC-USD", "XBTUSD"), ("DOGUSD", "XDGUSD")]
+)
+def test_a_slip_is_told_with_the_nearest_pair(table: SymbolTable, slip: str, meant: str) -> None:
+    assert table.nearest_pairs(slip)[0] == meant
+
+
+def test_a_slip_is_told_with_the_nearest_asset(table: SymbolTable) -> None:
+    assert table.nearest_assets("usd")[0] == "USD"
+
+
+def test_what_is_like_nothing_has_no_nearest(table: SymbolTable) -> None:
+    assert table.nearest_pairs("~~~~~~") == ()

@@ -1,5 +1,6 @@
 """The universe: every spelling of a pair, and pairs that leave but are still held."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -100,6 +101,16 @@ def test_a_pair_with_an_order_that_may_fill_is_in_use_until_it_has_ended(desk: P
     desk.submit()
 
     assert pairs_in_use(desk.universe_desk()) == frozenset()
+
+
+def test_a_pair_is_in_use_from_the_order_to_the_booked_position_without_a_gap(desk: Paper) -> None:
+    steps: list[Callable[[], object]] = [desk.planned, desk.submit, desk.settle, desk.book]
+    seen = []
+    for step in steps:
+        step()
+        seen.append(pairs_in_use(desk.universe_desk()))
+
+    assert seen == [{"XBTUSD"}] * 4
 
 
 def test_the_same_market_gives_the_same_version(desk: Paper) -> None:

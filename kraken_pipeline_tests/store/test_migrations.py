@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from kraken_pipeline.store import database as database_module
 from kraken_pipeline.store.database import SCHEMA_VERSION, Database, connect
 from kraken_pipeline.store.migrations import alembic_config, migrate
 from kraken_pipeline.store.schema import metadata
+from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline_tests.conftest import REPOSITORY
 
 
@@ -145,3 +147,30 @@ FIRST_ORDERS = (
     " '{at}', NULL, NULL, NULL, NULL, NULL, NULL)",
     "INSERT INTO clean_reads VALUES ('O1', '{at}')",
 )
+
+
+def test_universes_of_an_older_schema_were_in_force_from_first_to_last(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'store.db'}"
+    database = Database(address)
+    with database.writing() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+    with database.writing() as connection:
+        for version, first, last in (("U1", 1, 5), ("U2", 3, 3)):
+            seen = (f"2026-01-0{day}T00:00:00.000000Z" for day in (first, last))
+            connection.exec_driver_sql(
+                "INSERT INTO universes VALUES (?, ?, ?, 'c', '[]', '[]', '{}', '{}')",
+                (version, *seen),
+            )
+
+    migrate(address)
+
+    universes = SqlUniverseStore(database)
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4, 5)]
+    found = [universes.in_force_at(day) for day in days]
+    newest = universes.refresh()
+    database.close()
+    assert [each.version for each in found if each] == ["U1", "U1", "U2", "U2", "U1"]
+    assert newest is not None
+    assert (newest.judged, newest.config_hash) == ({}, "c")
