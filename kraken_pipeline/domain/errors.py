@@ -8,6 +8,7 @@ PipelineError
 ├── InvalidValueError        fix the value; nothing was done
 │   └── UnknownNameError       … it names nothing that we know
 ├── ImpossibleFactError      books and exchange disagree: halt, call a person
+│   └── OverfillError          … more filled than was ordered
 ├── RefusedError             our own safety said no; nothing was done
 ├── LeaseLostError           another process sends now: stop, leave the rest
 ├── ConflictError            another writer was first: read again, decide again
