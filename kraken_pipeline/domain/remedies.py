@@ -54,7 +54,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "TICK": "a price must lie on the pair's tick within execution.max_slippage_bps",
         "TOO_YOUNG": "time must pass, or universe.filters.min_age_days be lower",
         "TRIGGER_SIDE": "the trigger must lie on the side of the market from which it can fire",
-        "UNIVERSE": "the pair must be in the universe: see `kraken-pipeline explain pair`",
+        "UNIVERSE": "the pair must be in the universe: see `kraken-pipeline universe explain`",
         "UNKNOWN_ORDER": "the fate of the order that may be at the exchange must be settled: it is "
         "looked for by itself; `kraken-pipeline orders resolve` ends the search",
         "UNLISTED": "the exchange must list it; what is held of it can't be sold here otherwise",

@@ -13,7 +13,7 @@ from typing import Final
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.market import Pair, Ticker
-from kraken_pipeline.domain.money import BPS, PERCENT
+from kraken_pipeline.domain.money import BPS, PERCENT, plain
 from kraken_pipeline.domain.symbols import Asset
 
 DOLLAR: Final = Asset("USD")
@@ -207,7 +207,7 @@ def has_two_free_legs(case: Candidate) -> Answer:
     found = f"base_peg={base}, quote_peg={quote}"
     if not case.rules.no_pegged_pairs:
         return found, "", Verdict.OFF
-    return _said(found, "wanted=two pegs", holds=base != quote)
+    return _said(found, "wanted=different", holds=base != quote)
 
 
 def has_a_ticker(case: Candidate) -> Answer:
@@ -252,7 +252,9 @@ def has_a_small_least_order(case: Candidate) -> Answer:
 def is_old_enough(case: Candidate) -> Answer:
     """Its first daily bar that is stored is old enough; where bars begin late, nobody knows."""
     least = case.rules.min_age_days
-    found = "days=unknown" if case.past is None else f"days={case.past.days}"
+    found = "days=unknown"
+    if case.past is not None:
+        found = f"days={case.past.days}{'' if case.past.is_all else '+'}"
     if least is None:
         return found, "", Verdict.OFF
     asked = f"min={least}"
@@ -277,7 +279,8 @@ def moves_as_wanted(case: Candidate) -> Answer:
 
 
 def _at_most(name: str, value: Decimal | None, most: Decimal | int | None) -> Answer:
-    found = f"{name}=unknown" if value is None else f"{name}={value:.2f}"
+    # so many digits that a value just past its bound does not look like it
+    found = f"{name}={'unknown' if value is None else plain(Decimal(f'{value:.6g}'))}"
     if most is None:
         return found, "", Verdict.OFF
     if value is None:

@@ -281,4 +281,4 @@ def test_another_quote_currency_is_priced_before_the_least_order_is_weighed() ->
     rules = replace(RULES, max_min_order_pct=Decimal(10))
     found = judge(seen, rules=rules, before=None)["XBTEUR"].steps
 
-    assert next(each.found for each in found if each.code == "LEAST_ORDER") == "min_order_pct=20.00"
+    assert next(each.found for each in found if each.code == "LEAST_ORDER") == "min_order_pct=20"

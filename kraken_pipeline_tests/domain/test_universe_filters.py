@@ -55,13 +55,13 @@ TICK = ticker(bid=Decimal(99), ask=Decimal(101), last=Decimal(100))
             {"pair": pair(base="USDC", quote="USDT")},
             "base_peg=USD, quote_peg=USD",
         ),
-        ("WIDE_SPREAD", {"max_spread_bps": 199}, {"ticker": TICK}, "spread_bps=200.00"),
-        ("COARSE_TICK", {"max_tick_bps": 9}, {"ticker": TICK}, "tick_bps=10.00"),
+        ("WIDE_SPREAD", {"max_spread_bps": 199}, {"ticker": TICK}, "spread_bps=200"),
+        ("COARSE_TICK", {"max_tick_bps": 9}, {"ticker": TICK}, "tick_bps=10"),
         (
             "LEAST_ORDER",
             {"max_min_order_pct": Decimal(10)},
             {"nav": Decimal(100), "rate": Decimal(2), "pair": pair(min_cost=Decimal("5.5"))},
-            "min_order_pct=11.00",
+            "min_order_pct=11",
         ),
         (
             "TOO_YOUNG",
@@ -136,6 +136,14 @@ def test_a_pair_whose_bars_begin_with_all_others_may_be_older_than_they_show() -
     past = Past(days=10, is_all=False, volatility_pct=None)
 
     assert asked("TOO_YOUNG", rules=rules, past=past).verdict is Verdict.UNKNOWN
+
+
+def test_what_is_just_past_its_bound_does_not_look_like_it() -> None:
+    near = ticker(bid=Decimal("99.4999"), ask=Decimal("100.5001"), last=Decimal(100))
+    step = asked("WIDE_SPREAD", rules=replace(RULES, max_spread_bps=100), ticker=near)
+
+    assert (step.found, step.asked) == ("spread_bps=100.02", "max=100")
+    assert step.verdict is Verdict.FAILED
 
 
 def test_the_two_sides_of_a_pair_of_different_currencies_are_free() -> None:
