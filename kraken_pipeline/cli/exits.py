@@ -84,6 +84,8 @@ OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
         "panic": (Exit.DONE, Exit.USAGE, Exit.UNKNOWN, Exit.STALE, Exit.AUTH),
         "reconcile": (*_BOOKS, Exit.UNKNOWN, Exit.DRIFT, Exit.STALE, Exit.AUTH),
         "simulator serve": (Exit.DONE, Exit.USAGE),
+        "universe explain": _BOOKS,
+        "universe list": _BOOKS,
     }
 )
 """Codes of a command, where they are not all of them."""
