@@ -54,6 +54,8 @@ OF_ERRORS: Final = (
 _BOOKS: Final = (Exit.DONE, Exit.FAILED, Exit.USAGE)
 """Of a command that only looks into the books."""
 _EXCHANGE: Final = (Exit.REFUSED, Exit.UNKNOWN, Exit.STALE, Exit.AUTH)
+_READS: Final = (Exit.UNKNOWN, Exit.STALE)
+"""Of a command that reads the exchange's public side."""
 OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
     {
         "status": _BOOKS,
@@ -69,8 +71,10 @@ OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
         "explain drift": _BOOKS,
         "explain order": _BOOKS,
         "explain pair": _BOOKS,
+        "history fetch": (*_BOOKS, *_READS),
         "history gaps": (Exit.DONE, Exit.USAGE),
         "history import": (Exit.DONE, Exit.USAGE),
+        "history plan": (*_BOOKS, *_READS),
         "history show": (Exit.DONE, Exit.USAGE),
         "keys doctor": (Exit.DONE, Exit.USAGE, Exit.DENIED, Exit.UNKNOWN, Exit.STALE, Exit.AUTH),
         "keys forget": (Exit.DONE, Exit.USAGE),

@@ -27,6 +27,8 @@ class Source(StrEnum):
     ARCHIVE = "archive"
     """The exchange's downloadable files: they tell the number of trades, and leave out bars in
     which nothing traded."""
+    TRADES = "trades"
+    """Every trade of the exchange's, one by one."""
     COPY = "copy"
     """A file of somebody else's making: without the number of trades, so not the exchange's."""
 
@@ -34,6 +36,8 @@ class Source(StrEnum):
 class Reason(StrEnum):
     """Why a bar is absent."""
 
+    NO_TRADES = "no_trades"
+    """Proven: every trade before and after it was read, and there is none in it."""
     NOT_IN_ARCHIVE = "not_in_archive"
     """The exchange's own files span it and leave it out, as they do where nothing traded. That
     nothing did is likely and not proven: files that lack a candle of a busy hour were seen."""
@@ -46,13 +50,24 @@ class Reason(StrEnum):
 
 
 ABSENT_IN: Final[Mapping[Source, Reason]] = MappingProxyType(
-    {Source.ARCHIVE: Reason.NOT_IN_ARCHIVE, Source.COPY: Reason.NOT_AVAILABLE}
+    {
+        Source.TRADES: Reason.NO_TRADES,
+        Source.ARCHIVE: Reason.NOT_IN_ARCHIVE,
+        Source.COPY: Reason.NOT_AVAILABLE,
+    }
 )
 """What it means that a source has no bar within what it was read for (HIS-3). Kraken's OHLC is
 not here: it tells a candle also of a time in which nothing traded, so what lacks was not fetched.
 """
-STRENGTH: Final = (Reason.NOT_FETCHED, Reason.NOT_AVAILABLE, Reason.NOT_IN_ARCHIVE)
+STRENGTH: Final = (
+    Reason.NOT_FETCHED,
+    Reason.NOT_AVAILABLE,
+    Reason.NOT_IN_ARCHIVE,
+    Reason.NO_TRADES,
+)
 """Weakest first; of two sources that span an absent bar the one that says more is believed."""
+SILENT: Final = frozenset({Reason.NO_TRADES, Reason.NOT_IN_ARCHIVE})
+"""Reasons that bear out that the exchange was down, where other pairs have nothing either."""
 WITNESSES: Final = 3
 """Pairs that must be silent together before the exchange is called down."""
 MOST_DIFFERENCES: Final = 1000
@@ -138,7 +153,7 @@ class Witness:
     """A pair as far as it can tell whether anything traded at all."""
 
     spans: tuple[Stretch, ...]
-    """Where the exchange's own files were read; none overlaps another."""
+    """Where the exchange's own files or trades were read; none overlaps another."""
     present: tuple[Stretch, ...]
     """Where it has bars; none overlaps another."""
 
@@ -248,7 +263,7 @@ def _reason(
 ) -> Reason:
     reasons = [reason for first, until, reason in told if first <= moment < until]
     found = max(reasons, key=STRENGTH.index, default=Reason.NOT_FETCHED)
-    if found is Reason.NOT_IN_ARCHIVE and any(first <= moment < until for first, until in down):
+    if found in SILENT and any(first <= moment < until for first, until in down):
         return Reason.EXCHANGE_DOWN
     return found
 

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from kraken_pipeline.domain.certificates import (
     ABSENT_IN,
+    SILENT,
     Certificate,
     Covered,
     Difference,
@@ -136,7 +137,7 @@ def _witnesses(
         spans = joined(
             (each.first, each.until)
             for each in known.get(pair, NO_CERTIFICATE).spans
-            if ABSENT_IN[each.source] is Reason.NOT_IN_ARCHIVE
+            if ABSENT_IN[each.source] in SILENT
         )
         if spans:
             found.append(Witness(spans=spans, present=present[pair]))

@@ -18,7 +18,7 @@ from kraken_pipeline.domain.intents import Decision, Intent, Namespace
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Fill, Position
 from kraken_pipeline.domain.market import Pair, Ticker
-from kraken_pipeline.domain.market_reports import Depth
+from kraken_pipeline.domain.market_reports import Depth, TradesPage
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import Event, Order
 from kraken_pipeline.domain.plans import Plan, PlanResult
@@ -61,6 +61,10 @@ class Market(Protocol):
 
     def candles(self, pair: Pair, frame: Timeframe, since: datetime | None) -> Candles:
         """Return closed candles from `since` (an open time) on, or as many as there are."""
+        ...
+
+    def trades(self, pair: Pair, *, cursor: str, count: int) -> TradesPage:
+        """Return anybody's trades after a cursor (nanoseconds since 1970), oldest first."""
         ...
 
     def system_status(self) -> str:

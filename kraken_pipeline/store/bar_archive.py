@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any, Final
 
-from kraken_pipeline.domain.bars import Admitted
+from kraken_pipeline.domain.bars import Admitted, Candles
 from kraken_pipeline.domain.certificates import Stretch, joined
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import Timeframe
@@ -44,7 +44,20 @@ class HistoryBarStore(ParquetBarStore):
         tables = [each.table for each in sheets if each.rows]
         if not tables:
             return {}
-        table = tables[0] if len(tables) == 1 else bar_tables.merged(tables)
+        return self._admitted(frame, tables[0] if len(tables) == 1 else bar_tables.merged(tables))
+
+    def compare(self, frame: Timeframe, candles: Candles) -> Admitted:
+        """Add candles that are new, and compare the rest with what is there, as `admit` does.
+
+        Raises:
+            InvalidValueError: a candle is none that can be kept.
+            ConfigurationError: a file in the store is torn or not ours.
+        """
+        if not len(candles):
+            return bar_overlaps.NOTHING
+        return self._admitted(frame, bar_tables.table_of(frame, [candles]))[candles.pair]
+
+    def _admitted(self, frame: Timeframe, table: Any) -> Mapping[str, Admitted]:  # noqa: ANN401 - pyarrow ships no types
         with self._locked(frame), ThreadPoolExecutor(AT_ONCE) as pool:
             newest = self._newest_opens(frame)
             months = bar_tables.by_month(table)

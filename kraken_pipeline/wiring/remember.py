@@ -7,7 +7,7 @@ from typing import Final
 
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.market import Pair, Ticker
-from kraken_pipeline.domain.market_reports import Depth
+from kraken_pipeline.domain.market_reports import Depth, TradesPage
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.services.ports import Market
@@ -44,6 +44,10 @@ class ListingRemembered:
     def candles(self, pair: Pair, frame: Timeframe, since: datetime | None) -> Candles:
         """Return closed candles."""
         return self._market.candles(pair, frame, since)
+
+    def trades(self, pair: Pair, *, cursor: str, count: int) -> TradesPage:
+        """Return anybody's trades."""
+        return self._market.trades(pair, cursor=cursor, count=count)
 
     def system_status(self) -> str:
         """Return the exchange's status."""

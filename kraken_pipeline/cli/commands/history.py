@@ -1,6 +1,7 @@
-"""`history`: candles from files, and what is stored of them."""
+"""`history`: candles from files and from trades, and what is stored of them."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,14 @@ import typer
 
 from kraken_pipeline.cli.options import OFF, Json
 
-app = typer.Typer(no_args_is_help=True, help="Candles from files, and what is stored of them.")
+app = typer.Typer(
+    no_args_is_help=True, help="Candles from files and trades, and what is stored of them."
+)
+Pair = Annotated[str, typer.Argument(help="Any spelling of the pair, such as XBTUSD or BTC/USD.")]
+Since = Annotated[
+    datetime,
+    typer.Option(formats=["%Y-%m-%d"], help="The first day, UTC, such as 2024-01-01."),
+]
 
 
 @app.command("import")
@@ -55,3 +63,23 @@ def gaps(
     from kraken_pipeline.cli.history import show_gaps  # noqa: PLC0415 - Arrow is heavy
 
     show_gaps(os.environ, pair, timeframe, as_json=json)
+
+
+@app.command()
+def plan(pair: Pair, *, since: Since, json: Json = OFF) -> None:
+    """Tell how many calls and how long it takes to fill a pair's history from its trades."""
+    from kraken_pipeline.cli.fill import show_plan  # noqa: PLC0415 - Arrow is heavy
+
+    show_plan(os.environ, pair, since.replace(tzinfo=UTC), as_json=json)
+
+
+@app.command()
+def fetch(pair: Pair, *, since: Since, json: Json = OFF) -> None:
+    """Fill a pair's history from its trades, whole days up to the last midnight, UTC.
+
+    What it takes is told first. Whole days are kept as they come: if it is stopped, the same
+    command goes on from there.
+    """
+    from kraken_pipeline.cli.fill import run_fetch  # noqa: PLC0415 - Arrow is heavy
+
+    run_fetch(os.environ, pair, since.replace(tzinfo=UTC), as_json=json)
