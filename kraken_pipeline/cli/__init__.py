@@ -113,11 +113,16 @@ def doctor(json: Json = OFF, db: Db = None) -> None:
 
 
 @app.command()
-def panic(json: Json = OFF) -> None:
+def panic(
+    url: Annotated[
+        str | None, typer.Option(help="The exchange's address, where neither books nor mode tell.")
+    ] = None,
+    json: Json = OFF,
+) -> None:
     """Latch, cancel every order of the account, verify. Opening stays stopped until `resume`."""
-    from kraken_pipeline.cli.halts import run_panic  # noqa: PLC0415 - only what is asked for
+    from kraken_pipeline.cli.panic import run_panic  # noqa: PLC0415 - only what is asked for
 
-    raise typer.Exit(run_panic(os.environ, as_json=json))
+    raise typer.Exit(run_panic(os.environ, url=url, as_json=json))
 
 
 @app.command()

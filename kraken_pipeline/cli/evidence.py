@@ -13,7 +13,7 @@ from kraken_pipeline.kraken.audit import kept_calls
 from kraken_pipeline.services.replay import Shown, panels
 from kraken_pipeline.store import evidence
 from kraken_pipeline.strategies.base import COLUMNS, Bars
-from kraken_pipeline.wiring.paper import NONCES
+from kraken_pipeline.wiring.nonces import NONCES
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 LAST_BARS = 3

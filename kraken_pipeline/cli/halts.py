@@ -1,4 +1,4 @@
-"""`panic`, `halt` and `resume`."""
+"""`halt` and `resume`."""
 
 import sys
 from collections.abc import Mapping
@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.names import require_known_scope
 from kraken_pipeline.cli.output import print_json, text
-from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
+from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import EVERYTHING, Halt, Scope, ScopeKind
 from kraken_pipeline.domain.orders import FATE_OPEN
-from kraken_pipeline.wiring.panic import panic_now
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 
@@ -33,43 +32,6 @@ def scope_of(*, asset: str | None, pair: str | None, strategy: str | None) -> Sc
     if len(named) > 1:
         raise InvalidValueError("a scope is one of --asset, --pair and --strategy")
     return named[0] if named else EVERYTHING
-
-
-def run_panic(environ: Mapping[str, str], *, as_json: bool) -> int:
-    """Run the panic program, then bring our books up to what the exchange shows, if they can be.
-
-    Returns:
-        The panic program's exit code: 0 when no order is open any more.
-    """
-    # proving that nothing is open takes seconds in which nothing else would be seen
-    sys.stderr.write("stopping new orders and canceling all; do not interrupt\n")
-    outcome = panic_now(environ)
-    if not as_json:
-        sys.stdout.write(outcome.said + "\n")
-    open_now, why = None, ""
-    try:
-        open_now = _open_in_our_books(environ)
-    except PipelineError as failure:
-        why = str(failure)
-    if as_json:
-        told = {"exit_code": outcome.exit_code, "said": outcome.said.splitlines()}
-        print_json({**told, "open_in_our_books": open_now, "books_failed": why or None})
-        return outcome.exit_code
-    if why:
-        sys.stdout.write(f"our books could not be brought up to date: {why}\n")
-    else:
-        sys.stdout.write(f"open in our books: {open_now}\n")
-    sys.stdout.write("opening stays stopped until `kraken-pipeline resume --reason ...`\n")
-    return outcome.exit_code
-
-
-def _open_in_our_books(environ: Mapping[str, str]) -> int:
-    pipeline = connect(environ)
-    try:
-        pipeline.settle()
-        return len(pipeline.open_at_exchange())
-    finally:
-        pipeline.close()
 
 
 def run_halt(environ: Mapping[str, str], scope: Scope, *, reason: str, as_json: bool) -> None:

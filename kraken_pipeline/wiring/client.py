@@ -23,7 +23,7 @@ from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import system_microseconds
 from kraken_pipeline.wiring.credentials import Credentials, Found
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, chosen, running_simulator
-from kraken_pipeline.wiring.paper import NONCES
+from kraken_pipeline.wiring.nonces import NONCES
 from kraken_pipeline.wiring.paper_budget import paper_budget
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from kraken_pipeline.secrets.vault import KRAKEN, StoredKey, Vault
 from kraken_pipeline.settings.environment import Surroundings, surroundings
 from kraken_pipeline.wiring.clock import system_microseconds, system_now
 from kraken_pipeline.wiring.credentials import ENVIRONMENT, Credentials
-from kraken_pipeline.wiring.paper import NONCES
+from kraken_pipeline.wiring.nonces import NONCES
 from kraken_pipeline.wiring.secrecy import learn
 
 if TYPE_CHECKING:

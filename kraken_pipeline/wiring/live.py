@@ -37,7 +37,7 @@ from kraken_pipeline.wiring.edge import PrivateWay
 from kraken_pipeline.wiring.gates import LiveGates
 from kraken_pipeline.wiring.instance import USUAL_FOLDER, InstanceLock
 from kraken_pipeline.wiring.modes import Destination, destination
-from kraken_pipeline.wiring.paper import NONCES
+from kraken_pipeline.wiring.nonces import NONCES
 from kraken_pipeline.wiring.preflight import Exchange, keep, live_case
 from kraken_pipeline.wiring.private_way import private_way, stream_beside
 from kraken_pipeline.wiring.remember import ListingRemembered

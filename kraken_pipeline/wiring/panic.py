@@ -20,7 +20,7 @@ from kraken_pipeline.wiring.children import without_secrets
 from kraken_pipeline.wiring.credentials import Credentials
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
 from kraken_pipeline.wiring.modes import REAL, books_of
-from kraken_pipeline.wiring.paper import NONCES
+from kraken_pipeline.wiring.nonces import NONCES
 from kraken_pipeline.wiring.secrecy import learn
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class PanicOutcome:
     said: str
 
 
-def panic_now(environ: Mapping[str, str], *, origin: "Origin | None" = None) -> PanicOutcome:
+def panic_now(
+    environ: Mapping[str, str], *, url: str | None = None, origin: "Origin | None" = None
+) -> PanicOutcome:
     """Latch, cancel all, verify, in a process of its own.
 
     Neither configuration nor books are opened: they may not stand in the way. Where orders are is
@@ -51,6 +53,7 @@ def panic_now(environ: Mapping[str, str], *, origin: "Origin | None" = None) -> 
 
     Args:
         environ: the environment, usually `os.environ`.
+        url: the exchange's address, where a person names it; the guard's key is used there.
         origin: for live books another exchange than Kraken, for a program that stands one in.
     """
     folder = data_folder(environ)
@@ -58,12 +61,14 @@ def panic_now(environ: Mapping[str, str], *, origin: "Origin | None" = None) -> 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         latch.touch()
+        if url is not None:
+            return _program(url, _guard(environ), latch, folder / NONCES)
         if books_of(folder) == REAL:
             return _at_kraken(environ, latch, folder / NONCES, origin)
         given = environ.get(SIMULATOR_URL)
-        with running_simulator(folder, MarketChoice(), given=given) as url:
+        with running_simulator(folder, MarketChoice(), given=given) as address:
             paper = Credential(key=KEY, secret=SECRET)
-            return _program(LoopbackAddress(url).url, paper, latch, folder / NONCES)
+            return _program(LoopbackAddress(address).url, paper, latch, folder / NONCES)
     except (ConfigurationError, OSError) as failure:
         latched = "Latched" if latch.exists() else "NOT latched"
         return PanicOutcome(
@@ -76,9 +81,11 @@ def _at_kraken(
 ) -> PanicOutcome:
     from kraken_pipeline.wiring import live  # noqa: PLC0415 - paper never loads it
 
-    keys = Credentials(config_folder(environ), environ, learn=learn)
-    guard = keys.of(Role.GUARD).credential
-    return _program((origin or live.REAL).url, guard, latch, nonce_dir)
+    return _program((origin or live.REAL).url, _guard(environ), latch, nonce_dir)
+
+
+def _guard(environ: Mapping[str, str]) -> Credential:
+    return Credentials(config_folder(environ), environ, learn=learn).of(Role.GUARD).credential
 
 
 def _program(url: str, credential: Credential, latch: Path, nonce_dir: Path) -> PanicOutcome:

@@ -30,12 +30,10 @@ from kraken_pipeline.wiring.exchange import (
     is_paced,
     running_simulator,
 )
+from kraken_pipeline.wiring.nonces import NONCES
 from kraken_pipeline.wiring.paper_budget import paper_budget
 from kraken_pipeline.wiring.private_way import private_way, stream_beside
 from kraken_pipeline.wiring.remember import ListingRemembered
-
-NONCES: Final = "nonces"
-"""Folder of nonce marks, in the data folder."""
 
 
 class Edge:

@@ -29,38 +29,6 @@ def test_halt_latches_once_and_resume_clears_it_without_an_exchange(
     assert (first.code, second.code, cleared.code) == (0, 0, 0)
 
 
-@pytest.mark.slow
-def test_panic_cancels_latches_and_stays_until_resume(
-    command: Command, market: PaperMarket, pipeline: Pipeline
-) -> None:
-    resting_buy(pipeline)
-
-    said = command("panic", environ=market.environ)
-
-    assert said.code == 0
-    assert said.err.startswith("stopping new orders and canceling all")
-    assert "Canceled: 1" in said.out
-    assert "open in our books: 0" in said.out
-    assert market.open_orders == []
-    assert pipeline.panic_file.exists()
-    resumed = command("resume", "--reason", "looked at", environ=market.environ)
-    assert resumed.out == "cleared 0 halts; the panic file is gone\n"
-    assert not pipeline.panic_file.exists()
-
-
-def test_panic_cancels_whatever_is_wrong_with_the_configuration(
-    command: Command, market: PaperMarket, pipeline: Pipeline
-) -> None:
-    resting_buy(pipeline)
-    market.configure("riskk: {}\n")
-
-    said = command("panic", environ=market.environ)
-
-    assert market.open_orders == []
-    assert pipeline.panic_file.exists()
-    assert (said.code, "riskk" in said.out) == (0, True)
-
-
 def test_panic_cancels_whatever_is_wrong_with_the_books(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:
