@@ -8,6 +8,8 @@ SEED ?=
 PORT ?= 3000
 SEEDS ?= 100
 FIRST ?= 1
+HOURS ?= 1
+PAUSE ?= 30
 PACKAGES := kraken_pipeline kraken_pipeline_tests benchmarks
 
 # with this set Python may not keep compiled code, and Dagster starts two to three times slower
@@ -20,7 +22,7 @@ help:
 	@echo "make dev [PORT=3000]                                Dagster's UI, schedules and sensors"
 	@echo "make test                                           format, lint, types, imports, tests"
 	@echo "make bench                                          timings, as ratios"
-	@echo "make simulate [SEEDS=100] [FIRST=1]                 lives of the whole, with every fault there is"
+	@echo "make simulate [SEEDS=100] [FIRST=1] [HOURS=1]       lives of the whole, with every fault there is"
 	@echo "make mutate                                         break each rule, see its tests notice"
 
 setup: .venv/.ready
@@ -51,7 +53,8 @@ bench: setup
 
 # each seed is a life: orders, faults, crashes, then quiet, checked against the exchange's own truth
 simulate: setup
-	$(BIN)/python -m kraken_pipeline_tests.simulation --seeds "$(SEEDS)" --first "$(FIRST)"
+	$(BIN)/python -m kraken_pipeline_tests.simulation --seeds "$(SEEDS)" --first "$(FIRST)" \
+		--hours "$(HOURS)" --pause "$(PAUSE)"
 
 # breaks each rule of the simulator on purpose, one at a time, in a copy
 mutate: setup
