@@ -47,6 +47,7 @@ def _document(made: Pass) -> dict[str, object]:
         ],
         "orders": dict(made.orders),
         "at_exchange": agreement.at_exchange,
+        "of_unknown_fate": agreement.of_unknown_fate,
         "foreign": [{**asdict(each), "side": each.side.value} for each in agreement.foreign],
         "clean_passes_missing": agreement.passes_missing,
         "read_books": made.booked is not None,
@@ -68,11 +69,12 @@ def _show(made: Pass) -> None:
             for each in made.agreement.foreign
         ]
         print_rows("orders that are not ours; they stay", foreign, nothing="")
-    sys.stdout.write(f"{found.outcome.value}: {_standing(made.agreement)}\n")
+    sys.stdout.write(f"{found.said}; {_standing(made.agreement)}\n")
 
 
 def _standing(agreement: Agreement) -> str:
-    there = f"{agreement.at_exchange} orders of ours at the exchange"
+    count = agreement.at_exchange
+    there = f"{count} {'order' if count == 1 else 'orders'} of ours at the exchange"
     if not agreement.passes_missing:
         return there
     return f"{there}; {agreement.passes_missing} more clean passes before anything opens"

@@ -134,7 +134,7 @@ def _orders(pipeline: Pipeline) -> dict[str, object]:
         "manual_orders": states[State.MANUAL],
         "foreign_orders": len(agreement.foreign),
         "waiting_intents": len(pipeline.stores.decisions.pending(Namespace.TRADE)),
-        "reconciled": None if last is None else f"{last.outcome.value} {text(last.at)}",
+        "reconciled": None if last is None else f"{last.verdict} {text(last.at)}",
         "clean_passes_missing": agreement.passes_missing,
     }
 

@@ -54,7 +54,7 @@ def tell(context: dg.OpExecutionContext, made: Pass) -> None:
     found = [f"{each.kind}: {each.said}" for each in made.found.findings]
     orders = ", ".join(f"{count} {state}" for state, count in sorted(made.orders.items()))
     said = "; ".join(found) or "nothing differs"
-    context.log.info("orders: %s; %s: %s", orders or "none", made.found.outcome, said)
+    context.log.info("orders: %s; %s: %s", orders or "none", made.found.verdict, said)
     context.add_output_metadata(
         {"orders": dict(made.orders), "outcome": made.found.outcome.value, "findings": found}
     )

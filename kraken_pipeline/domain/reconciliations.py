@@ -6,6 +6,7 @@ an order that was back after it had ended, a fill that came after its order's en
 always brings, such as a resting order that filled, is news and no repair.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,6 +105,27 @@ WEIGHTS: Final[Mapping[Kind, Weight]] = MappingProxyType(
 """What each kind weighs. A hold is a doubt: Kraken may hold for what is no order."""
 
 
+WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
+    {
+        Kind.ORDER_MOVED: ("order moved", "orders moved"),
+        Kind.ORDER_UNKNOWN: ("order of unknown fate", "orders of unknown fate"),
+        Kind.ORDER_ADOPTED: ("order found", "orders found"),
+        Kind.ORDER_ABSENT: ("order proven absent", "orders proven absent"),
+        Kind.ORDER_BACK: ("order back after its end", "orders back after their end"),
+        Kind.FOREIGN_NEW: ("new order that is not ours", "new orders that are not ours"),
+        Kind.FOREIGN_GONE: ("order gone that was not ours", "orders gone that were not ours"),
+        Kind.FILLS_BOOKED: ("lot of fills booked", "lots of fills booked"),
+        Kind.FILLS_MISSING: ("order without all its fills", "orders without all their fills"),
+        Kind.HOLD_UNEXPLAINED: ("unexplained hold", "unexplained holds"),
+        Kind.DRIFT_PENDING: ("balance that may be late", "balances that may be late"),
+        Kind.DRIFT: ("balance that differs", "balances that differ"),
+        Kind.UNPROTECTED: ("holding without its stop", "holdings without their stop"),
+        Kind.CONTRADICTION: ("contradiction", "contradictions"),
+    }
+)
+"""What one finding of a kind is called by a person, and several."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that a comparison found."""
@@ -160,6 +182,21 @@ class Reconciliation:
         if worst is Weight.DIFFERENCE:
             return Outcome.DIFFERS
         return Outcome.REPAIRED if worst is Weight.REPAIR else Outcome.CLEAN
+
+    @property
+    def verdict(self) -> str:
+        """How it ended, for a person, to whom `clean` would say that nothing is in doubt."""
+        has_doubts = any(each.weight is Weight.DOUBT for each in self.findings)
+        if has_doubts and self.outcome is Outcome.CLEAN:
+            return "nothing repaired"
+        return self.outcome.value
+
+    @property
+    def said(self) -> str:
+        """The verdict and how many were found of what, for a person."""
+        kinds = Counter(each.kind for each in self.findings)
+        found = [f"{count} {WORDS[kind][count > 1]}" for kind, count in sorted(kinds.items())]
+        return "; ".join([self.verdict, *found])
 
     def of(self, *kinds: Kind) -> tuple[Finding, ...]:
         """Return the findings of some kinds."""

@@ -15,6 +15,7 @@ from kraken_pipeline.domain.ledger import drifts
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import (
     AT_THE_EXCHANGE,
+    FATE_OPEN,
     RESTING,
     Event,
     Fact,
@@ -92,7 +93,9 @@ class Agreement:
     foreign: tuple[ForeignOrder, ...]
     """Open orders of the account that are not ours, as far as is known."""
     at_exchange: int
-    """Our orders that may be there now."""
+    """Our orders that are there now, as far as is known."""
+    of_unknown_fate: int
+    """Our orders that may be there, or may never have come to exist."""
     passes_missing: int
     """Clean comparisons in a row that are missing before anything may open."""
 
@@ -110,9 +113,7 @@ class Pass:
 
     def __str__(self) -> str:
         """Return it in one line."""
-        kinds = Counter(each.kind for each in self.found.findings)
-        said = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        return f"{self.found.outcome}: {said}" if said else f"{self.found.outcome}"
+        return self.found.said
 
 
 def reconcile(desk: ReconcileDesk, cause: Cause, *, full: bool = False) -> Pass:
@@ -179,7 +180,8 @@ def agreement(
     return Agreement(
         last=next(iter(passes.newest(1)), None),
         foreign=foreign.open(),
-        at_exchange=sum(map(_is_at_work, reserving)),
+        at_exchange=sum(each.state in RESTING for each in reserving),
+        of_unknown_fate=sum(_is_at_work(each) and each.state in FATE_OPEN for each in reserving),
         passes_missing=_missing(passes),
     )
 

@@ -32,7 +32,7 @@ def test_a_fresh_account_agrees_and_its_books_are_read(
     said = command("reconcile", environ=market.environ)
 
     assert said.code == 0
-    assert said.out.splitlines()[-1] == "clean: 0 orders of ours at the exchange"
+    assert said.out.splitlines()[-1] == "clean; 0 orders of ours at the exchange"
 
 
 def test_books_and_exchange_that_agree_are_said_to(command: Command, market: PaperMarket) -> None:
@@ -68,7 +68,9 @@ def test_an_order_of_unknown_fate_ends_with_its_own_code(
     said = command("reconcile", environ=market.environ)
 
     assert said.code == 5
-    assert "order_unknown" in said.out
+    assert said.out.splitlines()[-1] == (
+        "nothing repaired; 1 order of unknown fate; 0 orders of ours at the exchange"
+    )
 
 
 def test_a_difference_ends_with_its_own_code_and_says_what_follows(

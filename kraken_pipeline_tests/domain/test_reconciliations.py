@@ -11,6 +11,7 @@ from kraken_pipeline.domain.orders import ENDED, FATE_OPEN, State
 from kraken_pipeline.domain.reconciliations import (
     CLEAN_PASSES_NEEDED,
     WEIGHTS,
+    WORDS,
     Cause,
     Finding,
     Kind,
@@ -23,6 +24,7 @@ from kraken_pipeline.domain.reconciliations import (
 from kraken_pipeline_tests.builders import NOW, order
 
 C, R, D = Outcome.CLEAN, Outcome.REPAIRED, Outcome.DIFFERS
+REPAIRED_IN_DOUBT = "repaired; 1 order back after its end; 1 order of unknown fate"
 LATER = NOW + timedelta(minutes=1)
 
 
@@ -35,8 +37,26 @@ def test_every_kind_has_a_weight() -> None:
     assert set(WEIGHTS) == set(Kind)
 
 
+def test_every_kind_has_words() -> None:
+    assert set(WORDS) == set(Kind)
+
+
 def test_a_pass_that_found_nothing_is_clean() -> None:
     assert found().outcome is Outcome.CLEAN
+    assert found().said == "clean"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ([Kind.ORDER_UNKNOWN], "nothing repaired; 1 order of unknown fate"),
+        ([Kind.UNPROTECTED] * 2, "nothing repaired; 2 holdings without their stop"),
+        ([Kind.ORDER_MOVED], "clean; 1 order moved"),
+        ([Kind.ORDER_BACK, Kind.ORDER_UNKNOWN], REPAIRED_IN_DOUBT),
+    ],
+)
+def test_what_is_in_doubt_is_never_called_clean(kinds: list[Kind], said: str) -> None:
+    assert found(*kinds).said == said
 
 
 @given(st.lists(st.sampled_from(Kind)))
