@@ -254,14 +254,14 @@ def _sheet(file: ArchiveFile, table: Any, notes: tuple[str, ...]) -> Sheet:  # n
         table, opened = table.slice(0, len(opened) - 1), opened[:-1]
         notes = (*notes, "last row left out: no later one shows that its candle was over")
     if "trades" in table.column_names:
-        trades = table.column("trades").combine_chunks()
+        trades = table.column("trades")
     else:
         trades = integers(np.full(len(opened), UNKNOWN_TRADES, dtype=np.int64))
     codes = integers(np.zeros(len(opened), dtype=np.int32))
     columns = [
         pa.DictionaryArray.from_arrays(codes, texts([file.pair])),
         integers(opened),
-        *(table.column(name).combine_chunks() for name in AMOUNTS),
+        *(table.column(name) for name in AMOUNTS),
         trades,
     ]
     return Sheet(

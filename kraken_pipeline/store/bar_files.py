@@ -169,6 +169,7 @@ def write(
             file,
             compression="zstd",
             use_dictionary=["pair", "opened_at"],
+            write_statistics=["opened_at"],
             row_group_size=GROUP_ROWS,
         )
         file.flush()
