@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -31,9 +31,13 @@ from kraken_pipeline.cli.options import (
     Yes,
     with_books,
 )
+from kraken_pipeline.cli.stopping import told_of_ctrl_c
 from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.secrets.redact import RedactingFilter, Redactor, exception_hook
 from kraken_pipeline.wiring.secrecy import keep_secrets, redactor
+
+LEFT: Final = "what was sent stays at the exchange and in the books"
+"""What is said of orders when a command is interrupted."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,6 +57,7 @@ app.add_typer(universe.app, name="universe")
 
 
 @app.command()
+@told_of_ctrl_c(f"{LEFT}; the next cycle goes on from there")
 def cycle(
     replay: Annotated[
         Path | None, typer.Option(help="Folder of recorded candles to trade on.")
@@ -113,6 +118,7 @@ def doctor(json: Json = OFF, db: Db = None) -> None:
 
 
 @app.command()
+@told_of_ctrl_c("it is NOT known what is still open: run `kraken-pipeline panic` again")
 def panic(
     url: Annotated[
         str | None, typer.Option(help="The exchange's address, where neither books nor mode tell.")
@@ -142,6 +148,7 @@ def stream(json: Json = OFF) -> None:
 
 
 @app.command()
+@told_of_ctrl_c("what was learned until then is written; run it again")
 def reconcile(
     full: Annotated[
         bool, typer.Option("--full", help="Read fills and ledger also where no balance moved.")
@@ -173,6 +180,7 @@ def halt(
 
 
 @app.command()
+@told_of_ctrl_c(f"{LEFT}: run flatten again, or `kraken-pipeline status`")
 def flatten(  # noqa: PLR0913 - a command has as many options as it has
     *,
     strategy: Annotated[str | None, typer.Option(help="Only books of this strategy.")] = None,

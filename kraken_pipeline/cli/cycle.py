@@ -11,7 +11,13 @@ from time import perf_counter
 from kraken_pipeline.cli.output import print_json, print_warnings
 from kraken_pipeline.cli.progress import Progress
 from kraken_pipeline.cli.summary import Cycle, plain, show
-from kraken_pipeline.domain.errors import ConfigurationError, ImpossibleFactError
+from kraken_pipeline.domain.errors import (
+    ConfigurationError,
+    ImpossibleFactError,
+    OutcomeUnknownError,
+)
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.orders import FATE_OPEN
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.exchange import (
@@ -52,6 +58,7 @@ def run(environ: Mapping[str, str], choice: MarketChoice, *, as_json: bool) -> N
             there = f"{DATA_DIR}={data_dir} " if is_elsewhere else ""
             show(cycle, there=there, file=sys.stdout)
         _require_equal_books(pipeline)
+        _require_known_fates(pipeline)
 
 
 def _require_equal_books(pipeline: Pipeline) -> None:
@@ -65,6 +72,25 @@ def _require_equal_books(pipeline: Pipeline) -> None:
         raise ImpossibleFactError(
             "the books and the exchange disagree, and nothing opens until that is mended: "
             + "; ".join(f"{asset}: {how}" for asset, how in sorted(snapshot.drift.items()))
+        )
+
+
+def _require_known_fates(pipeline: Pipeline) -> None:
+    """End with an exit code of its own while nobody knows of an order whether it exists.
+
+    Raises:
+        OutcomeUnknownError: there is such an order.
+    """
+    doubtful = [
+        each.local_id
+        for each in pipeline.stores.orders.reserving()
+        if each.namespace is Namespace.TRADE and each.state in FATE_OPEN
+    ]
+    if doubtful:
+        raise OutcomeUnknownError(
+            f"it is not known yet whether {', '.join(doubtful)} came to exist, and its pair takes "
+            "no new order; the next cycle looks again, and `kraken-pipeline orders resolve` shows "
+            "what is known"
         )
 
 

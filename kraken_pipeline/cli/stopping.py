@@ -1,15 +1,30 @@
-"""How a command that runs until it is told to stop is told so."""
+"""How a command is told to stop, and what it says of it."""
 
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
 AT_ONCE: Final = 130
-"""Exit code of a second signal."""
+"""Exit code of a second signal, and of one at which nothing is finished."""
+
+
+@contextlib.contextmanager
+def told_of_ctrl_c(left: str) -> Iterator[None]:
+    """Say in one line what an interrupted command leaves behind; typer ends it with `AT_ONCE`.
+
+    Args:
+        left: what is there now and what to do about it.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\nkraken-pipeline: interrupted; {left}\n")
+        raise
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """One cycle through Dagster's own engine, in this process, recorded in a persistent instance."""
 
+import contextlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -71,7 +72,7 @@ def run_cycle(pipeline: Pipeline, now: datetime) -> tuple[str, ...]:
     selection = [dg.AssetKey(name) for name in sorted(names)]
     stamp = {CONFIG_HASH: pipeline.loaded.hash}
     definitions = build(dg.ResourceDefinition.hardcoded_resource(pipeline), emergency_resource)
-    with dg.DagsterInstance.get() as instance:
+    with _as_ctrl_c(), dg.DagsterInstance.get() as instance:
         refreshed = definitions.resolve_job_def(refresh_and_decide.name).execute_in_process(
             instance=instance,
             partition_key=month_of(now),
@@ -91,14 +92,28 @@ def run_cycle(pipeline: Pipeline, now: datetime) -> tuple[str, ...]:
     return tuple(runs)
 
 
+@contextlib.contextmanager
+def _as_ctrl_c() -> Iterator[None]:
+    """Give Dagster's word for a SIGINT back as Python's, which everybody else knows."""
+    try:
+        yield
+    except dg.DagsterExecutionInterruptedError as stopped:
+        raise KeyboardInterrupt from stopped
+
+
 def _require_success(result: dg.ExecuteInProcessResult) -> None:
     """Raise what went wrong as one sentence; Dagster keeps the whole story with the run."""
     failures = [each for each in result.all_events if each.is_step_failure]
-    if result.success or not failures:
+    if result.success:
         return
+    if not failures:
+        # where an op is interrupted nothing has failed: Dagster keeps the run and says no more
+        raise KeyboardInterrupt
     failure = failures[0]
     kinds = {each.__name__: each for each in TOLD_APART}
     told = list(_causes(failure))
+    if any(name == dg.DagsterExecutionInterruptedError.__name__ for name, _ in told):
+        raise KeyboardInterrupt
     name, said = next((each for each in told if each[0] in kinds), told[-1])
     kind = kinds.get(name, StepFailedError)
     raise kind(f"{failure.step_key} failed in run {result.run_id}: {said}")

@@ -4,11 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from kraken_pipeline.cli.cycle import _require_equal_books, market_choice
-from kraken_pipeline.domain.errors import ConfigurationError, ImpossibleFactError
+from kraken_pipeline.cli.cycle import (
+    _require_equal_books,
+    _require_known_fates,
+    market_choice,
+)
+from kraken_pipeline.domain.errors import (
+    ConfigurationError,
+    ImpossibleFactError,
+    OutcomeUnknownError,
+)
+from kraken_pipeline.domain.orders import State
+from kraken_pipeline.simulator.faults.kinds import Kind
+from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline.wiring.exchange import MarketChoice
 from kraken_pipeline.wiring.pipeline import Pipeline
-from kraken_pipeline_tests.paper_market import PaperMarket
+from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
 
 
 def choice(
@@ -62,3 +73,18 @@ def test_books_that_differ_from_the_exchange_end_a_cycle_in_an_error(
 
     with pytest.raises(ImpossibleFactError, match="ZUSD: ledger says 1"):
         _require_equal_books(pipeline)
+
+
+def test_an_order_of_unknown_fate_ends_a_cycle_with_a_code_of_its_own(
+    market: PaperMarket, pipeline: Pipeline
+) -> None:
+    resting_buy(pipeline, "ETHUSD")
+    _require_known_fates(pipeline)
+    market.served.service.faults.add(
+        Rule(kind=Kind.LOST_REQUEST, subject="AddOrder", times=1, seconds=0)
+    )
+    lost = resting_buy(pipeline)
+
+    assert lost.state is State.UNKNOWN
+    with pytest.raises(OutcomeUnknownError, match=f"whether {lost.local_id} came to exist"):
+        _require_known_fates(pipeline)

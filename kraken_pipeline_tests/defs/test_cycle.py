@@ -1,4 +1,7 @@
+import os
+import signal
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,14 @@ def test_a_cycle_refreshes_decides_and_trades_and_a_second_changes_nothing(
     assert {each.status for each in before[0]} == {"closed"}
     assert len(before[1]) == 6
     assert (market.orders, market.rows("SELECT * FROM decisions")) == before
+
+
+def test_a_cycle_that_is_interrupted_is_neither_done_nor_failed(market: PaperMarket) -> None:
+    def interrupt(name: str, seconds: float, outcome: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with market.pipeline() as quiet, pytest.raises(KeyboardInterrupt):
+        run_cycle(replace(quiet, observer=interrupt), MOMENT)
 
 
 def test_a_step_that_fails_over_the_configuration_says_so(market: PaperMarket) -> None:
