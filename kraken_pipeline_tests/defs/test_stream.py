@@ -57,7 +57,7 @@ def test_the_sensor_says_in_words_why_it_is_lost(runs: Runs, market: PaperMarket
     _, said, _ = look(runs, None)
     presence.leave()
 
-    assert "lost, spoke 60 s ago: start `kraken-pipeline stream`" in said
+    assert "frozen, spoke 60 s ago: end its process, then start `kraken-pipeline stream`" in said
 
 
 def test_the_check_says_at_any_time_how_it_is(runs: Runs, market: PaperMarket) -> None:
