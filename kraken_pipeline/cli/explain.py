@@ -6,11 +6,13 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from kraken_pipeline.cli.evidence import chain, verdict_plain
+from kraken_pipeline.cli.names import near_to
 from kraken_pipeline.cli.output import print_json, text
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.remedies import remedy
 from kraken_pipeline.store import evidence
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline.wiring.protecting import stops_noted
 
 WIDTH: Final = 20
 DENIALS: Final = 5
@@ -138,7 +140,11 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
     known = {} if universe is None else {each.name: each for each in universe.managed}
     reasons = () if universe is None else universe.reasons.get(pair, ())
     if universe is None or (pair not in known and not reasons):
-        raise UnknownNameError(f"no pair {pair!r} was listed when the universe was last refreshed")
+        listed = () if universe is None else (*known, *universe.reasons)
+        hint = near_to(pair, listed) or "; `kraken-pipeline universe list` names those that are in"
+        raise UnknownNameError(
+            f"no pair {pair!r} was listed when the universe was last refreshed{hint}"
+        )
     database = pipeline.stores.database
     return {
         "universe": {
@@ -158,6 +164,15 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
             {"local_id": each.local_id, "side": each.side, "status": each.state, "qty": each.qty}
             for each in pipeline.stores.orders.reserving()
             if each.pair == pair
+        ],
+        "stops": [
+            {
+                "book": each.book,
+                "missing_since": each.missing_since,
+                "failures": each.failures,
+                "why": each.last_error,
+            }
+            for each in stops_noted(pipeline, pair)
         ],
         "denials": [
             {"assessed_at": each.assessed_at, "codes": [code for code, _ in each.objections]}

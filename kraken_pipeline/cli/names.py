@@ -41,6 +41,12 @@ def require_known_pair(pipeline: Pipeline, name: str) -> None:
         _require(name, listed | {each.pair for each in pipeline.stores.books.positions()}, "--pair")
 
 
+def near_to(name: str, known: Iterable[str]) -> str:
+    """Return a question for the names that are nearly the typed one; nothing where none is."""
+    near = get_close_matches(name.upper(), sorted(set(known)), SUGGESTED)
+    return f"; is it {' or '.join(near)}?" if near else ""
+
+
 def require_known_strategy(pipeline: Pipeline, name: str) -> None:
     """Let pass a strategy that is configured, or that has books.
 

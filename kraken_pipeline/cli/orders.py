@@ -60,10 +60,15 @@ class Filters:
         )
 
     @property
+    def narrow(self) -> bool:
+        """Whether they name anything, so that an order that does not fit may be a slip."""
+        named = (self.plan, self.strategy, self.pair, self.kraken_id, self.local_id)
+        return any(each is not None for each in named)
+
+    @property
     def are_empty(self) -> bool:
         """Whether nothing at all was said."""
-        named = (self.plan, self.strategy, self.pair, self.kraken_id, self.local_id)
-        return not self.everything and all(each is None for each in named)
+        return not self.everything and not self.narrow
 
 
 def list_open_orders(environ: Mapping[str, str], *, as_json: bool) -> None:
@@ -98,7 +103,7 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, asked: Asked) ->
     """Cancel what the filters name and print what became of each.
 
     Raises:
-        InvalidValueError: no filter was given, or nothing open fits.
+        InvalidValueError: no filter was given, or nothing open fits what one names.
         RefusedError: in live, and nobody agreed.
         PipelineError: one could not be canceled; every other one was tried nevertheless.
     """
@@ -113,9 +118,9 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, asked: Asked) ->
             # it may be there: what the exchange shows of it gives it an id to cancel
             pipeline.settle()
             meant = _meant(pipeline, filters)
-        if not meant:
+        if not meant and filters.narrow:
             raise InvalidValueError("no open order in our books fits these filters")
-        if pipeline.is_live:
+        if meant and pipeline.is_live:
             require_consent([f"cancel {_said(each)}" for each in meant], asked, word="cancel")
         answers = [_canceled(pipeline, each, asked) for each in meant]
     finally:
@@ -124,7 +129,7 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, asked: Asked) ->
     if asked.as_json:
         print_json(rows)
     else:
-        print_rows("canceled", _for_people(rows), nothing="nothing")
+        print_rows("canceled", _for_people(rows), nothing="nothing is open in our books")
     for each in answers:
         if isinstance(each, PipelineError):
             raise each

@@ -10,6 +10,12 @@ _CAP: Final = "room below {}: an order or a position that ends, a smaller size, 
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{kind.value: ACTIONS[kind] for kind in HaltKind},
+        "AMEND_NOTHING": "a --qty, --price or --trigger that differs from what the order has",
+        "AMEND_RESERVATION": "a buy may only shrink or get cheaper; to buy more, cancel it: the "
+        "next decision reserves anew",
+        "AMEND_STATE": "only what rests can be changed: see `kraken-pipeline orders list-open`; "
+        "what is being sent, changed or canceled must come to its end first",
+        "AMEND_WORDS": "only what the order has can be changed: leave the other options out",
         "BAD_INTENT": "the strategy asks for what no order can be; mend the strategy",
         "CAP_ASSET": _CAP.format("risk.max_per_asset_pct"),
         "CAP_GROSS": _CAP.format("risk.max_gross_exposure_pct"),

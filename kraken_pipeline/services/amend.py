@@ -18,6 +18,7 @@ from kraken_pipeline.domain.errors import (
 )
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.orders import Event, Fact, Order
+from kraken_pipeline.domain.remedies import remedy
 from kraken_pipeline.services.poll import poll
 from kraken_pipeline.services.sending import PANIC, lease_of
 from kraken_pipeline.services.settle import SettleDesk
@@ -63,7 +64,7 @@ def amend(desk: AmendDesk, order: Order, amendment: Amendment, *, why: str) -> O
     """
     objections = against_change(order, amendment)
     if objections:
-        raise RefusedError("; ".join(map(str, objections)))
+        raise RefusedError("; ".join(f"{each}: {remedy(each.code)}" for each in objections))
     orders, name = desk.settling.orders, lease_of(order.namespace)
     now = desk.settling.clock()
     epoch = orders.take_lease(name, owner=desk.owner, now=now, length=desk.lease)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, RowMapping, Select, func, or_, select
@@ -18,6 +19,13 @@ from kraken_pipeline.store.order_rows import in_chunks, intent_of
 
 SHORTEST: Final = 4
 """Characters of an id's beginning that may stand for all of it."""
+LISTED: Final = MappingProxyType(
+    {
+        "order": "`kraken-pipeline orders recent-executions` lists them",
+        "assessed intent": "name a pair to see the newest of it",
+    }
+)
+"""Where what was not found may be seen."""
 SHOWN: Final = 10
 """How many are named where several fit."""
 _ORDERS, _DECISIONS, _INTENTS = schema.execution_orders, schema.decisions, schema.intents
@@ -256,8 +264,14 @@ def _named(
         found = list(connection.execute(whole).scalars())
         if not found and len(name) >= SHORTEST:
             found = list(connection.execute(begins.order_by(key).limit(SHOWN)).scalars())
+    if not found and len(name) < SHORTEST:
+        raise UnknownNameError(
+            f"no {what} has the id {name!r}; of how one begins {SHORTEST} characters are needed"
+        )
     if not found:
-        raise UnknownNameError(f"no {what} has the id {name!r}, nor one that begins so")
+        raise UnknownNameError(
+            f"no {what} has the id {name!r}, nor one that begins so; {LISTED[what]}"
+        )
     if len(found) > 1:
         raise InvalidValueError(f"{name!r} begins the id of {', '.join(found)}: write more of it")
     return str(found[0])

@@ -54,6 +54,7 @@ def test_a_change_that_needs_more_than_is_reserved_is_denied(
     said = command("orders", "amend", order.local_id, "--qty", "200", *WHY, environ=market.environ)
 
     assert said.code == 3
+    assert "a buy may only shrink or get cheaper" in said.err
     assert pipeline.stores.orders.order(order.local_id).qty == order.qty
     assert _kinds(pipeline, order)[-1] == "operator.amend_failed"
 

@@ -82,6 +82,39 @@ def test_an_order_is_found_by_each_of_its_ids_and_by_how_one_begins(
         assert json.loads(said.out)["order"]["local_id"] == order.local_id
 
 
+def test_a_beginning_that_is_too_short_is_told_how_long_it_must_be(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    order = resting_buy(pipeline)
+
+    said = command("orders", "show", order.local_id[:3], environ=market.environ)
+
+    assert said.code == 2
+    assert "4 characters are needed" in said.err
+
+
+def test_a_pair_that_there_is_not_is_answered_with_the_nearest(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    said = command("explain", "pair", "ADAUSF", environ=market.environ)
+
+    assert said.code == 2
+    assert "is it ADAUSD" in said.err
+
+
+@pytest.mark.parametrize("name", ["nope", "____"])
+def test_an_order_that_there_is_not_is_answered_with_where_they_are_listed(
+    command: Command, market: PaperMarket, pipeline: Pipeline, name: str
+) -> None:
+    resting_buy(pipeline)
+
+    result = command("orders", "show", name, environ=market.environ)
+
+    assert result.code == 2
+    assert f"{name!r}, nor one that begins so" in result.err
+    assert "orders recent-executions" in result.err
+
+
 @pytest.mark.parametrize("name", ["nope", "O", "%", "____"])
 def test_an_order_that_there_is_not_is_named(
     command: Command, market: PaperMarket, pipeline: Pipeline, name: str

@@ -80,6 +80,16 @@ def test_cancel_all_leaves_nothing_open_and_shows_the_proof(
     assert market.open_orders == []
 
 
+def test_cancel_all_where_nothing_is_open_is_done_already(
+    command: Command, market: PaperMarket
+) -> None:
+    said = command("orders", "cancel", "--all", environ=market.environ)
+    told = command("orders", "cancel", "--all", "--json", environ=market.environ)
+
+    assert (said.code, said.out) == (0, "nothing is open in our books\n")
+    assert (told.code, json.loads(told.out)) == (0, [])
+
+
 @pytest.mark.parametrize("option", ["--plan", "--strategy", "--kraken-id", "--local-id"])
 def test_a_filter_that_fits_nothing_is_wrong_use(
     command: Command, market: PaperMarket, pipeline: Pipeline, option: str
