@@ -22,6 +22,9 @@ SHORTEST_BY_SCHEDULE: Final = 180
 MANUAL: Final = "manual"
 """In `risk.max_per_strategy_pct`: what the operator holds by hand."""
 
+ALIKE: Final = 0.6
+"""From where on, of 1, a name may be meant for another."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -145,6 +148,30 @@ def post_only_orders_can_rest(settings: Settings, written: Written) -> Iterator[
             "Set it to normal, or use limit and GTC.",
             "execution.urgency",
         )
+
+
+def a_strategys_order_fits_together(settings: Settings, written: Written) -> Iterator[Finding]:
+    """What a strategy says of its orders may not contradict itself either."""
+    for name, config in settings.strategies.configs.items():
+        order, at = config.order, f"strategies.configs.{name}.order"
+        rests = order.order_type != "market" and order.time_in_force not in {"IOC", "FOK"}
+        if order.post_only and (not rests or order.urgency not in {None, "passive"}):
+            yield _find(
+                f"{at}.post_only is true, but only a limit order can rest, one that is passive and "
+                "neither IOC nor FOK. Set it to false, or leave the other out.",
+                f"{at}.post_only",
+            )
+        if order.urgency == "passive" and not rests:
+            yield _find(
+                f"{at}.urgency is passive, but a market, IOC or FOK order cannot rest. "
+                "Set it to normal, or leave the other out.",
+                f"{at}.urgency",
+            )
+        if order.urgency == "urgent" and order.time_in_force == "GTC":
+            yield _find(
+                f"{at}.urgency is urgent, but what is GTC rests. Leave time_in_force out.",
+                f"{at}.urgency",
+            )
 
 
 def a_close_at_kraken_has_a_price(settings: Settings, written: Written) -> Iterator[Finding]:
@@ -293,6 +320,29 @@ def what_is_enabled_runs(settings: Settings, written: Written) -> Iterator[Findi
             )
 
 
+def what_is_configured_is_enabled(settings: Settings, written: Written) -> Iterator[Finding]:
+    """A section of a strategy that no list names changes nothing: it may be a slip of the pen."""
+    strategies = settings.strategies
+    for name in strategies.configs:
+        if name not in strategies.enabled:
+            near = " or ".join(nearest(name, strategies.enabled, at_least=ALIKE))
+            hint = f"The nearest one that is enabled is {near}." if near else "It does not run."
+            yield _find(
+                f"strategies.configs has {name}, which strategies.enabled does not name. {hint}",
+                f"strategies.configs.{name}",
+            )
+
+
+def a_mirror_is_of_krakens_market(settings: Settings, written: Written) -> Iterator[Finding]:
+    """Who names another exchange to mirror wants it mirrored."""
+    paper = settings.paper
+    if paper.mirror_url is not None and paper.market != "kraken":
+        yield _find(
+            f"paper.mirror_url is not used: paper.market is {paper.market}. Set it to kraken.",
+            "paper.mirror_url",
+        )
+
+
 def there_is_one_database(settings: Settings, written: Written) -> Iterator[Finding]:
     """A database address makes the database file idle."""
     portfolio = settings.portfolio
@@ -328,6 +378,7 @@ ERRORS: Final[tuple[Check, ...]] = (
     nothing_is_both_in_and_out,
     an_order_can_be_large_enough,
     post_only_orders_can_rest,
+    a_strategys_order_fits_together,
     a_close_at_kraken_has_a_price,
     the_guard_renews_in_time,
     the_schedule_renews_in_time,
@@ -339,6 +390,8 @@ WARNINGS: Final[tuple[Check, ...]] = (
     caps_are_below_the_cap_on_everything,
     paper_has_a_cap_for_every_strategy,
     what_is_enabled_runs,
+    what_is_configured_is_enabled,
+    a_mirror_is_of_krakens_market,
     there_is_one_database,
     what_is_set_is_read,
 )

@@ -112,6 +112,16 @@ def test_the_defaults_hold_together() -> None:
             {"risk": {"market_regime_throttle": {"enabled": True}}},
             "risk.market_regime_throttle.enabled is set, but this version has nothing",
         ),
+        *(
+            ({"strategies": {"configs": {"trend_core": {"order": order}}}}, says)
+            for order, says in (
+                ({"urgency": "passive", "time_in_force": "FOK"}, "order.urgency is passive, but"),
+                ({"urgency": "passive", "order_type": "market"}, "order.urgency is passive, but"),
+                ({"urgency": "urgent", "time_in_force": "GTC"}, "order.urgency is urgent, but"),
+                ({"urgency": "urgent", "post_only": True}, "order.post_only is true, but only"),
+                ({"post_only": True, "time_in_force": "IOC"}, "order.post_only is true, but only"),
+            )
+        ),
         ({"risk": {"dynamic_allocation_enabled": True}}, "this version has nothing"),
         ({"risk": {"protections": ["cooldown"]}}, "this version has nothing"),
     ],
@@ -163,6 +173,18 @@ def test_without_real_money_a_missing_cap_is_a_warning(mode: str) -> None:
         (
             {"strategies": {"configs": {"trend_core": {"enabled": False}}}},
             "strategies.configs.trend_core.enabled is false: it does not run",
+        ),
+        (
+            {"strategies": {"configs": {"trend_cor": {}}}},
+            "The nearest one that is enabled is trend_core.",
+        ),
+        (
+            {"strategies": {"configs": {"zzz": {}}}},
+            "strategies.configs has zzz, which strategies.enabled does not name. It does not run.",
+        ),
+        (
+            {"paper": {"mirror_url": "http://127.0.0.1:9"}},
+            "paper.mirror_url is not used: paper.market is own. Set it to kraken.",
         ),
         (
             {"portfolio": {"db_path": "a.db", "db_url": "sqlite:///b.db"}},
