@@ -29,7 +29,8 @@ def show_order(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
         InvalidValueError: several ids begin so.
     """
     found = _chain(environ, name)
-    _print("order", {each: found[each] for each in ORDER_SECTIONS}, as_json=as_json)
+    shown = {each: found[each] for each in ORDER_SECTIONS}
+    _print("order", shown if as_json else _without_id(shown), as_json=as_json)
 
 
 def explain_order(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
@@ -39,7 +40,8 @@ def explain_order(environ: Mapping[str, str], name: str, *, as_json: bool) -> No
         UnknownNameError: there is no order of that id.
         InvalidValueError: several ids begin so.
     """
-    _print("order", _chain(environ, name), as_json=as_json)
+    found = _chain(environ, name)
+    _print("order", found if as_json else _without_id(found), as_json=as_json)
 
 
 def explain_denial(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
@@ -121,6 +123,14 @@ def _chain(environ: Mapping[str, str], name: str) -> dict[str, Any]:
         return chain(pipeline, pipeline.stores.orders.order(local_id))
     finally:
         pipeline.close()
+
+
+def _without_id(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of each event the id of the order that they all are of."""
+    events = [
+        {name: of for name, of in each.items() if name != "local_id"} for each in found["events"]
+    ]
+    return {**found, "events": events}
 
 
 def _denial(denial: evidence.Denial) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def run_resume(environ: Mapping[str, str], scope: Scope, asked: Asked) -> None:
         print_json({"cleared": cleared, "had_panic_file": had_file, "evidence": evidence})
         return
     file = "the panic file is gone" if had_file else "there was no panic file"
-    sys.stdout.write(f"cleared {cleared} halts; {file}\n")
+    sys.stdout.write(f"cleared {cleared} {'halt' if cleared == 1 else 'halts'}; {file}\n")
 
 
 def _evidence(pipeline: Pipeline, meant: list[Halt]) -> list[str]:

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -26,6 +27,8 @@ from kraken_pipeline.wiring.protecting import unprotected
 from kraken_pipeline.wiring.stream_sign import stream_sign
 
 WIDTH = 21
+PLACES: Final = MappingProxyType({"equity": 2, "drawdown_pct": 2, "realised": 4, "fees": 4})
+"""Decimals that a person is shown, as at the end of a cycle."""
 SPARED: Final = MappingProxyType({"stops": "stops are spared", "flat": "stops are canceled, too"})
 """What `guard.protect` means for the orders that protect."""
 
@@ -51,7 +54,7 @@ def show_status(environ: Mapping[str, str], *, as_json: bool) -> None:
     if as_json:
         print_json({**found, "last_results": rows})
         return
-    for name, value in found.items():
+    for name, value in {**found, **_rounded(found)}.items():
         sys.stdout.write(f"{name.replace('_', ' '):<{WIDTH}} {_shown(value)}\n")
     print_rows("last results", rows, nothing="no result yet")
 
@@ -181,6 +184,15 @@ def _data(pipeline: Pipeline) -> dict[str, object]:
             for each in last_decisions(database)
         ],
         "journal": f"{head.seq} entries",
+    }
+
+
+def _rounded(found: Mapping[str, object]) -> dict[str, str]:
+    """Return money and shares as a person reads them; what is computed has up to 27 digits."""
+    return {
+        name: f"{value:.{places}f}"
+        for name, places in PLACES.items()
+        if isinstance(value := found.get(name), Decimal)
     }
 
 

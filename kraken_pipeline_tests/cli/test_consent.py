@@ -134,4 +134,4 @@ def test_a_halt_needs_no_yes_in_live_and_its_clearing_does(
 
     assert (halted.code, denied.code, cleared.code) == (0, 3, 0)
     assert "would clear KILL_MANUAL: odd" in denied.err
-    assert cleared.out == "cleared 1 halts; there was no panic file\n"
+    assert cleared.out == "cleared 1 halt; there was no panic file\n"

@@ -4,7 +4,9 @@ import pytest
 
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import Order, State
+from kraken_pipeline.domain.protection import Protection
 from kraken_pipeline.domain.timeframes import timeframe
+from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
@@ -80,6 +82,20 @@ def test_an_order_is_found_by_each_of_its_ids_and_by_how_one_begins(
     for name in (getattr(order, of), getattr(order, of)[:12]):
         said = command("orders", "show", name, "--json", environ=market.environ)
         assert json.loads(said.out)["order"]["local_id"] == order.local_id
+
+
+def test_events_of_an_order_do_not_repeat_its_id(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    order = resting_buy(pipeline)
+
+    said = command("orders", "show", order.local_id, environ=market.environ).out
+    told = json.loads(
+        command("orders", "show", order.local_id, "--json", environ=market.environ).out
+    )
+
+    assert f"local_id={order.local_id}" not in said
+    assert {each["local_id"] for each in told["events"]} == {order.local_id}
 
 
 def test_a_beginning_that_is_too_short_is_told_how_long_it_must_be(
@@ -166,6 +182,28 @@ def test_a_pair_and_an_asset_show_what_is_held_and_open(
     assert pair["universe"]["tradable"] is True
     assert [each["local_id"] for each in pair["open_orders"]] == [order.local_id]
     assert asset["ledger"] == [{"bucket": "ZUSD", "balance": "10000", "drift": "none"}]
+
+
+def test_a_pair_whose_stop_was_refused_says_why(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    at = pipeline.clock()
+    bare = Protection(
+        book="trend@1h",
+        pair="ADAUSD",
+        missing_since=at,
+        failures=2,
+        last_error="O1 is rejected: EOrder:Insufficient funds",
+        updated_at=at,
+    )
+    SqlProtectionStore(pipeline.stores.database).note(bare, why="missing")
+
+    said = json.loads(command("explain", "pair", "ADAUSD", "--json", environ=market.environ).out)
+    other = json.loads(command("explain", "pair", "XBTUSD", "--json", environ=market.environ).out)
+
+    [stop] = said["stops"]
+    assert (stop["book"], stop["failures"], stop["why"]) == ("trend@1h", 2, bare.last_error)
+    assert other["stops"] == []
 
 
 def test_a_pair_that_is_out_says_why(

@@ -25,7 +25,7 @@ def test_halt_latches_once_and_resume_clears_it_without_an_exchange(
     cleared = command("resume", "--reason", "done", environ=fresh)
 
     assert (first.out, second.out) == ("halted: nothing opens any more\n", "was halted already\n")
-    assert cleared.out == "cleared 1 halts; there was no panic file\n"
+    assert cleared.out == "cleared 1 halt; there was no panic file\n"
     assert (first.code, second.code, cleared.code) == (0, 0, 0)
 
 

@@ -1,4 +1,6 @@
 import json
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,21 @@ def test_the_status_shows_equity_open_orders_and_halts(
     assert (shown["equity"], shown["open_orders"], shown["panic"]) == ("10000", 1, "latched")
     assert shown["halts"] == ["KILL_MANUAL: prices look wrong"]
     assert shown["books"] == "equal the balances"
+
+
+def test_money_is_rounded_for_people_only(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    told = pipeline.keep_books().snapshot
+    exact = Decimal("-7.896987604000000000000001234")
+    pipeline.stores.books.keep_snapshot(replace(told, realised=exact), ())
+
+    said = command("status", environ=market.environ).out
+    shown = json.loads(command("status", "--json", environ=market.environ).out)
+
+    assert f"{'realised':<21} -7.8970\n" in said
+    assert f"{'equity':<21} 10000.00\n" in said
+    assert shown["realised"] == str(exact)
 
 
 def test_the_status_says_on_whose_prices_paper_trades(
