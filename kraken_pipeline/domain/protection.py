@@ -14,7 +14,7 @@ from typing import Final
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.market import Pair, Side, Ticker
-from kraken_pipeline.domain.money import ZERO, Price, Qty, plain, round_down, round_up
+from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, plain, round_down, round_up
 from kraken_pipeline.domain.order_terms import LIMITED, TRAILING, Close, Purpose, Trigger
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.pricing import limit_price
@@ -22,6 +22,8 @@ from kraken_pipeline.domain.sizing import minimum_qty
 
 TOO_SMALL: Final = "TOO_SMALL"
 """What is noted of a holding that no stop can be placed for."""
+LEFT_OVER: Final = "LEFT_OVER"
+"""What is noted of a holding whose stop leaves less than could have one of its own."""
 ONE: Final = Decimal(1)
 HUNDRED: Final = Decimal(100)
 
@@ -65,10 +67,21 @@ class Stop:
         """Whether the exchange would not take it."""
         return self.qty < self.smallest
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What of a holding is rightly without a stop: it is too small to have one."""
+
+    wanted: Qty
+    """All that should be protected, in base."""
+    stands: Qty
+    """What the stop is for."""
+    smallest: Qty
+
     @property
     def note(self) -> str:
         """Say that, with the figures."""
-        return f"{TOO_SMALL}: qty={plain(self.qty)}, min={plain(self.smallest)}"
+        return f"{_left_of(self.wanted, self.stands)} min={plain(self.smallest)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +175,25 @@ def close_for(
     )
 
 
+def left_by(wanted: Qty, whole: Stop, stop: Stop) -> Left | None:
+    """Return what is rightly left without a stop; None if nothing is, or if too much is.
+
+    Args:
+        wanted: all that should be protected, in base.
+        whole: the stop for that.
+        stop: the stop that there can be, of what the account has.
+    """
+    if whole.is_too_small:
+        return Left(wanted=wanted, stands=NOTHING, smallest=whole.smallest)
+    is_none = stop.qty == wanted or stop.is_too_small or whole.qty - stop.qty >= whole.smallest
+    return None if is_none else Left(wanted=wanted, stands=stop.qty, smallest=whole.smallest)
+
+
+def tells_of(note: str, wanted: Qty, stands: Qty) -> bool:
+    """Tell whether a note says of a holding what is left of it."""
+    return note.startswith(_left_of(wanted, stands))
+
+
 class Step(StrEnum):
     """What is to be done next about the stop of a holding."""
 
@@ -251,6 +283,12 @@ def is_stop(order: Order) -> bool:
 def is_child(order: Order) -> bool:
     """Tell whether the exchange made a stop for a fill of ours: we never sent it."""
     return is_stop(order) and order.deadline is None and order.state is not State.PLANNED
+
+
+def _left_of(wanted: Qty, stands: Qty) -> str:
+    if not stands:
+        return f"{TOO_SMALL}: qty={plain(wanted)},"
+    return f"{LEFT_OVER}: qty={plain(wanted)}, stop={plain(stands)},"
 
 
 def _below(last: Price, tick: Decimal) -> Decimal:

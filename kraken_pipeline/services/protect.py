@@ -10,6 +10,7 @@ sale is sent (`make_room`, `leaves_room`). Whatever is left afterwards gets its 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,14 +24,16 @@ from kraken_pipeline.domain.errors import (
     RefusedError,
 )
 from kraken_pipeline.domain.market import Pair, Side, Ticker
-from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
+from kraken_pipeline.domain.money import NOTHING, ZERO, Qty, plain
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Event, Fact, Order, State
 from kraken_pipeline.domain.protection import (
+    Left,
     Move,
     Step,
     Stop,
     is_stop,
+    left_by,
     next_move,
     resized,
     stop_for,
@@ -39,8 +42,9 @@ from kraken_pipeline.domain.reductions import Reduction, reduction_of
 from kraken_pipeline.services.amend import AmendDesk, amend
 from kraken_pipeline.services.children import awaits_children
 from kraken_pipeline.services.settle import cancel
+from kraken_pipeline.services.shortage import Stock
 from kraken_pipeline.services.standing import place_of
-from kraken_pipeline.services.stops import Held, Place, ProtectDesk, fit, sales
+from kraken_pipeline.services.stops import Held, Place, ProtectDesk, fit, sales, stopped
 
 BY: Final = "protect"
 MOST_STEPS: Final = 30
@@ -65,8 +69,8 @@ class Protected:
     """What was done, how often."""
     errors: Mapping[Place, str]
     """What went wrong, by book and pair."""
-    too_small: Mapping[Place, str]
-    """Why no stop is placed for what is less than the exchange takes, by book and pair."""
+    left: Mapping[Place, Left]
+    """What is too small to have a stop, by book and pair."""
 
 
 def protect(desk: ProtectDesk) -> Protected:
@@ -123,7 +127,8 @@ class _Protector:
         self._desk = desk
         self._steps: Counter[Step] = Counter()
         self._errors: dict[Place, str] = {}
-        self._too_small: dict[Place, str] = {}
+        self._left: dict[Place, Left] = {}
+        self._stock = Stock(desk)
         self._market: tuple[Mapping[str, Pair], Mapping[str, Ticker]] | None = None
 
     def tend(self, places: Sequence[Place]) -> Protected:
@@ -133,23 +138,57 @@ class _Protector:
                 self._tend(place)
             except FAILURES as failure:
                 self._errors[place] = str(failure)
-        return Protected(steps=self._steps, errors=self._errors, too_small=self._too_small)
+        return Protected(steps=self._steps, errors=self._errors, left=self._left)
 
     def _tend(self, place: Place) -> None:
         for _ in range(MOST_STEPS):
+            self._errors.pop(place, None)
+            self._left.pop(place, None)
             held = Held(self._desk)
             stops, qty = held.stops(place), held.wanted(place)
             if fit(stops, qty, self._desk.style):
                 return
             stop = self._stop(place, qty) if qty else None
-            if stop is not None and stop.is_too_small:
-                self._too_small[place] = stop.note
+            if stop is not None:
+                stop = self._possible(place, stop, held)
             move = next_move(stops, stop)
             if move.step in STANDS_STILL or self._awaits_child(place, move):
                 return
             if not self._do(place, move, stop):
                 return
             self._steps[move.step] += 1
+
+    def _possible(self, place: Place, whole: Stop, held: Held) -> Stop:
+        """Return the stop that there can be for a place, and note what it leaves."""
+        stands, wanted = stopped(held.stops(place)), held.wanted(place)
+        stop = whole
+        if not whole.is_too_small and stands < whole.qty:
+            pair, _ = self._listed(place[1])
+            wishes = {**self._wishes(pair, held), place: whole}
+            stop = self._stock.fitted(place, pair, wishes, held)
+        left = left_by(wanted, whole, stop)
+        if left is not None:
+            self._left[place] = left
+        elif stop.qty < whole.qty:
+            self._errors[place] = (
+                f"SHORT: qty={plain(whole.qty)}, there={plain(stop.qty)}: the rest was sold by "
+                "hand, is staked or bonded, or another order holds it"
+            )
+        # what stands is not taken away because no more is there
+        is_kept = stop.is_too_small and not whole.is_too_small
+        return (
+            replace(stop, smallest=Qty(min(stop.smallest, stands))) if is_kept and stands else stop
+        )
+
+    def _wishes(self, pair: Pair, held: Held) -> dict[Place, Stop]:
+        """Return the stops that are wanted of an asset; one that can't be made takes nothing."""
+        wishes: dict[Place, Stop] = {}
+        for place in held.places():
+            with suppress(InvalidValueError):
+                if self._listed(place[1])[0].base == pair.base:
+                    stop = self._stop(place, held.wanted(place))
+                    wishes |= {} if stop is None else {place: stop}
+        return wishes
 
     def _awaits_child(self, place: Place, move: Move) -> bool:
         """A stop that Kraken makes for a fill may show later than the fill."""
@@ -178,6 +217,7 @@ class _Protector:
             desk.cancel(order)
         else:
             desk.resize(order, resized(order, move.qty, stop))
+        self._stock.forget()
         return True
 
     def _place(self, place: Place, stop: Stop) -> bool:

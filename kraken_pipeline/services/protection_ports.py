@@ -24,6 +24,10 @@ class ProtectionStore(Protocol):
         """Return the newest buy of a book and a pair that filled."""
         ...
 
+    def last_stop(self, book: str, pair: str) -> Order | None:
+        """Return the stop of a book and a pair that was planned last, whatever became of it."""
+        ...
+
     def closing_since(self, at: datetime) -> tuple[Order, ...]:
         """Return the orders with a conditional close of which something was heard since then."""
         ...

@@ -11,7 +11,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import StopStyle, Unprotected, is_stop
-from kraken_pipeline.services.ports import Clock, HaltStore, Market, OrderStore
+from kraken_pipeline.services.ports import Account, Clock, HaltStore, Market, OrderStore
 from kraken_pipeline.services.protection_ports import ProtectionStore
 from kraken_pipeline.services.standing import place_of
 
@@ -30,6 +30,7 @@ class ProtectDesk:
     patience: timedelta
     """How long a stop may be missing."""
     market: Market
+    account: Account
     orders: OrderStore
     protections: ProtectionStore
     halts: HaltStore
@@ -86,4 +87,9 @@ def sales(desk: ProtectDesk) -> list[Order]:
 def fit(stops: Sequence[Order], wanted: Qty, style: StopStyle) -> bool:
     """Tell whether stops stand at the exchange for exactly what is wanted."""
     stand = all(each.state is State.LIVE and each.order_type == style.order_type for each in stops)
-    return stand and sum((each.open_qty for each in stops), ZERO) == wanted
+    return stand and stopped(stops) == wanted
+
+
+def stopped(stops: Sequence[Order]) -> Qty:
+    """Return what stops may still sell together, in base."""
+    return Qty(sum((each.open_qty for each in stops), ZERO))

@@ -6,18 +6,25 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from kraken_pipeline.domain.dust import smallest_sale
 from kraken_pipeline.domain.errors import ConflictError, InvalidValueError
 from kraken_pipeline.domain.halts import HaltKind, Scope, ScopeKind
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import ZERO, Qty, plain, round_down
+from kraken_pipeline.domain.money import Qty, round_down
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.pricing import limit_price
-from kraken_pipeline.domain.protection import TOO_SMALL, Protection, Unprotected
+from kraken_pipeline.domain.protection import (
+    TOO_SMALL,
+    Protection,
+    Unprotected,
+    tells_of,
+)
 from kraken_pipeline.domain.reductions import Reduction, reduction_of
 from kraken_pipeline.services.children import awaits_children
 from kraken_pipeline.services.protect import BY, Protected
-from kraken_pipeline.services.stops import Held, Place, ProtectDesk, fit
+from kraken_pipeline.services.shortage import Stock
+from kraken_pipeline.services.stops import Held, Place, ProtectDesk, fit, stopped
 
 SALE_LASTS: Final = timedelta(minutes=1)
 """How long the sale of what can't be protected may trade."""
@@ -29,8 +36,10 @@ def is_at_rest(desk: ProtectDesk) -> bool:
     held = Held(desk)
     return all(
         _is_missing_nothing(noted.get(place))
-        if fit(held.stops(place), held.wanted(place), desk.style)
-        else _is_too_small(noted.get(place), held.wanted(place))
+        and (
+            fit(held.stops(place), held.wanted(place), desk.style)
+            or _is_left(noted.get(place), held, place, desk)
+        )
         for place in held.places()
     )
 
@@ -70,9 +79,12 @@ class _Watcher:
         """Note how it stands, and return that where a stop is missing."""
         before, now = self._noted.get(place), self._desk.clock()
         stops, qty = self._held.stops(place), self._held.wanted(place)
-        too_small = self._protected.too_small.get(place)
-        if fit(stops, qty, self._desk.style) or too_small is not None:
-            self._note_rest(place, before, too_small)
+        left, style = self._protected.left.get(place), self._desk.style
+        if fit(stops, qty, style):
+            self._note_rest(place, before, None)
+            return None
+        if left is not None and left.wanted == qty and fit(stops, left.stands, style):
+            self._note_rest(place, before, left.note)
             return None
         known = Protection(
             book=place[0],
@@ -87,11 +99,19 @@ class _Watcher:
             before or known,
             missing_since=since or now,
             failures=0 if before is None or since is None else before.failures + 1,
-            last_error=self._protected.errors.get(place) or _said_of(stops),
+            last_error=self._protected.errors.get(place) or self._said(place, stops),
             updated_at=now,
         )
         self._desk.protections.note(now_missing, why=self._news(before, now_missing))
         return now_missing
+
+    def _said(self, place: Place, stops: Sequence[Order]) -> str | None:
+        """Say what is known of the stop that was sent last."""
+        last = stops[-1] if stops else self._desk.protections.last_stop(*place)
+        if last is None:
+            return None
+        why = f": {last.last_error}" if last.last_error else ""
+        return f"{last.local_id} is {last.state}{why}"
 
     def _news(self, before: Protection | None, now: Protection) -> str:
         """Say what the journal should tell: that it is missing, or that it is for too long."""
@@ -101,10 +121,10 @@ class _Watcher:
         was_overdue = before.is_overdue(before.updated_at, patience)
         return "overdue" if now.is_overdue(now.updated_at, patience) and not was_overdue else ""
 
-    def _note_rest(self, place: Place, before: Protection | None, too_small: str | None) -> None:
-        if before is None and too_small is None:
+    def _note_rest(self, place: Place, before: Protection | None, left: str | None) -> None:
+        if before is None and left is None:
             return
-        if before is not None and before.missing_since is None and before.last_error == too_small:
+        if before is not None and before.missing_since is None and before.last_error == left:
             return
         is_back = before is not None and before.missing_since is not None
         now = Protection(
@@ -112,10 +132,11 @@ class _Watcher:
             pair=place[1],
             missing_since=None,
             failures=0,
-            last_error=too_small,
+            last_error=left,
             updated_at=self._desk.clock(),
         )
-        self._desk.protections.note(now, why="restored" if is_back and not too_small else "")
+        stands = left is None or not left.startswith(TOO_SMALL)
+        self._desk.protections.note(now, why="restored" if is_back and stands else "")
 
     def _act(self, missing: Protection) -> None:
         if self._desk.action is Unprotected.ALERT:
@@ -135,7 +156,6 @@ class _Watcher:
     def _sell(self, place: Place) -> None:
         """Plan to sell what is held and has no stop, at the best bid or a little below."""
         desk = self._desk
-        stopped = sum((each.open_qty for each in self._held.stops(place)), ZERO)
         entry, pair = desk.protections.entry(*place), desk.market.listing().pairs.get(place[1])
         ticker = desk.market.tickers().get(place[1])
         if entry is None or pair is None or ticker is None:
@@ -143,8 +163,11 @@ class _Watcher:
         if awaits_children(desk.protections, entry, now=desk.clock()):
             return
         # a stop that is being made smaller counts by what it was
-        qty = Qty(round_down(self._held.wanted(place) - stopped, pair.lot))
-        if qty <= 0:
+        bare = Qty(self._held.wanted(place) - stopped(self._held.stops(place)))
+        free = Stock(desk).free(pair.base)
+        qty = Qty(round_down(bare if free is None else min(bare, free), pair.lot))
+        least = smallest_sale(pair, ticker)
+        if least is None or qty < least:
             return
         what = Reduction(
             purpose=Purpose.CLOSE,
@@ -169,11 +192,8 @@ def _is_missing_nothing(noted: Protection | None) -> bool:
     return noted is None or noted.missing_since is None
 
 
-def _is_too_small(noted: Protection | None, wanted: Qty) -> bool:
-    """Tell whether it is known already that no stop can be placed for so little."""
-    said = "" if noted is None else noted.last_error or ""
-    return said.startswith(f"{TOO_SMALL}: qty={plain(wanted)},")
-
-
-def _said_of(stops: Sequence[Order]) -> str | None:
-    return f"{stops[-1].local_id} is {stops[-1].state}" if stops else None
+def _is_left(noted: Protection | None, held: Held, place: Place, desk: ProtectDesk) -> bool:
+    """Tell whether it is known already that what has no stop is too small for one."""
+    stops = held.stops(place)
+    said, stands = "" if noted is None else noted.last_error or "", stopped(stops)
+    return fit(stops, stands, desk.style) and tells_of(said, held.wanted(place), stands)

@@ -41,6 +41,17 @@ _ENTRY: Final = ORDERS.where(
     _BOUGHT,
     _ORDERS.c.created_at == select(func.max(_ORDERS.c.created_at)).where(_BOUGHT).scalar_subquery(),
 )
+_LAST_STOP: Final = (
+    ORDERS.where(
+        _ORDERS.c.strategy_id == bindparam("of_strategy"),
+        _ORDERS.c.timeframe == bindparam("of_timeframe"),
+        _ORDERS.c.pair == bindparam("of_pair"),
+        _ORDERS.c.purpose == Purpose.PROTECT.value,
+    )
+    .order_by(None)
+    .order_by(_ORDERS.c.created_at.desc(), _ORDERS.c.attempt.desc())
+    .limit(1)
+)
 _CLOSING: Final = ORDERS.where(
     _ORDERS.c.close.is_not(None),
     _ORDERS.c.filled_volume != ZERO,
@@ -74,11 +85,15 @@ class SqlProtectionStore:
 
     def entry(self, book: str, pair: str) -> Order | None:
         """Return the newest buy of a book and a pair that filled."""
-        strategy_id, _, timeframe = book.partition("@")
-        place = {"of_strategy": strategy_id, "of_timeframe": timeframe, "of_pair": pair}
         with self._database.reading() as connection:
-            found = orders_found(connection, _ENTRY, place)
+            found = orders_found(connection, _ENTRY, _of(book, pair))
         return found[-1] if found else None
+
+    def last_stop(self, book: str, pair: str) -> Order | None:
+        """Return the stop of a book and a pair that was planned last, whatever became of it."""
+        with self._database.reading() as connection:
+            found = orders_found(connection, _LAST_STOP, _of(book, pair))
+        return found[0] if found else None
 
     def closing_since(self, at: datetime) -> tuple[Order, ...]:
         """Return the orders with a conditional close of which something was heard since then."""
@@ -144,6 +159,11 @@ class SqlProtectionStore:
         """Forget what was known of a stop: there is nothing to protect."""
         with self._database.writing() as connection:
             connection.execute(_FORGET, positions.of_place((book, pair)))
+
+
+def _of(book: str, pair: str) -> dict[str, str]:
+    strategy_id, _, timeframe = book.partition("@")
+    return {"of_strategy": strategy_id, "of_timeframe": timeframe, "of_pair": pair}
 
 
 def _holdings(connection: Connection) -> dict[Place, Qty]:

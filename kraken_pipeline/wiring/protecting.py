@@ -88,6 +88,12 @@ def unprotected(parts: Parts) -> dict[str, str]:
     }
 
 
+def stops_noted(parts: Parts, pair: str) -> tuple[Protection, ...]:
+    """Return what is noted of the stops of a pair: which is missing, and what is left without."""
+    known = SqlProtectionStore(parts.stores.database).protections()
+    return tuple(each for each in known if each.pair == pair)
+
+
 def is_missing_since(parts: Parts, at: datetime) -> bool:
     """Tell whether a stop is missing since before then."""
     noted = SqlProtectionStore(parts.stores.database).protections()
@@ -128,6 +134,7 @@ def protect_desk(parts: Parts, settling: SettleDesk) -> ProtectDesk:
         action=Unprotected(execution.unprotected_action),
         patience=timedelta(seconds=execution.unprotected_after_seconds),
         market=parts.edge.market,
+        account=parts.edge.account,
         orders=parts.stores.orders,
         protections=SqlProtectionStore(parts.stores.database),
         halts=parts.stores.halts,

@@ -115,6 +115,7 @@ def _unprotected(account: Stopped) -> None:
 
     assert (overdue.book, overdue.pair) == PLACE
     assert overdue.failures == 1
+    assert "rejected: " in (overdue.last_error or "")
     assert account.stopped_there() == 0
 
 

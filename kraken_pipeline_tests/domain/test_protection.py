@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import ZERO, Price, Qty
+from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
 from kraken_pipeline.domain.order_terms import TRAILING, Purpose, Trigger
 from kraken_pipeline.domain.orders import RESERVING, Order, State
 from kraken_pipeline.domain.protection import (
@@ -19,9 +19,11 @@ from kraken_pipeline.domain.protection import (
     StopStyle,
     close_for,
     is_child,
+    left_by,
     next_move,
     resized,
     stop_for,
+    tells_of,
 )
 from kraken_pipeline_tests.builders import NOW, order, pair, ticker
 
@@ -113,7 +115,33 @@ def test_what_is_below_the_minimum_is_told_to_be_too_small() -> None:
     )
 
     assert stop.is_too_small
-    assert stop.note == "TOO_SMALL: qty=0.00001, min=0.00005"
+    left = left_by(Qty(Decimal("0.000011")), stop, stop)
+    assert left is not None
+    assert left.note == "TOO_SMALL: qty=0.000011, min=0.00005"
+    assert tells_of(left.note, left.wanted, NOTHING)
+    assert not tells_of(left.note, left.wanted, left.wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "stands", "note"),
+    [
+        ("1", "1", None),
+        ("1.000001", "1", "LEFT_OVER: qty=1.000001, stop=1, min=0.1"),
+        ("1", "0.95", "LEFT_OVER: qty=1, stop=0.95, min=0.1"),
+        ("1", "0.9", None),
+        ("0.12", "0.05", None),
+    ],
+)
+def test_what_could_have_no_stop_of_its_own_is_left(
+    wanted: str, stands: str, note: str | None
+) -> None:
+    whole = _stop(str(Decimal(wanted).quantize(Decimal("0.01"))))
+    left = left_by(Qty(Decimal(wanted)), whole, replace(whole, qty=Qty(Decimal(stands))))
+
+    assert (left and left.note) == note
+    if left is not None:
+        assert tells_of(left.note, left.wanted, Qty(Decimal(stands)))
+        assert not tells_of(left.note, left.wanted, NOTHING)
 
 
 @pytest.mark.parametrize(("distance", "last"), [("0", "1"), ("1", "1"), ("0.5", "0")])

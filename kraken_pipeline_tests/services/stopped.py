@@ -48,6 +48,7 @@ class Stopped:
             action=Unprotected.RETRY,
             patience=PATIENCE,
             market=paper.market,
+            account=paper.account,
             orders=paper.stores.orders,
             protections=self.protections,
             halts=paper.stores.halts,

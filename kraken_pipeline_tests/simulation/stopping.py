@@ -34,6 +34,7 @@ def protect_desk(process: "Process") -> ProtectDesk:
         action=Unprotected.RETRY,
         patience=PATIENCE,
         market=process.market,
+        account=process.account,
         orders=process.orders,
         protections=process.protections,
         halts=process.halts,
@@ -77,9 +78,9 @@ def require_stops(checker: Checker, exchange: Exchange) -> None:
         require(selling[place] <= held, "L-4", said)
         least = max(pair.ordermin, pair.costmin / exchange.last(pair, exchange.clock.now()) * 2)
         unprotected = held - selling[place]
-        # what somebody sold by hand is not there to be protected (F-MON-10)
-        is_gone = _free(exchange, pair) < unprotected
-        require(is_gone or unprotected < least, "L-4", said)
+        # what somebody sold by hand is not there to be protected; what is left is (F-MON-10)
+        free = _free(exchange, pair)
+        require(min(unprotected, free) < least, "L-4", f"{said}, {free} is free")
 
 
 def _free(exchange: Exchange, pair: Pair) -> Decimal:

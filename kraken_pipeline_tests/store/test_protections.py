@@ -7,7 +7,7 @@ from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.order_terms import Purpose, Trigger
-from kraken_pipeline.domain.orders import Fact, Order, State
+from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.protection import Protection
 from kraken_pipeline.domain.reductions import Reduction, reduction_of
 from kraken_pipeline.store.audit import verify
@@ -154,6 +154,22 @@ def test_what_the_exchange_made_is_adopted_once(
     assert not protections.adopt(replace(child, local_id="O2", attempt=2), why="a test")
     assert SqlOrderStore(database).order(child.local_id).state is State.LIVE
     assert verify(database).faults == ()
+
+
+def test_the_stop_that_was_planned_last_tells_why_it_came_to_nothing(
+    database: Database, protections: SqlProtectionStore, entry: Order
+) -> None:
+    assert protections.last_stop(*PLACE) is None
+    stop = _stop(entry)
+    protections.plan(stop, by="protect", why="a test")
+    refused = Event(fact=Fact.REFUSED, at=NOW, source="reply", detail="EOrder:No")
+    SqlOrderStore(database).record(stop, refused)
+
+    last = protections.last_stop(*PLACE)
+
+    assert last is not None
+    assert (last.local_id, last.state) == (stop.local_id, State.REJECTED)
+    assert last.last_error == "EOrder:No"
 
 
 def test_what_is_noted_of_a_stop_is_kept_and_forgotten(protections: SqlProtectionStore) -> None:

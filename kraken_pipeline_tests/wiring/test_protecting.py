@@ -74,8 +74,8 @@ def test_what_was_done_for_stops_is_said_in_a_line() -> None:
         last_error="no",
         updated_at=MOMENT,
     )
-    protected = Protected(steps=Counter({Step.PLACE: 2}), errors={place: "refused"}, too_small={})
-    nothing = Protected(steps=Counter(), errors={}, too_small={})
+    protected = Protected(steps=Counter({Step.PLACE: 2}), errors={place: "refused"}, left={})
+    nothing = Protected(steps=Counter(), errors={}, left={})
 
     said = str(Kept(protected=protected, overdue=(missing,)))
     assert said == "2 place, XBTUSD in trend@1h: refused, UNPROTECTED XBTUSD in trend@1h"
