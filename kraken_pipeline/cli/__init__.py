@@ -36,6 +36,8 @@ from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.secrets.redact import RedactingFilter, Redactor, exception_hook
 from kraken_pipeline.wiring.secrecy import keep_secrets, redactor
 
+TRADE, LOOK, SAFETY, SET_UP = "Trading", "Looking", "Safety", "Setting up"
+"""What commands are for; in this order they are listed where the first of each is."""
 LEFT: Final = "what was sent stays at the exchange and in the books"
 """What is said of orders when a command is interrupted."""
 
@@ -45,18 +47,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A Kraken spot trading pipeline. Paper unless the configuration opens every live gate.",
 )
-app.add_typer(orders.app, name="orders")
-app.add_typer(explain.app, name="explain")
-app.add_typer(audit.app, name="audit")
-app.add_typer(config.app, name="config")
-app.add_typer(dust.app, name="dust")
-app.add_typer(history.app, name="history")
-app.add_typer(keys.app, name="keys")
-app.add_typer(simulator.app, name="simulator")
-app.add_typer(universe.app, name="universe")
+app.add_typer(orders.app, name="orders", rich_help_panel=TRADE)
+app.add_typer(explain.app, name="explain", rich_help_panel=LOOK)
+app.add_typer(audit.app, name="audit", rich_help_panel=LOOK)
+app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
+app.add_typer(dust.app, name="dust", rich_help_panel=TRADE)
+app.add_typer(history.app, name="history", rich_help_panel=SET_UP)
+app.add_typer(keys.app, name="keys", rich_help_panel=SET_UP)
+app.add_typer(simulator.app, name="simulator", rich_help_panel=SET_UP)
+app.add_typer(universe.app, name="universe", rich_help_panel=LOOK)
 
 
-@app.command()
+@app.command(rich_help_panel=TRADE)
 @told_of_ctrl_c(f"{LEFT}; the next cycle goes on from there")
 def cycle(
     replay: Annotated[
@@ -77,7 +79,7 @@ def cycle(
     run(os.environ, market_choice(replay=replay, at=at, seed=seed, port=port), as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=TRADE)
 def dev(
     port: Annotated[
         int, typer.Option(min=1, max=65535, help="Port of Dagster's UI on this machine.")
@@ -93,7 +95,7 @@ def dev(
     run(os.environ, port=port, seed=seed, simulator_port=simulator_port)
 
 
-@app.command(name="run-once")
+@app.command(name="run-once", rich_help_panel=TRADE)
 def run_once(json: Json = OFF) -> None:
     """Do one cycle without Dagster: paper, and orders are only validated, never placed."""
     from kraken_pipeline.cli.run_once import run  # noqa: PLC0415 - heavy
@@ -101,7 +103,7 @@ def run_once(json: Json = OFF) -> None:
     run(os.environ, as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def status(json: Json = OFF, db: Db = None) -> None:
     """Show mode, halts, open orders, equity and the last results."""
     from kraken_pipeline.cli.status import show_status  # noqa: PLC0415 - only what is asked for
@@ -109,7 +111,7 @@ def status(json: Json = OFF, db: Db = None) -> None:
     show_status(with_books(db), as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=SET_UP)
 def doctor(json: Json = OFF, db: Db = None) -> None:
     """Check everything that must be right before trading; each failure comes with its remedy."""
     from kraken_pipeline.cli.doctor import run  # noqa: PLC0415 - only what is asked for
@@ -117,7 +119,7 @@ def doctor(json: Json = OFF, db: Db = None) -> None:
     raise typer.Exit(run(with_books(db), as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=SAFETY)
 @told_of_ctrl_c("it is NOT known what is still open: run `kraken-pipeline panic` again")
 def panic(
     url: Annotated[
@@ -131,7 +133,7 @@ def panic(
     raise typer.Exit(run_panic(os.environ, url=url, as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=SAFETY)
 def guard() -> None:
     """Keep the dead man's switch in a process of its own, while the order service lives."""
     from kraken_pipeline.cli.guard import run  # noqa: PLC0415 - only what is asked for
@@ -139,7 +141,7 @@ def guard() -> None:
     run(os.environ)
 
 
-@app.command()
+@app.command(rich_help_panel=TRADE)
 def stream(json: Json = OFF) -> None:
     """Hear the account's own stream in a process of its own: fills are booked as they happen."""
     from kraken_pipeline.cli.stream import run  # noqa: PLC0415 - only what is asked for
@@ -147,7 +149,7 @@ def stream(json: Json = OFF) -> None:
     run(os.environ, as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=SAFETY)
 @told_of_ctrl_c("what was learned until then is written; run it again")
 def reconcile(
     full: Annotated[
@@ -162,7 +164,7 @@ def reconcile(
     raise typer.Exit(run(with_books(db), full=full, as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=SAFETY)
 def halt(
     *,
     reason: Reason,
@@ -179,7 +181,7 @@ def halt(
     run_halt(with_books(db), scope, reason=reason, as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=SAFETY)
 @told_of_ctrl_c(f"{LEFT}: run flatten again, or `kraken-pipeline status`")
 def flatten(  # noqa: PLR0913 - a command has as many options as it has
     *,
@@ -203,7 +205,7 @@ def flatten(  # noqa: PLR0913 - a command has as many options as it has
     raise typer.Exit(run_flatten(with_books(db), extent, asked))
 
 
-@app.command()
+@app.command(rich_help_panel=SAFETY)
 def resume(  # noqa: PLR0913 - a command has as many options as it has
     *,
     reason: Reason,

@@ -99,3 +99,10 @@ def test_what_is_printed_for_programs_is_one_document(
 
     assert said.code == 0, said.err
     assert json.loads(said.out) is not None
+
+
+def test_the_help_has_every_command_under_what_it_is_for() -> None:
+    of_commands = {each.rich_help_panel for each in cli.app.registered_commands}
+    of_groups = {each.rich_help_panel for each in cli.app.registered_groups}
+
+    assert of_commands | of_groups == {"Trading", "Looking", "Safety", "Setting up"}
