@@ -3,10 +3,12 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 
-from kraken_pipeline.cli.output import print_warnings
+from kraken_pipeline.cli.output import print_warnings, text
 from kraken_pipeline.cli.stopping import asked_to_stop
+from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.listening import listening
 from kraken_pipeline.wiring.panic import latched_by_signal
@@ -32,6 +34,8 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
             before = ""
             while not stop.is_set():
                 streaming.step(WAIT_SECONDS)
+                for each in streaming.fills_heard():
+                    say_fill(each, as_json=as_json)
                 if streaming.condition != before:
                     before = streaming.condition
                     _say(streaming, as_json=as_json)
@@ -48,3 +52,25 @@ def _say(streaming: Streaming, *, as_json: bool) -> None:
         sys.stdout.flush()
     else:
         sys.stderr.write(f"{now:%H:%M:%S} {streaming.condition}\n")
+
+
+def say_fill(fill: TradeReport, *, as_json: bool) -> None:
+    """Say that something of ours filled, in one line with the exchange's time.
+
+    Args:
+        fill: what filled.
+        as_json: whether the line is for programs.
+    """
+    if as_json:
+        sys.stdout.write(f"{json.dumps({'at': fill.at.isoformat(), 'fill': _plain(fill)})}\n")
+        sys.stdout.flush()
+        return
+    sys.stderr.write(
+        f"{fill.at:%H:%M:%S} filled {fill.side} {text(fill.qty)} {fill.pair} at "
+        f"{text(fill.price)}, fee {text(fill.fee)}, {fill.kraken_order_id}\n"
+    )
+
+
+def _plain(fill: TradeReport) -> dict[str, object]:
+    told = {name: of for name, of in asdict(fill).items() if name not in {"at", "maker"}}
+    return {name: text(of) for name, of in told.items()} | {"maker": fill.maker}

@@ -12,6 +12,8 @@ from kraken_pipeline.wiring import signs
 
 CODE: Final = "STREAM_SILENT"
 """Why nothing opens while the private stream is not heard."""
+CATCHING_UP: Final = "what was missed is read until REST can lag behind no more"
+"""For a person, after each new connection: the last reading is a minute and a half after it."""
 COMMAND: Final = "kraken-pipeline stream"
 
 
@@ -45,7 +47,7 @@ class StreamSign:
         if not self.is_told:
             return f"not heard, {age}: {self.why or 'connecting'}"
         if self.proof is None:
-            return f"heard, {age}, what was missed is being read; gaps={self.gaps}"
+            return f"heard, {age}, {CATCHING_UP}; gaps={self.gaps}"
         since = f"{self.proof.continuous_since:%Y-%m-%d %H:%M:%S}"
         return f"heard, {age}, without a gap since {since}; gaps={self.gaps}"
 

@@ -18,18 +18,20 @@ from kraken_pipeline.domain.continuity import StreamProof
 from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.domain.orders import FATE_OPEN, Order
 from kraken_pipeline.domain.reconciliations import Cause
-from kraken_pipeline.domain.reports import OrderReport
+from kraken_pipeline.domain.reports import OrderReport, TradeReport
 from kraken_pipeline.kraken.stream.hosted import AccountStream
 from kraken_pipeline.kraken.stream.news import FillNews, GapNews, News, OrderNews
 from kraken_pipeline.kraken.stream.reports import report_of
 from kraken_pipeline.services.listen import Listener
 from kraken_pipeline.services.ports import Account, Clock, OrderStore
 from kraken_pipeline.services.rounds import Rounds, Why, is_resting, is_unanswered
-from kraken_pipeline.wiring.stream_sign import told
+from kraken_pipeline.wiring.stream_sign import CATCHING_UP, told
 
 LOG: Final = logging.getLogger(__name__)
 SHOWN_EACH: Final = 0.5
 """Seconds between two signs."""
+MOST_FILLS: Final = 1000
+"""That are kept for who asks what was heard; nobody may."""
 CAUSES: Final[Mapping[Why, Cause]] = MappingProxyType(
     {
         Why.EVENT: Cause.EVENT,
@@ -84,6 +86,7 @@ class Streaming:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rounds")
         self._round: Future[_Round] | None = None
         self._has_fills = True
+        self._fills: deque[TradeReport] = deque(maxlen=MOST_FILLS)
         self._is_resting = self._is_unanswered = False
         self._looked_at = desk.clock()
         self._since: tuple[float, datetime] | None = None
@@ -99,7 +102,13 @@ class Streaming:
         stream = self._desk.stream
         if stream.account.told_at is None:
             return f"not heard: {stream.health().last_loss or 'connecting'}"
-        return "heard" if stream.account.is_caught_up else "heard; what was missed is being read"
+        return "heard" if stream.account.is_caught_up else f"heard; {CATCHING_UP}"
+
+    def fills_heard(self) -> tuple[TradeReport, ...]:
+        """Return the fills that were heard since this was last asked, oldest first."""
+        heard = tuple(self._fills)
+        self._fills.clear()
+        return heard
 
     @property
     def is_busy(self) -> bool:
@@ -147,6 +156,7 @@ class Streaming:
                 self._desk.listener.hear_order(report)
         elif isinstance(news, FillNews):
             self._desk.listener.hear_fill(news.trade)
+            self._fills.append(news.trade)
             self._has_fills = True
         elif isinstance(news, GapNews):
             self.gaps += 1

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from kraken_pipeline.cli.stream import say_fill
 from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.orders import Order, State
+from kraken_pipeline.domain.reports import TradeReport
+from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.stream.liveness import Patience
 from kraken_pipeline.kraken.stream.upkeep import Pauses, Rereading, Terms
 from kraken_pipeline.simulator.faults.kinds import Kind
@@ -30,6 +33,7 @@ from kraken_pipeline_tests.paper_market import FEW_PAIRS, MOMENT, PaperMarket, r
 from kraken_pipeline_tests.programs import environment, started
 
 pytestmark = pytest.mark.slow
+AT_ONCE = {"pair": "ADAUSD", "type": "buy", "ordertype": "market", "volume": "100"}
 HASTY = Terms(
     patience=Patience(socket=1.5, subscription=1.0),
     pauses=Pauses(first=0.05, most=0.2),
@@ -86,6 +90,29 @@ def test_an_order_that_ends_at_the_exchange_ends_in_the_books_at_once(
     by_hand(market, pipeline, order)
 
     assert eventually(stepping(ear, lambda: is_canceled(pipeline, order)), seconds=3)
+
+
+def test_each_fill_is_told_once_in_a_line(
+    pipeline: Pipeline,
+    ear: Streaming,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ear.fills_heard()
+    heard: list[TradeReport] = []
+
+    def has_filled() -> bool:
+        heard.extend(ear.fills_heard())
+        return bool(heard)
+
+    pipeline.edge.gateway._line.call("AddOrder", AT_ONCE, call=Call.WRITE)  # type: ignore[attr-defined]  # of the client
+    assert eventually(stepping(ear, has_filled))
+    for is_json in (False, True):
+        say_fill(heard[0], as_json=is_json)
+
+    said = capsys.readouterr()
+    assert "filled buy 100 ADAUSD at " in said.err
+    assert json.loads(said.out)["fill"]["trade_id"] == heard[0].trade_id
+    assert ear.fills_heard() == ()
 
 
 @pytest.fixture
