@@ -26,6 +26,8 @@ from kraken_pipeline.domain.orders import (
 from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.services.ports import Clock, HaltStore, OrderStore
 
+STREAM: Final = "stream"
+"""The source whose rows tell only what changed."""
 FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
     {
         "pending": Fact.ACCEPTED,
@@ -198,6 +200,10 @@ def _heard(
     mismatch = difference(desk, order, report)
     if mismatch and order.state in FATE_OPEN:
         return contradict(desk, order, f"{order.local_id}, {mismatch}", source=source)
+    if mismatch and source == STREAM:
+        # what it knows is put together from frames, of which one may be lost: the poll that
+        # follows each row of it reads the whole order
+        return order
     if mismatch:
         return _heard_of_the_end(desk, order, report, source, mismatch)
     if order.state is State.WRITTEN_OFF:

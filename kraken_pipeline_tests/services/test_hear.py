@@ -375,7 +375,7 @@ def test_an_order_before_its_change_may_show_for_a_while() -> None:
     assert books.hears(_report()) == changed
     assert books.reasons == []
     books.now += OLD_TERMS_SHOW + timedelta(seconds=1)
-    books.hears(_report())
+    books.hears(_report(), source="poll")
 
     assert len(books.reasons) == 1
 
@@ -394,8 +394,16 @@ def test_an_order_before_the_last_of_several_changes_may_show_too() -> None:
 def test_a_change_that_nobody_asked_for_halts() -> None:
     books = Books(_ours(State.LIVE))
 
-    assert books.hears(_report(qty=Qty(Decimal(6)))).qty == Decimal(10)
+    assert books.hears(_report(qty=Qty(Decimal(6))), source="poll").qty == Decimal(10)
     assert len(books.reasons) == 1
+
+
+@pytest.mark.parametrize("status", ["open", "canceled"])
+def test_what_the_stream_has_of_before_a_change_is_left_to_the_poll(status: str) -> None:
+    books = Books(_ours(State.LIVE))
+
+    assert books.hears(_report(status, qty=Qty(Decimal(6)))) == _ours(State.LIVE)
+    assert books.reasons == []
 
 
 @pytest.mark.parametrize(
@@ -407,14 +415,14 @@ def test_l_1_an_order_that_somebody_changed_there_ends_in_our_books_when_it_ende
 ) -> None:
     books = Books(_ours(State.LIVE))
     dearer = Price(LIMIT + 1)
-    assert books.hears(_report(limit_price=dearer)).state is State.LIVE
+    assert books.hears(_report(limit_price=dearer), source="poll").state is State.LIVE
     report = _report(status, filled, qty=Qty(Decimal(max(6, filled))), limit_price=dearer)
 
-    ended = books.hears(report)
+    ended = books.hears(report, source="poll")
 
     assert (ended.state, ended.filled_qty) == (state, Decimal(filled))
     assert len(books.reasons) == 2
-    assert books.hears(report) == ended
+    assert books.hears(report, source="poll") == ended
     assert len(books.reasons) == 2
 
 

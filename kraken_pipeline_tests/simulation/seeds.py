@@ -14,6 +14,7 @@ REGRESSIONS: Final[Mapping[int, str]] = MappingProxyType(
         48: "two cancels that were lost one after the other called a person",
         1106: "a snapshot was dated by the end of a pause, and KILL_DRAWDOWN latched",
         1156: "reads that lagged differently for minutes were taken for lasting drift",
+        3019: "the stream showed an order as it was before its change, and halted",
         1300: "a row of the stream after a gap contradicted the books, and halted",
         60: "a key that was locked out kept fills out of the books until the end",
     }
