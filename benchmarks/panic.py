@@ -33,9 +33,7 @@ GONE = "OrderEnded"
 
 def run() -> None:
     """Print how soon the first order was canceled, by the program and by the command."""
-    print(
-        f"panic from a cold start, no books, no Dagster, {ORDERS} orders; aim {AIM:.0f} s"
-    )
+    print(f"panic from a cold start, no books, no Dagster, {ORDERS} orders; aim {AIM:.0f} s")
     _show("the trader's key locked out, by the guard's", [_round(_program) for _ in range(ROUNDS)])
     _show("the command on paper", [_round(_command, locks=False) for _ in range(ROUNDS)])
 
