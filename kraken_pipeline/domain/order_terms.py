@@ -112,6 +112,8 @@ class OrderTerms:
     close: Close | None = None
     urgency: Urgency | None = None
     """None as configured."""
+    flattens: bool = False
+    """Whether a person wants nothing of it any more; no strategy may say so (FLT-1)."""
 
     def __post_init__(self) -> None:
         """Refuse a type without the trigger that it needs, and the other way round.
@@ -148,6 +150,7 @@ def terms_data(terms: OrderTerms) -> dict[str, object]:
         "trigger": None if terms.trigger is None else trigger_data(terms.trigger),
         "close": None if terms.close is None else close_data(terms.close),
         "urgency": terms.urgency,
+        "flattens": int(terms.flattens),
     }
 
 
@@ -162,6 +165,8 @@ def terms_of(data: Mapping[str, object]) -> OrderTerms:
         trigger=trigger_of(trigger) if isinstance(trigger, Mapping) else None,
         close=close_of(close) if isinstance(close, Mapping) else None,
         urgency=None if urgency is None else Urgency(str(urgency)),
+        # terms from before it was kept were all of strategies
+        flattens=bool(data.get("flattens")),
     )
 
 

@@ -403,7 +403,7 @@ class _Bench:
             plan_id=plan.plan_id,
             intent_id=intent.intent_id,
             cl_ord_id=cl_ord_id(intent.intent_id, attempt=1),
-            purpose=Purpose.OPEN if case.opens else Purpose.CLOSE,
+            purpose=_purpose_of(intent),
             strategy_id=intent.strategy_id,
             timeframe=intent.timeframe,
             pair=intent.pair,
@@ -423,3 +423,9 @@ class _Bench:
             created_at=self._world.now,
             updated_at=self._world.now,
         )
+
+
+def _purpose_of(intent: Intent) -> Purpose:
+    if intent.side is Side.BUY:
+        return Purpose.OPEN
+    return Purpose.FLATTEN if intent.terms and intent.terms.flattens else Purpose.CLOSE

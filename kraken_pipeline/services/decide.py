@@ -322,6 +322,8 @@ def _fault(wish: Wish, closes: Mapping[str, Decimal]) -> str:
         math.isfinite(wish.stop_distance) and SMALLEST_STOP <= wish.stop_distance < 1
     ):
         return f"stop_distance={wish.stop_distance} is not above 0 and below 1"
+    if wish.terms is not None and wish.terms.flattens:
+        return "terms.flattens is true, which only a person may say: leave it out"
     return ""
 
 

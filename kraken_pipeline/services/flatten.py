@@ -230,7 +230,9 @@ def _intents(
             userref=None,
             # what the bound does not give now is asked for again in the next round; nothing that is
             # configured for other orders may turn a way out into one that waits
-            terms=OrderTerms(time_in_force="IOC", post_only=False, urgency=Urgency.NORMAL),
+            terms=OrderTerms(
+                time_in_force="IOC", post_only=False, urgency=Urgency.NORMAL, flattens=True
+            ),
         )
         for each in held
     )

@@ -47,6 +47,7 @@ def any_terms(draw: st.DrawFn) -> OrderTerms:
         post_only=draw(st.none() | st.booleans()),
         trigger=trigger,
         close=close or None,
+        flattens=draw(st.booleans()),
     )
 
 

@@ -225,6 +225,7 @@ BAD = [
     wish("NOSUCHUSD"),
     wish("XBTEUR"),  # it has bars but is not in the universe
     *(wish(confidence=each) for each in (math.nan, math.inf, -0.1, 1.1)),
+    wish(terms=OrderTerms(flattens=True)),
     *(wish(stop_distance=each) for each in (math.nan, math.inf, -0.02, 0.0, 1e-9, 1.0)),
 ]
 

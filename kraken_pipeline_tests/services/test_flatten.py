@@ -163,6 +163,16 @@ def test_flt_1_it_sells_whatever_way_other_orders_are_made(
     assert (done.is_done, done.sold) == (True, ("trend@1h XBTUSD",))
 
 
+def test_flt_1_its_sales_are_known_as_such_whatever_the_strategy_may_do(desk: Paper) -> None:
+    bought(desk, "XBTUSD", "0.01", "50250")
+
+    flattened(desk)
+
+    with desk.stores.database.reading() as connection:
+        told = connection.exec_driver_sql("SELECT side, purpose FROM execution_orders").all()
+    assert sorted(told) == [("buy", "open"), ("sell", "flatten")]
+
+
 def test_flt_1_a_halt_does_not_stop_it(desk: Paper) -> None:
     bought(desk, "XBTUSD", "0.01", "50250")
     desk.stores.halts.latch(HaltKind.OPERATOR, reason="stop", at=desk.clock(), by="me")
