@@ -137,6 +137,7 @@ def _submit_desk(orders: SqlOrderStore, exchange: InstantExchange) -> SubmitDesk
         panic_is_latched=lambda: False,
         is_guarded=lambda order: True,
         opening_objection=lambda: "",
+        leaves_room=lambda order: True,
         owner="benchmark",
         lease=timedelta(seconds=30),
         deadline=timedelta(seconds=5),

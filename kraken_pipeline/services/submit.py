@@ -58,9 +58,8 @@ class SubmitDesk:
     """How long nothing opens on a pair that was refused for want of funds (OMS-17)."""
     max_at_exchange: int
     """Orders that may be at the exchange together before the next buy waits."""
-    leaves_room: Callable[[Order], bool] = lambda order: True
-    """Whether a sale and what may sell beside it fit into what its book holds (F-STP-3); there is
-    nothing to ask where no stops are kept."""
+    leaves_room: Callable[[Order], bool]
+    """Whether a sale and what may sell beside it fit into what its book holds (F-STP-3)."""
     clock: Clock
 
 

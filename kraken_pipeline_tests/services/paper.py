@@ -184,6 +184,7 @@ class Paper:
             panic_is_latched=lambda: False,
             is_guarded=lambda order: True,
             opening_objection=lambda: "",
+            leaves_room=lambda order: True,
             owner=f"run {next(self.serial)}",
             lease=LEASE,
             deadline=DEADLINE,
