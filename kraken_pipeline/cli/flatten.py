@@ -8,9 +8,9 @@ from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.exits import Exit
 from kraken_pipeline.cli.names import require_known_pair, require_known_strategy
 from kraken_pipeline.cli.output import print_json
-from kraken_pipeline.domain.lots import DUST, MANUAL
+from kraken_pipeline.domain.lots import MANUAL
 from kraken_pipeline.domain.money import plain
-from kraken_pipeline.services.flatten import Extent, Flattened
+from kraken_pipeline.services.flatten import Extent, Flattened, held_in
 from kraken_pipeline.wiring.flattening import flatten_positions
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
@@ -55,13 +55,7 @@ def run_flatten(environ: Mapping[str, str], extent: Extent, asked: Asked) -> int
 
 
 def _effect(pipeline: Pipeline, extent: Extent) -> list[str]:
-    held = [
-        each
-        for each in pipeline.stores.books.positions()
-        if each.qty
-        and each.book != DUST
-        and extent.has(strategy_id=each.book.partition("@")[0], pair=each.pair)
-    ]
+    held = held_in(pipeline.stores.books, extent)
     said = [f"sell {plain(each.qty)} of {each.pair} in {each.book}" for each in held]
     return ["cancel what buys or protects there", *said]
 

@@ -121,7 +121,7 @@ def flatten(
     # also where nothing is held yet: what rests would buy it later
     _free(desk, [each for each in _in_the_way(desk, extent) if each.side is Side.BUY], tell)
     desk.keep_books()
-    began = _held(desk, extent)
+    began = held_in(desk.books, extent)
     last, rounds, idle = _Round(), 0, 0
     while _sellable(desk, extent, last) and idle < IDLE_ROUNDS:
         before = _holdings(desk, extent)
@@ -133,13 +133,14 @@ def flatten(
 
 
 def _sellable(desk: FlattenDesk, extent: Extent, last: _Round) -> list[Position]:
-    return [each for each in _held(desk, extent) if _place(each) not in last.too_small]
+    return [each for each in held_in(desk.books, extent) if _place(each) not in last.too_small]
 
 
-def _held(desk: FlattenDesk, extent: Extent) -> list[Position]:
+def held_in(books: BookStore, extent: Extent) -> list[Position]:
+    """Return what the books of an extent hold; dust is what nobody can sell."""
     return [
         each
-        for each in desk.books.positions()
+        for each in books.positions()
         if each.qty
         and each.book != DUST
         and extent.has(strategy_id=each.book.partition("@")[0], pair=each.pair)
@@ -147,7 +148,7 @@ def _held(desk: FlattenDesk, extent: Extent) -> list[Position]:
 
 
 def _holdings(desk: FlattenDesk, extent: Extent) -> dict[str, Decimal]:
-    return {_place(each): each.qty for each in _held(desk, extent)}
+    return {_place(each): each.qty for each in held_in(desk.books, extent)}
 
 
 def _free(desk: FlattenDesk, orders: Sequence[Order], tell: Callable[[str], None]) -> None:
@@ -176,7 +177,7 @@ def _in_the_way(desk: FlattenDesk, extent: Extent) -> list[Order]:
 
 def _sell(desk: FlattenDesk, extent: Extent, *, reason: str, tell: Callable[[str], None]) -> _Round:
     """Decide to sell what is held, have it answered, sent and settled."""
-    held = _held(desk, extent)
+    held = held_in(desk.books, extent)
     intents = _intents(desk.market, held, reason=reason.strip(), now=desk.clock())
     holdings, found = {_place(each): each.qty for each in held}, _Round()
     if intents:
@@ -267,7 +268,7 @@ def _decision(desk: FlattenDesk, intents: tuple[Intent, ...], reason: str) -> De
 def _report(
     desk: FlattenDesk, extent: Extent, last: _Round, *, began: Sequence[Position], rounds: int
 ) -> Flattened:
-    held = {_place(each): each for each in _held(desk, extent)}
+    held = {_place(each): each for each in held_in(desk.books, extent)}
     unknown = [
         each.local_id
         for each in desk.orders.reserving()

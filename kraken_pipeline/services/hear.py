@@ -94,7 +94,8 @@ def hear(
 
     An order whose fate is open is adopted only if the report repeats in every part what was sent.
     If it does not, the order waits for a person, and a halt is latched. A report that contradicts
-    the books latches a halt and changes nothing.
+    the books latches a halt and changes nothing; where the stream tells other terms, nothing is
+    written, as the poll that follows reads the whole order.
 
     Args:
         desk: where it is written.
