@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from typing import Final
 
 from kraken_pipeline.domain.errors import ConfigurationError, ConflictError
 from kraken_pipeline.domain.halts import HaltKind
@@ -14,7 +13,7 @@ from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.kraken.stream.account import Surroundings
 from kraken_pipeline.kraken.stream.hosted import AccountStream
 from kraken_pipeline.kraken.stream.upkeep import Terms
-from kraken_pipeline.services.hear import HearDesk, hear
+from kraken_pipeline.services.hear import STREAM, HearDesk, hear
 from kraken_pipeline.services.listen import ListenDesk, Listener
 from kraken_pipeline.services.ports import Clock, HaltStore
 from kraken_pipeline.wiring import signs
@@ -22,9 +21,6 @@ from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.streaming import StreamDesk, Streaming
 from kraken_pipeline.wiring.switch import takes_orders
-
-SOURCE: Final = "stream"
-"""How the books call what was heard here."""
 
 
 @contextmanager
@@ -85,7 +81,7 @@ def _desk(pipeline: Pipeline, stream: AccountStream, presence: signs.Presence) -
             orders=stores.orders,
             foreign=stores.foreign,
             halts=stores.halts,
-            hear=partial(hear, ears, source=SOURCE),
+            hear=partial(hear, ears, source=STREAM),
             patience=timedelta(seconds=window),
             clock=pipeline.clock,
         )
@@ -103,7 +99,7 @@ def _desk(pipeline: Pipeline, stream: AccountStream, presence: signs.Presence) -
 
 
 def _compare(pipeline: Pipeline, cause: Cause, has_fills: bool) -> None:  # noqa: FBT001 - as the desk calls it
-    pipeline.reconcile(cause, run_id=SOURCE, full=has_fills)
+    pipeline.reconcile(cause, run_id=STREAM, full=has_fills)
     pipeline.finish_plans()
 
 
@@ -117,7 +113,7 @@ def halting(halts: HaltStore, clock: Clock) -> Callable[[str], None]:
         is_latched = False
         while not is_latched:
             with suppress(ConflictError):
-                halts.latch(HaltKind.DATA, reason=why, at=clock(), by=SOURCE)
+                halts.latch(HaltKind.DATA, reason=why, at=clock(), by=STREAM)
                 is_latched = True
 
     return lambda why: threading.Thread(target=latch, args=(why,), daemon=True).start()
