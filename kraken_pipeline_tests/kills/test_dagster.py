@@ -34,8 +34,9 @@ execution: {max_slippage_bps: 300, min_order_notional_usd: 1}
 """About half of the pairs are wanted at any close, whatever the market does."""
 A_CLOSE = 110
 """Seconds in which a close comes, is decided and traded."""
-SETTLED = 100
-"""Seconds in which the lease of a dead sender runs out and the next one settles what it left."""
+SETTLED = 240
+"""Seconds in which what a dead sender left is settled: one that never arrived is proven absent only
+after its deadline, the settle window of 120 s, and three looks a minute apart."""
 
 
 @dataclass(kw_only=True)
