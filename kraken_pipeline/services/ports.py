@@ -207,6 +207,22 @@ class BarStore(Protocol):
         ...
 
 
+class CloseListener(Protocol):
+    """Who is told that candles have closed, by whoever hears it from the exchange's stream."""
+
+    def closed(self, frames: tuple[Timeframe, ...], closed_at: datetime) -> None:
+        """Learn that the bars that closed at an instant are in the store, for every pair.
+
+        The stream hears nothing while this runs: whoever has work to do does it elsewhere, and
+        whatever goes wrong there stays there. The same close may be told twice.
+
+        Args:
+            frames: the timeframes that have a bar ending then.
+            closed_at: that instant, exchange time, UTC.
+        """
+        ...
+
+
 class UniverseStore(Protocol):
     """Versions of the universe; never changed, only added to."""
 
