@@ -20,7 +20,8 @@ from kraken_pipeline.defs.stream import stream_is_heard
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at
-from kraken_pipeline.wiring.pipeline import LOOKS, Pipeline
+from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.waiting import LOOKS
 
 SENDS: Final = {"dagster/max_retries": "0", "dagster/max_runtime": "120"}
 """On every job that sends: a step that ran is never run again by Dagster."""

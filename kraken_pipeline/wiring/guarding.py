@@ -12,12 +12,12 @@ from kraken_pipeline.services.guardian import Guardian
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.wiring import desks, signs
 from kraken_pipeline.wiring.clock import system_now
-from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.stages import Stages
 from kraken_pipeline.wiring.switch import guard_desk, takes_orders
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guarding(Parts):
+class Guarding(Stages):
     """Who keeps the switch, and what he needs."""
 
     def tend_switch(self, *, owner: str) -> Switch:

@@ -1,0 +1,152 @@
+"""The pipeline's part in trading: from what is decided to orders, books and agreement."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.lots import DUST, Transfer
+from kraken_pipeline.domain.order_terms import Purpose
+from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, Order
+from kraken_pipeline.domain.plans import Plan, PlanResult
+from kraken_pipeline.domain.reconciliations import Cause
+from kraken_pipeline.services import assess, book, dust, halt, reconcile, settle, submit
+from kraken_pipeline.services.reconcile import Agreement, Pass
+from kraken_pipeline.wiring import desks, heads, protecting, waiting
+from kraken_pipeline.wiring.guarding import Guarding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trading(Guarding):
+    """Orders, from a pending intent to books that the exchange agrees with."""
+
+    def keep_books(self) -> book.Booked:
+        """Read fills, ledger and balances, value everything, latch what is breached."""
+        with self._stage("books") as done:
+            # what they sold is the strategy's: the books must know them first
+            protecting.adopt(self)
+            booked = book.keep_books(desks.books(self))
+            drifting_since = self.stores.books.drifting_since()
+            if halt.latch_breaches(self._halts, booked.snapshot, drifting_since=drifting_since):
+                heads.publish_at_once(self)
+            if not booked.snapshot.drift:
+                self.edge.books_agreed(booked.snapshot.at)
+            return done(booked)
+
+    def unit_prices(self) -> tuple[tuple[datetime, Decimal], ...]:
+        """Return the kept instants and unit prices."""
+        retention = timedelta(days=self.loaded.settings.portfolio.snapshot_retention_days)
+        return self.stores.books.unit_prices(self.clock() - retention)
+
+    def assess(self, namespace: Namespace, *, run_id: str) -> Plan | None:
+        """Answer the pending intents."""
+        with self._stage("risk") as done:
+            return done(assess.assess(desks.risk(self), namespace=namespace, run_id=run_id))
+
+    def submit(self, namespace: Namespace, *, owner: str) -> Counter[str]:
+        """Send what is planned, once stops have given way to what is sold."""
+        with self._stage("submit") as done:
+            if namespace is Namespace.TRADE:
+                protecting.free_for_sales(self, self._settling)
+            return done(submit.submit(desks.submit(self, namespace, owner)))
+
+    def settle(self) -> Counter[str]:
+        """Bring orders up to what the exchange shows."""
+        with self._stage("settle") as done:
+            counts = done(settle.settle(self._settling))
+            self._show_settled()
+            return counts
+
+    def protect(self, *, owner: str) -> protecting.Kept | None:
+        """Bring every stop to what is held; None where no stop is wanted and none stands."""
+        with self._stage("protect") as done:
+            send = partial(self.submit, Namespace.TRADE, owner=owner)
+            return done(protecting.keep_stops(self, self._settling, send=send))
+
+    def tend_dust(self) -> tuple[Transfer, ...]:
+        """Book what is too small to be sold as dust, or give it to who bought since."""
+        return dust.tend_dust(protecting.dust_desk(self))
+
+    def dust(self) -> tuple[dust.Rest, ...]:
+        """Return what is too small to be sold, with what it would take."""
+        # the exchange is not even looked for where there is none
+        there_is = any(each.book == DUST and each.qty for each in self.stores.books.positions())
+        return dust.dust(protecting.dust_desk(self)) if there_is else ()
+
+    def plan_sweep(self, pair: str, *, by: str) -> Order:
+        """Plan to sell the dust of a pair; `submit` sends it."""
+        return dust.plan_sweep(protecting.dust_desk(self), pair, by=by)
+
+    def reconcile(self, cause: Cause, *, run_id: str, full: bool = False) -> Pass:
+        """Settle, look for orders that are not ours, compare holds, and books where that is due.
+
+        Args:
+            cause: why.
+            run_id: of the run or the command.
+            full: whether fills, ledger and balances are read in any case.
+        """
+        with self._stage("reconcile") as done:
+            desk = desks.reconcile(self, run_id=run_id, keep=self.keep_books)
+            made = done(reconcile.reconcile(desk, cause, full=full))
+            self._show_settled()
+            return made
+
+    @property
+    def agreement(self) -> Agreement:
+        """How books and exchange stand to each other, by the last comparison."""
+        stores = self.stores
+        return reconcile.agreement(stores.passes, stores.foreign, stores.orders.reserving())
+
+    @property
+    def reconciliation_due(self) -> Cause | None:
+        """Why books and exchange are to be compared now; None where they need not be."""
+        return reconcile.due(self.stores.passes, self.stores.orders.reserving(), clock=self.clock)
+
+    def cancel(self, order: Order) -> Order:
+        """Cancel one order and return what became of it."""
+        return settle.cancel(self._settling, order)
+
+    def withdraw(self, order: Order, why: str) -> Order:
+        """Take back an order that was never sent."""
+        event = Event(fact=Fact.WITHDRAWN, at=self.clock(), source="operator", detail=why)
+        return self.stores.orders.record(order, event)
+
+    def finish_plans(self) -> None:
+        """Write the result of each plan whose orders have all ended."""
+        for result in self.stores.orders.unfinished_plans():
+            orders = [
+                # a stop rests on when its plan is long done
+                each
+                for each in self.stores.orders.orders_of_plan(result.plan_id)
+                if each.purpose is not Purpose.PROTECT
+            ]
+            ended = all(each.state in ENDED for each in orders)
+            counts = Counter(each.state for each in orders)
+            said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+            self.stores.orders.note_result(
+                PlanResult(
+                    plan_id=result.plan_id,
+                    started_at=result.started_at,
+                    completed_at=self.clock() if ended else None,
+                    status="settled" if ended else "submitted",
+                    summary=said or "nothing approved",
+                )
+            )
+
+    def denials(self, plan: Plan) -> dict[str, int]:
+        """Count a plan's objections by code."""
+        return dict(Counter(found.code for each in plan.verdicts for found in each.objections))
+
+    def work(self) -> str:
+        """Name what waits for the trading job, or nothing; see `waiting.work`."""
+        return waiting.work(self, self._settling)
+
+    def open_at_exchange(self) -> tuple[str, ...]:
+        """Return our ids of the orders that may still be at the exchange."""
+        return tuple(
+            each.local_id
+            for each in self.stores.orders.reserving()
+            if each.state in AT_THE_EXCHANGE
+        )
