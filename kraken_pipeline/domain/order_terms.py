@@ -30,7 +30,7 @@ class Purpose(StrEnum):
     PROTECT = "protect"
     """It waits at the exchange to end a position that goes wrong (OMS-14)."""
     FLATTEN = "flatten"
-    """A person wants nothing of it any more (FLT-1)."""
+    """A person wants nothing of it any more, now or by a setting for safety (FLT-1, OMS-14)."""
 
 
 class Urgency(StrEnum):

@@ -170,8 +170,9 @@ class _Watcher:
         if least is None or qty < least:
             return
         what = Reduction(
-            purpose=Purpose.CLOSE,
-            role="unprotected",
+            # safety's wish and no strategy's: it goes also where the strategy may trade no more
+            purpose=Purpose.FLATTEN,
+            role="reduce",
             qty=qty,
             order_type="limit",
             time_in_force="IOC",

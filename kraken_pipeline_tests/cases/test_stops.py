@@ -18,16 +18,22 @@ from kraken_pipeline.domain.order_terms import Close
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import StopStyle, Unprotected
 from kraken_pipeline.domain.reports import Placed, Rehearsed
+from kraken_pipeline.kraken.live import LiveTrader
 from kraken_pipeline.services.guard import needs_tending, resting
 from kraken_pipeline.services.protect import protect
 from kraken_pipeline.services.strangers import strangers_among
 from kraken_pipeline.services.unprotected import is_at_rest, watch
+from kraken_pipeline.settings import load
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.replay import ReplayMarket
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.migrations import migrate
+from kraken_pipeline.wiring.gates import LiveGates
+from kraken_pipeline_tests.domain.test_keys import NOW
 from kraken_pipeline_tests.fakes import Crash, Fuse, Lossy, Passing, crashing
+from kraken_pipeline_tests.kraken.test_live import KEY_ID, cleared
+from kraken_pipeline_tests.live_market import GATES
 from kraken_pipeline_tests.services.candles import DEEP_DIP, SHY_DIP, SPIKE, START, row
 from kraken_pipeline_tests.services.paper import LEASE, Paper, paper
 from kraken_pipeline_tests.services.stopped import PATIENCE, PLACE, Stopped
@@ -164,6 +170,34 @@ def test_f_stp_2_what_can_not_be_protected_is_sold_if_so_configured(account: Sto
     assert account.held() == 0
     assert account.sold_there() == Decimal("0.01")
     assert account.stops() == []
+
+
+def test_f_stp_2_what_is_reduced_goes_live_when_its_strategy_may_trade_no_more(
+    account: Stopped, tmp_path: Path
+) -> None:
+    account.changes["action"] = Unprotected.REDUCE
+    account.bought()
+    account.look(gateway=_refusing(account))
+    account.paper.turn(seconds=PATIENCE.total_seconds() + 1)
+    environ = {
+        "KRAKEN_PIPELINE_CONFIG_DIR": str(tmp_path),
+        "KRAKEN_PIPELINE_DATA_DIR": str(tmp_path / "data"),
+    }
+    (tmp_path / "config.yaml").write_text(GATES)  # it allows another strategy alone
+    gates = LiveGates(load(environ), environ)
+    trader = LiveTrader(
+        account.paper.line,
+        cleared=cleared(),
+        key_id=KEY_ID,
+        closed_gates=gates.closed,
+        clock=lambda: NOW,
+    )
+
+    account.look(gateway=_StopsRefused(trader))
+    account.look()
+
+    assert "does not name trend" in gates.closed("trend")
+    assert account.sold_there() == Decimal("0.01")
 
 
 def test_f_stp_2_while_a_stop_is_made_smaller_nothing_is_left_to_be_sold_for_it(
