@@ -39,6 +39,8 @@ class Universe:
     """By name."""
     leaving: tuple[Pair, ...]
     """Pairs that are out but still held or ordered: data and exits go on, no entry (UNI-6)."""
+    watched: tuple[Pair, ...] = ()
+    """Pairs that are out only because something of them is not known: data goes on (UNI-3)."""
     notional_24h: Mapping[str, Decimal]
     """Of each member, in quote."""
     reasons: Mapping[str, tuple[Objection, ...]]
@@ -51,8 +53,8 @@ class Universe:
 
     @property
     def managed(self) -> tuple[Pair, ...]:
-        """Every pair that needs data: the members and those that are leaving."""
-        return self.members + self.leaving
+        """Every pair that needs data: the members, those that leave and those that may enter."""
+        return self.members + self.leaving + self.watched
 
     @property
     def ending(self) -> Mapping[str, str]:

@@ -70,6 +70,7 @@ universes = _table(
     text("config_hash"),
     text("members"),
     text("leaving"),
+    text("watched"),
     text("notional_24h"),
     text("reasons"),
     Index(None, "last_seen_at"),
@@ -87,6 +88,16 @@ universe_refreshes = _table(
     Column("judged", LargeBinary, nullable=True),
     Index(None, "at"),
     Index(None, "version"),
+)
+
+# what a book of a pair holds within a distance from its middle, in quote
+depth_readings = _table(
+    "depth_readings",
+    text("pair", primary_key=True),
+    number("within_bps"),
+    exact("bids"),
+    exact("asks"),
+    instant("read_at"),
 )
 
 decisions = _table(
@@ -369,6 +380,25 @@ book_transfers = _table(
     instant("at"),
     text("reason"),
     Index(None, "pair"),
+)
+
+# holdings of an asset that the exchange gave another name, perhaps another number of units
+conversions = _table(
+    "conversions",
+    text("conversion_id", primary_key=True),
+    text("book"),
+    text("from_asset"),
+    text("to_asset"),
+    exact("ratio"),
+    instant("effective_at"),
+    text("from_pair"),
+    text("to_pair"),
+    exact("qty"),
+    exact("to_qty"),
+    exact("cost"),
+    instant("at"),
+    Index(None, "from_pair"),
+    Index(None, "to_pair"),
 )
 
 protections = _table(

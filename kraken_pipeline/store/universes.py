@@ -104,6 +104,7 @@ def _row(universe: Universe) -> dict[str, Any]:
         "last_seen_at": universe.at,
         "members": canonical([_pair_row(each) for each in universe.members]),
         "leaving": canonical([_pair_row(each) for each in universe.leaving]),
+        "watched": canonical([_pair_row(each) for each in universe.watched]),
         "notional_24h": canonical(universe.notional_24h),
         "reasons": canonical(
             {
@@ -120,6 +121,7 @@ def _universe_of(row: RowMapping, *, at: datetime) -> Universe:
         at=at,
         members=tuple(_pair_of(each) for each in json.loads(row["members"])),
         leaving=tuple(_pair_of(each) for each in json.loads(row["leaving"])),
+        watched=tuple(_pair_of(each) for each in json.loads(row["watched"])),
         notional_24h={
             pair: decimal_from(told) for pair, told in json.loads(row["notional_24h"]).items()
         },
