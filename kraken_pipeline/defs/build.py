@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from kraken_pipeline.defs.audit import audit, chain_is_whole, journal, journal_head, nightly_audit
+from kraken_pipeline.defs.closes import bar_close, refresh_and_decide
 from kraken_pipeline.defs.decisions import decisions
 from kraken_pipeline.defs.guard import dead_man_switch, guard_job
 from kraken_pipeline.defs.history import ohlc
@@ -12,7 +13,7 @@ from kraken_pipeline.defs.panic import panic_flag, panic_job
 from kraken_pipeline.defs.portfolio import portfolio_snapshot
 from kraken_pipeline.defs.reconcile import reconcile, reconciliation
 from kraken_pipeline.defs.stream import private_stream, stream_is_heard
-from kraken_pipeline.defs.trading import bar_close, new_decisions, refresh_and_decide, trade
+from kraken_pipeline.defs.trading import new_decisions, trade
 from kraken_pipeline.defs.universe import pair_universe
 
 # a backfill policy is still marked as beta; the version is pinned

@@ -8,6 +8,7 @@ from typing import Any, Final
 import dagster as dg
 
 from kraken_pipeline.defs.build import build
+from kraken_pipeline.defs.closes import refresh_and_decide
 from kraken_pipeline.defs.partitions import (
     CONFIG_HASH,
     DECIDES_FOR,
@@ -17,7 +18,7 @@ from kraken_pipeline.defs.partitions import (
     ohlc_name,
 )
 from kraken_pipeline.defs.resources import emergency_resource
-from kraken_pipeline.defs.trading import refresh_and_decide, trade
+from kraken_pipeline.defs.trading import trade
 from kraken_pipeline.domain.errors import (
     AuthError,
     ConfigurationError,

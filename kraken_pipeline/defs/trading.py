@@ -1,4 +1,4 @@
-"""The job that trades, the sensor that starts it and the schedule of the closes."""
+"""The job that trades and the sensor that starts it."""
 
 import time
 from datetime import UTC, datetime
@@ -6,20 +6,10 @@ from typing import Final
 
 import dagster as dg
 
-from kraken_pipeline.defs.partitions import (
-    BAR_CLOSE,
-    CONFIG_HASH,
-    DECIDES_FOR,
-    PLOTS,
-    decisions_name,
-    month_of,
-    ohlc_name,
-)
+from kraken_pipeline.defs.partitions import CONFIG_HASH
 from kraken_pipeline.defs.portfolio import tell
-from kraken_pipeline.defs.stream import stream_is_heard
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.reconciliations import Cause
-from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.waiting import LOOKS
 
@@ -91,78 +81,6 @@ def _keep_stops(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
 def trade() -> None:
     """Assess risk, submit orders, settle. The only job that can open a position."""
     settle(submit_orders(assess_risk()))
-
-
-def selection_for(
-    closing: tuple[Timeframe, ...], stale: tuple[Timeframe, ...], *, first: bool
-) -> list[dg.AssetKey]:
-    """Return what a close refreshes.
-
-    Books are read again when five minutes are full, the universe when the hour is.
-
-    Args:
-        closing: timeframes that are decided.
-        stale: timeframes whose bars are behind; they are caught up, and not decided.
-        first: whether there is no universe yet.
-    """
-    names = {decisions_name(each) for each in closing}
-    names |= {ohlc_name(each) for each in (*closing, *stale)}
-    closes = {each.name for each in closing}
-    names |= {"portfolio_snapshot"} if first or "5m" in closes else set()
-    names |= {"pair_universe"} if first or "1h" in closes else set()
-    return [dg.AssetKey(each) for each in sorted(names)]
-
-
-refresh_and_decide = dg.define_asset_job(
-    "refresh_and_decide",
-    selection=dg.AssetSelection.assets(
-        "pair_universe",
-        "portfolio_snapshot",
-        *[name(each) for each in TIMEFRAMES.values() for name in (ohlc_name, decisions_name)],
-    )
-    # the stream has a sensor of its own: no step of a close waits for it
-    - dg.AssetSelection.checks(stream_is_heard),
-    executor_def=dg.in_process_executor,
-    tags={"dagster/max_runtime": "3600"},
-    description="Bring bars and books up to date and decide. It cannot place an order.",
-)
-
-
-@dg.schedule(
-    job=refresh_and_decide,
-    cron_schedule="* * * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
-def bar_close(
-    context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.RunRequest | dg.SkipReason:
-    """At each close: one run for all timeframes that close together, if it is not too late."""
-    due = context.scheduled_execution_time.astimezone(UTC)
-    late = pipeline.clock() - due
-    frames = tuple(
-        each
-        for each in closes_at(due)
-        if late <= each.max_lateness and each.name in pipeline.timeframes
-    )
-    if not frames:
-        return dg.SkipReason(
-            f"the close of {due:%H:%M} is {late.total_seconds():.0f} s ago; "
-            "no timeframe may be decided any more"
-        )
-    return dg.RunRequest(
-        run_key=due.isoformat(),
-        partition_key=month_of(due),
-        asset_selection=selection_for(
-            frames, pipeline.stale_frames(due), first=pipeline.has_no_universe
-        ),
-        tags={
-            BAR_CLOSE: due.isoformat(),
-            DECIDES_FOR: Namespace.TRADE.value,
-            PLOTS: "no",
-            CONFIG_HASH: pipeline.loaded.hash,
-        },
-    )
 
 
 WATCH_FROM: Final = 54

@@ -111,6 +111,12 @@ def as_answer(said: object) -> dg.RunRequest | dg.SkipReason:
     return said
 
 
+def reason(answer: dg.RunRequest | dg.SkipReason) -> str:
+    """Return why nothing was asked for."""
+    assert isinstance(answer, dg.SkipReason)
+    return str(answer.skip_message)
+
+
 def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> Mapping[str, Any]:
     """Return what a run said of the asset; its values are as many-shaped as Dagster's."""
     done, *_ = [
