@@ -10,13 +10,14 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Final
 
+from kraken_pipeline.domain.quotes import LivePrice
+from kraken_pipeline.domain.staleness import Signs, doubts
 from kraken_pipeline.kraken.stream.books import Books, BookView, KeptBook
 from kraken_pipeline.kraken.stream.candles import Candles, CandleView
 from kraken_pipeline.kraken.stream.frames import message_of
 from kraken_pipeline.kraken.stream.instruments import Instrument, Instruments
 from kraken_pipeline.kraken.stream.liveness import Patience
 from kraken_pipeline.kraken.stream.numbers import moment_of
-from kraken_pipeline.kraken.stream.quotes import LivePrice, Signs, doubts
 from kraken_pipeline.kraken.stream.tickers import Tickers, TickerView
 from kraken_pipeline.kraken.stream.topics import Topic, Topics
 from kraken_pipeline.kraken.stream.trades import PublicTrade, Trades
@@ -192,7 +193,7 @@ class MarketFeed:
         Args:
             symbol: as the stream spells it.
             now: the exchange's time, UTC.
-            max_age: beyond which the exchange's own time of the price is too old (STR-1, layer 3).
+            max_age: by which a price may come after the exchange made it (STR-1, layer 3).
 
         Raises:
             UnexpectedReplyError: the ticker cannot be read.
@@ -203,8 +204,10 @@ class MarketFeed:
             found = _of_book(kept) or _of_ticker(self._tickers.view(symbol))
             if found is None:
                 return None
-            signs = self._signs(symbol, found, kept, now=now, max_age=max_age)
-            return found.price(symbol, signs, at=at)
+            received_at = now - max(timedelta(seconds=at - found.heard_at), timedelta())
+            signs = self._signs(symbol, found, kept, received_at=received_at, max_age=max_age)
+            traded = self._trades.last(symbol)
+            return found.price(symbol, signs, now=now, last=None if traded is None else traded[0])
 
     def _signs(
         self,
@@ -212,7 +215,7 @@ class MarketFeed:
         found: "_Found",
         kept: KeptBook | None,
         *,
-        now: datetime,
+        received_at: datetime,
         max_age: timedelta,
     ) -> Signs:
         traded = self._trades.last(symbol)
@@ -222,7 +225,7 @@ class MarketFeed:
             if topic.channel == found.source
         )
         return Signs(
-            now=now,
+            received_at=received_at,
             event_at=moment_of(found.timestamp) if found.timestamp else None,
             max_event_age=max_age,
             socket_silent=self.is_silent(),
@@ -248,22 +251,23 @@ class _Found:
 
     bid: Decimal
     ask: Decimal
+    last: Decimal | None
     source: str
     timestamp: str
     heard_at: float
 
-    def price(self, symbol: str, signs: Signs, *, at: float) -> LivePrice:
-        since_heard = max(timedelta(seconds=at - self.heard_at), timedelta())
+    def price(self, symbol: str, signs: Signs, *, now: datetime, last: Decimal | None) -> LivePrice:
         # the exchange's clock may stand a little before or behind ours: no age is negative
-        since_event = signs.now - signs.event_at if signs.event_at is not None else timedelta()
+        made_at = signs.received_at if signs.event_at is None else signs.event_at
         return LivePrice(
             pair=symbol,
             bid=self.bid,
             ask=self.ask,
+            last=self.last if last is None else last,
             source=self.source,
             event_at=signs.event_at,
-            received_at=signs.now - since_heard,
-            age=max(since_heard, since_event),
+            received_at=signs.received_at,
+            age=max(now - min(made_at, signs.received_at), timedelta()),
             doubts=doubts(signs),
         )
 
@@ -275,6 +279,7 @@ def _of_book(kept: KeptBook | None) -> _Found | None:
     return _Found(
         bid=bid,
         ask=ask,
+        last=None,
         source=BOOK,
         timestamp=kept.book.timestamp,
         heard_at=kept.pulse.heard_at,
@@ -287,6 +292,7 @@ def _of_ticker(view: TickerView | None) -> _Found | None:
     return _Found(
         bid=view.ticker.bid,
         ask=view.ticker.ask,
+        last=view.ticker.last,
         source=TICKER,
         timestamp=view.timestamp,
         heard_at=view.heard_at,

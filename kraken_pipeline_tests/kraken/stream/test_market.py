@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from kraken_pipeline.domain.errors import UnexpectedReplyError
+from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline.kraken.stream.frames import channel_of
 from kraken_pipeline.kraken.stream.market import MarketFeed, Wanted
-from kraken_pipeline.kraken.stream.quotes import Doubt
 from kraken_pipeline.kraken.stream.topics import Topic
 from kraken_pipeline_tests.kraken.stream.recorded_frames import book_frames, lines
 

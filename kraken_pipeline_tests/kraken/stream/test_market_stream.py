@@ -4,10 +4,11 @@ from time import monotonic
 
 import pytest
 
+from kraken_pipeline.domain.quotes import LivePrice, Quality
+from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline.kraken.stream.hosted import MarketStream
 from kraken_pipeline.kraken.stream.liveness import FULL
 from kraken_pipeline.kraken.stream.market import Wanted
-from kraken_pipeline.kraken.stream.quotes import Doubt, LivePrice, Quality
 from kraken_pipeline.kraken.stream.topics import Topic, Wish
 from kraken_pipeline.kraken.stream.upkeep import Pauses, Terms
 from kraken_pipeline.simulator.faults.kinds import Kind
