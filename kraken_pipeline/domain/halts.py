@@ -30,6 +30,8 @@ class HaltKind(StrEnum):
     """The books cannot be written, or are older than what was published of them (AUD-1, AUD-3)."""
     UNPROTECTED = "UNPROTECTED"
     """A holding is without the stop that it should have at the exchange (OMS-14)."""
+    RESTRICTED = "PAIR_RESTRICTED"
+    """The exchange restricted a pair. It clears by itself once that is over (UNI-7, UNI-8)."""
     DATA = "DATA"
     """What the exchange tells comes faster than it can be written (STR-6, F-EVT-11)."""
 
@@ -44,6 +46,7 @@ ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
         HaltKind.UNKNOWN: "`orders resolve` shows what speaks for it and against; then `resume`",
         HaltKind.AUTH: "`keys doctor` says what the key lacks; give another, then `resume`",
         HaltKind.GUARD: "none once the exchange answers: it clears when the switch is set",
+        HaltKind.RESTRICTED: "none: it clears once the exchange takes orders; sell as it says",
         HaltKind.STORAGE: "mend the disk or bring back the database; `audit verify`, then `resume`",
         HaltKind.DATA: "see why the books are slow; `reconcile --full`, then `resume`",
         HaltKind.UNPROTECTED: "see in `explain` why no stop stands; place or sell, then `resume`",

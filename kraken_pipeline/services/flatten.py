@@ -8,7 +8,7 @@ flatten that was cut off is gone on with by starting it again.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -132,6 +132,42 @@ def flatten(
     return _report(desk, extent, last, began=began, rounds=rounds)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishDesk:
+    """What wishing to sell needs: whoever answers wishes does the rest."""
+
+    market: Market
+    decisions: DecisionStore
+    config_hash: str
+    run_id: str
+    clock: Clock
+
+
+def wish_to_sell(
+    desk: WishDesk, held: Sequence[Position], *, reason: str, lasts: timedelta
+) -> Decision | None:
+    """Record that holdings shall be sold as flatten sells them; nothing is sent here.
+
+    Args:
+        desk: what it works with.
+        held: the whole of each; None is returned where there is none.
+        reason: kept with the decision.
+        lasts: how long the wish holds.
+
+    Raises:
+        ExchangeError: the exchange did not say what the market pays.
+    """
+    now = desk.clock()
+    intents = tuple(
+        replace(each, expires_at=now + lasts)
+        for each in _intents(desk.market, held, reason=reason, now=now)
+    )
+    if not intents:
+        return None
+    decision = _decision(intents, reason, config_hash=desk.config_hash, run_id=desk.run_id)
+    return decision if desk.decisions.record(decision, {}) else None
+
+
 def _sellable(desk: FlattenDesk, extent: Extent, last: _Round) -> list[Position]:
     return [each for each in held_in(desk.books, extent) if _place(each) not in last.too_small]
 
@@ -181,7 +217,8 @@ def _sell(desk: FlattenDesk, extent: Extent, *, reason: str, tell: Callable[[str
     intents = _intents(desk.market, held, reason=reason.strip(), now=desk.clock())
     holdings, found = {_place(each): each.qty for each in held}, _Round()
     if intents:
-        desk.decisions.record(_decision(desk, intents, reason), {})
+        decision = _decision(intents, reason, config_hash=desk.config_hash, run_id=desk.run_id)
+        desk.decisions.record(decision, {})
         plan = desk.assess()
         ours = {each.intent_id: _place_of(each) for each in intents}
         for verdict in () if plan is None else plan.verdicts:
@@ -244,7 +281,9 @@ def _price(position: Position, ticker: Ticker | None) -> Decimal:
     return position.average_price if ticker is None or ticker.bid <= 0 else ticker.bid
 
 
-def _decision(desk: FlattenDesk, intents: tuple[Intent, ...], reason: str) -> Decision:
+def _decision(
+    intents: tuple[Intent, ...], reason: str, *, config_hash: str, run_id: str
+) -> Decision:
     first = intents[0]
     return Decision(
         decision_id=first.decision_id,
@@ -257,9 +296,9 @@ def _decision(desk: FlattenDesk, intents: tuple[Intent, ...], reason: str) -> De
         outcome=Outcome.SIGNAL,
         reason=reason.strip(),
         universe_version="",
-        config_hash=desk.config_hash,
+        config_hash=config_hash,
         inputs_hash=digest([[each.pair, each.decision_price] for each in intents]),
-        run_id=desk.run_id,
+        run_id=run_id,
         intents=intents,
         no_signals={},
     )

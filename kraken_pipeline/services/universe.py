@@ -1,7 +1,8 @@
 """Fetch what the exchange lists, filter it, keep the version."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from kraken_pipeline.domain.errors import ConfigurationError, UnknownNameError
 from kraken_pipeline.domain.lots import DUST
@@ -34,6 +35,8 @@ class UniverseDesk:
     clock: Clock
     bars: BarStore | None = None
     """Without it nobody knows how old a pair is and how much it moves."""
+    review: Callable[[Mapping[str, str], datetime], object] = lambda statuses, at: None
+    """Told the status of every listed pair, by our name, once the version is kept (UNI-7)."""
 
 
 def refresh_universe(desk: UniverseDesk) -> Universe:
@@ -67,6 +70,7 @@ def refresh_universe(desk: UniverseDesk) -> Universe:
             source_hash=seen.hash,
         )
     )
+    desk.review({name: pair.status for name, pair in listing.pairs.items()}, universe.at)
     return universe
 
 

@@ -83,6 +83,9 @@ class Universe(Section):
     min_24h_volume_usd: Usd = Decimal(100_000)
     refreshes_to_change: int = Field(default=3, ge=1, le=100)
     """In a row that must say otherwise before the market moves a pair in or out; 1 is at once."""
+    when_restricted: Literal["propose", "sell"] = "propose"
+    """What comes of a holding whose pair the exchange restricts while it can still be sold: a
+    sentence in `status`, or a sale of what strategies hold."""
     filters: Filters = Field(default_factory=Filters)
 
 

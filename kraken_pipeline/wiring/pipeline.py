@@ -1,9 +1,9 @@
 """Everything together: one object with one method for each use of the product."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 from kraken_pipeline.domain.bars import MonthReport
@@ -15,6 +15,7 @@ from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import decide, halt, history
 from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
+from kraken_pipeline.services.pair_status import review_statuses
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.settings.environment import DATA_DIR
 from kraken_pipeline.store.audit import Audit
@@ -22,6 +23,7 @@ from kraken_pipeline.store.journal import Head
 from kraken_pipeline.wiring import desks, heads, signs
 from kraken_pipeline.wiring.edge import Edge
 from kraken_pipeline.wiring.modes import claim_data_dir, destination, world_of
+from kraken_pipeline.wiring.pair_status import status_desk
 from kraken_pipeline.wiring.paper import open_edge
 from kraken_pipeline.wiring.secrecy import keep_secrets
 from kraken_pipeline.wiring.stages import Observer, nobody
@@ -75,9 +77,11 @@ class Pipeline(Trading):
         )
 
     def refresh_universe(self) -> Universe:
-        """Fetch, filter and keep the pairs."""
+        """Fetch, filter and keep the pairs, and apply what their statuses say."""
+        review = partial(review_statuses, status_desk(self))
         with self._stage("universe") as done:
-            return done(universes.refresh_universe(desks.universe(self)))
+            desk = replace(desks.universe(self), review=review)
+            return done(universes.refresh_universe(desk))
 
     def refresh_bars(self, frame: Timeframe) -> history.Refreshed:
         """Fetch every bar of a timeframe that closed since the last time.
