@@ -26,6 +26,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "CAP_STRATEGY": _CAP.format("risk.max_per_strategy_pct of the strategy"),
         "CAP_TOTAL": _CAP.format("execution.max_total_notional_usd"),
         "CLASS": "the base must be of the wanted class: universe.filters.asset_class",
+        "CLUSTER": "fewer pairs that trade more may move as it does: "
+        "universe.filters.max_per_cluster, universe.filters.cluster_correlation",
         "COARSE_TICK": "one price step must be less of the price: universe.filters.max_tick_bps",
         "COUNTRY": "the exchange must list it for region.country_code",
         "CLOCK_SKEW": "this machine's clock must be set: let it follow a time server",
@@ -36,10 +38,14 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "DUPLICATE_INTENT": "the order of the same strategy on the pair must end first",
         "EXCLUDED": "universe.exclude_pairs must not name it",
         "FUNDS": "more cash that no order holds, or a smaller size",
+        "HISTORY_UNCERTIFIED": "what is missing must be fetched, or proven not to exist, from the "
+        "pair's trades: `kraken-pipeline history fetch PAIR --since DATE`",
         "INTENT_EXPIRED": "nothing: the wish was of a bar that is over; the next decision counts",
         "LEAST_ORDER": "more equity, or a higher universe.filters.max_min_order_pct",
         "LIQUIDITY": "more must trade in 24 h: universe.min_24h_volume_usd, "
         "risk.min_liquidity_24h_usd",
+        "LOSING": "its losses must be older than universe.filters.results_days, or "
+        "universe.filters.max_loss_usd be higher",
         "LOT": "the size must be on the pair's lot",
         "MIN_COST": "the order must be worth more: the exchange's least, or "
         "execution.min_order_notional_usd",
@@ -57,6 +63,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "STATUS": "the exchange must take orders for it: universe.filters.statuses",
         "SYNC_STALE": "the books must be read from the exchange again: `kraken-pipeline doctor`",
         "SYSTEM_STATUS": "the exchange must be online",
+        "THIN_BOOK": "its book must hold more within universe.filters.depth_bps: "
+        "universe.filters.min_depth_usd",
         "TICK": "a price must lie on the pair's tick within execution.max_slippage_bps",
         "TOO_YOUNG": "time must pass, or universe.filters.min_age_days be lower",
         "TRIGGER_SIDE": "the trigger must lie on the side of the market from which it can fire",

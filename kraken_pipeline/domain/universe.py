@@ -9,16 +9,18 @@ from typing import Final
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.market import Pair, Ticker
+from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.symbols import PairName
+from kraken_pipeline.domain.universe_chain import NEEDS_BARS, SOFT, steps
 from kraken_pipeline.domain.universe_filters import (
-    SOFT,
     Candidate,
+    Kin,
+    Nearby,
     Past,
     Step,
     UniverseRules,
     Verdict,
-    steps,
 )
 from kraken_pipeline.domain.universe_standing import Standing, stand
 
@@ -82,6 +84,12 @@ class Seen:
     past: Mapping[str, Past] = field(default_factory=dict)
     nav: Decimal | None = None
     """In base currency."""
+    realised: Mapping[str, Decimal] = field(default_factory=dict)
+    """Our name of a pair to what we realised on it of late, in base currency."""
+    measured: frozenset[str] | None = None
+    """Whose book was read and who was compared with others; None is everybody."""
+    nearby: Mapping[str, Nearby] = field(default_factory=dict)
+    kin: Mapping[str, Kin] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
@@ -93,7 +101,12 @@ class Seen:
             for name, each in self.tickers.items()
         }
         country = None if self.in_country is None else sorted(self.in_country)
-        return digest([pairs, tickers, dict(self.unreadable), country])
+        told = [pairs, tickers, dict(self.unreadable), country]
+        books = {
+            name: [each.within_bps, each.bids, each.asks, each.read_at]
+            for name, each in self.nearby.items()
+        }
+        return digest([*told, books] if books else told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +122,48 @@ class Judged:
         """Why the pair is out; empty where it is in.
 
         What moves with the market stands against a pair that counts as fitting only beside
-        something else.
+        something else. What is not known stands against every pair, at once (UNI-3).
         """
-        found = tuple(why for each in self.steps if (why := each.objection) is not None)
-        codes = {each.code for each in found}
+        failed, unknown = self._codes(Verdict.FAILED), self._codes(Verdict.UNKNOWN)
+        # without a ticker much is unknown; that nobody quotes the pair says it all
+        found = tuple(
+            why
+            for each in self.steps
+            if (why := each.objection) is not None
+            and not (failed & SILENT and each.verdict is Verdict.UNKNOWN)
+        )
         if self.standing.fits:
-            return found if codes - SOFT else ()
-        if codes & (SOFT | SILENT):
+            return found if failed - SOFT or unknown else ()
+        if unknown or failed & (SOFT | SILENT):
             return found
         told = f"passed={self.standing.contrary}, needed={self.standing.needed}"
         return (*found, Objection("WAITING", told))
+
+    @property
+    def lacks_bars(self) -> bool:
+        """Whether only daily bars that are not stored stand between the pair and its place.
+
+        A pair that waits for its place keeps the bars that got it so far.
+        """
+        asks_bars = any(
+            each.code in NEEDS_BARS and each.verdict is not Verdict.OFF for each in self.steps
+        )
+        unknown = self._codes(Verdict.UNKNOWN)
+        against = {each.code for each in self.objections}
+        return asks_bars and against <= (unknown & NEEDS_BARS) | {"WAITING"} and bool(against)
+
+    def may_enter(self, *, but_for: frozenset[str]) -> bool:
+        """Tell whether the filters let the pair in, or let it stay for now, but for some of them.
+
+        Args:
+            but_for: codes of the filters that are still to be asked.
+        """
+        unknown = self._codes(Verdict.UNKNOWN) - but_for
+        failed = self._codes(Verdict.FAILED) - but_for
+        return not unknown and (not failed or (self.standing.fits and failed <= SOFT))
+
+    def _codes(self, verdict: Verdict) -> frozenset[str]:
+        return frozenset(each.code for each in self.steps if each.verdict is verdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +213,10 @@ def judge(
                 is_listed_in_country=country,
                 nav=seen.nav,
                 rate=rates[pair.quote],
+                is_measured=seen.measured is None or pair.name in seen.measured,
+                nearby=seen.nearby.get(pair.name),
+                kin=seen.kin.get(pair.name),
+                realised=seen.realised.get(pair.name, ZERO),
             )
         )
         judged[pair.name] = Judged(
@@ -196,11 +245,15 @@ def select(
     gone = sorted(in_use - set(seen.pairs))
     out |= {name: (Objection("UNLISTED", f"pair={name}"),) for name in gone}
     leaving = tuple(seen.pairs[name] for name in against if name in out and name in in_use)
+    watched = tuple(
+        seen.pairs[name] for name, each in judged.items() if name not in in_use and each.lacks_bars
+    )
     return Universe(
-        version=_version(members, leaving, out),
+        version=_version(members, leaving, watched, out),
         at=at,
         members=members,
         leaving=leaving,
+        watched=watched,
         notional_24h={each.name: seen.tickers[each.name].notional_24h for each in members},
         reasons=out,
     )
@@ -218,9 +271,12 @@ def _standing(
     before: Mapping[str, Standing] | None,
 ) -> Standing:
     failed = {each.code for each in found if each.verdict is Verdict.FAILED}
+    unknown = {each.code for each in found if each.verdict is Verdict.UNKNOWN}
+    passes = None if unknown & SOFT else True
+    passes = False if failed & SOFT else passes
     return stand(
         None if before is None else before.get(name),
-        passes=None if failed & SILENT else not failed & SOFT,
+        passes=None if failed & SILENT else passes,
         is_first=before is None,
         refreshes=rules.refreshes,
     )
@@ -229,6 +285,7 @@ def _standing(
 def _version(
     members: tuple[Pair, ...],
     leaving: tuple[Pair, ...],
+    watched: tuple[Pair, ...],
     reasons: Mapping[str, tuple[Objection, ...]],
 ) -> str:
     """Name the set: who is in with which rules, and by which code the others are out."""
@@ -237,4 +294,7 @@ def _version(
         for each in members + leaving
     ]
     out = {name: [each.code for each in found] for name, found in reasons.items()}
-    return "U" + digest([len(members), rows, out])[:16]
+    told = [len(members), rows, out]
+    if watched:
+        told.append([each.name for each in watched])
+    return "U" + digest(told)[:16]

@@ -1,11 +1,12 @@
-"""The filters that a pair goes through: what each saw, what it asked, what it said (UNI-2).
+"""What a pair is held against, and what the filters ask of its listing and its ticker (UNI-2).
 
-All are asked, also after one failed, so that none depends on another or on their order. One whose
-bound is not set is off and still tells what it saw.
+One whose bound is not set is off and still tells what it saw. What it needs and does not find is
+named, and keeps the pair out (UNI-3).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from typing import Final
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.market import Pair, Ticker
-from kraken_pipeline.domain.money import BPS, PERCENT, plain
+from kraken_pipeline.domain.money import BPS, PERCENT, ZERO, plain
 from kraken_pipeline.domain.symbols import Asset
 
 DOLLAR: Final = Asset("USD")
@@ -56,6 +57,19 @@ class UniverseRules:
     min_volatility_pct: Decimal | None = None
     """Standard deviation of daily log returns, in percent a year."""
     max_volatility_pct: Decimal | None = None
+    depth_bps: int = 50
+    """From the middle of the book; what lies further off does not count as depth."""
+    min_depth: Decimal | None = None
+    """On the thinner side, in quote."""
+    cluster_days: int = 60
+    """Over how many daily closes pairs are compared."""
+    cluster_correlation: Decimal = Decimal("0.9")
+    """Of daily log returns, from which on two pairs count as one bet."""
+    max_per_cluster: int | None = None
+    results_days: int = 30
+    """Over how many days our own results count."""
+    max_loss: Decimal | None = None
+    """Realised on one pair, after fees, in base currency."""
     base_currency: Asset = DOLLAR
     """Of NAV."""
     refreshes: int = 1
@@ -75,6 +89,28 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nearby:
+    """What the book of a pair held near its middle when it was read."""
+
+    within_bps: int
+    bids: Decimal
+    """Worth of what is bid for there, in quote; at least, where the reply ended before."""
+    asks: Decimal
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kin:
+    """Where a pair stands among those that move with it, the one that trades most first."""
+
+    leader: str
+    rank: int
+    """1 is the leader."""
+    correlation: Decimal
+    """With the leader, of daily log returns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A pair with its market and the rules that it is held against."""
 
@@ -89,6 +125,14 @@ class Candidate:
     """In base currency; None before the first snapshot."""
     rate: Decimal | None = None
     """Base currency per quote; None where the market does not say."""
+    is_measured: bool = True
+    """Whether its book was read and it was compared with others: that costs calls and time, and is
+    left out for a pair that is out anyway."""
+    nearby: Nearby | None = None
+    kin: Kin | None = None
+    """None: too few of its daily closes are stored."""
+    realised: Decimal = ZERO
+    """By us within `results_days`, after fees, in base currency."""
 
 
 class Verdict(StrEnum):
@@ -97,9 +141,15 @@ class Verdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """What it needs is not there. It does not stand against the pair."""
+    """What it needs is not there: nothing is opened on what nobody knows (UNI-3)."""
+    SKIPPED = "skipped"
+    """The pair is out for other reasons, and asking costs calls."""
     OFF = "off"
     """It has no bound."""
+
+
+AGAINST: Final = frozenset({Verdict.FAILED, Verdict.UNKNOWN})
+"""What keeps a pair out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +168,7 @@ class Step:
     @property
     def objection(self) -> Objection | None:
         """Why the pair is out, or None where this step does not stand against it."""
-        if self.verdict is not Verdict.FAILED:
+        if self.verdict not in AGAINST:
             return None
         return Objection(self.code, ", ".join(filter(None, (self.found, self.asked))))
 
@@ -136,6 +186,10 @@ class Filter:
     ask: Callable[[Candidate], Answer]
     is_soft: bool = False
     """Whether its answer moves with the market, so that a pair may fail it for a while (UNI-4)."""
+    is_costly: bool = False
+    """Whether it is asked only of pairs that everything else lets in."""
+    needs_bars: bool = False
+    """Whether stored daily bars tell what it needs: they are kept of a pair that lacks them."""
 
     def step(self, case: Candidate) -> Step:
         """Ask it of a pair."""
@@ -143,7 +197,8 @@ class Filter:
         return Step(name=self.name, code=self.code, found=found, asked=asked, verdict=verdict)
 
 
-def _said(found: str, asked: str, *, holds: bool) -> Answer:
+def said(found: str, asked: str, *, holds: bool) -> Answer:
+    """Return the answer to a question that can be answered."""
     return found, asked, Verdict.PASSED if holds else Verdict.FAILED
 
 
@@ -152,7 +207,7 @@ def is_listed_by_the_user(case: Candidate) -> Answer:
     found = f"pair={case.pair.name}"
     if not case.rules.include:
         return found, "", Verdict.OFF
-    return _said(found, "", holds=case.pair.name in case.rules.include)
+    return said(found, "", holds=case.pair.name in case.rules.include)
 
 
 def is_not_excluded(case: Candidate) -> Answer:
@@ -160,7 +215,7 @@ def is_not_excluded(case: Candidate) -> Answer:
     found = f"pair={case.pair.name}"
     if not case.rules.exclude:
         return found, "", Verdict.OFF
-    return _said(found, "", holds=case.pair.name not in case.rules.exclude)
+    return said(found, "", holds=case.pair.name not in case.rules.exclude)
 
 
 def has_the_quote(case: Candidate) -> Answer:
@@ -168,20 +223,20 @@ def has_the_quote(case: Candidate) -> Answer:
     found, asked = f"quote={case.pair.quote}", f"wanted={case.rules.quote}"
     if case.rules.include:
         return found, "", Verdict.OFF
-    return _said(found, asked, holds=case.pair.quote == case.rules.quote)
+    return said(found, asked, holds=case.pair.quote == case.rules.quote)
 
 
 def has_a_status(case: Candidate) -> Answer:
     """The exchange takes orders for the pair."""
     asked = f"wanted={','.join(sorted(case.rules.statuses))}"
     holds = case.pair.status in case.rules.statuses
-    return _said(f"status={case.pair.status}", asked, holds=holds)
+    return said(f"status={case.pair.status}", asked, holds=holds)
 
 
 def has_the_class(case: Candidate) -> Answer:
     """The base is a currency, not a tokenised share."""
     found, asked = f"class={case.pair.asset_class}", f"wanted={case.rules.asset_class}"
-    return _said(found, asked, holds=case.pair.asset_class == case.rules.asset_class)
+    return said(found, asked, holds=case.pair.asset_class == case.rules.asset_class)
 
 
 def trades_at_the_venue(case: Candidate) -> Answer:
@@ -190,7 +245,7 @@ def trades_at_the_venue(case: Candidate) -> Answer:
     if not case.rules.venues:
         return found, "", Verdict.OFF
     asked = f"wanted={','.join(sorted(case.rules.venues))}"
-    return _said(found, asked, holds=case.pair.venue in case.rules.venues)
+    return said(found, asked, holds=case.pair.venue in case.rules.venues)
 
 
 def is_listed_in_the_country(case: Candidate) -> Answer:
@@ -198,7 +253,7 @@ def is_listed_in_the_country(case: Candidate) -> Answer:
     if case.rules.country_code is None or case.is_listed_in_country is None:
         return "", "", Verdict.OFF
     found = f"listed={'yes' if case.is_listed_in_country else 'no'}"
-    return _said(found, f"country={case.rules.country_code}", holds=case.is_listed_in_country)
+    return said(found, f"country={case.rules.country_code}", holds=case.is_listed_in_country)
 
 
 def has_two_free_legs(case: Candidate) -> Answer:
@@ -207,12 +262,12 @@ def has_two_free_legs(case: Candidate) -> Answer:
     found = f"base_peg={base}, quote_peg={quote}"
     if not case.rules.no_pegged_pairs:
         return found, "", Verdict.OFF
-    return _said(found, "wanted=different", holds=base != quote)
+    return said(found, "wanted=different", holds=base != quote)
 
 
 def has_a_ticker(case: Candidate) -> Answer:
     """The market answered for the pair; silence is not liquidity (UNI-3)."""
-    return _said(f"pair={case.pair.name}", "", holds=case.ticker is not None)
+    return said(f"pair={case.pair.name}", "", holds=case.ticker is not None)
 
 
 def is_liquid(case: Candidate) -> Answer:
@@ -221,7 +276,7 @@ def is_liquid(case: Candidate) -> Answer:
     if case.ticker is None:
         return "", asked, Verdict.UNKNOWN
     traded = case.ticker.notional_24h
-    return _said(f"notional_24h={traded:.0f}", asked, holds=traded >= case.rules.min_notional_24h)
+    return said(f"notional_24h={traded:.0f}", asked, holds=traded >= case.rules.min_notional_24h)
 
 
 def has_a_narrow_spread(case: Candidate) -> Answer:
@@ -229,7 +284,7 @@ def has_a_narrow_spread(case: Candidate) -> Answer:
     spread = None
     if case.ticker is not None and 0 < case.ticker.bid <= case.ticker.ask:
         spread = (case.ticker.ask - case.ticker.bid) / case.ticker.mid / BPS
-    return _at_most("spread_bps", spread, case.rules.max_spread_bps)
+    return at_most("spread_bps", spread, case.rules.max_spread_bps)
 
 
 def has_a_fine_tick(case: Candidate) -> Answer:
@@ -237,7 +292,7 @@ def has_a_fine_tick(case: Candidate) -> Answer:
     tick = None
     if case.ticker is not None and case.ticker.last > 0:
         tick = case.pair.tick / case.ticker.last / BPS
-    return _at_most("tick_bps", tick, case.rules.max_tick_bps)
+    return at_most("tick_bps", tick, case.rules.max_tick_bps)
 
 
 def has_a_small_least_order(case: Candidate) -> Answer:
@@ -246,68 +301,15 @@ def has_a_small_least_order(case: Candidate) -> Answer:
     if case.ticker is not None and case.rate is not None and case.nav:
         least = max(case.pair.min_cost, case.pair.min_qty * case.ticker.last)
         share = least * case.rate / case.nav / PERCENT
-    return _at_most("min_order_pct", share, case.rules.max_min_order_pct)
+    return at_most("min_order_pct", share, case.rules.max_min_order_pct)
 
 
-def is_old_enough(case: Candidate) -> Answer:
-    """Its first daily bar that is stored is old enough; where bars begin late, nobody knows."""
-    least = case.rules.min_age_days
-    found = "days=unknown"
-    if case.past is not None:
-        found = f"days={case.past.days}{'' if case.past.is_all else '+'}"
-    if least is None:
-        return found, "", Verdict.OFF
-    asked = f"min={least}"
-    if case.past is None or (case.past.days < least and not case.past.is_all):
-        return found, asked, Verdict.UNKNOWN
-    return _said(found, asked, holds=case.past.days >= least)
-
-
-def moves_as_wanted(case: Candidate) -> Answer:
-    """Its realised volatility lies in the band."""
-    low, high = case.rules.min_volatility_pct, case.rules.max_volatility_pct
-    moved = None if case.past is None else case.past.volatility_pct
-    found = f"volatility_pct={'unknown' if moved is None else moved}"
-    bounds = (f"min={low}" if low is not None else "", f"max={high}" if high is not None else "")
-    asked = ", ".join(filter(None, bounds))
-    if not asked:
-        return found, "", Verdict.OFF
-    if moved is None:
-        return found, asked, Verdict.UNKNOWN
-    is_within = (low is None or moved >= low) and (high is None or moved <= high)
-    return _said(found, asked, holds=is_within)
-
-
-def _at_most(name: str, value: Decimal | None, most: Decimal | int | None) -> Answer:
+def at_most(name: str, value: Decimal | None, most: Decimal | int | None) -> Answer:
+    """Return the answer where a value, if known, must not exceed a bound, if there is one."""
     # so many digits that a value just past its bound does not look like it
     found = f"{name}={'unknown' if value is None else plain(Decimal(f'{value:.6g}'))}"
     if most is None:
         return found, "", Verdict.OFF
     if value is None:
         return found, f"max={most}", Verdict.UNKNOWN
-    return _said(found, f"max={most}", holds=value <= most)
-
-
-FILTERS: Final[tuple[Filter, ...]] = (
-    Filter(name="include list", code="NOT_INCLUDED", ask=is_listed_by_the_user),
-    Filter(name="exclude list", code="EXCLUDED", ask=is_not_excluded),
-    Filter(name="quote", code="QUOTE", ask=has_the_quote),
-    Filter(name="status", code="STATUS", ask=has_a_status),
-    Filter(name="class", code="CLASS", ask=has_the_class),
-    Filter(name="venue", code="VENUE", ask=trades_at_the_venue),
-    Filter(name="country", code="COUNTRY", ask=is_listed_in_the_country),
-    Filter(name="pegs", code="PEGGED", ask=has_two_free_legs),
-    Filter(name="ticker", code="NO_TICKER", ask=has_a_ticker),
-    Filter(name="24 h notional", code="LIQUIDITY", ask=is_liquid, is_soft=True),
-    Filter(name="spread", code="WIDE_SPREAD", ask=has_a_narrow_spread, is_soft=True),
-    Filter(name="tick", code="COARSE_TICK", ask=has_a_fine_tick, is_soft=True),
-    Filter(name="least order", code="LEAST_ORDER", ask=has_a_small_least_order, is_soft=True),
-    Filter(name="age", code="TOO_YOUNG", ask=is_old_enough),
-    Filter(name="volatility", code="VOLATILITY", ask=moves_as_wanted, is_soft=True),
-)
-SOFT: Final = frozenset(each.code for each in FILTERS if each.is_soft)
-
-
-def steps(case: Candidate, filters: tuple[Filter, ...] = FILTERS) -> tuple[Step, ...]:
-    """Ask every filter of a pair and keep what each said."""
-    return tuple(each.step(case) for each in filters)
+    return said(found, f"max={most}", holds=value <= most)

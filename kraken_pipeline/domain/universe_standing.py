@@ -17,6 +17,8 @@ class Standing:
     """How many refreshes in a row said otherwise."""
     needed: int = 1
     """How many must before it moves."""
+    is_open: bool = False
+    """Whether nothing was said of it yet since these rules are in force: the first word counts."""
 
 
 def stand(
@@ -27,13 +29,13 @@ def stand(
     Args:
         before: where it stood; None for one that was not listed: it has to earn its place.
         passes: whether it passes every filter that moves with the market now; None where nobody
-            quotes it, which says nothing for it and nothing against it.
+            quotes it or something is not known, which says nothing for it and nothing against it.
         is_first: whether this is the first refresh under these rules: nothing waits then.
         refreshes: how many in a row must say otherwise before it moves; 1 moves at once.
     """
     known = before or Standing(fits=False)
-    if is_first:
-        return Standing(fits=bool(passes), needed=refreshes)
+    if is_first or known.is_open:
+        return Standing(fits=bool(passes), needed=refreshes, is_open=passes is None)
     if passes is None:
         return Standing(fits=known.fits, contrary=known.contrary, needed=refreshes)
     contrary = 0 if passes is known.fits else known.contrary + 1

@@ -1,15 +1,31 @@
 """Fetch what the exchange lists, filter it, keep the version."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
 
 from kraken_pipeline.domain.errors import ConfigurationError, UnknownNameError
 from kraken_pipeline.domain.lots import DUST
+from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.prices import PriceTable
+from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import SymbolTable
-from kraken_pipeline.domain.universe import Refresh, Seen, Universe, judge, rules_hash, select
-from kraken_pipeline.domain.universe_filters import Past, UniverseRules
+from kraken_pipeline.domain.universe import (
+    Judged,
+    Refresh,
+    Seen,
+    Universe,
+    judge,
+    rules_hash,
+    select,
+)
+from kraken_pipeline.domain.universe_chain import COSTLY
+from kraken_pipeline.domain.universe_filters import Kin, Nearby, Past, UniverseRules
 from kraken_pipeline.domain.universe_standing import Standing
+from kraken_pipeline.services.kin import kin_of
+from kraken_pipeline.services.nearby import NearbyDesk, nearby_of
 from kraken_pipeline.services.past import past_of
 from kraken_pipeline.services.ports import (
     BarStore,
@@ -19,6 +35,10 @@ from kraken_pipeline.services.ports import (
     OrderStore,
     UniverseStore,
 )
+from kraken_pipeline.services.results import realised_since
+from kraken_pipeline.services.universe_ports import DepthStore
+
+CLUSTER: Final = frozenset({"CLUSTER"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +55,8 @@ class UniverseDesk:
     clock: Clock
     bars: BarStore | None = None
     """Without it nobody knows how old a pair is and how much it moves."""
+    depths: DepthStore | None = None
+    """Without it nobody knows how deep a book is."""
     review: Callable[[Mapping[str, str], datetime], object] = lambda statuses, at: None
     """Told the status of every listed pair, by our name, once the version is kept (UNI-7)."""
 
@@ -48,18 +70,10 @@ def refresh_universe(desk: UniverseDesk) -> Universe:
     """
     listing = desk.market.listing()
     rules = with_our_names(desk.rules, listing.symbols)
-    country = rules.country_code
-    snapshot = desk.books.latest_snapshot()
-    seen = Seen(
-        pairs=listing.pairs,
-        tickers=desk.market.tickers(),
-        unreadable=listing.left_out,
-        in_country=None if country is None else desk.market.listed_in(country),
-        past=_past(desk, rules, listing.pairs),
-        nav=None if snapshot is None else snapshot.equity,
-    )
     named = rules_hash(rules)
-    judged = judge(seen, rules=rules, before=_standings(desk, named))
+    seen, judged = _judged(
+        desk, _seen(desk, rules, listing), rules=rules, before=_standings(desk, named)
+    )
     universe = select(seen, judged, in_use=pairs_in_use(desk), at=desk.clock())
     desk.universes.keep(
         Refresh(
@@ -98,6 +112,86 @@ def with_our_names(rules: UniverseRules, symbols: SymbolTable) -> UniverseRules:
         include=_pairs("universe.include_pairs", rules.include, symbols),
         exclude=_pairs("universe.exclude_pairs", rules.exclude, symbols),
     )
+
+
+def _seen(desk: UniverseDesk, rules: UniverseRules, listing: Listing) -> Seen:
+    country = rules.country_code
+    snapshot = desk.books.latest_snapshot()
+    return Seen(
+        pairs=listing.pairs,
+        tickers=desk.market.tickers(),
+        unreadable=listing.left_out,
+        in_country=None if country is None else desk.market.listed_in(country),
+        past=_past(desk, rules, listing.pairs),
+        nav=None if snapshot is None else snapshot.equity,
+        realised=_realised(desk, rules),
+    )
+
+
+def _judged(
+    desk: UniverseDesk, seen: Seen, *, rules: UniverseRules, before: Mapping[str, Standing] | None
+) -> tuple[Seen, dict[str, Judged]]:
+    """Ask every filter, those that cost calls only of pairs that all others let in.
+
+    Returns:
+        What was known when they were asked, and what each said.
+    """
+    if rules.min_depth is None and rules.max_per_cluster is None:
+        return seen, judge(seen, rules=rules, before=before)
+    cheap = replace(seen, measured=frozenset())
+    first = judge(cheap, rules=rules, before=before)
+    wanted = frozenset(name for name, each in first.items() if each.may_enter(but_for=COSTLY))
+    notional = _notional(seen, wanted, rules)
+    deep = replace(seen, measured=wanted, nearby=_nearby(desk, seen, wanted, rules, notional))
+    if rules.max_per_cluster is None:
+        return deep, judge(deep, rules=rules, before=before)
+    # a place in a cluster is for who could take it
+    second = judge(deep, rules=rules, before=before)
+    entering = [name for name in sorted(wanted) if second[name].may_enter(but_for=CLUSTER)]
+    kin = _kin(desk, entering, rules, notional)
+    measured = replace(deep, kin=kin)
+    return measured, judge(measured, rules=rules, before=before)
+
+
+def _notional(seen: Seen, names: Iterable[str], rules: UniverseRules) -> dict[str, Decimal]:
+    """Return what each pair trades in 24 h, in base currency; nothing where that has no price."""
+    prices = PriceTable(rules.base_currency, seen.pairs, seen.tickers)
+    return {
+        name: seen.tickers[name].notional_24h * (prices.rate(seen.pairs[name].quote) or ZERO)
+        for name in names
+    }
+
+
+def _nearby(
+    desk: UniverseDesk,
+    seen: Seen,
+    wanted: Iterable[str],
+    rules: UniverseRules,
+    notional: Mapping[str, Decimal],
+) -> dict[str, Nearby]:
+    if rules.min_depth is None or desk.depths is None:
+        return {}
+    return nearby_of(
+        NearbyDesk(market=desk.market, depths=desk.depths, clock=desk.clock),
+        [seen.pairs[name] for name in sorted(wanted)],
+        within_bps=rules.depth_bps,
+        notional=notional,
+    )
+
+
+def _kin(
+    desk: UniverseDesk, names: Sequence[str], rules: UniverseRules, notional: Mapping[str, Decimal]
+) -> dict[str, Kin]:
+    if desk.bars is None:
+        return {}
+    return kin_of(desk.bars, names, rules=rules, notional=notional, now=desk.clock())
+
+
+def _realised(desk: UniverseDesk, rules: UniverseRules) -> dict[str, Decimal]:
+    if rules.max_loss is None:
+        return {}
+    since = desk.clock() - timedelta(days=rules.results_days)
+    return realised_since(desk.books.fills_after(None), since)
 
 
 def _standings(desk: UniverseDesk, named: str) -> dict[str, Standing] | None:

@@ -13,6 +13,7 @@ from kraken_pipeline.settings.fields import (
     Bps,
     DatabaseUrl,
     Days,
+    Exact,
     Free,
     Milliseconds,
     Names,
@@ -67,11 +68,22 @@ class Filters(Section):
     max_min_order_pct: Annotated[PctOfNav, Field(gt=0)] | None = None
     """Of the smallest order that the exchange takes."""
     min_age_days: Days | None = None
-    """Since the first daily bar that is stored; where none is, nothing stands against the pair."""
+    """Since the first daily bar that is stored; a pair without one is watched until it has."""
     volatility_days: Annotated[Days, Field(ge=2)] = 30
     min_volatility_pct_a_year: PctAYear | None = None
     """Standard deviation of daily log returns over `volatility_days`; unknown as with the age."""
     max_volatility_pct_a_year: PctAYear | None = None
+    min_depth_usd: Usd | None = None
+    """That the book holds on each side, in quote, as far as `depth_bps` from its middle."""
+    depth_bps: Annotated[Bps, Field(ge=1, le=1000)] = 50
+    max_per_cluster: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Pairs that move as one and may be in together; those that trade most are."""
+    cluster_correlation: Annotated[Exact, Field(gt=0, le=1)] = Decimal("0.9")
+    """Of daily log returns over `cluster_days`, from which on pairs move as one."""
+    cluster_days: Annotated[Days, Field(ge=10, le=365)] = 60
+    max_loss_usd: Usd | None = None
+    """Realised on one pair over `results_days`, after fees, in `portfolio.base_currency`."""
+    results_days: Days = 30
 
 
 class Universe(Section):

@@ -19,7 +19,7 @@ def pack(judged: Mapping[str, Judged]) -> bytes:
     rows = [
         [
             [each.name.pair, each.name.key, each.name.base, each.name.quote],
-            [each.standing.fits, each.standing.contrary, each.standing.needed],
+            _standing_row(each.standing),
             [[step.name, step.code, step.found, step.asked, step.verdict] for step in each.steps],
         ]
         for each in judged.values()
@@ -33,11 +33,25 @@ def unpack(packed: bytes) -> dict[str, Judged]:
     return {
         pair: Judged(
             name=PairName(pair=pair, key=key, base=Asset(base), quote=Asset(quote)),
-            standing=Standing(fits=fits, contrary=contrary, needed=needed),
+            standing=_standing_of(*standing),
             steps=tuple(
                 Step(name=name, code=code, found=found, asked=asked, verdict=Verdict(verdict))
                 for name, code, found, asked, verdict in steps
             ),
         )
-        for (pair, key, base, quote), (fits, contrary, needed), steps in rows
+        for (pair, key, base, quote), standing, steps in rows
     }
+
+
+def _standing_row(standing: Standing) -> list[object]:
+    return [standing.fits, standing.contrary, standing.needed, standing.is_open]
+
+
+# an older program did not write whether nothing was said of the pair yet
+def _standing_of(
+    fits: bool,  # noqa: FBT001 - the parts of a row, in their order
+    contrary: int,
+    needed: int,
+    is_open: bool = False,  # noqa: FBT001, FBT002 - as above
+) -> Standing:
+    return Standing(fits=fits, contrary=contrary, needed=needed, is_open=is_open)

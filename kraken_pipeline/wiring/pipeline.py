@@ -29,6 +29,7 @@ from kraken_pipeline.wiring.secrecy import keep_secrets
 from kraken_pipeline.wiring.stages import Observer, nobody
 from kraken_pipeline.wiring.stores import open_stores
 from kraken_pipeline.wiring.trading import Trading
+from kraken_pipeline.wiring.universe import universe_desk
 
 RECENT_BARS: Final = 720
 """On a close the checks look this far back; by hand, at the whole month."""
@@ -80,7 +81,7 @@ class Pipeline(Trading):
         """Fetch, filter and keep the pairs, and apply what their statuses say."""
         review = partial(review_statuses, status_desk(self))
         with self._stage("universe") as done:
-            desk = replace(desks.universe(self), review=review)
+            desk = replace(universe_desk(self), review=review)
             return done(universes.refresh_universe(desk))
 
     def refresh_bars(self, frame: Timeframe) -> history.Refreshed:

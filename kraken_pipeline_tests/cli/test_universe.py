@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from kraken_pipeline.domain.universe_filters import FILTERS
+from kraken_pipeline.domain.universe_chain import FILTERS
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import MOMENT, PAIRS, PaperMarket

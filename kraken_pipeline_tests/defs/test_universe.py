@@ -1,4 +1,4 @@
-from kraken_pipeline.domain.universe_filters import FILTERS
+from kraken_pipeline.domain.universe_chain import FILTERS
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.defs.runs import Runs, failures_of, metadata_of, verdicts_of
 from kraken_pipeline_tests.paper_market import PAIRS, PaperMarket, resting_buy
@@ -64,7 +64,7 @@ def test_a_pair_that_is_held_and_takes_only_cancels_fails_its_check_with_the_way
 def test_every_filter_shows_how_many_pairs_it_passed(runs: Runs) -> None:
     said = metadata_of(runs.assets("pair_universe"), "pair_universe")["verdicts_by_filter"]
 
-    assert said.startswith("| filter | passed | failed | unknown | off |\n")
+    assert said.startswith("| filter | passed | failed | unknown | skipped | off |\n")
     assert said.count("\n") == len(FILTERS) + 1
     assert f"| include list | {len(PAIRS)} | " in said
 

@@ -21,7 +21,8 @@ from kraken_pipeline.domain.universe import (
     rules_hash,
     select,
 )
-from kraken_pipeline.domain.universe_filters import FILTERS, UniverseRules
+from kraken_pipeline.domain.universe_chain import FILTERS
+from kraken_pipeline.domain.universe_filters import Past, UniverseRules
 from kraken_pipeline.domain.universe_standing import Standing
 from kraken_pipeline_tests.builders import NOW, pair, ticker
 
@@ -282,3 +283,42 @@ def test_another_quote_currency_is_priced_before_the_least_order_is_weighed() ->
     found = judge(seen, rules=rules, before=None)["XBTEUR"].steps
 
     assert next(each.found for each in found if each.code == "LEAST_ORDER") == "min_order_pct=20"
+
+
+def test_a_pair_that_lacks_only_bars_is_watched_until_they_are_there() -> None:
+    rules = replace(RULES, min_age_days=30)
+
+    universe = chosen(pair(), pair(name="XBTEUR", quote="EUR"), rules=rules)
+
+    assert (universe.names, codes(universe)) == ((), ["TOO_YOUNG"])
+    assert [each.name for each in universe.watched] == ["XBTUSD"]
+    assert universe.managed == universe.watched
+
+
+def test_who_is_watched_belongs_to_the_version() -> None:
+    known = {"XBTUSD": Past(days=1, is_all=True, volatility_pct=None)}
+    rules = replace(RULES, min_age_days=30)
+    unknown, young = (
+        Seen(pairs={"XBTUSD": pair()}, tickers={"XBTUSD": ticker()}, past=each)
+        for each in ({}, known)
+    )
+    versions = {
+        select(seen, judge(seen, rules=rules, before=None), in_use=frozenset(), at=NOW).version
+        for seen in (unknown, young)
+    }
+
+    assert len(versions) == 2
+
+
+def test_what_becomes_unknown_is_out_at_once_and_back_at_once() -> None:
+    rules = replace(RULES, max_volatility_pct=Decimal(90), refreshes=3)
+    calm = {"XBTUSD": Past(days=90, is_all=True, volatility_pct=Decimal(60))}
+    in_and_out = []
+    before: dict[str, Standing] | None = None
+    for past in (calm, {}, calm):
+        seen = Seen(pairs={"XBTUSD": pair()}, tickers={"XBTUSD": ticker()}, past=past)
+        now = judge(seen, rules=rules, before=before)
+        before = {name: each.standing for name, each in now.items()}
+        in_and_out.append(not now["XBTUSD"].objections)
+
+    assert in_and_out == [True, False, True]

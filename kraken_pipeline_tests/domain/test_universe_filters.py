@@ -1,21 +1,23 @@
 """What each filter says of a pair, with its figures."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kraken_pipeline.domain.universe_chain import COSTLY, FILTERS, steps
 from kraken_pipeline.domain.universe_filters import (
-    FILTERS,
     Candidate,
     Filter,
+    Kin,
+    Nearby,
     Past,
     Step,
     UniverseRules,
     Verdict,
-    steps,
 )
 from kraken_pipeline_tests.builders import pair, ticker
 
@@ -40,6 +42,12 @@ def asked(code: str, *, rules: UniverseRules = RULES, **known: object) -> Step:
     return next(each for each in steps(changed) if each.code == code)
 
 
+NEARBY = Nearby(
+    within_bps=50,
+    bids=Decimal(100),
+    asks=Decimal(500),
+    read_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
+)
 TICK = ticker(bid=Decimal(99), ask=Decimal(101), last=Decimal(100))
 
 
@@ -76,6 +84,24 @@ TICK = ticker(bid=Decimal(99), ask=Decimal(101), last=Decimal(100))
             "volatility_pct=51",
         ),
         (
+            "LOSING",
+            {"max_loss": Decimal(5)},
+            {"realised": Decimal("-5.01")},
+            "realised=-5.01, days=30",
+        ),
+        (
+            "THIN_BOOK",
+            {"min_depth": Decimal(101)},
+            {"nearby": NEARBY},
+            "bids=100, asks=500, within_bps=50, read_at=2026-03-01 12:00",
+        ),
+        (
+            "CLUSTER",
+            {"max_per_cluster": 2},
+            {"kin": Kin(leader="ETHUSD", rank=3, correlation=Decimal("0.97"))},
+            "cluster=ETHUSD, rank=3, correlation=0.97",
+        ),
+        (
             "VOLATILITY",
             {"min_volatility_pct": Decimal(52)},
             {"past": Past(days=29, is_all=True, volatility_pct=Decimal(51))},
@@ -105,6 +131,9 @@ ALL_ON = replace(
     min_age_days=30,
     min_volatility_pct=Decimal(10),
     max_volatility_pct=Decimal(200),
+    min_depth=Decimal(100),
+    max_per_cluster=2,
+    max_loss=Decimal(5),
 )
 
 
@@ -117,6 +146,9 @@ def test_a_pair_that_keeps_every_bound_passes_every_filter() -> None:
         is_listed_in_country=True,
         nav=Decimal(10_000),
         rate=Decimal(1),
+        nearby=NEARBY,
+        kin=Kin(leader="ETHUSD", rank=2, correlation=Decimal("0.97")),
+        realised=Decimal(-5),
     )
 
     verdicts = {each.code: each.verdict for each in steps(case)}
@@ -124,11 +156,22 @@ def test_a_pair_that_keeps_every_bound_passes_every_filter() -> None:
     assert set(verdicts.values()) == {Verdict.PASSED}
 
 
-def test_what_is_not_known_is_named_and_stands_against_nobody() -> None:
-    case = Candidate(pair=pair(), ticker=ticker(), rules=ALL_ON)
+def test_what_is_not_known_is_named_and_keeps_the_pair_out() -> None:
+    case = Candidate(pair=pair(venue="international"), ticker=ticker(), rules=ALL_ON)
 
-    unknown = {each.code for each in steps(case) if each.verdict is Verdict.UNKNOWN}
-    assert unknown == {"LEAST_ORDER", "TOO_YOUNG", "VOLATILITY"}
+    found = {each.code: each for each in steps(case)}
+    unknown = {code for code, each in found.items() if each.verdict is Verdict.UNKNOWN}
+    assert unknown == {"LEAST_ORDER", "TOO_YOUNG", "VOLATILITY", "THIN_BOOK", "CLUSTER"}
+    assert all(found[code].objection is not None for code in unknown)
+    assert all("=unknown" in found[code].found for code in unknown)
+
+
+@pytest.mark.parametrize("code", sorted(COSTLY))
+def test_what_costs_calls_is_not_asked_of_a_pair_that_is_out_anyway(code: str) -> None:
+    skipped = asked(code, rules=ALL_ON, is_measured=False)
+
+    assert (skipped.verdict, skipped.objection) == (Verdict.SKIPPED, None)
+    assert skipped.asked
 
 
 def test_a_pair_whose_bars_begin_with_all_others_may_be_older_than_they_show() -> None:
@@ -165,6 +208,9 @@ def drawn_rules() -> st.SearchStrategy[UniverseRules]:
         max_spread_bps=st.none() | st.integers(0, 500),
         max_tick_bps=st.none() | st.integers(0, 500),
         min_age_days=st.none() | st.integers(1, 100),
+        min_depth=st.none() | st.integers(0, 200).map(Decimal),
+        max_per_cluster=st.none() | st.integers(1, 3),
+        max_loss=st.none() | st.integers(0, 10).map(Decimal),
     )
 
 
@@ -175,6 +221,11 @@ CASES = st.builds(
     rules=drawn_rules(),
     past=st.none()
     | st.builds(Past, days=st.integers(1, 90), is_all=st.booleans(), volatility_pct=st.none()),
+    is_measured=st.booleans(),
+    nearby=st.none() | st.just(NEARBY),
+    kin=st.none()
+    | st.builds(Kin, leader=st.just("A"), rank=st.integers(1, 4), correlation=st.just(1)),
+    realised=st.integers(-20, 20).map(Decimal),
 )
 
 

@@ -46,6 +46,16 @@ def test_a_pair_that_is_new_later_has_to_earn_its_place() -> None:
     assert first == Standing(fits=False, contrary=1, needed=3)
 
 
+def test_the_first_word_counts_where_nothing_could_be_said_at_first() -> None:
+    silent = stand(None, passes=None, is_first=True, refreshes=3)
+
+    assert not silent.fits
+    for passes in (True, False):
+        assert stand(silent, passes=passes, is_first=False, refreshes=3) == Standing(
+            fits=passes, needed=3
+        )
+
+
 def test_silence_speaks_neither_for_nor_against() -> None:
     before = Standing(fits=True, contrary=2, needed=3)
 

@@ -10,12 +10,16 @@ import pytest
 
 from kraken_pipeline.domain.errors import ConfigurationError, UnreachableError
 from kraken_pipeline.domain.gates import Objection
+from kraken_pipeline.domain.market import Pair
+from kraken_pipeline.domain.market_reports import Depth
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.domain.universe import Refresh
-from kraken_pipeline.domain.universe_filters import FILTERS
+from kraken_pipeline.domain.universe_chain import FILTERS
+from kraken_pipeline.domain.universe_filters import Verdict
 from kraken_pipeline.services.ports import Market
 from kraken_pipeline.services.universe import pairs_in_use, refresh_universe
 from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.depths import SqlDepthStore
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.daily import daily
 from kraken_pipeline_tests.services.paper import RULES, Paper
@@ -203,3 +207,65 @@ def test_the_least_order_is_weighed_against_what_there_is(desk: Paper) -> None:
 
     assert kept.universe.names == ()
     assert {each.code for each in kept.universe.reasons["XBTUSD"]} == {"LEAST_ORDER"}
+
+
+def test_the_depth_of_books_is_asked_only_of_pairs_that_all_else_lets_in(desk: Paper) -> None:
+    asked = []
+
+    def depth(pair: Pair) -> Depth:
+        asked.append(pair.name)
+        return desk.market.depth(pair)
+
+    kept = _kept(
+        desk,
+        market=overriding(desk.market, depth=depth),
+        depths=SqlDepthStore(desk.stores.database),
+        rules=replace(RULES, min_depth=Decimal(1)),
+    )
+
+    assert sorted(asked) == ["ETHUSD", "XBTUSD"]
+    assert kept.universe.names == ("ETHUSD", "XBTUSD")
+    steps = {each.code: each for each in kept.judged["XBTEUR"].steps}
+    assert steps["THIN_BOOK"].verdict is Verdict.SKIPPED
+
+
+def test_a_book_that_nobody_read_opens_nothing(desk: Paper) -> None:
+    kept = _kept(desk, rules=replace(RULES, min_depth=Decimal(1)))
+
+    assert kept.universe.names == ()
+    assert kept.universe.reasons["XBTUSD"] == (Objection("THIN_BOOK", "depth=unknown, min=1"),)
+
+
+def test_of_pairs_that_move_as_one_those_are_in_that_trade_most(
+    desk: Paper, tmp_path: Path
+) -> None:
+    bars = ParquetBarStore(tmp_path / "bars")
+    closes = ["1", "2"] * 6
+    pages = [daily(name, *closes, now=desk.clock()) for name in ("ETHUSD", "XBTUSD")]
+    rules = replace(RULES, max_per_cluster=1, cluster_days=10)
+
+    assert _kept(desk, bars=bars, rules=rules).universe.watched != ()
+    bars.append(timeframe("1d"), pages)
+    desk.turn(minutes=1)
+    kept = _kept(desk, bars=bars, rules=rules)
+
+    [leader] = kept.universe.names
+    tickers = desk.market.tickers()
+    assert leader == max(("ETHUSD", "XBTUSD"), key=lambda name: tickers[name].notional_24h)
+    assert [name for name, why in kept.universe.reasons.items() if why[0].code == "CLUSTER"] != []
+
+
+def test_a_pair_that_lost_too_much_of_late_is_out_until_that_is_past(desk: Paper) -> None:
+    desk.planned()
+    desk.submit()
+    desk.settle()
+    desk.book()
+    rules = replace(RULES, max_loss=Decimal("0.01"), results_days=1)
+    codes = []
+    for days in (0, 2):
+        desk.turn(days=days)
+        reasons = _kept(desk, rules=rules).universe.reasons["XBTUSD"]
+        codes.append({each.code for each in reasons})
+
+    assert codes[0] == {"LOSING"}
+    assert "LOSING" not in codes[1]  # the market of this test is over by then

@@ -1,0 +1,47 @@
+"""What the configuration says of the universe reaches its rules, and unset bounds ask nothing."""
+
+from dataclasses import fields
+from decimal import Decimal
+
+from kraken_pipeline.domain.universe_filters import UniverseRules
+from kraken_pipeline.settings import load
+from kraken_pipeline.wiring.universe import universe_rules
+from kraken_pipeline_tests.paper_market import PaperMarket
+
+ON = """  filters:
+    exclude_pegged_pairs: true
+    max_spread_bps: 20
+    max_tick_bps: 21
+    max_min_order_pct: 5
+    min_age_days: 30
+    min_volatility_pct_a_year: 10
+    max_volatility_pct_a_year: 200
+    min_depth_usd: 5000
+    depth_bps: 40
+    max_per_cluster: 3
+    cluster_correlation: 0.8
+    cluster_days: 50
+    max_loss_usd: 100
+    results_days: 14
+"""
+
+
+def rules(market: PaperMarket, more: str) -> UniverseRules:
+    market.configure(more)
+    return universe_rules(load(market.environ).settings)
+
+
+def test_every_bound_that_is_configured_reaches_the_rules(market: PaperMarket) -> None:
+    on, off = rules(market, ON.replace("0.8", '"0.8"')), rules(market, "")
+    changed = {
+        each.name for each in fields(on) if getattr(on, each.name) != getattr(off, each.name)
+    }
+
+    assert len(changed) == len(ON.splitlines()) - 1
+    assert (on.min_depth, on.depth_bps, on.max_loss) == (Decimal(5000), 40, Decimal(100))
+
+
+def test_bounds_that_are_not_configured_ask_nothing(market: PaperMarket) -> None:
+    off = rules(market, "")
+
+    assert {off.min_depth, off.max_per_cluster, off.max_loss, off.max_spread_bps} == {None}
