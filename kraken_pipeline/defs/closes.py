@@ -1,6 +1,6 @@
 """What a close runs: the job that refreshes and decides, and the schedule that starts it."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -14,6 +14,7 @@ from kraken_pipeline.defs.partitions import (
     ohlc_name,
 )
 from kraken_pipeline.defs.stream import stream_is_heard
+from kraken_pipeline.defs.workers import bury_dead, is_decided_without_us
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -54,6 +55,45 @@ refresh_and_decide = dg.define_asset_job(
 )
 
 
+def due_frames(pipeline: Pipeline, due: datetime) -> tuple[Timeframe, ...]:
+    """Return the timeframes that are decided on a close, as long as it is not too late for them."""
+    late = pipeline.clock() - due
+    return tuple(
+        each
+        for each in closes_at(due)
+        if late <= each.max_lateness and each.name in pipeline.timeframes
+    )
+
+
+def request_for(
+    pipeline: Pipeline,
+    instance: dg.DagsterInstance,
+    due: datetime,
+    frames: tuple[Timeframe, ...],
+) -> dg.RunRequest:
+    """Return the run that a close asks for.
+
+    Its key names the close, so that Dagster makes one run of however many requests; a further one
+    comes only after a run that did not end well.
+
+    Args:
+        pipeline: knows what is behind.
+        instance: knows what ran for the close.
+        due: the close.
+        frames: what is decided of it.
+    """
+    close = {BAR_CLOSE: due.isoformat(), DECIDES_FOR: Namespace.TRADE.value}
+    before = instance.get_runs_count(dg.RunsFilter(job_name=refresh_and_decide.name, tags=close))
+    return dg.RunRequest(
+        run_key=due.isoformat() if not before else f"{due.isoformat()}/{before + 1}",
+        partition_key=month_of(due),
+        asset_selection=selection_for(
+            frames, pipeline.stale_frames(due), first=pipeline.has_no_universe
+        ),
+        tags={**close, PLOTS: "no", CONFIG_HASH: pipeline.loaded.hash},
+    )
+
+
 @dg.schedule(
     job=refresh_and_decide,
     cron_schedule="* * * * *",
@@ -63,29 +103,26 @@ refresh_and_decide = dg.define_asset_job(
 def bar_close(
     context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> dg.RunRequest | dg.SkipReason:
-    """At each close: one run for all timeframes that close together, if it is not too late."""
+    """At each close: one run for all timeframes that close together, if it is not too late.
+
+    Where a warm worker is about to decide them it is waited for, as long as time allows.
+    """
     due = context.scheduled_execution_time.astimezone(UTC)
-    late = pipeline.clock() - due
-    frames = tuple(
-        each
-        for each in closes_at(due)
-        if late <= each.max_lateness and each.name in pipeline.timeframes
-    )
+    return asked_of(pipeline, context.instance, due)
+
+
+def asked_of(
+    pipeline: Pipeline, instance: dg.DagsterInstance, due: datetime
+) -> dg.RunRequest | dg.SkipReason:
+    """Return what the schedule asks for a close."""
+    frames = due_frames(pipeline, due)
     if not frames:
+        late = pipeline.clock() - due
         return dg.SkipReason(
             f"the close of {due:%H:%M} is {late.total_seconds():.0f} s ago; "
             "no timeframe may be decided any more"
         )
-    return dg.RunRequest(
-        run_key=due.isoformat(),
-        partition_key=month_of(due),
-        asset_selection=selection_for(
-            frames, pipeline.stale_frames(due), first=pipeline.has_no_universe
-        ),
-        tags={
-            BAR_CLOSE: due.isoformat(),
-            DECIDES_FOR: Namespace.TRADE.value,
-            PLOTS: "no",
-            CONFIG_HASH: pipeline.loaded.hash,
-        },
-    )
+    if is_decided_without_us(pipeline, due, frames):
+        return dg.SkipReason(f"the close of {due:%H:%M} is decided; no run is needed")
+    bury_dead(instance, pipeline)
+    return request_for(pipeline, instance, due, frames)

@@ -8,6 +8,7 @@ import dagster as dg
 
 from kraken_pipeline.defs.partitions import CONFIG_HASH
 from kraken_pipeline.defs.portfolio import tell
+from kraken_pipeline.defs.workers import bury_dead, is_worker_busy
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -113,7 +114,15 @@ def new_decisions(
         cause = _watch(context, pipeline, looked_at)
     if not cause:
         return dg.SkipReason("no new decision, no order to send or settle")
-    runs = context.instance.get_runs(dg.RunsFilter(job_name=trade.name, tags={CAUSE: cause}))
+    return request_for(pipeline, context.instance, cause)
+
+
+def request_for(
+    pipeline: Pipeline, instance: dg.DagsterInstance, cause: str
+) -> dg.RunRequest | dg.SkipReason:
+    """Return the run of `trade` that a cause asks for, if it still needs one."""
+    bury_dead(instance, pipeline)
+    runs = instance.get_runs(dg.RunsFilter(job_name=trade.name, tags={CAUSE: cause}))
     if any(not each.is_finished for each in runs):
         return dg.SkipReason(f"a run for {cause} is under way")
     if len(runs) >= MAX_ATTEMPTS:
@@ -123,7 +132,12 @@ def new_decisions(
 
 
 def _cause(context: dg.SensorEvaluationContext, pipeline: Pipeline, looked_at: set[str]) -> str:
-    """Name what waits for a run; a look at orders that is made once in a while waits for none."""
+    """Name what waits for a run; a look at orders that is made once in a while waits for none.
+
+    What the warm worker is at waits for none either: it trades what it decides.
+    """
+    if is_worker_busy(pipeline):
+        return ""
     cause = pipeline.work()
     if cause.startswith(LOOKS) and cause not in looked_at:
         done = dg.RunsFilter(

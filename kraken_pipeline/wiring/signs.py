@@ -25,6 +25,8 @@ SETTLED: Final = "settled.json"
 GUARDIAN: Final = "guardian.json"
 STREAM: Final = "stream.json"
 """What the stream's listener says of itself."""
+WARM: Final = "warm.json"
+"""What the warm worker says of itself."""
 SILENCE: Final = timedelta(seconds=8)
 """After so long without a sign who gave it is lost, also where his process is still there."""
 AHEAD: Final = timedelta(seconds=5)
@@ -78,18 +80,18 @@ def keeper(folder: Path, now: datetime) -> Keeper:
 def dismiss(folder: Path) -> bool:
     """Forget who is lost, so that the work goes on without him; False if nobody is.
 
-    Without a guardian the schedule renews the switch; without a listener orders are only polled.
+    Without a guardian the schedule renews the switch; without a listener orders are only polled;
+    without a warm worker the schedule has the closes decided.
     """
-    lost = [
-        sign for sign in (folder / GUARDIAN, folder / STREAM) if sign.exists() and not is_held(sign)
-    ]
+    known = [folder / name for name in (GUARDIAN, STREAM, WARM)]
+    lost = [sign for sign in known if sign.exists() and not is_held(sign)]
     for sign in lost:
         sign.unlink(missing_ok=True)
     return bool(lost)
 
 
 class Presence:
-    """The own sign of a process of which there is one for a folder: guardian, or listener."""
+    """The own sign of a process of which there is one for a folder, as guardian and listener."""
 
     def __init__(self, folder: Path, sign: str = GUARDIAN) -> None:
         """Take the place, or find it taken.

@@ -4,21 +4,16 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from kraken_pipeline.defs.closes import bar_close
+from kraken_pipeline.defs.closes import asked_of
 from kraken_pipeline.defs.partitions import BAR_CLOSE
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline_tests.defs.runs import Runs, as_answer, metadata_of, reason
+from kraken_pipeline_tests.defs.runs import Runs, metadata_of, reason
 from kraken_pipeline_tests.paper_market import NOON, PaperMarket, paper_market
 
 
 def tick(runs: Runs, due: datetime) -> dg.RunRequest | dg.SkipReason:
     """Return what the schedule says of a close."""
-    context = dg.build_schedule_context(
-        instance=runs.instance,
-        scheduled_execution_time=due,
-        resources={"pipeline": runs.pipeline},
-    )
-    return as_answer(bar_close(context))
+    return asked_of(runs.pipeline, runs.instance, due)
 
 
 def asked_for(answer: dg.RunRequest | dg.SkipReason) -> set[str]:

@@ -1,0 +1,109 @@
+"""What the warm worker says of itself, as schedules, sensors and people read it.
+
+It is a file of its own in the data folder, with the worker's lock beside it: a worker that is gone
+is known at once, one that hangs after a few seconds.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from kraken_pipeline.domain.closes import Close, read
+from kraken_pipeline.domain.errors import PipelineError
+from kraken_pipeline.wiring import signs
+
+FALLBACK: Final = "closes go by the schedule"
+"""For a person, wherever the worker does not do them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmSign:
+    """What was said last."""
+
+    worker: str
+    """Its name, which no other one ever has; it stands on the runs that it made."""
+    is_there: bool
+    """Whether its process is: what it began may still be under way."""
+    is_alive: bool
+    """Whether it is there and spoke of late."""
+    age: timedelta | None
+    """Since it spoke; None where it has not yet, or with another clock."""
+    close: Close | None
+    """What it took up last."""
+    busy_since: datetime | None
+    """When it took that up, by this machine's clock; None once it is done."""
+    hindrance: str
+    """Why it decides nothing, in words."""
+
+    @property
+    def said(self) -> str:
+        """How it is, in a sentence."""
+        age = "never spoke" if self.age is None else f"spoke {self.age.total_seconds():.0f} s ago"
+        if not self.is_alive:
+            return f"{'frozen' if self.is_there else 'lost'}, {age}: {FALLBACK}"
+        if self.hindrance:
+            return f"there, {age}, and decides nothing: {self.hindrance}; {FALLBACK}"
+        if self.close is None:
+            return f"there, {age}, and was told of no close yet"
+        word = "done with" if self.busy_since is None else "at work on"
+        return f"there, {age}, {word} the close of {self.close.closed_at:%Y-%m-%d %H:%M}"
+
+    def is_at_work(self, now: datetime, *, at_most: timedelta) -> bool:
+        """Tell whether it is busy, and has not been for too long to wait for it.
+
+        Args:
+            now: this machine's time.
+            at_most: how long it is waited for.
+        """
+        return self.is_alive and self.busy_since is not None and now - self.busy_since <= at_most
+
+
+def told(
+    *, worker: str, close: Close | None, busy_since: datetime | None, hindrance: str
+) -> Mapping[str, int | str]:
+    """Return what is shown of a worker, as `warm_sign` reads it."""
+    return {
+        "worker": worker,
+        "close": "" if close is None else close.text,
+        "busy_since": "" if busy_since is None else busy_since.isoformat(),
+        "hindrance": hindrance,
+    }
+
+
+def warm_sign(folder: Path, now: datetime) -> WarmSign | None:
+    """Return what the warm worker of a data folder said last; None where none was left running.
+
+    Args:
+        folder: the data folder.
+        now: this machine's time.
+    """
+    file = folder / signs.WARM
+    if not file.exists():
+        return None
+    said = signs.read(file)
+    age = signs.age_of(said, now)
+    is_there = signs.is_held(file)
+    return WarmSign(
+        worker=str(said.get("worker", "")),
+        is_there=is_there,
+        is_alive=is_there and age is not None and age <= signs.SILENCE,
+        age=age,
+        close=_close_in(said),
+        busy_since=_moment_in(said),
+        hindrance=str(said.get("hindrance", "")),
+    )
+
+
+def _close_in(said: Mapping[str, object]) -> Close | None:
+    with suppress(PipelineError):
+        return read(str(said.get("close", "")))
+    return None
+
+
+def _moment_in(said: Mapping[str, object]) -> datetime | None:
+    with suppress(ValueError):
+        return datetime.fromisoformat(str(said.get("busy_since", "")))
+    return None
