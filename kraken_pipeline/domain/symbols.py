@@ -3,7 +3,7 @@
 Ours is the altname with Kraken's own letters for a pair (`XBTUSD`) and for an asset (`XBT`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -115,6 +115,33 @@ class SymbolTable:
         if spelling not in self._pairs:
             raise UnknownNameError(f"{spelling!r} is no pair that the exchange lists")
         return self._pairs[spelling]
+
+    def with_old_names(self, current: Mapping[Asset, Asset]) -> "SymbolTable":
+        """Return a table that also knows the names which assets and pairs had before.
+
+        What the exchange lists under a name stays what the name means (UNI-9).
+
+        Args:
+            current: each old name to the asset that it became.
+        """
+        table = SymbolTable(assets={}, pairs=())
+        table._assets, table._pairs = dict(self._assets), dict(self._pairs)
+        for old, new in sorted(current.items()):
+            if old not in self._assets.values() and new in self._assets.values():
+                for spelling in (old, modern(old)):
+                    table._assets.setdefault(spelling, new)
+                for spelling, name in self._old_pairs(old, new):
+                    table._pairs.setdefault(spelling, name)
+        return table
+
+    def _old_pairs(self, old: Asset, new: Asset) -> Iterator[tuple[str, PairName]]:
+        """Return how the pairs of an asset were spelled when it had its old name."""
+        for name in sorted(set(self._pairs.values()), key=lambda each: each.pair):
+            if new in {name.base, name.quote}:
+                base, quote = (old if each == new else each for each in (name.base, name.quote))
+                slashed = f"{modern(base)}/{modern(quote)}"
+                for spelling in (f"{base}{quote}", slashed, slashed.replace("/", "")):
+                    yield spelling, name
 
     def nearest_pairs(self, spelling: str) -> tuple[str, ...]:
         """Return our names of the pairs that are spelled most like it, the nearest first."""

@@ -1,9 +1,9 @@
 """Ledger, fills and balances to positions and a snapshot; differences are named."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -40,6 +40,11 @@ class BookDesk:
     retention: timedelta
     """How long snapshots are kept; ledger and fills stay for ever."""
     clock: Clock
+    follow: Callable[[Listing, Mapping[Asset, Decimal], datetime], object] = (
+        lambda listing, totals, at: None
+    )
+    """Told what the account has of each asset, once fills and ledger are kept and before anything
+    is valued: holdings may have another name by now (UNI-9)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,7 @@ def keep_books(desk: BookDesk) -> Booked:
     trades, entries = read.trades, read.entries
     fills = _fills(desk, trades, prices, listing)
     new_fills, new_entries = desk.books.book(fills, entries)
+    desk.follow(listing, _totals(read.balances, listing), read.at)
     # what has no price yet is in no equity yet, and so waits as a flow too
     flows = [
         each
@@ -163,13 +169,32 @@ def _fills(
     ours = desk.orders.with_exchange_ids(sorted({each.kraken_order_id for each in trades}))
     approved_at = {each.kraken_order_id: each.quote_rate for each in ours}
     fills = []
-    for each in trades:
+    for each in _as_kept(desk, trades, listing):
         pair = listing.pairs.get(each.pair)
         rate = None if pair is None else prices.rate(pair.quote)
         rate = approved_at.get(each.kraken_order_id) if rate is None else rate
         if rate is not None:
             fills.append(_fill(each, rate, books.get(each.kraken_order_id, MANUAL)))
     return fills
+
+
+def _as_kept(
+    desk: BookDesk, trades: Sequence[TradeReport], listing: Listing
+) -> Sequence[TradeReport]:
+    """Return trades under the names under which they are kept, where a pair was renamed since.
+
+    A pair that is not listed any more is told by other letters than before, or as its successor.
+    """
+    if not trades:
+        return trades
+    first = min(each.at for each in trades) - OVERLAP
+    kept = {each.trade_id: each.pair for each in desk.books.fills_after(first)}
+    return [
+        replace(each, pair=kept[each.trade_id])
+        if each.trade_id in kept and kept[each.trade_id] not in listing.pairs
+        else each
+        for each in trades
+    ]
 
 
 def _fill(trade: TradeReport, quote_rate: Decimal, book: str) -> Fill:
@@ -240,12 +265,17 @@ def _snapshot(
     return snapshot, flows
 
 
+def _totals(balances: Mapping[str, Balance], listing: Listing) -> dict[Asset, Decimal]:
+    """Return what the account has of each economic asset, whatever the bucket."""
+    totals: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO)
+    for bucket, balance in balances.items():
+        totals[economic_asset(listing.symbols, bucket)] += balance.total
+    return dict(totals)
+
+
 def _valuations(
     balances: Mapping[str, Balance], prices: PriceTable, listing: Listing
 ) -> tuple[Valuation, ...]:
-    held: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO)
-    for bucket, balance in balances.items():
-        held[economic_asset(listing.symbols, bucket)] += balance.total
     return tuple(
         Valuation(
             asset=asset,
@@ -253,7 +283,7 @@ def _valuations(
             price=prices.rate(asset),
             source=prices.source(asset),
         )
-        for asset, qty in sorted(held.items())
+        for asset, qty in sorted(_totals(balances, listing).items())
         if qty
     )
 

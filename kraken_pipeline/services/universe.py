@@ -10,6 +10,7 @@ from kraken_pipeline.domain.errors import ConfigurationError, UnknownNameError
 from kraken_pipeline.domain.lots import DUST
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.prices import PriceTable
+from kraken_pipeline.domain.renames import Alias, in_force
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import SymbolTable
 from kraken_pipeline.domain.universe import (
@@ -55,6 +56,8 @@ class UniverseDesk:
     clock: Clock
     bars: BarStore | None = None
     """Without it nobody knows how old a pair is and how much it moves."""
+    aliases: Sequence[Alias] = ()
+    """What the configuration and our books may call assets that have another name by now."""
     depths: DepthStore | None = None
     """Without it nobody knows how deep a book is."""
     review: Callable[[Mapping[str, str], datetime], object] = lambda statuses, at: None
@@ -69,11 +72,12 @@ def refresh_universe(desk: UniverseDesk) -> Universe:
         ExchangeError: the exchange did not answer; the version in force stays.
     """
     listing = desk.market.listing()
-    rules = with_our_names(desk.rules, listing.symbols)
+    current = in_force(desk.aliases, desk.clock())
+    symbols = listing.symbols.with_old_names({old: each.new for old, each in current.items()})
+    rules = with_our_names(desk.rules, symbols)
     named = rules_hash(rules)
-    seen, judged = _judged(
-        desk, _seen(desk, rules, listing), rules=rules, before=_standings(desk, named)
-    )
+    seen = _seen(desk, rules, listing, symbols)
+    seen, judged = _judged(desk, seen, rules=rules, before=_standings(desk, named))
     universe = select(seen, judged, in_use=pairs_in_use(desk), at=desk.clock())
     desk.universes.keep(
         Refresh(
@@ -114,7 +118,7 @@ def with_our_names(rules: UniverseRules, symbols: SymbolTable) -> UniverseRules:
     )
 
 
-def _seen(desk: UniverseDesk, rules: UniverseRules, listing: Listing) -> Seen:
+def _seen(desk: UniverseDesk, rules: UniverseRules, listing: Listing, symbols: SymbolTable) -> Seen:
     country = rules.country_code
     snapshot = desk.books.latest_snapshot()
     return Seen(
@@ -124,7 +128,7 @@ def _seen(desk: UniverseDesk, rules: UniverseRules, listing: Listing) -> Seen:
         in_country=None if country is None else desk.market.listed_in(country),
         past=_past(desk, rules, listing.pairs),
         nav=None if snapshot is None else snapshot.equity,
-        realised=_realised(desk, rules),
+        realised=_realised(desk, rules, symbols),
     )
 
 
@@ -187,11 +191,18 @@ def _kin(
     return kin_of(desk.bars, names, rules=rules, notional=notional, now=desk.clock())
 
 
-def _realised(desk: UniverseDesk, rules: UniverseRules) -> dict[str, Decimal]:
+def _realised(desk: UniverseDesk, rules: UniverseRules, symbols: SymbolTable) -> dict[str, Decimal]:
     if rules.max_loss is None:
         return {}
+
+    def name_now(name: str) -> str:
+        try:
+            return symbols.pair(name).pair
+        except UnknownNameError:
+            return name
+
     since = desk.clock() - timedelta(days=rules.results_days)
-    return realised_since(desk.books.fills_after(None), since)
+    return realised_since(desk.books.fills_after(None), since, name_now=name_now)
 
 
 def _standings(desk: UniverseDesk, named: str) -> dict[str, Standing] | None:

@@ -1,8 +1,10 @@
 """What the universe needs from outside besides `ports`. Adapters fit by shape."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from kraken_pipeline.domain.lots import Position
+from kraken_pipeline.domain.renames import Conversion
 from kraken_pipeline.domain.universe_filters import Nearby
 
 
@@ -15,4 +17,20 @@ class DepthStore(Protocol):
 
     def keep(self, readings: Mapping[str, Nearby]) -> None:
         """Keep readings over those of the same pairs."""
+        ...
+
+
+class ConversionStore(Protocol):
+    """What a new name made of holdings; never changed, only added to."""
+
+    def conversions(self) -> tuple[Conversion, ...]:
+        """Return every conversion, oldest first."""
+        ...
+
+    def convert(self, wanted: Sequence[tuple[Position, Conversion]]) -> None:
+        """Carry holdings over, all or none, with the positions that follow from it.
+
+        Raises:
+            ConflictError: a holding changed since it was read.
+        """
         ...

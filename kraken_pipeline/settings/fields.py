@@ -10,6 +10,9 @@ from typing import Annotated, Final, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.renames import alias_from
+
 Timeframe = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
 TIMEFRAMES: Final[tuple[Timeframe, ...]] = get_args(Timeframe)
 
@@ -67,6 +70,14 @@ def _span(given: str) -> str:
     return given
 
 
+def _alias(given: str) -> str:
+    try:
+        alias_from(given)
+    except InvalidValueError as error:
+        raise ValueError(str(error)) from error
+    return given
+
+
 Exact = Annotated[Decimal, BeforeValidator(_decimal)]
 """A number that came as text or as a whole number, never through a float."""
 
@@ -93,6 +104,8 @@ StrategyId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_tuple), AfterValidator(_no_repeats)]
 Spans = Annotated[tuple[Annotated[str, AfterValidator(_span)], ...], BeforeValidator(_tuple)]
 """Spans of time, each as `begin/end` in ISO 8601 with its zone."""
+Aliases = Annotated[tuple[Annotated[str, AfterValidator(_alias)], ...], BeforeValidator(_tuple)]
+"""Assets under new names, each as `old new since ratio`."""
 StrategyIds = Annotated[
     tuple[StrategyId, ...], BeforeValidator(_tuple), AfterValidator(_no_repeats)
 ]

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from kraken_pipeline.settings.fields import (
     TIMEFRAMES,
+    Aliases,
     AssetCode,
     Bps,
     DatabaseUrl,
@@ -95,6 +96,9 @@ class Universe(Section):
     min_24h_volume_usd: Usd = Decimal(100_000)
     refreshes_to_change: int = Field(default=3, ge=1, le=100)
     """In a row that must say otherwise before the market moves a pair in or out; 1 is at once."""
+    aliases: Aliases = ()
+    """Renamed assets besides those that are known, each as `OLD NEW SINCE RATIO`: since when, with
+    its zone, and how many units of the new one came for one of the old."""
     when_restricted: Literal["propose", "sell"] = "propose"
     """What comes of a holding whose pair the exchange restricts while it can still be sold: a
     sentence in `status`, or a sale of what strategies hold."""

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select
 
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.domain.lots import Fill, Transfer
-from kraken_pipeline.store import journal, positions, schema, transfers
+from kraken_pipeline.domain.lots import Fill
+from kraken_pipeline.store import conversions, journal, positions, schema, transfers
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.heads import Published
 
@@ -23,6 +23,7 @@ _TABLES: Final[dict[str, tuple[Table, str]]] = {
     "decision": (schema.decisions, "decision_id"),
     "cooldown": (schema.cooldowns, "pair"),
     "transfer": (schema.book_transfers, "transfer_id"),
+    "conversion": (schema.conversions, "conversion_id"),
 }
 """What the journal tells of, to the table that shows it and the column of its id."""
 _JOURNALED: Final[dict[str, tuple[ColumnElement[bool], ...]]] = {
@@ -102,10 +103,13 @@ def _position_faults(connection: Connection) -> list[str]:
     for row in connection.execute(select(schema.fills)).mappings():
         fill = positions.fill_of(row)
         fills[fill.book, fill.pair].append(fill)
-    went: defaultdict[positions.Place, list[Transfer]] = defaultdict(list)
+    went: defaultdict[positions.Place, list[positions.Move]] = defaultdict(list)
     for each in transfers.all_transfers(connection):
         went[each.from_book, each.pair].append(each)
         went[each.to_book, each.pair].append(each)
+    for change in conversions.all_conversions(connection):
+        went[change.book, change.from_pair].append(change)
+        went[change.book, change.to_pair].append(change)
     shown = {(each.book, each.pair): each for each in positions.all_positions(connection)}
     return [
         f"the position of {place[0]} in {place[1]} is not what its fills make of it"

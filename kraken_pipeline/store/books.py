@@ -24,7 +24,7 @@ from kraken_pipeline.domain.ledger import CLASSES, EntryClass, LedgerEntry
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.nav import Snapshot
-from kraken_pipeline.store import journal, positions, snapshots, transfers
+from kraken_pipeline.store import conversions, journal, positions, snapshots, transfers
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.schema import (
@@ -257,7 +257,7 @@ def _move_positions(
 
 
 def _come_last(connection: Connection, place: positions.Place, some: Sequence[Fill]) -> bool:
-    """Tell whether no other fill or transfer of the place is as late as the first of these.
+    """Tell whether no other fill or move of the place is as late as the first of these.
 
     A fill that is heard after a later one changes what the later one realised: cost is averaged
     in the order of time.
@@ -266,12 +266,16 @@ def _come_last(connection: Connection, place: positions.Place, some: Sequence[Fi
     as_late = connection.execute(_AS_LATE, {**positions.of_place(place), "first": first})
     ours = {each.trade_id for each in some}
     is_last = all(trade_id in ours for trade_id in as_late.scalars())
-    return is_last and not transfers.any_as_late(connection, place, first)
+    was_moved = transfers.any_as_late(connection, place, first)
+    return is_last and not was_moved and not conversions.any_as_late(connection, place, first)
 
 
 def _rebuild(connection: Connection, place: positions.Place) -> None:
     kept = positions.booked_fills(connection, place)
-    went = transfers.transfers_of(connection, place)
+    went: list[positions.Move] = [
+        *transfers.transfers_of(connection, place),
+        *conversions.conversions_of(connection, place),
+    ]
     positions.keep(connection, positions.replayed(place, kept, went))
     if not kept and not went:
         connection.execute(positions.FORGET, positions.of_place(place))

@@ -8,11 +8,14 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, 
 
 from kraken_pipeline.domain.lots import Fill, Position, Transfer, booked, moved
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.renames import Conversion, converted
 from kraken_pipeline.store.schema import fills, strategy_positions
 
 _TABLE: Final = strategy_positions
 Place = tuple[str, str]
 """Book and pair."""
+Move = Transfer | Conversion
+"""What changes a position though nothing was traded."""
 _ALL: Final = select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair)
 FORGET: Final = delete(_TABLE).where(
     and_(_TABLE.c.book == bindparam("of_book"), _TABLE.c.pair == bindparam("of_pair"))
@@ -59,23 +62,33 @@ def in_order(some: Iterable[Fill]) -> list[Fill]:
     return sorted(some, key=lambda each: (each.at, each.trade_id))
 
 
-def replayed(place: Place, some: Iterable[Fill], transfers: Iterable[Transfer] = ()) -> Position:
-    """Return what fills and transfers make of a flat position, in the order of time.
+def replayed(place: Place, some: Iterable[Fill], others: Iterable[Move] = ()) -> Position:
+    """Return what fills, transfers and conversions make of a flat position, in the order of time.
 
-    Of one instant the fills come first: what is moved was bought before.
+    Of one instant the fills come first, then transfers: what is moved was bought before.
     """
     book, pair = place
     position = Position(book=book, pair=pair)
-    steps: list[Fill | Transfer] = [*some, *transfers]
+    steps: list[Fill | Move] = [*some, *others]
     for step in sorted(steps, key=_turn):
-        position = booked(position, step) if isinstance(step, Fill) else moved(position, step)
+        position = _after(position, step)
     return position
 
 
-def _turn(step: Fill | Transfer) -> tuple[datetime, bool, str]:
+def _after(position: Position, step: Fill | Move) -> Position:
     if isinstance(step, Fill):
-        return step.at, False, step.trade_id
-    return step.at, True, step.transfer_id
+        return booked(position, step)
+    if isinstance(step, Transfer):
+        return moved(position, step)
+    return converted(position, step)
+
+
+def _turn(step: Fill | Move) -> tuple[datetime, int, str]:
+    if isinstance(step, Fill):
+        return step.at, 0, step.trade_id
+    if isinstance(step, Transfer):
+        return step.at, 1, step.transfer_id
+    return step.at, 2, step.conversion_id
 
 
 def after(position: Position, some: Iterable[Fill]) -> Position:

@@ -12,7 +12,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import RESERVING
-from kraken_pipeline.store import journal, positions, schema
+from kraken_pipeline.store import conversions, journal, positions, schema
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import orders_where
 
@@ -156,6 +156,7 @@ def _transfer(
     ]
     before = transfers_of(connection, (holding.book, holding.pair))
     at = max([at, *(each.at for each in booked), *(each.at for each in before)])
+    at = conversions.after_all(connection, ((holding.book, holding.pair),), at)
     identity = digest([holding.book, to_book, holding.pair, at, len(before)])
     return Transfer(
         transfer_id="X" + identity[:24],

@@ -1,9 +1,18 @@
 """From settings and adapters to what refreshing the universe needs."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe_filters import UniverseRules
+from kraken_pipeline.services.renamed_bars import FollowedBars
+from kraken_pipeline.services.renames import RenameDesk, follow_renames
 from kraken_pipeline.services.universe import UniverseDesk
 from kraken_pipeline.settings import Settings
+from kraken_pipeline.settings.aliases import aliases
+from kraken_pipeline.store.conversions import SqlConversionStore
 from kraken_pipeline.store.depths import SqlDepthStore
 from kraken_pipeline.wiring.parts import Parts
 
@@ -16,11 +25,24 @@ def universe_desk(parts: Parts) -> UniverseDesk:
         orders=parts.stores.orders,
         books=parts.stores.books,
         rules=universe_rules(parts.loaded.settings),
-        bars=parts.stores.bars,
+        bars=FollowedBars(parts.stores.bars, aliases(parts.loaded.settings)),
+        aliases=aliases(parts.loaded.settings),
         depths=SqlDepthStore(parts.stores.database),
         config_hash=parts.loaded.hash,
         clock=parts.edge.clock,
     )
+
+
+def follow(parts: Parts, listing: Listing, totals: Mapping[Asset, Decimal], at: datetime) -> None:
+    """Carry over what is held under an old name; see `services.renames`."""
+    desk = RenameDesk(
+        books=parts.stores.books,
+        conversions=SqlConversionStore(parts.stores.database),
+        halts=parts.stores.halts,
+        base_currency=Asset(parts.loaded.settings.portfolio.base_currency),
+        aliases=aliases(parts.loaded.settings),
+    )
+    follow_renames(desk, listing, totals, at)
 
 
 def universe_rules(settings: Settings) -> UniverseRules:

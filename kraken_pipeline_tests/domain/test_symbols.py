@@ -220,3 +220,27 @@ def test_a_slip_is_told_with_the_nearest_asset(table: SymbolTable) -> None:
 
 def test_what_is_like_nothing_has_no_nearest(table: SymbolTable) -> None:
     assert table.nearest_pairs("~~~~~~") == ()
+
+
+def renamed(table: SymbolTable) -> SymbolTable:
+    return table.with_old_names({Asset("MATIC"): Asset("DOT"), Asset("XBT"): Asset("ETH")})
+
+
+def test_an_old_name_means_what_goes_on_for_it(table: SymbolTable) -> None:
+    dotusd = PairName(pair="DOTUSD", key="DOTUSD", base=Asset("DOT"), quote=Asset("USD"))
+    known = renamed(SymbolTable(assets=ASSETS, pairs=[XBTUSD, dotusd]))
+
+    assert known.asset("MATIC") == "DOT"
+    assert {known.pair(each) for each in ("MATICUSD", "MATIC/USD")} == {dotusd}
+
+
+def test_what_is_listed_under_an_old_name_stays_what_it_means(table: SymbolTable) -> None:
+    assert renamed(table).asset("XBT") == "XBT"
+    assert renamed(table).pair("XBTUSD") == XBTUSD
+
+
+def test_an_old_name_of_nothing_that_is_listed_means_nothing(table: SymbolTable) -> None:
+    known = table.with_old_names({Asset("OLD"): Asset("GONE")})
+
+    with pytest.raises(UnknownNameError):
+        known.asset("OLD")

@@ -20,6 +20,7 @@ DEFAULTS: dict[str, object] = {
     "universe.exclude_pairs": (),
     "universe.min_24h_volume_usd": Decimal(100_000),
     "universe.refreshes_to_change": 3,
+    "universe.aliases": (),
     "universe.when_restricted": "propose",
     "universe.filters.quote": "USD",
     "universe.filters.statuses": ("online",),
