@@ -25,12 +25,17 @@ def universe_desk(parts: Parts) -> UniverseDesk:
         orders=parts.stores.orders,
         books=parts.stores.books,
         rules=universe_rules(parts.loaded.settings),
-        bars=FollowedBars(parts.stores.bars, aliases(parts.loaded.settings)),
+        bars=followed_bars(parts),
         aliases=aliases(parts.loaded.settings),
         depths=SqlDepthStore(parts.stores.database),
         config_hash=parts.loaded.hash,
         clock=parts.edge.clock,
     )
+
+
+def followed_bars(parts: Parts) -> FollowedBars:
+    """Return the bars, each asset's under the name that it has now."""
+    return FollowedBars(parts.stores.bars, aliases(parts.loaded.settings))
 
 
 def follow(parts: Parts, listing: Listing, totals: Mapping[Asset, Decimal], at: datetime) -> None:
