@@ -7,6 +7,7 @@ from typing import Final
 
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.exits import Exit
+from kraken_pipeline.cli.names import pair_named
 from kraken_pipeline.cli.orders import row_of
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.intents import Namespace
@@ -41,10 +42,12 @@ def sweep_dust(environ: Mapping[str, str], pair: str, asked: Asked) -> int:
 
     Raises:
         InvalidValueError: there is none, or it is still too small to be sold.
+        UnknownNameError: there is no such pair.
         RefusedError: in live, and nobody agreed.
     """
     pipeline = connect(environ)
     try:
+        pair = pair_named(pipeline, pair, option="PAIR")
         if pipeline.is_live:
             require_consent([f"sell the dust of {pair}"], asked, word="sweep")
         sold = _swept(pipeline, pair, asked)

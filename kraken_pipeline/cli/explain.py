@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from kraken_pipeline.cli.evidence import chain, verdict_plain
-from kraken_pipeline.cli.names import near_to
+from kraken_pipeline.cli.names import asset_named, pair_named
 from kraken_pipeline.cli.output import print_json, text
 from kraken_pipeline.domain.errors import UnknownNameError
+from kraken_pipeline.domain.halts import Halt, ScopeKind
 from kraken_pipeline.domain.remedies import remedy
 from kraken_pipeline.store import evidence
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
@@ -53,7 +54,7 @@ def explain_denial(environ: Mapping[str, str], name: str, *, as_json: bool) -> N
     pipeline = connect(environ)
     try:
         database = pipeline.stores.database
-        found = evidence.denials_of_pair(database, name, limit=DENIALS) or (
+        found = evidence.denials_of_pair(database, _pair_or_id(pipeline, name), limit=DENIALS) or (
             evidence.verdict_on(database, evidence.intent_named(database, name)),
         )
     except UnknownNameError as unknown:
@@ -76,10 +77,11 @@ def explain_pair(environ: Mapping[str, str], pair: str, *, as_json: bool) -> Non
     """
     pipeline = connect(environ)
     try:
-        found = _pair(pipeline, pair)
+        name = pair_named(pipeline, pair, option="PAIR")
+        found = _pair(pipeline, name)
     finally:
         pipeline.close()
-    _print(pair, found, as_json=as_json)
+    _print(name, found, as_json=as_json)
 
 
 def explain_asset(environ: Mapping[str, str], asset: str, *, as_json: bool) -> None:
@@ -90,10 +92,11 @@ def explain_asset(environ: Mapping[str, str], asset: str, *, as_json: bool) -> N
     """
     pipeline = connect(environ)
     try:
-        found = _asset(pipeline, asset)
+        name = asset_named(pipeline, asset, option="ASSET")
+        found = _asset(pipeline, name)
     finally:
         pipeline.close()
-    _print(asset, found, as_json=as_json)
+    _print(name, found, as_json=as_json)
 
 
 def explain_drift(environ: Mapping[str, str], *, as_json: bool) -> None:
@@ -149,12 +152,8 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
     universe = pipeline.stores.universes.latest()
     known = {} if universe is None else {each.name: each for each in universe.managed}
     reasons = () if universe is None else universe.reasons.get(pair, ())
-    if universe is None or (pair not in known and not reasons):
-        listed = () if universe is None else (*known, *universe.reasons)
-        hint = near_to(pair, listed) or "; `kraken-pipeline universe list` names those that are in"
-        raise UnknownNameError(
-            f"no pair {pair!r} was listed when the universe was last refreshed{hint}"
-        )
+    if universe is None:
+        raise UnknownNameError("the universe was never refreshed; refresh the asset pair_universe")
     database = pipeline.stores.database
     return {
         "universe": {
@@ -166,6 +165,7 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
             {"code": each.code, "figures": each.figures, "remedy": remedy(each.code)}
             for each in reasons
         ],
+        "halts": [str(each) for each in pipeline.halts() if _is_of_pair(each, pair)],
         "rules": asdict(known[pair]) if pair in known else {},
         "positions": [
             asdict(each) for each in pipeline.stores.books.positions() if each.pair == pair
@@ -214,6 +214,18 @@ def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:
         ],
         "newest_entries": evidence.entries_in(pipeline.stores.database, list(buckets)),
     }
+
+
+def _is_of_pair(halt: Halt, pair: str) -> bool:
+    return halt.scope.kind is ScopeKind.PAIR and halt.scope.name == pair
+
+
+def _pair_or_id(pipeline: Pipeline, name: str) -> str:
+    """Return our name of a pair, or what was typed: it may be the id of an intent."""
+    try:
+        return pair_named(pipeline, name)
+    except UnknownNameError:
+        return name
 
 
 def _is_of(bucket: str, asset: str) -> bool:

@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.exits import Exit
-from kraken_pipeline.cli.names import require_known_pair, require_known_strategy
+from kraken_pipeline.cli.names import pair_named, require_known_strategy
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.domain.lots import MANUAL
 from kraken_pipeline.domain.money import plain
@@ -29,7 +30,7 @@ def run_flatten(environ: Mapping[str, str], extent: Extent, asked: Asked) -> int
     pipeline = connect(environ)
     try:
         if extent.pair is not None:
-            require_known_pair(pipeline, extent.pair)
+            extent = replace(extent, pair=pair_named(pipeline, extent.pair))
         if extent.strategy_id is not None:
             require_known_strategy(pipeline, extent.strategy_id)
         if pipeline.is_live:

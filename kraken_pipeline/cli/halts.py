@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
-from kraken_pipeline.cli.names import require_known_scope
+from kraken_pipeline.cli.names import scope_named
 from kraken_pipeline.cli.output import print_json, text
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import EVERYTHING, Halt, Scope, ScopeKind
@@ -42,7 +42,7 @@ def run_halt(environ: Mapping[str, str], scope: Scope, *, reason: str, as_json: 
     """
     pipeline = connect(environ)
     try:
-        require_known_scope(pipeline, scope)
+        scope = scope_named(pipeline, scope)
         news = pipeline.halt(reason=reason, by=actor(), scope=scope)
     finally:
         pipeline.close()
@@ -53,15 +53,28 @@ def run_halt(environ: Mapping[str, str], scope: Scope, *, reason: str, as_json: 
     sys.stdout.write(f"halted: {what} opens any more\n" if news else "was halted already\n")
 
 
+def _latched_scope(pipeline: Pipeline, scope: Scope) -> Scope | None:
+    """Return a scope as it was halted, in whatever spelling; None for everything.
+
+    Raises:
+        UnknownNameError: nothing is halted under the name, and there is nothing of it.
+    """
+    if not scope.name:
+        return None
+    is_halted = any(each.scope == scope for each in pipeline.halts())
+    return scope if is_halted else scope_named(pipeline, scope)
+
+
 def run_resume(environ: Mapping[str, str], scope: Scope, asked: Asked) -> None:
     """Show what speaks for and against it, and clear what is latched: all of it, or of a scope.
 
     Raises:
         RefusedError: in live, and nobody agreed.
+        UnknownNameError: there is nothing of the scope's name, and no halt of it.
     """
     pipeline = connect(environ)
-    wanted = scope if scope.name else None
     try:
+        wanted = _latched_scope(pipeline, scope)
         meant = [each for each in pipeline.halts() if wanted in {None, each.scope}]
         evidence = _evidence(pipeline, meant)
         if not asked.as_json:

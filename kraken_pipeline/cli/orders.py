@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
+from kraken_pipeline.cli.names import pair_named
 from kraken_pipeline.cli.output import print_json, print_rows, text
 from kraken_pipeline.domain.errors import InvalidValueError, OutcomeUnknownError, PipelineError
 from kraken_pipeline.domain.intents import Namespace
@@ -104,6 +105,7 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, asked: Asked) ->
 
     Raises:
         InvalidValueError: no filter was given, or nothing open fits what one names.
+        UnknownNameError: there is no such pair.
         RefusedError: in live, and nobody agreed.
         PipelineError: one could not be canceled; every other one was tried nevertheless.
     """
@@ -113,6 +115,7 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, asked: Asked) ->
         )
     pipeline = connect(environ)
     try:
+        filters = _by_our_names(pipeline, filters)
         meant = _meant(pipeline, filters)
         if any(each.state in FATE_OPEN for each in meant):
             # it may be there: what the exchange shows of it gives it an id to cancel
@@ -133,6 +136,12 @@ def cancel_orders(environ: Mapping[str, str], filters: Filters, asked: Asked) ->
     for each in answers:
         if isinstance(each, PipelineError):
             raise each
+
+
+def _by_our_names(pipeline: Pipeline, filters: Filters) -> Filters:
+    if filters.pair is None:
+        return filters
+    return replace(filters, pair=pair_named(pipeline, filters.pair))
 
 
 def _meant(pipeline: Pipeline, filters: Filters) -> list[Order]:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from kraken_pipeline.cli.names import found_in, table_of
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.remedies import remedy
-from kraken_pipeline.domain.symbols import SymbolTable
 from kraken_pipeline.domain.universe import Judged, Refresh
+from kraken_pipeline.settings import Settings
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.wiring.pipeline import connect
 
@@ -20,13 +21,13 @@ VERSIONS: Final = "U"
 
 
 def list_universe(environ: Mapping[str, str], *, at: str | None, out: bool, as_json: bool) -> None:
-    """Print the pairs that are in, and those that are held while they leave, or those that are out.
+    """Print the pairs that are in, leave or are watched until more is known; or those that are out.
 
     Raises:
         InvalidValueError: `at` is no time with a zone.
         UnknownNameError: there was no universe then.
     """
-    refresh = _refresh(environ, at)
+    refresh, _ = _refresh(environ, at)
     universe = refresh.universe
     rows = _rows_out(refresh) if out else _rows_in(refresh)
     if as_json:
@@ -45,8 +46,8 @@ def explain_membership(
         InvalidValueError: `at` is no time with a zone.
         UnknownNameError: there was no universe then, or no such pair in it.
     """
-    refresh = _refresh(environ, at)
-    name = _name(refresh, spelling)
+    refresh, settings = _refresh(environ, at)
+    name = _name(refresh, spelling, settings)
     reasons = refresh.universe.reasons.get(name, ())
     judged = refresh.judged.get(name)
     if as_json:
@@ -59,8 +60,9 @@ def explain_membership(
     sys.stdout.writelines(f"{line}\n" for line in _after(judged, reasons))
 
 
-def _refresh(environ: Mapping[str, str], at: str | None) -> Refresh:
+def _refresh(environ: Mapping[str, str], at: str | None) -> tuple[Refresh, Settings]:
     pipeline = connect(environ)
+    settings = pipeline.loaded.settings
     try:
         found = _asked(pipeline.stores.universes, at)
     finally:
@@ -68,7 +70,7 @@ def _refresh(environ: Mapping[str, str], at: str | None) -> Refresh:
     if found is None:
         told = "was never refreshed" if at is None else f"was not refreshed by {at}"
         raise UnknownNameError(f"the universe {told}; refresh the asset pair_universe")
-    return found
+    return found, settings
 
 
 def _asked(universes: SqlUniverseStore, at: str | None) -> Refresh | None:
@@ -94,12 +96,12 @@ def _moment(told: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _name(refresh: Refresh, spelling: str) -> str:
-    table = SymbolTable(assets={}, pairs=[each.name for each in refresh.judged.values()])
+def _name(refresh: Refresh, spelling: str, settings: Settings) -> str:
     if spelling in refresh.universe.reasons or spelling in refresh.universe.names:
         return spelling
+    table = table_of(refresh, settings)
     try:
-        return table.pair(spelling).pair
+        return found_in(table.pair, spelling).pair
     except UnknownNameError as unknown:
         meant = " or ".join(table.nearest_pairs(spelling))
         hint = f"; did you mean {meant}?" if meant else ""
@@ -121,8 +123,8 @@ def _head(refresh: Refresh) -> dict[str, Any]:
 
 def _rows_in(refresh: Refresh) -> list[dict[str, Any]]:
     universe = refresh.universe
-    leaving = [_row(each, refresh, stands="leaving") for each in universe.leaving]
-    return [*(_row(each, refresh, stands="in") for each in universe.members), *leaving]
+    sets = (("in", universe.members), ("leaving", universe.leaving), ("watched", universe.watched))
+    return [_row(each, refresh, stands=stands) for stands, some in sets for each in some]
 
 
 def _row(pair: Pair, refresh: Refresh, *, stands: str) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import Protection
 from kraken_pipeline.domain.timeframes import timeframe
+from kraken_pipeline.services.pair_status import apply_status
 from kraken_pipeline.store.protections import SqlProtectionStore
+from kraken_pipeline.wiring.pair_status import status_desk
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
@@ -231,3 +233,31 @@ def test_books_that_agree_show_no_drift(
 
     assert told["books"]["drifting_since"] is None
     assert told["reconciliations"] == []
+
+
+@pytest.mark.parametrize("spelling", ["ADAUSD", "ADA/USD", "ada/usd"])
+def test_a_pair_is_explained_in_any_spelling(
+    command: Command, market: PaperMarket, pipeline: Pipeline, spelling: str
+) -> None:
+    said = command("explain", "pair", spelling, environ=market.environ)
+
+    assert said.out.startswith("ADAUSD\n")
+
+
+@pytest.mark.parametrize("spelling", ["USD", "ZUSD", "usd"])
+def test_an_asset_is_explained_in_any_spelling(
+    command: Command, market: PaperMarket, pipeline: Pipeline, spelling: str
+) -> None:
+    told = json.loads(command("explain", "asset", spelling, "--json", environ=market.environ).out)
+
+    assert [each["bucket"] for each in told["ledger"]] == ["ZUSD"]
+
+
+def test_a_pair_that_the_exchange_restricted_says_so(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    apply_status(status_desk(pipeline), "ADAUSD", "cancel_only", pipeline.clock())
+
+    told = json.loads(command("explain", "pair", "ADAUSD", "--json", environ=market.environ).out)
+
+    assert told["halts"][0].startswith("PAIR_RESTRICTED pair:ADAUSD: status=cancel_only; ")

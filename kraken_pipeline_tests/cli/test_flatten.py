@@ -8,7 +8,7 @@ from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket
 
 
-@pytest.mark.parametrize(("option", "name"), [("--pair", "ADA/USD"), ("--strategy", "trend")])
+@pytest.mark.parametrize(("option", "name"), [("--pair", "ADAUSF"), ("--strategy", "trend")])
 def test_a_flatten_of_what_there_is_not_is_no_success(
     command: Command, market: PaperMarket, option: str, name: str
 ) -> None:

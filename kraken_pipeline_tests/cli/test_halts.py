@@ -103,7 +103,7 @@ def test_an_empty_name_does_not_turn_a_part_into_the_whole(
 
 @pytest.mark.parametrize(
     ("option", "name", "meant"),
-    [("--pair", "ADA/USD", "ADAUSD"), ("--asset", "ADAX", "ADA"), ("--strategy", "trend", "trend")],
+    [("--pair", "ADAUSF", "ADAUSD"), ("--asset", "ADAX", "ADA"), ("--strategy", "trend", "trend")],
 )
 def test_what_there_is_not_can_not_be_halted_by_a_slip(
     command: Command, market: PaperMarket, option: str, name: str, meant: str
@@ -125,3 +125,23 @@ def test_what_there_is_can_be_halted(
     said = command("halt", *scope, "--reason", "why", environ=market.environ)
 
     assert (said.code, said.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("option", "spelling", "scope"),
+    [
+        ("--pair", "ADA/USD", "pair:ADAUSD"),
+        ("--pair", "doge/usd", "pair:XDGUSD"),
+        ("--asset", "DOGE", "asset:XDG"),
+        ("--asset", "XETH", "asset:ETH"),
+    ],
+)
+def test_a_scope_is_told_in_any_spelling_and_cleared_in_any_other(
+    command: Command, market: PaperMarket, option: str, spelling: str, scope: str
+) -> None:
+    said = command("halt", option, spelling, "--reason", "why", environ=market.environ)
+    name = scope.partition(":")[2]
+    cleared = command("resume", option, name, "--reason", "over", environ=market.environ)
+
+    assert f"nothing of {scope} opens" in said.out
+    assert cleared.out.startswith("cleared 1 halt;")
