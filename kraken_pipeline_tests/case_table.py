@@ -36,6 +36,22 @@ CASES: Final[Mapping[str, str]] = MappingProxyType(
         "U-FUN-5": "partly filled, then canceled",
         "U-FUN-6": "more is held than the spot bucket has",
         "U-FUN-7": "the spot bucket is moved to earn",
+        "U-AST-1": "a bucket of an asset is not seen, or counted twice",
+        "U-AST-2": "funds in a vault leave the balances",
+        "U-NAM-1": "one pair under many names",
+        "U-NAM-2": "a name that changes on a date",
+        "U-HIS-1": "candles are told only of late, whatever is asked for",
+        "U-HIS-2": "candles are missing where nothing traded",
+        "U-HIS-3": "our own candles differ from the exchange's",
+        "U-HIS-4": "turning pages loses rows or repeats them",
+        "U-STR-1": "subscribed, then nothing at all on that connection",
+        "U-STR-1b": "one subscription is silent while others go on",
+        "U-STR-2": "a connection that died without a word",
+        "U-STR-3": "what happened while the stream was away",
+        "U-STR-4": "updates of a book are skipped",
+        "U-MKT-1": "a pair is delisted while it is held",
+        "U-MKT-2": "a pair takes only cancels for a while",
+        "U-MKT-3": "a stop whose price is refused",
         "F-SUB-1": "killed at each point of the way",
         "F-SUB-2": "the reply is lost, the order filled",
         "F-SUB-3": "the request never arrived",
@@ -134,8 +150,8 @@ CASES: Final[Mapping[str, str]] = MappingProxyType(
 
 NOT_COVERED: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "F-MON-8": "not built yet: an asset under a new name is shown as one that is not known, "
-        "and its cost is not carried over",
+        "U-AST-2": "not built yet: Earn/Allocations is not read; what leaves the balances for a "
+        "vault shows as drift, which stops opening",
         "F-RSK-5": "not built yet: nothing is reloaded within a run, and a run does not compare "
         "its caps with those of the last one",
     }

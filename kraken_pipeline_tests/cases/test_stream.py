@@ -111,6 +111,7 @@ def test_f_evt_2_states_that_come_in_no_order_turn_nothing_back(ear: Streamed) -
 
 
 def test_f_evt_3_all_fills_of_a_gap_are_booked(ear: Streamed) -> None:
+    """U-STR-3."""
     ear.tell(ear.frames())
     ours = ear.paper.planned()
     ear.paper.submit()

@@ -6,11 +6,14 @@ from decimal import Decimal
 import pytest
 
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.orders import State
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.pair_status import apply_status
 from kraken_pipeline.services.universe import refresh_universe
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.paper import RULES, Paper
+from kraken_pipeline_tests.services.test_pair_status import statuses
 
 THREE = replace(RULES, refreshes=3)
 
@@ -102,3 +105,52 @@ def test_u_nam_1_every_listed_pair_is_found_by_all_its_names(desk: Paper) -> Non
         found = listing.symbols.pair(pair.key)
         spellings = (name, found.slashed, f"{pair.base}/{pair.quote}")
         assert {listing.symbols.pair(each).pair for each in spellings} == {name}
+
+
+def test_u_mkt_1_entries_are_ended_at_once_and_the_way_out_is_told(desk: Paper) -> None:
+    """UNI-8: a resting entry is canceled, a holding stays and its sale is proposed."""
+    _held(desk)
+    entry = desk.planned(limit="45000")
+    desk.submit()
+
+    applied = apply_status(statuses(desk), "XBTUSD", "limit_only", desk.clock())
+
+    assert applied is not None
+    assert applied.ended == (entry.local_id,)
+    assert desk.now_of(entry).state is State.CANCELED
+    assert "`kraken-pipeline flatten --pair XBTUSD` sells it (held: 0.01" in applied.said
+    assert {str(each.scope) for each in desk.stores.halts.latched()} == {"pair:XBTUSD"}
+
+
+def test_u_mkt_1_what_nobody_quotes_any_more_is_never_valued_at_nothing(desk: Paper) -> None:
+    """UNI-8, PF-12: the value is unknown, units stand still, nothing is killed and none opens."""
+    _held(desk)
+    before = desk.book().snapshot
+    desk.turn(minutes=1)
+    listing, tickers = desk.market.listing(), desk.market.tickers()
+    gone = {name for name, each in listing.pairs.items() if "XBT" in {each.base, each.quote}}
+    market = overriding(
+        desk.market,
+        tickers=lambda: {name: each for name, each in tickers.items() if name not in gone},
+    )
+
+    after = desk.book(market=market).snapshot
+
+    assert after.unpriced == ("XBT",)
+    assert (after.unit_price, after.units) == (before.unit_price, before.units)
+    assert after.drawdown == before.drawdown
+    desk.wants("ETHUSD")
+    assert "NAV_COVERAGE" in {each.code for each in desk.assess()["ETHUSD"].objections}
+
+
+def test_u_mkt_2_a_pair_that_takes_only_cancels_opens_nothing_and_resumes_by_its_status(
+    desk: Paper,
+) -> None:
+    seen = []
+    for status in ("cancel_only", "online"):
+        apply_status(statuses(desk), "XBTUSD", status, desk.clock())
+        desk.wants("XBTUSD")
+        seen.append({each.code for each in desk.assess()["XBTUSD"].objections})
+
+    assert "PAIR_RESTRICTED" in seen[0]
+    assert "PAIR_RESTRICTED" not in seen[1]

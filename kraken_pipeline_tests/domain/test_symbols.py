@@ -244,3 +244,22 @@ def test_an_old_name_of_nothing_that_is_listed_means_nothing(table: SymbolTable)
 
     with pytest.raises(UnknownNameError):
         known.asset("OLD")
+
+
+@given(
+    names=PAIR_NAMES,
+    current=st.dictionaries(
+        st.sampled_from([*sorted(LISTED.values()), "REP", "MATIC"]).map(Asset),
+        st.sampled_from(sorted(LISTED.values())).map(Asset),
+    ),
+)
+def test_p_20_no_old_name_takes_a_spelling_from_what_is_listed(
+    names: list[PairName], current: dict[Asset, Asset]
+) -> None:
+    table = SymbolTable(assets=LISTED, pairs=names).with_old_names(current)
+
+    for name in names:
+        assert {table.pair(each) for each in spellings_of(LISTED, name)} == {name}
+    for key, altname in LISTED.items():
+        if key != "ETH2":
+            assert {table.asset(key), table.asset(altname)} == {altname}

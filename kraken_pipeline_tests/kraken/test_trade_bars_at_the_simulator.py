@@ -45,6 +45,7 @@ def hour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hour]:
 
 @pytest.mark.parametrize("frame", ["1m", "5m", "15m", "1h"])
 def test_the_trades_of_the_simulator_make_its_candles(hour: Hour, frame: str) -> None:
+    """U-HIS-3."""
     length = TIMEFRAMES[frame]
     until = hour.first + HOUR
 

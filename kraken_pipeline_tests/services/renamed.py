@@ -1,12 +1,13 @@
 """A paper account in whose world one asset was given another name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.ledger import LedgerEntry
-from kraken_pipeline.domain.market import Ticker
+from kraken_pipeline.domain.market import Pair, Ticker
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.renames import Alias
 from kraken_pipeline.domain.reports import Balance, Listing
@@ -94,11 +95,26 @@ class Renamed:
     def market(self) -> Any:  # noqa: ANN401 - the market with two methods replaced
         return overriding(self.desk.market, listing=self.listing, tickers=self.tickers)
 
+    def fee_rates(self, pairs: Sequence[Pair]) -> Mapping[str, FeeRates]:
+        old = self.desk.market.listing().pairs["XBTUSD"]
+        told = self.desk.account.fee_rates(
+            [old if each.name == "NEWUSD" else each for each in pairs]
+        )
+        return {"NEWUSD" if name == "XBTUSD" else name: each for name, each in told.items()}
+
+    def account(self) -> Any:  # noqa: ANN401 - the account with three methods replaced
+        return overriding(
+            self.desk.account,
+            balances=self.balances,
+            ledger=self.ledger,
+            fee_rates=self.fee_rates,
+        )
+
     def book(self) -> None:
         """Keep the books as they are after the change of names."""
         desk = self.rename_desk()
         self.desk.book(
             market=self.market(),
-            account=overriding(self.desk.account, balances=self.balances, ledger=self.ledger),
+            account=self.account(),
             follow=lambda listing, totals, at: follow_renames(desk, listing, totals, at),
         )

@@ -103,6 +103,7 @@ def keeper(tmp_path: Path) -> Keeper:
 
 
 def test_every_timeframe_is_filled_up_to_the_last_midnight(keeper: Keeper) -> None:
+    """U-HIS-1: of the trades, whatever the exchange keeps of candles."""
     made = keeper.fill()
 
     assert made.added == {
@@ -117,6 +118,7 @@ def test_every_timeframe_is_filled_up_to_the_last_midnight(keeper: Keeper) -> No
 
 
 def test_what_is_absent_is_proven_not_to_have_traded(keeper: Keeper) -> None:
+    """U-HIS-2."""
     keeper.fill()
 
     [found] = coverage(
@@ -237,6 +239,7 @@ def test_nothing_traded_is_certified_too(tmp_path: Path) -> None:
 def test_wherever_pages_end_no_trade_is_lost_or_told_twice_u_his_4(
     gaps: list[int], page: int
 ) -> None:
+    """U-HIS-4."""
     at = timedelta(0)
     flow: list[PublicTrade] = []
     for number, gap in enumerate(gaps):

@@ -19,6 +19,7 @@ def beating(gap: float, count: int = 30) -> tuple[Pulse, float]:
 
 @pytest.mark.parametrize("gap", [0.01, 0.5, 1.0, 3.0])
 def test_a_lively_subscription_is_found_silent_after_ten_seconds(gap: float) -> None:
+    """U-STR-1b."""
     pulse, last = beating(gap)
 
     assert not pulse.judge(last + 10, LIMITS)

@@ -91,7 +91,7 @@ def test_a_pair_that_is_not_listed_is_refused_and_named(exchange: World) -> None
 
 
 def test_one_wrong_checksum_costs_the_book_for_a_moment(exchange: World) -> None:
-    """F-EVT-6: wrong once, the book is taken anew and the pair stays tradable."""
+    """F-EVT-6, U-STR-4: wrong once, the book is taken anew and the pair stays tradable."""
     with exchange.market_stream(BOOK) as stream:
         assert eventually(lambda: is_good(stream, exchange))
         exchange.fault(Kind.BAD_CHECKSUM, "book")
