@@ -12,6 +12,7 @@ from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.halts import Halt, ScopeKind
 from kraken_pipeline.domain.remedies import remedy
 from kraken_pipeline.store import evidence
+from kraken_pipeline.store.conversions import SqlConversionStore
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.protecting import stops_noted
 
@@ -211,6 +212,11 @@ def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:
         ],
         "positions": [
             asdict(each) for each in pipeline.stores.books.positions() if each.pair in names
+        ],
+        "renamed": [
+            asdict(each)
+            for each in SqlConversionStore(pipeline.stores.database).conversions()
+            if asset in {each.from_asset, each.to_asset}
         ],
         "newest_entries": evidence.entries_in(pipeline.stores.database, list(buckets)),
     }

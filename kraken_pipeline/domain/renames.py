@@ -8,7 +8,8 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.lots import Position
-from kraken_pipeline.domain.money import ZERO, Qty, decimal_from
+from kraken_pipeline.domain.money import ZERO, Price, Qty, decimal_from
+from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.symbols import Asset
 
 SHAPE: Final = "OLD NEW SINCE [RATIO], such as `MATIC POL 2024-09-04T00:00Z 1`"
@@ -143,4 +144,24 @@ def converted(position: Position, conversion: Conversion) -> Position:
         qty=Qty(position.qty - out),
         cost=ZERO if is_emptied else max(position.cost - conversion.cost, ZERO),
         uncosted=Qty(position.uncosted + conversion.qty - out),
+    )
+
+
+def under_new_name(order: Order, conversion: Conversion) -> Order:
+    """Return an order as if it had been of the new asset: what it bought is held under that name.
+
+    It says what an entry was like, for whoever protects the holding. It is no order to be sent.
+    """
+    ratio = conversion.ratio
+    filled_at = order.avg_fill_price
+    return replace(
+        order,
+        pair=conversion.to_pair,
+        base=conversion.to_asset,
+        qty=Qty(order.qty * ratio),
+        filled_qty=Qty(order.filled_qty * ratio),
+        limit_price=Price(order.limit_price / ratio),
+        avg_fill_price=None if filled_at is None else Price(filled_at / ratio),
+        trigger=None,
+        close=None,
     )

@@ -24,8 +24,8 @@ from kraken_pipeline.domain.universe_filters import (
 )
 from kraken_pipeline.domain.universe_standing import Standing, stand
 
-ENDING: Final = frozenset({"delisted", "cancel_only", "work_in_progress"})
-"""Statuses after which a pair may soon not be sold any more (UNI-8)."""
+ENDING: Final = frozenset({"delisted", "cancel_only", "work_in_progress", "reduce_only"})
+"""Statuses under which a pair can't be sold any more, or may soon not be (UNI-8)."""
 SILENT: Final = frozenset({"NO_TICKER"})
 """Where nobody quotes a pair, what moves with the market cannot be asked."""
 

@@ -16,7 +16,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import RESERVING, Order
 from kraken_pipeline.domain.plans import Plan, Verdict
-from kraken_pipeline.store import journal, schema
+from kraken_pipeline.store import conversions, journal, schema
 from kraken_pipeline.store.cooldowns import all_cooldowns
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import order_row, orders_in, pending_intents
@@ -73,11 +73,19 @@ class OpenAssessment:
         return all_positions(self._connection)
 
     def stop_distances(self) -> Mapping[tuple[str, str], Decimal]:
-        """Return the stop distance of the newest buy that filled, by book and pair."""
-        return {
+        """Return the stop distance of the newest buy that filled, by book and pair.
+
+        It is a share of the price, and so the same under another name of the asset (UNI-9).
+        """
+        found: dict[tuple[str, str], Decimal] = {
             (book_of(strategy, timeframe), pair): distance
             for strategy, timeframe, pair, distance in self._connection.execute(_NEWEST_BUYS)
         }
+        for each in conversions.all_conversions(self._connection):
+            before = found.get((each.book, each.from_pair))
+            if before is not None:
+                found.setdefault((each.book, each.to_pair), before)
+        return found
 
     def halts(self) -> tuple[Halt, ...]:
         """Return the latched halts."""

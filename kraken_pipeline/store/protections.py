@@ -16,7 +16,8 @@ from kraken_pipeline.domain.money import EXACT, NOTHING, ZERO, Qty
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import RESERVING, Order
 from kraken_pipeline.domain.protection import Protection, is_child, is_stop
-from kraken_pipeline.store import journal, positions, schema
+from kraken_pipeline.domain.renames import under_new_name
+from kraken_pipeline.store import conversions, journal, positions, schema
 from kraken_pipeline.store.assessments import reserve
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import ORDERS, in_chunks, orders_found, orders_in
@@ -84,10 +85,13 @@ class SqlProtectionStore:
             return _holdings(connection)
 
     def entry(self, book: str, pair: str) -> Order | None:
-        """Return the newest buy of a book and a pair that filled."""
+        """Return the newest buy of a book and a pair that filled.
+
+        Where there is none, the one of the name that the pair's asset had before, as it would have
+        been under the new one (UNI-9).
+        """
         with self._database.reading() as connection:
-            found = orders_found(connection, _ENTRY, _of(book, pair))
-        return found[-1] if found else None
+            return _entry(connection, (book, pair))
 
     def last_stop(self, book: str, pair: str) -> Order | None:
         """Return the stop of a book and a pair that was planned last, whatever became of it."""
@@ -164,6 +168,19 @@ class SqlProtectionStore:
 def _of(book: str, pair: str) -> dict[str, str]:
     strategy_id, _, timeframe = book.partition("@")
     return {"of_strategy": strategy_id, "of_timeframe": timeframe, "of_pair": pair}
+
+
+def _entry(connection: Connection, place: Place) -> Order | None:
+    found = orders_found(connection, _ENTRY, _of(*place))
+    if found:
+        return found[-1]
+    for each in reversed(conversions.conversions_of(connection, place)):
+        before = (
+            _entry(connection, (each.book, each.from_pair)) if each.to_pair == place[1] else None
+        )
+        if before is not None:
+            return under_new_name(before, each)
+    return None
 
 
 def _holdings(connection: Connection) -> dict[Place, Qty]:

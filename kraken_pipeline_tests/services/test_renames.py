@@ -8,6 +8,7 @@ import pytest
 from kraken_pipeline.domain.halts import HaltKind, Scope
 from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.store.audit import verify
+from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline_tests.services.paper import Paper
 from kraken_pipeline_tests.services.renamed import Renamed
 
@@ -74,3 +75,21 @@ def test_a_trade_that_is_read_again_keeps_the_name_under_which_it_was_booked(des
     renamed.book()
 
     assert [each.pair for each in desk.stores.books.fills_after(None)] == ["XBTUSD"]
+
+
+def test_a_stop_follows_the_holding_with_its_distance_and_its_price(desk: Paper) -> None:
+    bought(desk)
+    protections = SqlProtectionStore(desk.stores.database)
+    before = protections.entry("trend@1h", "XBTUSD")
+    Renamed(desk=desk, ratio=Decimal(1000)).book()
+    after = protections.entry("trend@1h", "NEWUSD")
+
+    assert before is not None
+    assert after is not None
+    assert before.avg_fill_price is not None
+    assert (after.pair, after.base, after.intent_id) == ("NEWUSD", "NEW", before.intent_id)
+    assert after.avg_fill_price == before.avg_fill_price / 1000
+    assert (after.qty, after.stop_distance) == (before.qty * 1000, before.stop_distance)
+    with desk.stores.orders.assessing() as assessment:
+        distances = assessment.stop_distances()
+    assert distances["trend@1h", "NEWUSD"] == distances["trend@1h", "XBTUSD"]
