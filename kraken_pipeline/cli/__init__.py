@@ -149,6 +149,14 @@ def stream(json: Json = OFF) -> None:
     run(os.environ, as_json=json)
 
 
+@app.command(hidden=True)
+def warm() -> None:
+    """Decide and trade the closes that standard input tells; `stream` starts it."""
+    from kraken_pipeline.cli.warm import run  # noqa: PLC0415 - Dagster is heavy
+
+    raise typer.Exit(run(os.environ))
+
+
 @app.command(rich_help_panel=SAFETY)
 @told_of_ctrl_c("what was learned until then is written; run it again")
 def reconcile(

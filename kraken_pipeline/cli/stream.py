@@ -14,6 +14,7 @@ from kraken_pipeline.wiring.listening import listening
 from kraken_pipeline.wiring.panic import latched_by_signal
 from kraken_pipeline.wiring.pipeline import connect
 from kraken_pipeline.wiring.streaming import Streaming
+from kraken_pipeline.wiring.warm import deciding
 
 WAIT_SECONDS: Final = 0.1
 """For news, between two looks at what the clock makes due."""
@@ -30,7 +31,12 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
     print_warnings(pipeline.loaded)
     try:
         folder = pipeline.loaded.data_dir
-        with latched_by_signal(folder), asked_to_stop() as stop, listening(pipeline) as streaming:
+        with (
+            latched_by_signal(folder),
+            asked_to_stop() as stop,
+            listening(pipeline) as streaming,
+            deciding(pipeline, environ, _tell),
+        ):
             before = ""
             while not stop.is_set():
                 streaming.step(WAIT_SECONDS)
@@ -51,7 +57,11 @@ def _say(streaming: Streaming, *, as_json: bool) -> None:
         sys.stdout.write(f"{json.dumps(row)}\n")
         sys.stdout.flush()
     else:
-        sys.stderr.write(f"{now:%H:%M:%S} {streaming.condition}\n")
+        _tell(streaming.condition)
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{system_now():%H:%M:%S} {text}\n")
 
 
 def say_fill(fill: TradeReport, *, as_json: bool) -> None:
