@@ -15,6 +15,7 @@ from kraken_pipeline.defs.reconcile import reconcile, reconciliation
 from kraken_pipeline.defs.stream import private_stream, stream_is_heard
 from kraken_pipeline.defs.trading import new_decisions, trade
 from kraken_pipeline.defs.universe import pair_universe
+from kraken_pipeline.defs.warmth import closes_are_warm, warm_worker
 
 # a backfill policy is still marked as beta; the version is pinned
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -24,10 +25,10 @@ def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> 
     """Return the definitions with this pipeline, and this way out, in them."""
     return dg.Definitions(
         assets=[pair_universe, ohlc, portfolio_snapshot, decisions, journal],
-        asset_checks=[chain_is_whole, stream_is_heard],
+        asset_checks=[chain_is_whole, stream_is_heard, closes_are_warm],
         jobs=[refresh_and_decide, trade, audit, guard_job, panic_job, reconcile],
         schedules=[bar_close, nightly_audit, dead_man_switch, reconciliation],
-        sensors=[new_decisions, journal_head, panic_flag, private_stream],
+        sensors=[new_decisions, journal_head, panic_flag, private_stream, warm_worker],
         resources={"pipeline": pipeline, "emergency": emergency},
         executor=dg.in_process_executor,
     )

@@ -51,6 +51,7 @@ def test_jobs_schedules_and_sensors_are_these() -> None:
         "journal_head",
         "panic_flag",
         "private_stream",
+        "warm_worker",
     }
 
 
