@@ -11,7 +11,6 @@ from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.domain.universe_filters import UniverseRules
 from kraken_pipeline.services.assess import RiskDesk, known_snapshot
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.decide import Configured, DecisionDesk
@@ -21,7 +20,6 @@ from kraken_pipeline.services.history import HistoryDesk
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk
-from kraken_pipeline.services.universe import UniverseDesk
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.strategies import strategy_named
 from kraken_pipeline.wiring import protecting
@@ -31,44 +29,10 @@ from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.stream_sign import stream_objection, stream_sign
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.switch import guard_desk, takes_orders
+from kraken_pipeline.wiring.universe import follow, followed_bars
 
 SYNC_AGE_BOUNDS = (120, 600)
 """Seconds; twice the sync interval, but at least and at most so much (contract 8.7)."""
-
-
-def universe(parts: Parts) -> UniverseDesk:
-    """What refreshing the universe needs."""
-    settings = parts.loaded.settings
-    filters = settings.universe.filters
-    return UniverseDesk(
-        market=parts.edge.market_now,
-        universes=parts.stores.universes,
-        orders=parts.stores.orders,
-        books=parts.stores.books,
-        rules=UniverseRules(
-            quote=filters.quote,
-            statuses=frozenset(filters.statuses),
-            asset_class=filters.asset_class,
-            min_notional_24h=settings.universe.min_24h_volume_usd,
-            include=frozenset(settings.universe.include_pairs),
-            exclude=frozenset(settings.universe.exclude_pairs),
-            venues=frozenset(filters.venues),
-            country_code=settings.region.country_code,
-            no_pegged_pairs=filters.exclude_pegged_pairs,
-            max_spread_bps=filters.max_spread_bps,
-            max_tick_bps=filters.max_tick_bps,
-            max_min_order_pct=filters.max_min_order_pct,
-            min_age_days=filters.min_age_days,
-            volatility_days=filters.volatility_days,
-            min_volatility_pct=filters.min_volatility_pct_a_year,
-            max_volatility_pct=filters.max_volatility_pct_a_year,
-            base_currency=Asset(settings.portfolio.base_currency),
-            refreshes=settings.universe.refreshes_to_change,
-        ),
-        bars=parts.stores.bars,
-        config_hash=parts.loaded.hash,
-        clock=parts.edge.clock,
-    )
 
 
 def history(parts: Parts) -> HistoryDesk:
@@ -80,7 +44,7 @@ def decisions(parts: Parts) -> DecisionDesk:
     """What deciding needs."""
     return DecisionDesk(
         strategies=configured_strategies(parts.loaded.settings),
-        bars=parts.stores.bars,
+        bars=followed_bars(parts),
         universes=parts.stores.universes,
         decisions=parts.stores.decisions,
         books=parts.stores.books,
@@ -279,6 +243,7 @@ def books(parts: Parts) -> BookDesk:
         base_currency=Asset(portfolio.base_currency),
         retention=timedelta(days=portfolio.snapshot_retention_days),
         clock=parts.edge.clock,
+        follow=partial(follow, parts),
     )
 
 
