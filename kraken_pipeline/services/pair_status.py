@@ -4,7 +4,7 @@ The stream tells of a change within a second, the hourly listing of all of them;
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +24,11 @@ from kraken_pipeline.domain.pair_status import (
     restriction,
     way_out,
 )
-from kraken_pipeline.services.ports import BookStore, HaltStore, OrderStore, UniverseStore
+from kraken_pipeline.services.ports import BookStore, OrderStore, UniverseStore
+from kraken_pipeline.services.universe_ports import StatusHalts
 
 BY: Final = "universe"
 """Who latches."""
-_KINDS: Final = frozenset({HaltKind.RESTRICTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class StatusDesk:
     universes: UniverseStore
     orders: OrderStore
     books: BookStore
-    halts: HaltStore
+    halts: StatusHalts
     tradable: frozenset[str]
     """Statuses under which the configuration lets a pair be opened."""
     withdraw: Callable[[Order, str], object]
@@ -98,8 +98,8 @@ def apply_statuses(
         What was applied, of each pair that is in the universe, held or ordered.
     """
     ours = _ours(desk)
-    wanted = [(pair, status) for pair, status in sorted(statuses.items()) if pair in ours.pairs]
-    return tuple(_apply(desk, ours, pair, status, at) for pair, status in wanted)
+    told = {pair: status for pair, status in statuses.items() if pair in ours.pairs}
+    return _apply(desk, ours, told, at, gone=())
 
 
 def review_statuses(
@@ -117,9 +117,7 @@ def review_statuses(
     """
     ours = _ours(desk)
     told = {pair: statuses.get(pair, UNLISTED) for pair in ours.pairs}
-    for pair in sorted(ours.restricted.keys() - ours.pairs):
-        _clear(desk, pair, "nothing of the pair is held or wanted any more", at)
-    return tuple(_apply(desk, ours, pair, told[pair], at) for pair in sorted(told))
+    return _apply(desk, ours, told, at, gone=ours.restricted - ours.pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +127,8 @@ class _Ours:
     pairs: frozenset[str]
     held: Mapping[str, tuple[Position, ...]]
     orders: Mapping[str, tuple[Order, ...]]
-    restricted: Mapping[str, str]
-    """Pair to why its opening is stopped."""
+    restricted: frozenset[str]
+    """Pairs whose opening is stopped already."""
 
 
 def _ours(desk: StatusDesk) -> _Ours:
@@ -148,27 +146,34 @@ def _ours(desk: StatusDesk) -> _Ours:
         pairs=frozenset(members) | held.keys() | orders.keys(),
         held={pair: tuple(some) for pair, some in held.items()},
         orders={pair: tuple(some) for pair, some in orders.items()},
-        restricted={
-            each.scope.name: each.reason
-            for each in desk.halts.latched()
-            if each.kind is HaltKind.RESTRICTED
-        },
+        restricted=frozenset(
+            each.scope.name for each in desk.halts.latched() if each.kind is HaltKind.RESTRICTED
+        ),
     )
 
 
-def _apply(desk: StatusDesk, ours: _Ours, pair: str, status: str, at: datetime) -> Applied:
+def _apply(
+    desk: StatusDesk, ours: _Ours, told: Mapping[str, str], at: datetime, *, gone: Iterable[str]
+) -> tuple[Applied, ...]:
+    """Latch and clear first, all at once, then see to the orders and holdings of each pair."""
+    restricted = {pair for pair, status in told.items() if status not in desk.tradable}
+    on = {_scope(pair): restriction(pair, told[pair]) for pair in restricted}
+    off = {_scope(pair): f"status={told[pair]}" for pair in told.keys() - restricted}
+    off |= {_scope(pair): "nothing of the pair is held or wanted any more" for pair in gone}
+    if on or off.keys() & {_scope(pair) for pair in ours.restricted}:
+        desk.halts.switch(HaltKind.RESTRICTED, on=on, off=off, at=at, by=BY)
+    return tuple(
+        _applied(desk, ours, pair, status, is_restricted=pair in restricted)
+        for pair, status in sorted(told.items())
+    )
+
+
+def _applied(
+    desk: StatusDesk, ours: _Ours, pair: str, status: str, *, is_restricted: bool
+) -> Applied:
     held = ours.held.get(pair, ())
-    said = proposal(pair, status, held)
-    is_restricted = status not in desk.tradable
-    ended: tuple[str, ...] = ()
-    failed = ""
-    if is_restricted:
-        why = restriction(pair, status)
-        _latch(desk, pair, why, known=ours.restricted.get(pair), at=at)
-        ended, failed = _end_entries(desk, ours.orders.get(pair, ()))
-        failed = failed or _leave(desk, ours, pair, status)
-    elif pair in ours.restricted:
-        _clear(desk, pair, f"status={status}", at)
+    ended, failed = _end_entries(desk, ours.orders.get(pair, ())) if is_restricted else ((), "")
+    failed = failed or (_leave(desk, ours, pair, status) if is_restricted else "")
     return Applied(
         pair=pair,
         status=status,
@@ -177,22 +182,12 @@ def _apply(desk: StatusDesk, ours: _Ours, pair: str, status: str, at: datetime) 
         held=held,
         ended=ended,
         failed=failed,
-        said=said,
+        said=proposal(pair, status, held),
     )
 
 
-def _latch(desk: StatusDesk, pair: str, why: str, *, known: str | None, at: datetime) -> None:
-    if known == why:
-        return
-    if known is not None:
-        _clear(desk, pair, f"now {why}", at)
-    scope = Scope(kind=ScopeKind.PAIR, name=pair)
-    desk.halts.latch(HaltKind.RESTRICTED, reason=why, at=at, by=BY, scope=scope)
-
-
-def _clear(desk: StatusDesk, pair: str, reason: str, at: datetime) -> None:
-    scope = Scope(kind=ScopeKind.PAIR, name=pair)
-    desk.halts.clear(reason=reason, at=at, by=BY, kinds=_KINDS, scope=scope)
+def _scope(pair: str) -> Scope:
+    return Scope(kind=ScopeKind.PAIR, name=pair)
 
 
 def _end_entries(desk: StatusDesk, orders: Sequence[Order]) -> tuple[tuple[str, ...], str]:

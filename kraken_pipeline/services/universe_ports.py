@@ -1,8 +1,10 @@
 """What the universe needs from outside besides `ports`. Adapters fit by shape."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from kraken_pipeline.domain.halts import Halt, HaltKind, Scope
 from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.domain.renames import Conversion
 from kraken_pipeline.domain.universe_filters import Nearby
@@ -33,4 +35,24 @@ class ConversionStore(Protocol):
         Raises:
             ConflictError: a holding changed since it was read.
         """
+        ...
+
+
+class StatusHalts(Protocol):
+    """Halts of pairs that the exchange restricts: many at once, when all of it changes."""
+
+    def latched(self) -> tuple[Halt, ...]:
+        """Return what stops opening now."""
+        ...
+
+    def switch(
+        self,
+        kind: HaltKind,
+        *,
+        on: Mapping[Scope, str],
+        off: Mapping[Scope, str],
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Latch and clear halts of one kind in one transaction, so that none opens in between."""
         ...

@@ -1,5 +1,6 @@
 """What is latched. A halt is never deleted: clearing it is written beside it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -52,19 +53,36 @@ class SqlHaltStore:
             known = {(each.kind, each.scope) for each in latched_halts(connection)}
             if (kind, scope) in known:
                 return False
-            row = {
-                "kind": kind.value,
-                "scope": str(scope),
-                "reason": reason,
-                "action": ACTIONS[kind],
-                "latched_at": at,
-                "latched_by": by,
-            }
-            made = connection.execute(insert(halts).values(row).returning(halts.c.halt_id)).scalar()
-            _note(
-                connection, "halt.latched", str(made), at=at, by=by, row={**row, "cleared_at": None}
-            )
+            _latch(connection, kind, scope, reason, at=at, by=by)
         return True
+
+    def switch(
+        self,
+        kind: HaltKind,
+        *,
+        on: Mapping[Scope, str],
+        off: Mapping[Scope, str],
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Latch and clear halts of one kind in one transaction, so that none opens in between.
+
+        Args:
+            kind: of all of them.
+            on: scope to why it is halted; one that is halted for that reason stays as it is, one
+                that is for another is cleared and latched anew.
+            off: scope to why it is not halted any more; one that is not halted is passed over.
+            at: exchange time, UTC.
+            by: who does.
+        """
+        with self._database.writing() as connection:
+            known = {each.scope: each for each in latched_halts(connection) if each.kind is kind}
+            stays = {scope for scope, each in known.items() if on.get(scope) == each.reason}
+            told = {**off, **{scope: f"now {reason}" for scope, reason in on.items()}}
+            for scope in sorted(known.keys() & (told.keys() - stays), key=str):
+                _clear(connection, [known[scope]], told[scope], at=at, by=by)
+            for scope in sorted(on.keys() - stays, key=str):
+                _latch(connection, kind, scope, on[scope], at=at, by=by)
 
     def clear(
         self,
@@ -88,12 +106,33 @@ class SqlHaltStore:
                 for each in latched_halts(connection)
                 if each.kind in kinds and scope in {None, each.scope}
             ]
-            row = {"cleared_at": at, "cleared_by": by, "cleared_reason": reason}
-            wanted = halts.c.halt_id.in_([each.halt_id for each in open_now])
-            connection.execute(update(halts).where(_OPEN, wanted).values(row))
-            for each in open_now:
-                _note(connection, "halt.cleared", str(each.halt_id), at=at, by=by, row=row)
+            _clear(connection, open_now, reason, at=at, by=by)
         return len(open_now)
+
+
+def _latch(
+    connection: Connection, kind: HaltKind, scope: Scope, reason: str, *, at: datetime, by: str
+) -> None:
+    row = {
+        "kind": kind.value,
+        "scope": str(scope),
+        "reason": reason,
+        "action": ACTIONS[kind],
+        "latched_at": at,
+        "latched_by": by,
+    }
+    made = connection.execute(insert(halts).values(row).returning(halts.c.halt_id)).scalar()
+    _note(connection, "halt.latched", str(made), at=at, by=by, row={**row, "cleared_at": None})
+
+
+def _clear(
+    connection: Connection, some: Sequence[Halt], reason: str, *, at: datetime, by: str
+) -> None:
+    row = {"cleared_at": at, "cleared_by": by, "cleared_reason": reason}
+    wanted = halts.c.halt_id.in_([each.halt_id for each in some])
+    connection.execute(update(halts).where(_OPEN, wanted).values(row))
+    for each in some:
+        _note(connection, "halt.cleared", str(each.halt_id), at=at, by=by, row=row)
 
 
 def _note(

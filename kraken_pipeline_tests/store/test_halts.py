@@ -76,3 +76,25 @@ def test_clearing_one_scope_leaves_the_others(halts: SqlHaltStore) -> None:
 
     assert halts.clear(reason="looked", at=NOW, by="me", scope=PAIR) == 1
     assert [each.scope for each in halts.latched()] == [EVERYTHING]
+
+
+def test_halts_of_a_kind_are_switched_together_and_those_that_stand_stay(
+    halts: SqlHaltStore,
+) -> None:
+    one, two, three = (Scope(kind=ScopeKind.PAIR, name=each) for each in ("A", "B", "C"))
+    halts.latch(HaltKind.OPERATOR, reason="mine", at=NOW, by="me", scope=three)
+
+    def switched(on: dict[Scope, str], off: dict[Scope, str]) -> dict[str, tuple[str, object]]:
+        halts.switch(HaltKind.RESTRICTED, on=on, off=off, at=NOW + HOUR, by="x")
+        found = [each for each in halts.latched() if each.kind is HaltKind.RESTRICTED]
+        return {each.scope.name: (each.reason, each.halt_id) for each in found}
+
+    first = switched({one: "a", two: "b"}, {three: "over"})
+    second = switched({one: "a", two: "c"}, {})
+    third = switched({}, {one: "over", two: "over"})
+
+    assert {name: reason for name, (reason, _) in first.items()} == {"A": "a", "B": "b"}
+    assert second["A"] == first["A"]
+    assert second["B"][0] == "c"
+    assert third == {}
+    assert [each.reason for each in halts.latched()] == ["mine"]
