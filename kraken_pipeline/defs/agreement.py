@@ -7,7 +7,7 @@ import dagster as dg
 
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.reconciliations import Finding, Kind, Outcome
-from kraken_pipeline.services.reconcile import Agreement
+from kraken_pipeline.services.agreement import Agreement
 
 ASSET: Final = "portfolio_snapshot"
 SPECS: Final = tuple(

@@ -1,19 +1,13 @@
 """What the exchange says of one order of ours, from whatever source, as facts in the books."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError, OverfillError
 from kraken_pipeline.domain.halts import HaltKind
-from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import plain
-from kraken_pipeline.domain.order_terms import LIMITED, TRIGGERED, Trigger
 from kraken_pipeline.domain.orders import (
     FATE_OPEN,
     RESTING,
@@ -24,7 +18,17 @@ from kraken_pipeline.domain.orders import (
     says_nothing_new,
 )
 from kraken_pipeline.domain.reports import OrderReport
-from kraken_pipeline.services.ports import Clock, HaltStore, OrderStore
+from kraken_pipeline.services.echoes import (
+    EchoDesk,
+    difference,
+    may_be_of_before,
+    said_by,
+    shows_the_change,
+    terms_before,
+    terms_of,
+    told_of,
+)
+from kraken_pipeline.services.ports import HaltStore
 
 STREAM: Final = "stream"
 """The source whose rows tell only what changed."""
@@ -38,45 +42,17 @@ FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
     }
 )
 """Kraken's word for an order to the fact that it is."""
-STILL_OPEN: Final = frozenset({"pending", "open"})
-"""Kraken's words for an order that has not ended."""
-OLD_TERMS_SHOW: Final = timedelta(minutes=2)
-"""How long a read may still show what an order was before a change.
-
-Source: kraken/rest.md, intermittently for a moment; taken as long as any other read may lag.
-"""
 TRIES: Final = 5
 """Writers that may be faster than us, one after the other, before the news waits for a poll."""
 WRITTEN_AT_ONCE: Final = 50
 """Facts in one transaction: nobody else writes meanwhile."""
-NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
-"""A price in Kraken's words for a conditional close."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HearDesk:
+class HearDesk(EchoDesk):
     """What hearing needs."""
 
-    orders: OrderStore
     halts: HaltStore
-    clock: Clock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What of an order an echo must repeat. Amounts in base, prices in quote per base."""
-
-    pair: str
-    side: Side
-    order_type: str
-    qty: Decimal
-    limit_price: Decimal | None
-    trigger_price: Decimal | None
-
-    def __str__(self) -> str:
-        limit = "" if self.limit_price is None else f", limit {plain(self.limit_price)}"
-        trigger = "" if self.trigger_price is None else f", trigger {plain(self.trigger_price)}"
-        return f"{self.side} {plain(self.qty)} {self.pair} {self.order_type}{limit}{trigger}"
 
 
 def hear(
@@ -115,7 +91,7 @@ def hear(
         except ImpossibleFactError as contradiction:
             overfilled = isinstance(contradiction, OverfillError)
             kind = HaltKind.OVERFILL if overfilled else HaltKind.CONTRADICTION
-            why = f"{order.local_id}, {_told(report)}: {contradiction}"
+            why = f"{order.local_id}, {told_of(report)}: {contradiction}"
             desk.halts.latch(kind, reason=why, at=desk.clock(), by=source)
             return desk.orders.order(order.local_id)
     return order
@@ -148,7 +124,7 @@ def _plain_news(
     order: Order, report: OrderReport, *, at: datetime, source: str
 ) -> list[Event] | None:
     """Return what is new of an order that is as it was sent; None where that needs a look."""
-    is_plain = order.state in RESTING and _said_by(report) == _terms_of(order)
+    is_plain = order.state in RESTING and said_by(report) == terms_of(order)
     if not is_plain or report.close_description:
         return None
     try:
@@ -182,19 +158,6 @@ def contradict(desk: HearDesk, order: Order, why: str, *, source: str) -> Order:
     return desk.orders.record(order, event)
 
 
-def may_be_of_before(desk: HearDesk, order: Order, report: OrderReport) -> bool:
-    """Tell whether a report shows a change as made, and may as well be from before the last one.
-
-    So it is where a change asks for what the order was of late.
-    """
-    may_be_old = report.status in STILL_OPEN and report.filled_qty <= order.qty
-    return (
-        may_be_old
-        and _shows_the_change(order, report)
-        and _terms_asked(order) in _terms_left_behind(desk, order)
-    )
-
-
 def _heard(
     desk: HearDesk, order: Order, report: OrderReport, source: str, *, is_change_proven: bool
 ) -> Order:
@@ -208,7 +171,7 @@ def _heard(
     if mismatch:
         return _heard_of_the_end(desk, order, report, source, mismatch)
     if order.state is State.WRITTEN_OFF:
-        _halt(desk, f"{order.local_id} was written off and is there as {_told(report)}", source)
+        _halt(desk, f"{order.local_id} was written off and is there as {told_of(report)}", source)
     is_doubtful = not is_change_proven and may_be_of_before(desk, order, report)
     for event in _events(order, report, at=desk.clock(), source=source):
         is_news = not (is_doubtful and event.fact is Fact.AMENDED)
@@ -278,120 +241,13 @@ def _events(order: Order, report: OrderReport, *, at: datetime, source: str) -> 
                 kraken_order_id=report.kraken_order_id,
             )
         )
-    if _shows_the_change(order, report):
-        events.append(replace(seen, fact=Fact.AMENDED, amendment=_terms_before(order)))
+    if shows_the_change(order, report):
+        events.append(replace(seen, fact=Fact.AMENDED, amendment=terms_before(order)))
     if fact is not Fact.ACCEPTED:
         events.append(seen)
     elif report.filled_qty > order.filled_qty:
         events.append(replace(seen, fact=Fact.FILL_SEEN))
     return events
-
-
-def _shows_the_change(order: Order, report: OrderReport) -> bool:
-    """Tell whether the order is as the change wanted it, which it is not without the change."""
-    asked = _terms_asked(order)
-    return asked is not None and _said_by(report) == asked
-
-
-def _terms_before(order: Order) -> Amendment:
-    """Return what the change leaves behind, for a read that still shows it."""
-    return Amendment(
-        qty=order.qty,
-        limit_price=order.limit_price,
-        trigger_price=None if order.trigger is None else order.trigger.price,
-    )
-
-
-def difference(desk: HearDesk, order: Order, report: OrderReport) -> str:
-    """Return in what a report differs from the order; nothing if it is its echo (OMS-9).
-
-    The conditional close is compared where the source tells of one. A change that was asked for may
-    show or not, and what was changed may show for a while.
-    """
-    close = _close_difference(order, report)
-    if not close and (
-        _is_echo(order, report, _terms_of(order))
-        or _is_echo(order, report, _terms_asked(order))
-        or any(_is_echo(order, report, each) for each in _terms_left_behind(desk, order))
-    ):
-        return ""
-    told = f", {close}" if close else ""
-    return f"sent as {_terms_of(order)}, the exchange has {_told(report)}{told}"
-
-
-def _is_echo(order: Order, report: OrderReport, terms: Terms | None) -> bool:
-    if terms is None:
-        return False
-    if order.state not in FATE_OPEN and report.trigger_price is None:
-        # the order is known by its id, and not every source tells what fires it
-        terms = replace(terms, trigger_price=None)
-    said = _said_by(report)
-    # one that was reduced to less than had filled shows both, and our books what filled
-    return terms in {said, replace(said, qty=max(report.qty, report.filled_qty))}
-
-
-def _close_difference(order: Order, report: OrderReport) -> str:
-    """Compare the prices of a conditional close, where the source says one."""
-    if not report.close_description:
-        return ""
-    said = [Decimal(each) for each in NUMBER.findall(report.close_description)]
-    ours = [] if order.close is None else [order.close.trigger_price, order.close.limit_price]
-    return "" if said == [each for each in ours if each is not None] else report.close_description
-
-
-def _terms_of(order: Order) -> Terms:
-    """Return what the exchange shows of an order of ours.
-
-    What goes without a limit has one in the books only, where it values the reservation.
-    """
-    trigger = order.trigger.price if order.trigger and order.order_type in TRIGGERED else None
-    return Terms(
-        pair=order.pair,
-        side=order.side,
-        order_type=order.order_type,
-        qty=order.qty,
-        limit_price=order.limit_price if order.order_type in LIMITED else None,
-        trigger_price=trigger,
-    )
-
-
-def _terms_asked(order: Order) -> Terms | None:
-    return None if order.amending is None else _terms_of(_changed(order, order.amending))
-
-
-def _terms_left_behind(desk: HearDesk, order: Order) -> list[Terms]:
-    """Return what the order was before each change of late: a stop follows every fill."""
-    if order.state in FATE_OPEN:
-        return []
-    done = desk.orders.changes(order.local_id, since=desk.clock() - OLD_TERMS_SHOW)
-    return [_terms_of(_changed(order, each.amendment)) for each in done if each.amendment]
-
-
-def _changed(order: Order, change: Amendment) -> Order:
-    trigger = order.trigger
-    if trigger is not None and change.trigger_price is not None:
-        trigger = Trigger(price=change.trigger_price, by=trigger.by)
-    return replace(
-        order,
-        qty=change.qty or order.qty,
-        limit_price=change.limit_price or order.limit_price,
-        trigger=trigger,
-    )
-
-
-def _said_by(report: OrderReport) -> Terms:
-    return Terms(
-        pair=report.pair,
-        side=report.side,
-        order_type=report.order_type,
-        qty=report.qty,
-        limit_price=report.limit_price,
-        trigger_price=report.trigger_price,
-    )
-
-
-def _told(report: OrderReport) -> str:
-    return f"{report.kraken_order_id} ({report.status}, {_said_by(report)})"
 
 
 def _halt(desk: HearDesk, why: str, source: str) -> None:

@@ -10,7 +10,8 @@ from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.reports import OrderReport
-from kraken_pipeline.services.hear import HearDesk, hear, hear_all, may_be_of_before
+from kraken_pipeline.services.echoes import may_be_of_before
+from kraken_pipeline.services.hear import HearDesk, hear, hear_all
 from kraken_pipeline.services.ports import Account
 
 

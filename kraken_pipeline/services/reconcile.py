@@ -1,53 +1,32 @@
 """Compare the books with the exchange: orders, strangers, holds, and ledger with balances."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import ConflictError, PipelineError, StorageError
 from kraken_pipeline.domain.halts import EVERYTHING, HaltKind
-from kraken_pipeline.domain.holds import Hold, unexplained_holds
-from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.domain.ledger import drifts
-from kraken_pipeline.domain.money import ZERO
-from kraken_pipeline.domain.orders import (
-    AT_THE_EXCHANGE,
-    FATE_OPEN,
-    RESTING,
-    Event,
-    Fact,
-    Order,
-    State,
-)
+from kraken_pipeline.domain.orders import RESTING, Event, Fact, Order, State
 from kraken_pipeline.domain.reconciliations import (
     CLEAN_PASSES_NEEDED,
     Cause,
     Finding,
-    ForeignOrder,
     Kind,
     Outcome,
     Reconciliation,
     news_of,
-    passes_missing,
 )
-from kraken_pipeline.domain.reports import Balance, Listing, OrderReport
-from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.reports import OrderReport
+from kraken_pipeline.services.agreement import Agreement, agreement, is_at_work, missing
 from kraken_pipeline.services.book import Booked
+from kraken_pipeline.services.differences import MoneyDesk, has_moved, holds_left, of_books
 from kraken_pipeline.services.halt import READS_LAG
 from kraken_pipeline.services.hear import hear
-from kraken_pipeline.services.ports import (
-    BookStore,
-    Clock,
-    ForeignStore,
-    Market,
-    ReconciliationStore,
-)
-from kraken_pipeline.services.settle import SettleDesk, settle
+from kraken_pipeline.services.ports import ForeignStore, ReconciliationStore
+from kraken_pipeline.services.settle import settle
 from kraken_pipeline.services.strangers import foreign, ours_among
-from kraken_pipeline.services.world import economic_asset
 
 CODE: Final = "NOT_RECONCILED"
 """Why nothing opens while books and exchange are not known to agree."""
@@ -61,19 +40,14 @@ COMPARES_MONEY: Final = frozenset({Cause.MINUTE, Cause.HOURLY, Cause.HAND})
 """Whoever is about to send has read the balances just before, and waits."""
 CONTRADICTIONS: Final = frozenset({HaltKind.CONTRADICTION, HaltKind.OVERFILL})
 """Halts over what the exchange told of an order."""
-HOUR: Final = timedelta(hours=1)
-MINUTE: Final = timedelta(minutes=1)
 RETENTION: Final = timedelta(days=30)
 """How long clean passes are kept; what found something stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReconcileDesk:
+class ReconcileDesk(MoneyDesk):
     """What comparing needs."""
 
-    settling: SettleDesk
-    market: Market
-    books: BookStore
     foreign: ForeignStore
     passes: ReconciliationStore
     keep_books: Callable[[], Booked]
@@ -82,22 +56,6 @@ class ReconcileDesk:
     """Which holdings are without their stop, each with since when and why."""
     run_id: str
     """Of the run or the command."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """How books and exchange stand to each other, by the last comparison."""
-
-    last: Reconciliation | None
-    """None before the first."""
-    foreign: tuple[ForeignOrder, ...]
-    """Open orders of the account that are not ours, as far as is known."""
-    at_exchange: int
-    """Our orders that are there now, as far as is known."""
-    of_unknown_fate: int
-    """Our orders that may be there, or may never have come to exist."""
-    passes_missing: int
-    """Clean comparisons in a row that are missing before anything may open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +113,7 @@ def opening_objection(desk: ReconcileDesk) -> str:
     Source: contract 11.3; F-SUB-1, U-DUP-9.
     """
     try:
-        if _missing(desk.passes) or any(map(_is_at_work, desk.settling.orders.reserving())):
+        if missing(desk.passes) or any(map(is_at_work, desk.settling.orders.reserving())):
             reconcile(desk, Cause.START)
     except StorageError:
         # then nothing can be written down, and so nothing is sent
@@ -163,47 +121,8 @@ def opening_objection(desk: ReconcileDesk) -> str:
     except PipelineError as failure:
         # whatever the books can't take, what reduces still goes (INV-7)
         return f"{CODE}: {failure}"
-    missing = _missing(desk.passes)
-    return f"{CODE}: clean_passes_missing={missing}" if missing else ""
-
-
-def agreement(
-    passes: ReconciliationStore, foreign: ForeignStore, reserving: Sequence[Order]
-) -> Agreement:
-    """Return how books and exchange stand to each other; nothing is asked of the exchange.
-
-    Args:
-        passes: those that were made.
-        foreign: orders that are not ours.
-        reserving: our orders that may still fill.
-    """
-    return Agreement(
-        last=next(iter(passes.newest(1)), None),
-        foreign=foreign.open(),
-        at_exchange=sum(each.state in RESTING for each in reserving),
-        of_unknown_fate=sum(_is_at_work(each) and each.state in FATE_OPEN for each in reserving),
-        passes_missing=_missing(passes),
-    )
-
-
-def due(passes: ReconciliationStore, reserving: Sequence[Order], *, clock: Clock) -> Cause | None:
-    """Return why a pass is due, or None.
-
-    Once in an hour one is due in any case. Each minute one is due while an order may be at the
-    exchange, unless another pass was made meanwhile, or while clean passes are missing.
-
-    Args:
-        passes: those that were made.
-        reserving: our orders that may still fill.
-        clock: the exchange's, which is asked only where that matters.
-
-    Source: PF-16.
-    """
-    last, last_hourly = passes.last_at(), passes.last_at(Cause.HOURLY)
-    if last is None or last_hourly is None or clock() - last_hourly >= HOUR:
-        return Cause.HOURLY
-    is_wanted = any(map(_is_at_work, reserving)) or _missing(passes) > 0
-    return Cause.MINUTE if is_wanted and clock() - last >= MINUTE else None
+    count = missing(desk.passes)
+    return f"{CODE}: clean_passes_missing={count}" if count else ""
 
 
 class _Comparison:
@@ -226,8 +145,7 @@ class _Comparison:
             self._compare_open_orders()
         has_moved = self._looks_at_money() and self._money_has_moved()
         booked = desk.keep_books() if has_moved or full else None
-        if booked is not None:
-            self._note_books(booked)
+        self._findings += () if booked is None else of_books(desk, booked)
         for holding, said in self._desk.unprotected().items():
             self._note(Kind.UNPROTECTED, holding, said)
         self._note_contradictions()
@@ -250,7 +168,7 @@ class _Comparison:
 
     def _settle(self) -> Counter[str]:
         """Bring our orders up to what the exchange shows, and note what that changed."""
-        before = [self._doubted(each) for each in self._orders.reserving() if _is_at_work(each)]
+        before = [self._doubted(each) for each in self._orders.reserving() if is_at_work(each)]
         before += [
             order for order, booked in self._orders.unmatched() if booked != order.filled_qty
         ]
@@ -294,7 +212,7 @@ class _Comparison:
         ended = [
             (order, report)
             for report in self._shown
-            if (order := ours.get(report.kraken_order_id)) is not None and not _is_at_work(order)
+            if (order := ours.get(report.kraken_order_id)) is not None and not is_at_work(order)
         ]
         for order, report in ended[:MOST_TARGETED]:
             self._note_back(order, report)
@@ -353,49 +271,14 @@ class _Comparison:
         return any(each.outcome is Outcome.DIFFERS for each in newest)
 
     def _money_has_moved(self) -> bool:
-        """Compare what is held with what orders need; tell whether the books are to be kept.
-
-        They are where ledger and balances part, and where fills of an order are late by too much.
-        """
+        """Compare what is held with what orders need; tell whether the books are to be kept."""
         listing = self._desk.market.listing()
         balances = self._account.balances()
-        if self._holds(balances, listing):
+        if holds_left(balances, listing, self._shown):
             self._shown, balances = self._account.open_orders(), self._account.balances()
-            for hold in self._holds(balances, listing):
+            for hold in holds_left(balances, listing, self._shown):
                 self._note(Kind.HOLD_UNEXPLAINED, hold.asset, str(hold))
-        totals = {name: each.total for name, each in balances.items()}
-        is_drifting = bool(drifts(self._desk.books.replayed_balances(), totals))
-        return is_drifting or any(self._lacks_fills(*each) for each in self._orders.unmatched())
-
-    def _holds(self, balances: Mapping[str, Balance], listing: Listing) -> tuple[Hold, ...]:
-        held: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO)
-        for bucket, balance in balances.items():
-            held[economic_asset(listing.symbols, bucket)] += balance.held
-        steps = {
-            economic_asset(listing.symbols, key): Decimal(1).scaleb(-each.decimals)
-            for key, each in listing.assets.items()
-            if each.decimals is not None
-        }
-        return unexplained_holds(held, self._shown, listing.pairs, steps)
-
-    def _note_books(self, booked: Booked) -> None:
-        if booked.fills:
-            self._note(Kind.FILLS_BOOKED, "books", f"count={booked.fills}")
-        for name in booked.late:
-            self._note(Kind.ORDER_BACK, name, "fills that came after it had ended")
-        now, since = booked.snapshot.at, self._desk.books.drifting_since()
-        is_old = since is not None and now - since >= READS_LAG
-        for asset, said in sorted(booked.snapshot.drift.items()):
-            self._note(Kind.DRIFT if is_old else Kind.DRIFT_PENDING, asset, said)
-        for order, qty in self._orders.unmatched():
-            if self._lacks_fills(order, qty):
-                said = f"filled={order.filled_qty}, booked={qty}"
-                self._note(Kind.FILLS_MISSING, order.local_id, said)
-
-    def _lacks_fills(self, order: Order, booked: Decimal) -> bool:
-        """Tell whether fills of an order that ended are missing for longer than reads may lag."""
-        now = self._desk.settling.clock()
-        return booked != order.filled_qty and now - order.updated_at >= READS_LAG
+        return has_moved(self._desk, balances)
 
     def _note_contradictions(self) -> None:
         """Note what a person must look at; what bears on one pair stops nothing but that."""
@@ -405,15 +288,3 @@ class _Comparison:
 
     def _note(self, kind: Kind, subject: str, said: str) -> None:
         self._findings.append(Finding(kind=kind, subject=subject, said=said))
-
-
-def _missing(passes: ReconciliationStore) -> int:
-    newest = passes.newest(CLEAN_PASSES_NEEDED)
-    return passes_missing([each.outcome for each in newest])
-
-
-def _is_at_work(order: Order) -> bool:
-    """Tell whether an order may be at the exchange; of a rehearsal only where that is in doubt."""
-    return order.state in AT_THE_EXCHANGE and (
-        order.namespace is Namespace.TRADE or order.state is not State.SENDING
-    )

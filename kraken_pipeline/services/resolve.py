@@ -7,7 +7,8 @@ from kraken_pipeline.domain.errors import RefusedError
 from kraken_pipeline.domain.fate import PROOFS, missing_proofs
 from kraken_pipeline.domain.orders import FATE_OPEN, Event, Fact, Order, State
 from kraken_pipeline.domain.reports import OrderReport
-from kraken_pipeline.services.hear import difference, hear
+from kraken_pipeline.services.echoes import difference
+from kraken_pipeline.services.hear import hear
 from kraken_pipeline.services.search import SearchDesk, find, look_around, search_of
 
 OPERATOR: Final = "operator"

@@ -12,8 +12,9 @@ from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, Order
 from kraken_pipeline.domain.plans import Plan, PlanResult
 from kraken_pipeline.domain.reconciliations import Cause
-from kraken_pipeline.services import assess, book, dust, halt, reconcile, settle, submit
-from kraken_pipeline.services.reconcile import Agreement, Pass
+from kraken_pipeline.services import agreement, assess, book, dust, halt, reconcile, settle, submit
+from kraken_pipeline.services.agreement import Agreement
+from kraken_pipeline.services.reconcile import Pass
 from kraken_pipeline.wiring import desks, heads, protecting, waiting
 from kraken_pipeline.wiring.guarding import Guarding
 
@@ -97,12 +98,12 @@ class Trading(Guarding):
     def agreement(self) -> Agreement:
         """How books and exchange stand to each other, by the last comparison."""
         stores = self.stores
-        return reconcile.agreement(stores.passes, stores.foreign, stores.orders.reserving())
+        return agreement.agreement(stores.passes, stores.foreign, stores.orders.reserving())
 
     @property
     def reconciliation_due(self) -> Cause | None:
         """Why books and exchange are to be compared now; None where they need not be."""
-        return reconcile.due(self.stores.passes, self.stores.orders.reserving(), clock=self.clock)
+        return agreement.due(self.stores.passes, self.stores.orders.reserving(), clock=self.clock)
 
     def cancel(self, order: Order) -> Order:
         """Cancel one order and return what became of it."""

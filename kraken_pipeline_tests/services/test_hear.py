@@ -18,8 +18,8 @@ from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.order_terms import Close, Trigger
 from kraken_pipeline.domain.orders import FATE_OPEN, Event, Fact, Order, State, advance
 from kraken_pipeline.domain.reports import OrderReport
+from kraken_pipeline.services.echoes import OLD_TERMS_SHOW
 from kraken_pipeline.services.hear import (
-    OLD_TERMS_SHOW,
     TRIES,
     HearDesk,
     contradict,

@@ -1,0 +1,198 @@
+"""An intent and what is known of the world, as the case that the rules of risk look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from kraken_pipeline.domain.intents import Intent
+from kraken_pipeline.domain.market import Pair, Quote, Side
+from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
+from kraken_pipeline.domain.offers import Offer, offer_of
+from kraken_pipeline.domain.order_style import Manner, OrderStyle
+from kraken_pipeline.domain.order_terms import Urgency
+from kraken_pipeline.domain.pricing import sweep_price
+from kraken_pipeline.domain.protection import is_stop
+from kraken_pipeline.domain.risk import Case, Limits
+from kraken_pipeline.domain.risk.caps import rooms
+from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, wanted_notional
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.unknowns import Unknown, unknown_of
+from kraken_pipeline.services.ports import Assessment
+from kraken_pipeline.services.standing import Standing, place_of
+from kraken_pipeline.services.world import World
+
+PANIC_CODE: Final = "HALTED"
+"""What an intent is denied with while the panic file lies there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDesk:
+    """What a case is measured by."""
+
+    limits: Limits
+    """With the cap of a strategy that `strategy_caps` does not name."""
+    strategy_caps: Mapping[str, Decimal]
+    """Percent of equity."""
+    style: OrderStyle
+    """How orders are made, with that of a strategy that `strategy_styles` does not name."""
+    strategy_styles: Mapping[str, OrderStyle]
+    base_currency: Asset
+    panic_is_latched: bool
+
+
+def style_of(desk: CaseDesk, strategy_id: str) -> OrderStyle:
+    """Return how the orders of a strategy are made where its wishes do not say."""
+    return desk.strategy_styles.get(strategy_id, desk.style)
+
+
+class CaseMaker:
+    """Makes the cases of one assessment."""
+
+    def __init__(
+        self,
+        desk: CaseDesk,
+        world: World,
+        standing: Standing,
+        assessment: Assessment,
+    ) -> None:
+        """Take what a case is measured by, and what is known at this instant."""
+        self._desk = desk
+        self._world = world
+        self._standing = standing
+        self._halts = assessment.halts()
+        self._cooldowns = assessment.cooldowns()
+
+    def offer(self, intent: Intent, pair: Pair, manner: Manner) -> Offer:
+        """Return at which prices an order of that manner may trade now.
+
+        Raises:
+            InvalidValueError: no price on the tick lies within the bound.
+        """
+        return offer_of(
+            manner,
+            side=intent.side,
+            decision_price=Price(intent.decision_price),
+            pair=pair,
+            ticker=self._world.tickers.get(pair.name),
+            max_slippage_bps=style_of(self._desk, intent.strategy_id).max_slippage_bps,
+        )
+
+    def case(self, intent: Intent, pair: Pair, offer: Offer) -> tuple[Case, tuple[str, ...]]:
+        """Return the case, at the price to which the book is deep enough where that counts.
+
+        Returns:
+            The case, and the names of the caps that made its size smaller.
+
+        Raises:
+            InvalidValueError: what is wished for has no size.
+        """
+        case, clamped_by = self._sized(intent, pair, offer)
+        depth = self._world.depths.get(pair.name)
+        if depth is None or offer.manner.urgency is not Urgency.URGENT:
+            return case, clamped_by
+        levels = depth.asks if case.opens else depth.bids
+        limit = sweep_price(intent.side, offer.bound, levels, case.qty)
+        return replace(case, limit_price=limit, min_qty=self._min_qty(case, limit)), clamped_by
+
+    def _sized(self, intent: Intent, pair: Pair, offer: Offer) -> tuple[Case, tuple[str, ...]]:
+        """Build the case at its clamped size, or at the smallest order where a cap leaves less.
+
+        At the smallest order every cap that leaves less objects by itself (RSK-4).
+        """
+        case = self._bare_case(intent, pair, offer)
+        case = replace(case, min_qty=self._min_qty(case, offer.limit))
+        if intent.side is Side.SELL:
+            sellable = max(min(case.owned_qty, case.free_qty), NOTHING)
+            return replace(case, qty=Qty(round_down(sellable, pair.lot))), ()
+        wanted = wanted_notional(
+            equity=case.equity,
+            risk_pct=case.limits.max_risk_per_trade_pct,
+            stop_distance=intent.stop_distance,
+            confidence=intent.confidence,
+        )
+        left = rooms(
+            case.exposure,
+            case.limits,
+            equity=case.equity,
+            notional_24h=case.notional_24h,
+            stop_distance=intent.stop_distance,
+            fee_share=case.fee_share,
+        )
+        if case.quote_rate <= 0:
+            return case, ()
+        left["FUNDS"] = case.cash * case.quote_rate / (1 + case.fee_share)
+        sized = clamp(wanted, left)
+        qty, unclamped = (
+            qty_for(notional, price=offer.limit, quote_rate=case.quote_rate, lot=pair.lot)
+            for notional in (sized.notional, wanted)
+        )
+        a_cap_leaves_too_little = qty < case.min_qty <= unclamped
+        return replace(case, qty=case.min_qty if a_cap_leaves_too_little else qty), sized.clamped_by
+
+    def _min_qty(self, case: Case, limit: Price) -> Qty:
+        style = style_of(self._desk, case.intent.strategy_id)
+        return minimum_qty(
+            case.pair,
+            price=limit,
+            quote_rate=case.quote_rate or Decimal(1),
+            min_notional=style.min_notional if case.opens else ZERO,
+        )
+
+    def _bare_case(self, intent: Intent, pair: Pair, offer: Offer) -> Case:
+        world = self._world
+        rate = world.prices.rate(pair.quote)
+        ticker = world.tickers.get(pair.name)
+        snapshot = world.snapshot
+        standing = self._standing
+        alike = [each for each in standing.reserving if each.pair == pair.name]
+        selling_here = [each for each in alike if each.side is Side.SELL]
+        # a stop gives way before the strategy's own sale is sent
+        own = [each for each in alike if place_of(each) == place_of(intent) and not is_stop(each)]
+        return Case(
+            now=world.now,
+            intent=intent,
+            pair=pair,
+            in_universe=pair.name in world.universe.names,
+            manner=offer.manner,
+            qty=NOTHING,
+            limit_price=offer.limit,
+            worst_price=offer.bound,
+            quote_rate=rate if rate is not None else ZERO,
+            fee_share=world.fee_share(pair.name),
+            min_qty=NOTHING,
+            quote=None
+            if ticker is None
+            else Quote(pair=pair.name, ticker=ticker, source="rest", received_at=world.now),
+            notional_24h=ZERO if ticker is None or rate is None else ticker.notional_24h * rate,
+            equity=ZERO if snapshot is None else snapshot.equity,
+            unpriced=("no snapshot",) if snapshot is None else snapshot.unpriced,
+            synced_at=world.universe.at if snapshot is None else snapshot.at,
+            cash=world.free_cash(pair.quote, standing.reserving),
+            owned_qty=standing.owned(intent),
+            free_qty=Qty(world.free_qty(pair.base, selling_here) + standing.freeable(intent)),
+            exposure=standing.exposure(pair, intent.strategy_id),
+            limits=self._limits(intent.strategy_id),
+            halts=self._halts_over(pair, intent.strategy_id),
+            system_status=world.system_status,
+            unknowns=self._unknowns(),
+            cooling_until=self._cooldowns.get(pair.name),
+            open_orders_alike=sum(each.side is intent.side for each in own),
+        )
+
+    def _unknowns(self) -> tuple[Unknown, ...]:
+        found = (unknown_of(each, now=self._world.now) for each in self._standing.reserving)
+        return tuple(each for each in found if each is not None)
+
+    def _halts_over(self, pair: Pair, strategy_id: str) -> frozenset[str]:
+        codes = frozenset(
+            each.kind.value
+            for each in self._halts
+            if each.scope.covers(pair=pair.name, asset=pair.base, strategy=strategy_id)
+        )
+        return codes | {PANIC_CODE} if self._desk.panic_is_latched else codes
+
+    def _limits(self, strategy_id: str) -> Limits:
+        cap = self._desk.strategy_caps.get(strategy_id)
+        limits = self._desk.limits
+        return limits if cap is None else replace(limits, max_per_strategy_pct=cap)
