@@ -4,7 +4,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from uuid import uuid4
 
 from kraken_pipeline.cli.stopping import asked_to_stop
 from kraken_pipeline.defs.warm import WarmWork
@@ -15,6 +14,7 @@ from kraken_pipeline.wiring.code_stamp import code_stamp
 from kraken_pipeline.wiring.panic import latched_by_signal
 from kraken_pipeline.wiring.warm import CHANGED
 from kraken_pipeline.wiring.warm_loop import TOLD_ANEW, WarmLoop
+from kraken_pipeline.wiring.warm_sign import new_name
 
 
 def run(environ: Mapping[str, str]) -> int:
@@ -26,7 +26,7 @@ def run(environ: Mapping[str, str]) -> int:
     """
     folder = load(environ).data_dir
     presence = signs.Presence(folder, signs.WARM)
-    worker = uuid4().hex
+    worker = new_name(folder)
     loop = WarmLoop(
         worker,
         show=lambda sign: presence.show(system_now(), **sign),

@@ -11,7 +11,7 @@ from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.services.sending import lease_of
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline
-from kraken_pipeline.wiring.warm_sign import WarmSign, warm_sign
+from kraken_pipeline.wiring.warm_sign import WarmSign, place_of, warm_sign
 
 WORKER: Final = "kraken/worker"
 """Run tag: the warm worker in whose process the run is. With that process it ends."""
@@ -69,10 +69,11 @@ def bury_dead(instance: dg.DagsterInstance, pipeline: Pipeline) -> tuple[str, ..
     up, and meanwhile each would seem to be under way. The lease of one that sent is given back:
     the lock that tells that the process is gone tells that it sends no more.
     """
-    sign = _sign(pipeline)
+    place, sign = place_of(pipeline.loaded.data_dir), _sign(pipeline)
     alive = sign.worker if sign is not None and sign.is_there else ""
     unfinished = instance.get_runs(dg.RunsFilter(statuses=list(UNFINISHED)))
-    dead = [each for each in unfinished if each.tags.get(WORKER, alive) != alive]
+    here = [each for each in unfinished if each.tags.get(WORKER, "").startswith(place)]
+    dead = [each for each in here if each.tags[WORKER] != alive]
     for each in dead:
         instance.report_run_failed(each, message="the warm worker that ran it is gone")
         pipeline.stores.orders.release_lease(lease_of(Namespace.TRADE), owner=each.run_id)

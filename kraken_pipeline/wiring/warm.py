@@ -16,6 +16,7 @@ from typing import Final
 
 from kraken_pipeline.domain.closes import Close, Waiting
 from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.services.ports import CloseListener
 from kraken_pipeline.wiring.clock_closes import clock_closes
 from kraken_pipeline.wiring.home import DAGSTER_HOME
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -152,8 +153,13 @@ def warm_worker(environ: Mapping[str, str], say: Say) -> Iterator[WarmWorker | N
 
 
 @contextmanager
-def deciding(pipeline: Pipeline, environ: Mapping[str, str], say: Say) -> Iterator[None]:
-    """Have closes decided by a warm worker, told by the clock, for as long as the context lasts.
+def deciding(
+    pipeline: Pipeline, environ: Mapping[str, str], say: Say
+) -> Iterator[CloseListener | None]:
+    """Have closes decided by a warm worker for as long as the context lasts; give who is told.
+
+    The clock tells each close. Whoever knows sooner tells it too: what is decided by the time that
+    the clock tells it costs a look. None is there where Dagster is not used.
 
     Args:
         pipeline: knows the exchange's time.
@@ -167,7 +173,7 @@ def deciding(pipeline: Pipeline, environ: Mapping[str, str], say: Say) -> Iterat
         worker = opened.enter_context(warm_worker(environ, say))
         if worker is not None:
             opened.enter_context(clock_closes(worker, pipeline.clock))
-        yield
+        yield worker
 
 
 def _end(child: "subprocess.Popen[str]") -> None:

@@ -4,15 +4,18 @@ It is a file of its own in the data folder, with the worker's lock beside it: a 
 is known at once, one that hangs after a few seconds.
 """
 
+import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from kraken_pipeline.domain.closes import Close, read
 from kraken_pipeline.domain.errors import PipelineError
+from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.wiring import signs
 
 FALLBACK: Final = "closes go by the schedule"
@@ -59,6 +62,19 @@ class WarmSign:
             at_most: how long it is waited for.
         """
         return self.is_alive and self.busy_since is not None and now - self.busy_since <= at_most
+
+
+def place_of(folder: Path) -> str:
+    """Name a data folder of this machine: its workers' names begin with it.
+
+    Who sees a run of another place cannot tell whether its worker is there.
+    """
+    return digest([socket.gethostname(), str(folder.resolve())])[:12]
+
+
+def new_name(folder: Path) -> str:
+    """Name a worker of a data folder; no two ever have the same name."""
+    return f"{place_of(folder)}-{uuid4().hex[:12]}"
 
 
 def told(

@@ -8,7 +8,7 @@ from kraken_pipeline.defs.warmth import closes_are_warm, warm_worker
 from kraken_pipeline.defs.workers import WORKER
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.signs import WARM, Presence
-from kraken_pipeline.wiring.warm_sign import told
+from kraken_pipeline.wiring.warm_sign import new_name, told
 from kraken_pipeline_tests.defs.runs import Runs
 from kraken_pipeline_tests.paper_market import PaperMarket
 
@@ -59,7 +59,7 @@ def test_what_a_lost_worker_left_is_buried(runs: Runs, market: PaperMarket) -> N
     presence.drop()
     run = runs.instance.create_run_for_job(
         runs.definitions.resolve_job_def("trade"),
-        tags={WORKER: "me"},
+        tags={WORKER: new_name(market.data_dir)},
         status=dg.DagsterRunStatus.STARTED,
     )
 

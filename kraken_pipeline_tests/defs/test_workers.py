@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -17,12 +18,11 @@ from kraken_pipeline.domain.errors import LeaseLostError
 from kraken_pipeline.domain.timeframes import closes_at
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.signs import WARM, Presence
-from kraken_pipeline.wiring.warm_sign import told
+from kraken_pipeline.wiring.warm_sign import new_name, place_of, told
 from kraken_pipeline_tests.defs.runs import Runs, reason
 from kraken_pipeline_tests.paper_market import NOON, PaperMarket
 
 NOONS = Close(closed_at=NOON, frames=closes_at(NOON))
-ME = "worker-1"
 
 
 @pytest.fixture
@@ -33,11 +33,23 @@ def presence(market: PaperMarket) -> Iterator[Presence]:
     taken.drop()
 
 
-def show(presence: Presence, *, busy: bool = True, hindrance: str = "", age: int = 0) -> None:
+def me(runs: Runs) -> str:
+    """Name a worker of the pipeline's folder."""
+    return f"{place_of(runs.pipeline.loaded.data_dir)}-me"
+
+
+def show(
+    presence: Presence,
+    *,
+    worker: str = "me",
+    busy: bool = True,
+    hindrance: str = "",
+    age: int = 0,
+) -> None:
     since = system_now() if busy else None
     presence.show(
         system_now() - timedelta(seconds=age),
-        **told(worker=ME, close=NOONS, busy_since=since, hindrance=hindrance),
+        **told(worker=worker, close=NOONS, busy_since=since, hindrance=hindrance),
     )
 
 
@@ -53,7 +65,7 @@ def test_the_schedule_waits_for_a_worker_that_is_at_it_and_finds_nothing_left(
     runs: Runs, presence: Presence
 ) -> None:
     show(presence)
-    warm = Warm(pipeline=runs.pipeline, instance=runs.instance, worker=ME)
+    warm = Warm(pipeline=runs.pipeline, instance=runs.instance, worker=me(runs))
     started = threading.Timer(0.3, warm.decide_and_trade, (NOONS,))
     started.start()
     answer = asked_of(runs.pipeline, runs.instance, NOON)
@@ -97,7 +109,7 @@ def test_the_schedule_waits_no_longer_than_is_left_to_decide(
     presence.show(
         system_now(),
         **told(
-            worker=ME,
+            worker="me",
             close=Close(closed_at=minute, frames=closes_at(minute)),
             busy_since=system_now(),
             hindrance="",
@@ -127,7 +139,7 @@ def orphan(runs: Runs) -> dg.DagsterRun:
     """A run that holds the lease, in the process of a worker."""
     job = runs.definitions.resolve_job_def("trade")
     run = runs.instance.create_run_for_job(
-        job, tags={WORKER: ME}, status=dg.DagsterRunStatus.STARTED
+        job, tags={WORKER: me(runs)}, status=dg.DagsterRunStatus.STARTED
     )
     _take_lease(runs, run.run_id)
     return run
@@ -152,11 +164,19 @@ def test_a_run_of_a_worker_that_is_gone_has_failed_and_holds_no_lease(
 def test_a_run_of_a_worker_that_is_there_is_left_alone_though_it_is_silent(
     runs: Runs, orphan: dg.DagsterRun, presence: Presence
 ) -> None:
-    show(presence, age=60)
+    show(presence, worker=me(runs), age=60)
 
     assert bury_dead(runs.instance, runs.pipeline) == ()
     with pytest.raises(LeaseLostError):
         _take_lease(runs, "another")
+
+
+def test_a_run_of_a_worker_of_another_place_is_left_to_who_can_see_it(runs: Runs) -> None:
+    job = runs.definitions.resolve_job_def("trade")
+    elsewhere = {WORKER: new_name(Path("/elsewhere"))}
+    runs.instance.create_run_for_job(job, tags=elsewhere, status=dg.DagsterRunStatus.STARTED)
+
+    assert bury_dead(runs.instance, runs.pipeline) == ()
 
 
 def test_a_run_that_dagster_launched_is_left_to_dagster(runs: Runs) -> None:
@@ -172,7 +192,7 @@ def test_after_a_dead_workers_run_the_schedule_asks_for_another_of_the_same_clos
     assert isinstance(first, dg.RunRequest)
     runs.instance.create_run_for_job(
         runs.definitions.resolve_job_def("refresh_and_decide"),
-        tags={**first.tags, WORKER: ME},
+        tags={**first.tags, WORKER: me(runs)},
         status=dg.DagsterRunStatus.STARTED,
     )
 

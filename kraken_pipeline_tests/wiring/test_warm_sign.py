@@ -6,7 +6,7 @@ import pytest
 from kraken_pipeline.domain.closes import Close
 from kraken_pipeline.domain.timeframes import closes_at
 from kraken_pipeline.wiring.signs import WARM, Presence, dismiss
-from kraken_pipeline.wiring.warm_sign import WarmSign, told, warm_sign
+from kraken_pipeline.wiring.warm_sign import WarmSign, new_name, place_of, told, warm_sign
 
 NOW = datetime(2024, 3, 5, 12, 0, 1, tzinfo=UTC)
 NOON = NOW.replace(second=0)
@@ -68,3 +68,11 @@ def test_a_sign_that_is_none_says_nothing(tmp_path: Path) -> None:
     assert sign is not None
     assert (sign.close, sign.busy_since, sign.age, sign.is_alive) == (None, None, None, False)
     assert "never spoke" in sign.said
+
+
+def test_a_workers_name_is_its_own_and_tells_its_place(tmp_path: Path) -> None:
+    one, other = new_name(tmp_path), new_name(tmp_path)
+
+    assert one != other
+    assert one.startswith(place_of(tmp_path))
+    assert not one.startswith(place_of(tmp_path / "elsewhere"))
