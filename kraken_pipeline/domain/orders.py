@@ -66,6 +66,8 @@ class Fact(StrEnum):
     ABSENCE_PROVEN = "absence_proven"
     WRITTEN_OFF = "written_off"
     BOOKS_MATCHED = "books_matched"
+    ENLARGED_SEEN = "enlarged_seen"
+    """It filled more than we ordered, as somebody had enlarged it at the exchange."""
 
 
 S, F = State, Fact
@@ -130,6 +132,11 @@ MOVES: Final[Mapping[tuple[State, Fact], State]] = MappingProxyType(
         (S.CANCELING, F.AMENDED): S.CANCELING,
         (S.CANCELING, F.AMEND_REFUSED): S.CANCELING,
         **_endings_from(*AT_THE_EXCHANGE, S.WRITTEN_OFF),
+        **{
+            (state, F.ENLARGED_SEEN): state
+            for state in (S.LIVE, S.AMENDING, S.CANCELING, S.CANCELED, S.EXPIRED)
+        },
+        (S.WRITTEN_OFF, F.ENLARGED_SEEN): S.LIVE,
     }
 )
 
@@ -278,7 +285,7 @@ class Event:
     """Cumulative, in quote."""
     deadline: datetime | None = None
     amendment: Amendment | None = None
-    """What AMEND_STARTED asks for; of AMENDED, what the order was before."""
+    """What AMEND_STARTED asks for; of AMENDED and ENLARGED_SEEN, what the order was before."""
 
 
 def advance(order: Order, event: Event) -> Order:
@@ -336,6 +343,8 @@ def _changed(order: Order, event: Event) -> Order:
         if event.amendment is None:
             raise ImpossibleFactError(f"{order.local_id}: a change that says nothing")
         return replace(order, amending=event.amendment)
+    if event.fact is F.ENLARGED_SEEN:
+        return replace(order, qty=max(order.qty, event.filled_qty or order.qty))
     asked = order.amending
     if event.fact is F.AMEND_REFUSED or asked is None:
         return replace(order, amending=None)

@@ -334,8 +334,15 @@ def _note_late_fills(desk: BookDesk, fills: Sequence[Fill]) -> tuple[str, ...]:
 
 
 def _match(desk: BookDesk) -> int:
-    """Settle the ended orders whose fills add up to what the exchange executed (INV-3)."""
-    matched = [order for order, qty in desk.orders.unmatched() if qty == order.filled_qty]
+    """Settle the ended orders whose fills add up to what the exchange executed (INV-3).
+
+    What one bought beyond its size is handed over before: settled, it is looked at no more.
+    """
+    matched = [
+        order
+        for order, qty in desk.orders.unmatched()
+        if qty == order.filled_qty and desk.books.hand_over(order, at=desk.clock())
+    ]
     for order in matched:
         event = Event(
             fact=Fact.BOOKS_MATCHED,

@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError, OverfillError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.orders import (
@@ -186,15 +187,17 @@ def _heard_of_the_end(
     """Write how an order ended that somebody changed at the exchange, with a halt.
 
     It is known by its id there. While it is open nothing is written, as no change of it was ours.
-    Once it has ended it must not be waited for: otherwise the halt came back for ever (L-1).
+    Once it has ended it must not be waited for: otherwise the halt came back for ever (L-1). One
+    that was enlarged and filled beyond what we ordered is then as large as what it filled.
 
     Raises:
-        ImpossibleFactError: it is open, it is quite another order, or it filled more than we know.
+        ImpossibleFactError: it is open, it is quite another order, or it filled more than it is.
     """
     fact = FACTS.get(report.status, Fact.ACCEPTED)
     same = (order.pair, order.side, order.order_type)
     is_known = same == (report.pair, report.side, report.order_type)
-    if fact is Fact.ACCEPTED or not is_known or report.filled_qty > order.qty:
+    is_possible = report.filled_qty <= max(order.qty, report.qty)
+    if fact is Fact.ACCEPTED or not is_known or not is_possible:
         raise ImpossibleFactError(f"{mismatch}; if somebody changed it there, cancel it")
     ended = Event(
         fact=Fact.CANCELED_SEEN if report.filled_qty < order.qty else fact,
@@ -209,6 +212,10 @@ def _heard_of_the_end(
     if says_nothing_new(order, ended):
         return order
     _halt(desk, f"{order.local_id}, {mismatch}", source)
+    if report.filled_qty > order.qty:
+        before = Amendment(qty=order.qty)
+        enlarged = replace(ended, fact=Fact.ENLARGED_SEEN, amendment=before)
+        order = desk.orders.record(order, enlarged)
     return desk.orders.record(order, ended)
 
 

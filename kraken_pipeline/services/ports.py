@@ -535,6 +535,10 @@ class BookStore(Protocol):
         """Keep what is new, move the positions with it, and return how many were new."""
         ...
 
+    def hand_over(self, order: Order, *, at: datetime) -> bool:
+        """Give `manual` what an ended order bought beyond what we ordered; False to try again."""
+        ...
+
     def positions(self) -> tuple[Position, ...]:
         """Return every position, also flat ones."""
         ...

@@ -24,7 +24,8 @@ from kraken_pipeline.domain.ledger import CLASSES, EntryClass, LedgerEntry
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.nav import Snapshot
-from kraken_pipeline.store import conversions, journal, positions, snapshots, transfers
+from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.store import conversions, handovers, journal, positions, snapshots, transfers
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.schema import (
@@ -114,6 +115,18 @@ class SqlBookStore:
             _move_positions(connection, new_fills, moved)
             _note(connection, [*new_fills, *moved], new_entries)
         return len(new_fills), len(new_entries)
+
+    def hand_over(self, order: Order, *, at: datetime) -> bool:
+        """Give `manual` what an ended order bought beyond what we ordered, each unit once.
+
+        Returns:
+            Whether nothing is left to give: while the book's own sales may take it, something is.
+        """
+        with self._database.reading() as connection:
+            if not handovers.is_enlarged(connection, order):
+                return True
+        with self._database.writing() as connection:
+            return handovers.hand_over(connection, order, at=at)
 
     def positions(self) -> tuple[Position, ...]:
         """Return every position, also flat ones."""

@@ -1,4 +1,4 @@
-"""What went from one book to another without a trade: rests that are too small to be sold."""
+"""What went from one book to another without a trade: most of it is too small to be sold."""
 
 from datetime import datetime
 from typing import Final
@@ -135,21 +135,32 @@ class SqlTransferStore:
         """
         place = holding.book, holding.pair
         with self._database.writing() as connection:
-            held = {(each.book, each.pair): each for each in positions.all_positions(connection)}
-            if held.get(place) != holding or not holding.qty or _is_at_work(connection, place):
+            now = position_at(connection, place)
+            if now != holding or not holding.qty or _is_at_work(connection, place):
                 raise ConflictError(f"{holding.pair} in {holding.book} changed: read it again")
-            target = to_book, holding.pair
-            transfer = _transfer(connection, holding, to_book, at=at, reason=reason)
-            _insert(connection, transfer)
-            flat = Position(book=to_book, pair=holding.pair)
-            positions.keep(connection, moved(holding, transfer))
-            positions.keep(connection, moved(held.get(target, flat), transfer))
+            transfer = transfer_of(connection, holding, to_book, at=at, reason=reason)
+            keep(connection, holding, transfer, actor="dust")
         return transfer
 
 
-def _transfer(
+def keep(connection: Connection, holding: Position, transfer: Transfer, *, actor: str) -> None:
+    """Keep a transfer out of a holding, with what it makes of both books."""
+    _insert(connection, transfer, actor)
+    target = position_at(connection, (transfer.to_book, transfer.pair))
+    positions.keep(connection, moved(holding, transfer))
+    positions.keep(connection, moved(target, transfer))
+
+
+def position_at(connection: Connection, place: positions.Place) -> Position:
+    """Return what a book holds of a pair, also where that is nothing."""
+    held = {(each.book, each.pair): each for each in positions.all_positions(connection)}
+    return held.get(place, Position(book=place[0], pair=place[1]))
+
+
+def transfer_of(
     connection: Connection, holding: Position, to_book: str, *, at: datetime, reason: str
 ) -> Transfer:
+    """Return the transfer of a whole holding, no earlier than what is booked of either book."""
     booked = [
         *positions.booked_fills(connection, (holding.book, holding.pair)),
         *positions.booked_fills(connection, (to_book, holding.pair)),
@@ -170,14 +181,14 @@ def _transfer(
     )
 
 
-def _insert(connection: Connection, transfer: Transfer) -> None:
+def _insert(connection: Connection, transfer: Transfer, actor: str) -> None:
     row = {name: getattr(transfer, name) for name in _FIELDS}
     connection.execute(insert(_TABLE), row)
     entry = journal.Entry(
         at=transfer.at,
         kind="transfer.kept",
         subject=transfer.transfer_id,
-        actor="dust",
+        actor=actor,
         payload={"row": row},
     )
     journal.write(connection, entry)

@@ -426,6 +426,35 @@ def test_l_1_an_order_that_somebody_changed_there_ends_in_our_books_when_it_ende
     assert len(books.reasons) == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "filled", "ends"), [("canceled", 12, State.CANCELED), ("closed", 15, State.FILLED)]
+)
+@pytest.mark.parametrize("state", [State.LIVE, State.AMENDING, State.CANCELING, State.WRITTEN_OFF])
+def test_l_1_an_order_that_somebody_enlarged_is_what_it_filled_when_it_ended(
+    state: State, status: str, filled: int, ends: State
+) -> None:
+    books = Books(_ours(state))
+    fifteen = Qty(Decimal(15))
+    assert books.hears(_report("open", 11, qty=fifteen), source="poll").state is state
+
+    ended = books.hears(_report(status, filled, qty=fifteen), source="poll")
+
+    assert (ended.state, ended.qty, ended.filled_qty) == (ends, filled, filled)
+    [enlarged] = [each for each in books.told if each.fact is Fact.ENLARGED_SEEN]
+    assert enlarged.amendment == Amendment(qty=Qty(Decimal(10)))
+    assert "sent as buy 10 XBTUSD limit" in enlarged.detail
+    assert books.hears(_report(status, filled, qty=fifteen), source="poll") == ended
+
+
+def test_f_evt_9_no_order_is_believed_to_have_filled_more_than_it_was_enlarged_to() -> None:
+    books = Books(_ours(State.LIVE))
+
+    seen = books.hears(_report("closed", 12, qty=Qty(Decimal(11))), source="poll")
+
+    assert seen == _ours(State.LIVE)
+    assert len(books.reasons) == 1
+
+
 def test_f_evt_8_a_status_that_is_new_ends_nothing_and_halts() -> None:
     books = Books(_ours(State.LIVE))
 
