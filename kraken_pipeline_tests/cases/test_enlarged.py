@@ -121,5 +121,5 @@ def test_l_1_a_sale_that_somebody_enlarged_ends_and_its_book_never_falls_below_z
 
     assert paper.now_of(order).state is State.FILLED
     [ours] = [each for each in paper.stores.books.positions() if each.book == PLACE[0]]
-    assert (ours.qty, ours.uncosted) == (0, Decimal("0.005"))
+    assert (ours.qty, ours.uncosted) == (Decimal(0), Decimal("0.005"))
     assert paper.balances_agree()

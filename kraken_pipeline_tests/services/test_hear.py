@@ -439,7 +439,7 @@ def test_l_1_an_order_that_somebody_enlarged_is_what_it_filled_when_it_ended(
 
     ended = books.hears(_report(status, filled, qty=fifteen), source="poll")
 
-    assert (ended.state, ended.qty, ended.filled_qty) == (ends, filled, filled)
+    assert (ended.state, ended.qty, ended.filled_qty) == (ends, Decimal(filled), Decimal(filled))
     [enlarged] = [each for each in books.told if each.fact is Fact.ENLARGED_SEEN]
     assert enlarged.amendment == Amendment(qty=Qty(Decimal(10)))
     assert "sent as buy 10 XBTUSD limit" in enlarged.detail
