@@ -15,12 +15,15 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from kraken_pipeline.domain.fate import READ_SPACING
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Qty
 from kraken_pipeline.domain.orders import ENDED, FATE_OPEN, Order, State
 
 CLEAN_PASSES_NEEDED: Final = 2
 """In a row after a repair or a difference, before anything opens again."""
+CLEAN_PASSES_APART: Final = READ_SPACING
+"""What is read sooner may be the same old page once more (F-RD-7, OMS-9 b)."""
 
 
 class Cause(StrEnum):
@@ -203,22 +206,35 @@ class Reconciliation:
         return tuple(each for each in self.findings if each.kind in kinds)
 
 
-def passes_missing(newest: Sequence[Outcome]) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanRun:
+    """The clean comparisons since the last one that was not clean."""
+
+    broken_by: Outcome | None
+    """How that one ended; None if there never was one."""
+    first_at: datetime | None = None
+    """When the first of them began; None if there is none yet."""
+    last_at: datetime | None = None
+
+
+def passes_missing(run: CleanRun) -> int:
     """Return how many clean comparisons are missing before anything may open.
 
-    Before the first of all one is missing; after a repair or a difference, two in a row.
-
-    Args:
-        newest: outcomes, the newest first; all there are, or as many as are needed.
+    Before the first of all one is missing; after a repair or a difference two in a row, of which
+    the second counts only where it began long enough after the first.
     """
-    if not newest:
-        return 1
-    in_a_row = next(
-        (count for count, each in enumerate(newest) if each is not Outcome.CLEAN), len(newest)
-    )
-    if in_a_row == len(newest):
-        return 0
-    return max(0, CLEAN_PASSES_NEEDED - in_a_row)
+    if run.first_at is None or run.last_at is None:
+        return 1 if run.broken_by is None else CLEAN_PASSES_NEEDED
+    is_enough = run.broken_by is None or run.last_at - run.first_at >= CLEAN_PASSES_APART
+    return 0 if is_enough else CLEAN_PASSES_NEEDED - 1
+
+
+def are_enough(newest: Sequence[Reconciliation]) -> bool:
+    """Tell whether the last two comparisons alone let open, whatever came before them."""
+    are_clean = all(each.outcome is Outcome.CLEAN for each in newest)
+    if not are_clean or len(newest) != CLEAN_PASSES_NEEDED:
+        return False
+    return newest[0].at - newest[1].at >= CLEAN_PASSES_APART
 
 
 def news_of(before: Order, after: Order, *, now: datetime) -> Finding | None:

@@ -22,7 +22,12 @@ from kraken_pipeline.domain.market_reports import Depth, TradesPage
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import Event, Order
 from kraken_pipeline.domain.plans import Plan, PlanResult
-from kraken_pipeline.domain.reconciliations import Cause, ForeignOrder, Reconciliation
+from kraken_pipeline.domain.reconciliations import (
+    Cause,
+    CleanRun,
+    ForeignOrder,
+    Reconciliation,
+)
 from kraken_pipeline.domain.reports import (
     Balance,
     Listing,
@@ -449,6 +454,10 @@ class ReconciliationStore(Protocol):
 
     def newest(self, count: int) -> tuple[Reconciliation, ...]:
         """Return the last ones, the newest first."""
+        ...
+
+    def clean_run(self) -> CleanRun:
+        """Return what is known of the clean ones since the last that was not clean."""
         ...
 
     def last_at(self, *causes: Cause) -> datetime | None:

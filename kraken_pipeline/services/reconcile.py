@@ -10,13 +10,13 @@ from kraken_pipeline.domain.errors import ConflictError, PipelineError, StorageE
 from kraken_pipeline.domain.halts import EVERYTHING, HaltKind
 from kraken_pipeline.domain.orders import RESTING, Event, Fact, Order, State
 from kraken_pipeline.domain.reconciliations import (
-    CLEAN_PASSES_NEEDED,
     Cause,
     Finding,
     Kind,
     Outcome,
     Reconciliation,
     news_of,
+    passes_missing,
 )
 from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.services.agreement import Agreement, agreement, is_at_work, missing
@@ -267,8 +267,8 @@ class _Comparison:
         """
         if self._cause is not Cause.START:
             return self._cause in COMPARES_MONEY
-        newest = self._desk.passes.newest(CLEAN_PASSES_NEEDED)
-        return any(each.outcome is Outcome.DIFFERS for each in newest)
+        run = self._desk.passes.clean_run()
+        return run.broken_by is Outcome.DIFFERS and passes_missing(run) > 0
 
     def _money_has_moved(self) -> bool:
         """Compare what is held with what orders need; tell whether the books are to be kept."""

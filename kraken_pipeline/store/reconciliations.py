@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, bindparam, delete, func, insert, select
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.reconciliations import (
     Cause,
+    CleanRun,
     Finding,
     Kind,
     Outcome,
@@ -23,6 +24,15 @@ _ADD: Final = insert(_TABLE).returning(_TABLE.c.id)
 _NEWEST: Final = select(_TABLE).order_by(_TABLE.c.id.desc()).limit(bindparam("count"))
 _LAST: Final = select(func.max(_TABLE.c.at))
 _LAST_OF: Final = _LAST.where(_TABLE.c.cause.in_(bindparam("causes", expanding=True)))
+_BROKEN: Final = (
+    select(_TABLE.c.id, _TABLE.c.outcome)
+    .where(_TABLE.c.outcome != Outcome.CLEAN.value)
+    .order_by(_TABLE.c.id.desc())
+    .limit(1)
+)
+_SINCE: Final = select(func.min(_TABLE.c.at), func.max(_TABLE.c.at)).where(
+    _TABLE.c.id > bindparam("after")
+)
 _PRUNE: Final = delete(_TABLE).where(
     _TABLE.c.at < bindparam("before"), _TABLE.c.outcome == Outcome.CLEAN.value
 )
@@ -61,6 +71,18 @@ class SqlReconciliationStore:
         with self._database.reading() as connection:
             rows = connection.execute(_NEWEST, {"count": count}).mappings()
             return tuple(_found_of(row) for row in rows)
+
+    def clean_run(self) -> CleanRun:
+        """Return what is known of the clean ones since the last that was not clean."""
+        with self._database.reading() as connection:
+            broken = connection.execute(_BROKEN).first()
+            since = {"after": 0 if broken is None else broken.id}
+            [(first_at, last_at)] = connection.execute(_SINCE, since)
+        return CleanRun(
+            broken_by=None if broken is None else Outcome(broken.outcome),
+            first_at=first_at,
+            last_at=last_at,
+        )
 
     def last_at(self, *causes: Cause) -> datetime | None:
         """Return when the newest was made, of some causes or of any; None if there is none."""

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import product
@@ -9,15 +10,16 @@ from hypothesis import strategies as st
 from kraken_pipeline.domain.money import Qty
 from kraken_pipeline.domain.orders import ENDED, FATE_OPEN, State
 from kraken_pipeline.domain.reconciliations import (
-    CLEAN_PASSES_NEEDED,
     WEIGHTS,
     WORDS,
     Cause,
+    CleanRun,
     Finding,
     Kind,
     Outcome,
     Reconciliation,
     Weight,
+    are_enough,
     news_of,
     passes_missing,
 )
@@ -70,29 +72,45 @@ def test_the_weightiest_finding_says_how_a_pass_ended(kinds: list[Kind]) -> None
 
 
 @pytest.mark.parametrize(
-    ("newest", "missing"),
+    ("broken_by", "apart", "missing"),
     [
-        ((), 1),
-        ((C,), 0),
-        ((C, C), 0),
-        ((R,), 2),
-        ((D,), 2),
-        ((C, R), 1),
-        ((C, D), 1),
-        ((R, C), 2),
-        ((C, C, R), 0),
+        (None, None, 1),
+        (None, 0, 0),
+        (R, None, 2),
+        (D, None, 2),
+        (R, 0, 1),
+        (D, 9, 1),
+        (R, -5, 1),
+        (R, 10, 0),
+        (D, 600, 0),
     ],
-    ids=str,
 )
-def test_after_a_repair_or_a_difference_two_clean_passes_in_a_row_are_needed(
-    newest: tuple[Outcome, ...], missing: int
+def test_after_a_repair_or_a_difference_two_clean_passes_are_needed_that_are_apart(
+    broken_by: Outcome | None, apart: int | None, missing: int
 ) -> None:
-    assert passes_missing(newest) == missing
+    run = CleanRun(broken_by=broken_by)
+    if apart is not None:
+        run = replace(run, first_at=NOW, last_at=NOW + timedelta(seconds=apart))
+
+    assert passes_missing(run) == missing
 
 
-@given(st.lists(st.sampled_from(Outcome), min_size=1))
-def test_the_newest_passes_alone_decide(outcomes: list[Outcome]) -> None:
-    assert passes_missing(outcomes) == passes_missing(outcomes[:CLEAN_PASSES_NEEDED])
+@pytest.mark.parametrize(
+    ("kinds", "apart", "enough"),
+    [
+        ([], 10, True),
+        ([], 9, False),
+        ([Kind.DRIFT], 10, False),
+        ([Kind.FOREIGN_NEW], 10, True),
+    ],
+)
+def test_two_clean_passes_that_are_apart_are_enough_whatever_was_before(
+    kinds: list[Kind], apart: int, *, enough: bool
+) -> None:
+    newest = replace(found(), at=NOW + timedelta(seconds=apart))
+
+    assert are_enough([newest, found(*kinds)]) is enough
+    assert not are_enough([newest])
 
 
 def kind_of(before: State, after: State, **changes: object) -> Kind | None:

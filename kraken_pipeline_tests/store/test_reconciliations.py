@@ -2,7 +2,14 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from kraken_pipeline.domain.reconciliations import Cause, Finding, Kind, Reconciliation
+from kraken_pipeline.domain.reconciliations import (
+    Cause,
+    CleanRun,
+    Finding,
+    Kind,
+    Outcome,
+    Reconciliation,
+)
 from kraken_pipeline.store import schema
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
@@ -42,6 +49,21 @@ def test_only_what_found_something_is_journaled(database: Database) -> None:
     store.keep(found(Kind.DRIFT))
 
     assert journaled(database) == ["reconcile.repaired", "reconcile.differs"]
+
+
+def test_clean_ones_are_counted_from_the_last_that_was_not(database: Database) -> None:
+    store = SqlReconciliationStore(database)
+    assert store.clean_run() == CleanRun(broken_by=None)
+    store.keep(found())
+    assert store.clean_run() == CleanRun(broken_by=None, first_at=NOW, last_at=NOW)
+    store.keep(found(Kind.ORDER_ABSENT, minutes=1))
+    assert store.clean_run() == CleanRun(broken_by=Outcome.REPAIRED)
+    for minutes in (2, 3, 5):
+        store.keep(found(minutes=minutes))
+
+    assert store.clean_run() == CleanRun(
+        broken_by=Outcome.REPAIRED, first_at=NOW + 2 * MINUTE, last_at=NOW + 5 * MINUTE
+    )
 
 
 def test_the_last_of_a_cause_is_known(database: Database) -> None:
