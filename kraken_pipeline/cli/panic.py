@@ -25,6 +25,12 @@ def run_panic(environ: Mapping[str, str], *, url: str | None, as_json: bool) -> 
     if not as_json:
         sys.stdout.write(outcome.said + "\n")
     open_now, why = _open_in_our_books(environ)
+    if open_now:
+        # another machine may have sent before the books told it to stop
+        outcome = panic_now(environ, url=url)
+        open_now, why = _open_in_our_books(environ)
+        if not as_json:
+            sys.stdout.write(outcome.said + "\n")
     if as_json:
         told = {"exit_code": outcome.exit_code, "said": outcome.said.splitlines()}
         print_json({**told, "open_in_our_books": open_now, "books_failed": why or None})
@@ -45,6 +51,7 @@ def _open_in_our_books(environ: Mapping[str, str]) -> tuple[int | None, str]:
     try:
         pipeline = connect(environ)
         try:
+            pipeline.panic_is_told()
             pipeline.settle()
             return len(pipeline.open_at_exchange()), ""
         finally:

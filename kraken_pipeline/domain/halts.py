@@ -14,6 +14,8 @@ class HaltKind(StrEnum):
     """Why opening stopped. The value is the denial's code."""
 
     OPERATOR = "KILL_MANUAL"
+    PANIC = "KILL_PANIC"
+    """Somebody called panic, here or on another machine that keeps the same books (PAN-2)."""
     DRAWDOWN = "KILL_DRAWDOWN"
     DRIFT = "KILL_DRIFT"
     CONTRADICTION = "HALTED"
@@ -39,6 +41,7 @@ class HaltKind(StrEnum):
 ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
     {
         HaltKind.OPERATOR: "whoever halted says when it is over: `resume`",
+        HaltKind.PANIC: "see what panic left; then `resume` on the machine whose file it names",
         HaltKind.DRAWDOWN: "look at the positions; `flatten` ends them, `resume` goes on",
         HaltKind.DRIFT: "`reconcile --full` shows what differs; explain it, then `resume`",
         HaltKind.CONTRADICTION: "`explain order` names both sides; settle it, then `resume`",

@@ -1,6 +1,7 @@
 """What a person does to one order by hand, through the same services as everything else."""
 
 from datetime import timedelta
+from functools import partial
 
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.orders import Order
@@ -9,7 +10,7 @@ from kraken_pipeline.services import resolve as resolving
 from kraken_pipeline.services.amend import AmendDesk
 from kraken_pipeline.services.resolve import Evidence
 from kraken_pipeline.wiring import desks
-from kraken_pipeline.wiring.panic import latch_text
+from kraken_pipeline.wiring.panicked import panic_is_latched
 from kraken_pipeline.wiring.parts import Parts
 
 
@@ -18,7 +19,7 @@ def amend(parts: Parts, order: Order, amendment: Amendment, *, why: str, owner: 
     execution = parts.loaded.settings.execution
     desk = AmendDesk(
         settling=desks.settle(parts),
-        panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
+        panic_is_latched=partial(panic_is_latched, parts),
         owner=owner,
         lease=timedelta(seconds=execution.lease_seconds),
         deadline=timedelta(seconds=execution.submit_deadline_seconds),

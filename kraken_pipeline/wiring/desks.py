@@ -24,7 +24,8 @@ from kraken_pipeline.settings import Settings
 from kraken_pipeline.strategies import strategy_named
 from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.clock import system_now
-from kraken_pipeline.wiring.panic import latch_text, remove_latch
+from kraken_pipeline.wiring.panic import remove_latch
+from kraken_pipeline.wiring.panicked import panic_is_here
 from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.stream_sign import stream_objection, stream_sign
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
@@ -98,7 +99,7 @@ def risk(parts: Parts) -> RiskDesk:
         style=usual_style(settings),
         strategy_styles=strategy_styles(settings),
         base_currency=Asset(settings.portfolio.base_currency),
-        panic_is_latched=bool(latch_text(parts.panic_file)),
+        panic_is_latched=panic_is_here(parts),
         kraken_stops=protecting.kraken_stops(settings),
         config_hash=parts.loaded.hash,
         clock=parts.edge.clock,
@@ -144,7 +145,7 @@ def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
         market=parts.edge.market,
         account=parts.edge.account,
         equity=lambda: _equity(parts),
-        panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
+        panic_is_latched=partial(panic_is_here, parts),
         is_guarded=_guarded(parts, owner),
         opening_objection=_reconciled(parts, owner),
         owner=owner,

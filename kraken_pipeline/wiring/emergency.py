@@ -38,10 +38,13 @@ class Emergency:
     def still_open(self) -> tuple[str, ...]:
         """Bring the books up to what the exchange shows; return our orders that are open there.
 
+        From then on the books stop every other machine that sends by them.
+
         Raises:
             ConfigurationError: the books cannot be opened.
         """
         with self.connected() as pipeline:
+            pipeline.panic_is_told()
             pipeline.settle()
             return pipeline.open_at_exchange()
 

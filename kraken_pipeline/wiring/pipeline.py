@@ -24,6 +24,7 @@ from kraken_pipeline.wiring import desks, heads, signs
 from kraken_pipeline.wiring.edge import Edge
 from kraken_pipeline.wiring.modes import claim_data_dir, destination, world_of
 from kraken_pipeline.wiring.pair_status import status_desk
+from kraken_pipeline.wiring.panicked import panic_is_here
 from kraken_pipeline.wiring.paper import open_edge
 from kraken_pipeline.wiring.secrecy import keep_secrets
 from kraken_pipeline.wiring.stages import Observer, nobody
@@ -143,6 +144,10 @@ class Pipeline(Trading):
         is_news = halt.halt(self._halts, reason=reason, by=by, scope=scope)
         heads.publish_at_once(self)
         return is_news
+
+    def panic_is_told(self) -> bool:
+        """Have the books say that the panic file lies here, if it does: it stops every machine."""
+        return panic_is_here(self)
 
     def resume(self, *, reason: str, by: str, scope: Scope | None = None) -> tuple[int, bool]:
         """Clear every halt and the panic file, or the halts of a scope.

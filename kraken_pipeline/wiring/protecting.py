@@ -21,7 +21,7 @@ from kraken_pipeline.services.unprotected import is_at_rest, watch
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.store.transfers import SqlTransferStore
-from kraken_pipeline.wiring.panic import latch_text
+from kraken_pipeline.wiring.panicked import panic_is_latched
 from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.switch import takes_orders
 
@@ -138,7 +138,7 @@ def protect_desk(parts: Parts, settling: SettleDesk) -> ProtectDesk:
         orders=parts.stores.orders,
         protections=SqlProtectionStore(parts.stores.database),
         halts=parts.stores.halts,
-        panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
+        panic_is_latched=partial(panic_is_latched, parts),
         resize=partial(_resized, parts, settling),
         cancel=partial(cancel, settling),
         clock=parts.edge.clock,
@@ -175,7 +175,7 @@ def _resized(parts: Parts, settling: SettleDesk, order: Order, amendment: Amendm
     execution = parts.loaded.settings.execution
     desk = AmendDesk(
         settling=settling,
-        panic_is_latched=lambda: bool(latch_text(parts.panic_file)),
+        panic_is_latched=partial(panic_is_latched, parts),
         owner=f"stops-{uuid4()}",
         lease=timedelta(seconds=execution.lease_seconds),
         deadline=timedelta(seconds=execution.submit_deadline_seconds),

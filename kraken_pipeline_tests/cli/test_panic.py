@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.wiring.exchange import KEY, SECRET
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
@@ -24,8 +25,9 @@ def test_panic_cancels_latches_and_stays_until_resume(
     assert "open in our books: 0" in said.out
     assert market.open_orders == []
     assert pipeline.panic_file.exists()
+    assert [each.kind for each in pipeline.halts()] == [HaltKind.PANIC]
     resumed = command("resume", "--reason", "looked at", environ=market.environ)
-    assert resumed.out == "cleared 0 halts; the panic file is gone\n"
+    assert resumed.out == "cleared 1 halt; the panic file is gone\n"
     assert not pipeline.panic_file.exists()
 
 

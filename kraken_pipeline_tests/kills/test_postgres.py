@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +11,19 @@ import psutil
 import pytest
 import requests
 
+from kraken_pipeline.cli.panic import run_panic
+from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.orders import State
 from kraken_pipeline.wiring.exchange import turn_clock
-from kraken_pipeline.wiring.pipeline import connect
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline_tests.kills.truth import require_exactly_once, taken
-from kraken_pipeline_tests.paper_market import FEW_PAIRS, MOMENT, stock
+from kraken_pipeline_tests.paper_market import (
+    FEW_PAIRS,
+    MOMENT,
+    paper_market,
+    resting_buy,
+    stock,
+)
 from kraken_pipeline_tests.programs import environment, eventually, run, simulator_process, started
 
 pytestmark = pytest.mark.slow
@@ -98,3 +107,36 @@ def test_no_order_is_lost_or_doubled_when_the_database_server_is_killed(
     assert len(books) >= 3
     require_exactly_once(taken(state), books)
     assert drift == {}
+
+
+def test_panic_on_one_machine_stops_what_opens_on_every_other(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PAN-2: two machines keep their books at one server, and neither sees the other's files."""
+    with serving(folder, monkeypatch) as database, paper_market(tmp_path) as one:
+        one.configure(WIDE.format(url=database))
+        two = {**one.environ, "KRAKEN_PIPELINE_DATA_DIR": str(tmp_path / "two")}
+        with contextlib.ExitStack() as stack:
+            here, there = (stack.enter_context(_connected(env)) for env in (one.environ, two))
+            assert resting_buy(there).state is State.LIVE
+
+            assert run_panic(one.environ, url=None, as_json=True) == 0
+
+            assert one.open_orders == []
+            assert not there.panic_file.exists()
+            refused = resting_buy(there, "ETHUSD")
+            assert refused.state is State.WITHDRAWN
+            assert str(refused.last_error).startswith("KILL_PANIC")
+            # cleared there while the file still lies here, it is back at the next look
+            there.resume(reason="a test", by="the other")
+            assert resting_buy(here, "XBTUSD").state is State.WITHDRAWN
+            assert [each.kind for each in there.halts()] == [HaltKind.PANIC]
+            here.resume(reason="a test", by="this one")
+            assert there.halts() == ()
+
+
+@contextlib.contextmanager
+def _connected(environ: Mapping[str, str]) -> Iterator[Pipeline]:
+    pipeline = connect(environ)
+    yield pipeline
+    pipeline.close()

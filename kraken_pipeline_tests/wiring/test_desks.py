@@ -4,10 +4,12 @@ from decimal import Decimal
 import pytest
 
 from kraken_pipeline.domain.errors import ConfigurationError, RefusedError
+from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.wiring import desks
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline.wiring.protecting import protect_desk
 from kraken_pipeline_tests.paper_market import MOMENT, PaperMarket
 
 
@@ -90,6 +92,17 @@ def test_the_panic_file_is_looked_for_at_each_order(pipeline: Pipeline) -> None:
     assert not desk.panic_is_latched()
 
     pipeline.panic_file.touch()
+
+    assert desk.panic_is_latched()
+    [told] = pipeline.halts()
+    assert (told.kind, "made by hand" in told.reason) == (HaltKind.PANIC, True)
+
+
+def test_what_the_books_say_of_a_panic_elsewhere_keeps_stops_away(pipeline: Pipeline) -> None:
+    desk = protect_desk(pipeline, desks.settle(pipeline))
+    assert not desk.panic_is_latched()
+
+    pipeline.stores.halts.latch(HaltKind.PANIC, reason="there", at=pipeline.clock(), by="panic")
 
     assert desk.panic_is_latched()
 
