@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -20,6 +21,42 @@ decimal.getcontext().traps[decimal.FloatOperation] = True
 decimal.DefaultContext.traps[decimal.FloatOperation] = True
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+FIRST: Final = (
+    "kills/test_dagster.py",
+    "cli/test_dev.py",
+    "simulation/",
+    "test_end_to_end.py",
+    "wiring/test_live.py",
+    "cli/test_wrong_inputs.py",
+    "cli/test_panic.py",
+    "test_killed_while_sending.py",
+    "kills/",
+    "defs/",
+    "cli/",
+    "store/",
+    "cases/",
+)
+"""Where the long tests are, the longest first: begun last, they would leave the cores idle."""
+WAITING: Final = 2
+"""Tests that only wait, for a close or for time between two reads: others run beside them."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let long files begin first; within a file, and among the others, nothing changes place."""
+    tests = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        name = item.path.relative_to(tests).as_posix()
+        return next((at for at, each in enumerate(FIRST) if name.startswith(each)), len(FIRST))
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run as many at a time as there are cores, and some that wait."""
+    return (os.cpu_count() or 1) + WAITING
 
 
 class NetworkForbiddenError(AssertionError):
