@@ -114,6 +114,7 @@ class Rebuilt:
     pair: str
     first: int
     until: int
+    """Up to where it is filled now."""
     calls: int
     trades: int
     added: Mapping[str, int]
@@ -154,45 +155,55 @@ def plan(desk: RebuildDesk, pair: Pair, *, since: datetime, now: datetime) -> Co
     )
 
 
-def rebuild(desk: RebuildDesk, pair: Pair, *, since: datetime, now: datetime) -> Rebuilt:
-    """Fill a pair's history from a day on up to the last midnight, on every timeframe.
+def rebuild(
+    desk: RebuildDesk,
+    pair: Pair,
+    *,
+    since: datetime,
+    now: datetime,
+    until: datetime | None = None,
+    max_calls: int | None = None,
+) -> Rebuilt:
+    """Fill a pair's history from a day on, on every timeframe.
 
     Args:
         desk: what is needed.
         pair: whose.
         since: within the first day, UTC; what is certified from there on is not read again.
         now: on the exchange's clock.
+        until: within the day after the last; none fills up to the last midnight.
+        max_calls: after so many it stops with the next day that is whole.
 
     Raises:
         InvalidValueError: the day is not over.
         ExchangeError: the exchange did not tell; whole days before that are kept.
     """
-    wanted, until = _midnight(since), _midnight(now)
-    if wanted >= until:
+    wanted, end = _midnight(since), _midnight(now if until is None else min(until, now))
+    if wanted >= end:
         raise InvalidValueError(f"{since:%Y-%m-%d} is not over; history is filled by whole days")
     begin = _resumed(desk.certificates, pair.name, wanted)
     work = _Work(desk=desk, pair=pair.name, first=wanted, now=now)
     pending: tuple[TradeBar, ...] = ()
     done, calls, trades = begin, 0, 0
-    pages = _pages(desk.market, pair, begin, until) if begin < until else iter(())
-    for page in pages:
+    pages = _pages(desk.market, pair, begin, end) if begin < end else iter(())
+    for page, is_last in pages:
         calls += 1
         trades += len(page)
         pending = joined((*pending, *bars_of(page, _SHORTEST)), _SHORTEST)
-        whole = _whole_until(pending, done)
-        if whole > done:
+        whole = end if is_last else _whole_until(pending, done)
+        is_whole = whole > done
+        if is_whole:
             work.write([each for each in pending if each.opened_at < whole], whole)
             pending = tuple(each for each in pending if each.opened_at >= whole)
             done = whole
         reached = pending[-1].opened_at if pending else done
-        desk.progress(calls, reached - wanted, until - wanted)
-    if done < until:
-        work.write(pending, until)
-        desk.progress(calls, until - wanted, until - wanted)
+        desk.progress(calls, reached - wanted, end - wanted)
+        if is_whole and max_calls is not None and calls >= max_calls:
+            break
     return Rebuilt(
         pair=pair.name,
         first=wanted,
-        until=until,
+        until=max(done, wanted),
         calls=calls,
         trades=trades,
         added=work.added,
@@ -229,8 +240,10 @@ class _Work:
             self._desk.certificates.extend(frame, [(self._pair, span, differences)])
 
 
-def _pages(market: Market, pair: Pair, first: int, until: int) -> Iterator[tuple[PublicTrade, ...]]:
-    """Yield trades from `first` to `until`, each once, a call at a time."""
+def _pages(
+    market: Market, pair: Pair, first: int, until: int
+) -> Iterator[tuple[tuple[PublicTrade, ...], bool]]:
+    """Yield trades from `first` to `until`, each once, a call at a time, and whether they end."""
     end = EPOCH + until * SECOND
     cursor = first * _NANOSECONDS - 1
     held: tuple[PublicTrade, ...] = ()
@@ -238,14 +251,14 @@ def _pages(market: Market, pair: Pair, first: int, until: int) -> Iterator[tuple
         page = market.trades(pair, cursor=str(cursor), count=PAGE)
         told = _beyond(held, page.trades)
         if not told or told == held or told[-1].at >= end:
-            yield tuple(each for each in told if each.at < end)
+            yield tuple(each for each in told if each.at < end), True
             return
         if told[0].at == told[-1].at and len(page.trades) >= PAGE:
             raise UnreachableError(
                 f"{pair.name} has more trades at {told[0].at} than a page of {PAGE} holds"
             )
         held = tuple(each for each in told if each.at == told[-1].at)
-        yield told[: len(told) - len(held)]
+        yield told[: len(told) - len(held)], False
         cursor = int(page.cursor) // _MICROSECOND * _MICROSECOND - 1
 
 

@@ -66,6 +66,10 @@ class Tape:
         return candles_of(bars_of(self.trades_made, frame), pair.name, frame)
 
 
+def _seconds(day: int) -> int:
+    return (START - EPOCH) // timedelta(seconds=1) + 86_400 * day
+
+
 def _nanoseconds(each: PublicTrade) -> int:
     return (each.at - EPOCH) // timedelta(microseconds=1) * 1000
 
@@ -127,6 +131,29 @@ def test_what_is_absent_is_proven_not_to_have_traded(keeper: Keeper) -> None:
 
     assert set(found.missing) == {Reason.NO_TRADES}
     assert {each.source for each in found.covered} == {Source.TRADES}
+
+
+def test_no_more_than_the_asked_days_are_read(keeper: Keeper) -> None:
+    made = rebuild(
+        keeper.desk, XBTUSD, since=START, until=START + timedelta(days=1, hours=9), now=NOW
+    )
+
+    assert keeper.stored("1d") == [147]
+    assert (made.until, keeper.tape.calls) == (_seconds(1), 48 // 6)
+
+
+@pytest.mark.parametrize("calls", [1, 9, 10])
+def test_a_run_of_few_calls_ends_with_a_whole_day_and_the_next_goes_on_there(
+    keeper: Keeper, calls: int
+) -> None:
+    def run() -> Rebuilt:
+        return rebuild(keeper.desk, XBTUSD, since=START, now=NOW, max_calls=calls)
+
+    reached = [run().until for _ in range(DAYS)]
+
+    assert reached[0] < reached[-1] == _seconds(DAYS)
+    assert all(each % 86_400 == 0 for each in reached)
+    assert keeper.stored("1d") == [147, 195, 243]
 
 
 def test_a_second_run_asks_nothing(keeper: Keeper) -> None:
@@ -251,4 +278,4 @@ def test_wherever_pages_end_no_trade_is_lost_or_told_twice_u_his_4(
     pages = rebuilding._pages(Tape(tuple(flow), page=page), XBTUSD, int(START.timestamp()), until)
 
     expected = [each for each in flow if each.at < EPOCH + timedelta(seconds=until)]
-    assert [one for each in pages for one in each] == expected
+    assert [one for page, _ in pages for one in page] == expected
