@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from kraken_pipeline.domain.reconciliations import CLEAN_PASSES_APART
 from kraken_pipeline.wiring.exchange import turn_clock
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline_tests.paper_market import FEW_PAIRS, MOMENT, stock
@@ -73,9 +74,9 @@ def test_no_order_is_lost_or_doubled_when_the_sender_is_killed(tmp_path: Path) -
         early = run("cycle", env=env)
         assert (early.returncode, "lease" in early.stderr) == (3, True)
         slow_down(url, seconds=0)
-        turn_clock(url, MOMENT + LEASE + timedelta(seconds=1))
-        # an order whose pair has one of unknown fate waits for the next look
-        for _ in range(2):
+        # what was found is a repair: two clean looks that are apart come before anything opens
+        for look in range(3):
+            turn_clock(url, MOMENT + LEASE + timedelta(seconds=1) + look * CLEAN_PASSES_APART)
             assert run("cycle", env=env).returncode == 0
 
         ended = books(pipeline)

@@ -392,6 +392,58 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
             "    if order.state is State.WRITTEN_OFF:\n        _halt",
             "    if order.state is State.MANUAL:\n        _halt",
         ),
+        (
+            "more than was ordered is believed only of one that somebody enlarged",
+            "    is_possible = report.filled_qty <= max(order.qty, report.qty)\n",
+            "    is_possible = True\n",
+        ),
+        (
+            "one that somebody enlarged calls a person",
+            '    _halt(desk, f"{order.local_id}, {mismatch}", source)\n    if report',
+            "    if report",
+        ),
+    ),
+    *mutations(
+        "store/handovers.py",
+        ("cases/test_enlarged.py",),
+        (
+            "what a sale of ours may take first is not handed over",
+            "        if selling and holding.qty < excess + selling:\n            return False\n",
+            "",
+        ),
+        (
+            "what was enlarged is handed over once",
+            '{"of_transfer": identity}).first() is not None:',
+            '{"of_transfer": identity}).first() is None:',
+        ),
+    ),
+    *mutations(
+        "domain/reconciliations.py",
+        ("domain/test_reconciliations.py", "services/test_reconcile.py"),
+        (
+            "two clean comparisons count only when they are apart",
+            "run.last_at - run.first_at >= CLEAN_PASSES_APART",
+            "run.last_at >= run.first_at",
+        ),
+        (
+            "the last two alone are enough only when they are apart",
+            "    return newest[0].at - newest[1].at >= CLEAN_PASSES_APART\n",
+            "    return newest[0].at >= newest[1].at\n",
+        ),
+    ),
+    *mutations(
+        "wiring/panicked.py",
+        ("wiring/test_desks.py",),
+        (
+            "the books are told of panic by its name",
+            "parts.stores.halts.latch(HaltKind.PANIC, reason=why",
+            "parts.stores.halts.latch(HaltKind.OPERATOR, reason=why",
+        ),
+        (
+            "a panic on another machine keeps stops away",
+            "return panic_is_here(parts) or any(each.kind is HaltKind.PANIC for each in latched())",
+            "return panic_is_here(parts)",
+        ),
     ),
     *mutations(
         "services/settle.py",
