@@ -1,11 +1,10 @@
 """The asset of the account's state, and the checks that books and exchange agree."""
 
-import base64
-import io
 from typing import Any
 
 import dagster as dg
 
+from kraken_pipeline.defs import plots
 from kraken_pipeline.defs.agreement import (
     ASSET,
     SPECS,
@@ -38,7 +37,8 @@ def portfolio_snapshot(
     metadata = snapshot_metadata(booked)
     if PLOTS not in context.run.tags:
         # drawing costs more than the snapshot: not while a bar waits to be decided
-        metadata["equity_curve"] = dg.MetadataValue.md(_curve(pipeline))
+        curve = plots.line(pipeline.unit_prices(), label="unit price")
+        metadata["equity_curve"] = dg.MetadataValue.md(plots.embedded("unit price", curve))
     checks = [books_check(booked.snapshot), *agreement_checks(pipeline.agreement)]
     return dg.MaterializeResult(metadata=metadata, check_results=checks)
 
@@ -89,21 +89,3 @@ def _positions(snapshot: Snapshot) -> str:
     return "\n".join(
         ["| book | pair | qty, base | average price | realised |", "|---|---|---|---|---|", *rows]
     )
-
-
-def _curve(pipeline: Pipeline) -> str:
-    """Draw equity over the kept snapshots, as a picture inside markdown."""
-    import numpy as np  # noqa: PLC0415 - with the next
-    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, and not needed on a bar's close
-
-    figure = Figure(figsize=(6, 2), layout="constrained")
-    axes = figure.add_subplot(ylabel="unit price")
-    history = pipeline.unit_prices()
-    axes.plot(
-        np.array([at.replace(tzinfo=None) for at, _ in history], dtype="datetime64[us]"),
-        [float(price) for _, price in history],
-    )
-    axes.tick_params(axis="x", labelrotation=20)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=80)
-    return f"![unit price](data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()})"

@@ -89,7 +89,7 @@ def coverage(
     known = certificates.of(frame)
     present = bars.stretches(frame, sorted(newest))
     until = max((int(each.timestamp()) for each in newest.values()), default=0) + frame.seconds
-    down = silences(_witnesses(present, known))
+    down = silences(witnesses(present, known))
     return tuple(
         _coverage(frame, name, (present[name], until), known.get(name, NO_CERTIFICATE), down)
         for name in ([pair] if pair is not None else sorted(newest))
@@ -129,9 +129,10 @@ def _coverage(
     )
 
 
-def _witnesses(
+def witnesses(
     present: Mapping[str, tuple[Stretch, ...]], known: Mapping[str, Certificate]
 ) -> list[Witness]:
+    """Return the pairs that can tell whether anything traded at all, those with most bars first."""
     found = []
     for pair in sorted(present, key=lambda each: -sum(b - a for a, b in present[each])):
         spans = joined(

@@ -75,15 +75,26 @@ class Runs:
             raise_on_error=False,
         )
 
-    def backfill(self, *names: str, first: str, last: str) -> dg.ExecuteInProcessResult:
-        """Materialise assets of several months in one run, as a backfill does."""
+    def backfill(
+        self, *names: str, first: str, last: str, max_calls: int = 0
+    ) -> dg.ExecuteInProcessResult:
+        """Materialise assets of several months in one run, as a backfill does.
+
+        Args:
+            names: of the assets.
+            first: month.
+            last: month.
+            max_calls: how many may be made for trades of months that are over.
+        """
+        past = {"ops": {"ohlc": {"config": {"max_calls": max_calls}}}}
         return dg.materialize(
             ASSETS,
             selection=list(names),
             instance=self.instance,
             resources={"pipeline": self.pipeline},
-            run_config=QUIET,
+            run_config=QUIET | (past if any(each.startswith("ohlc") for each in names) else {}),
             tags={FIRST_DAY: first, LAST_DAY: last},
+            raise_on_error=False,
         )
 
     def job(self, name: str, **tags: str) -> dg.ExecuteInProcessResult:

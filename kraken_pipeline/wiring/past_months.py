@@ -1,0 +1,101 @@
+"""Months as a person asks for them: what they lack, and their trades read for that."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from kraken_pipeline.domain.certificates import Stretch
+from kraken_pipeline.domain.market import Pair
+from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
+from kraken_pipeline.services.completeness import Kept, Lack, kept, lacks
+from kraken_pipeline.services.past_months import Filled, fill, wanted_of
+from kraken_pipeline.services.rebuild import RebuildDesk
+from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.wiring.parts import Parts
+
+if TYPE_CHECKING:
+    from kraken_pipeline.store.bar_archive import HistoryBarStore
+
+DAYS_TO_THE_NEXT: Final = 31
+"""From the first of a month so many days on lies the next month."""
+
+
+def stretch_of(month: str) -> Stretch:
+    """Return where a UTC month (`YYYY-MM-01`) begins and ends, in Unix seconds."""
+    first = datetime.fromisoformat(month).replace(tzinfo=UTC)
+    after = (first + timedelta(days=DAYS_TO_THE_NEXT)).replace(day=1)
+    begin, end = ((each - EPOCH) // timedelta(seconds=1) for each in (first, after))
+    return begin, end
+
+
+def is_over(month: str, now: datetime) -> bool:
+    """Tell whether a month has ended."""
+    return stretch_of(month)[1] <= now.timestamp()
+
+
+def kept_of(parts: Parts, frame: Timeframe) -> Kept:
+    """Return what is stored and certified of every pair that is managed or has bars.
+
+    Raises:
+        ConfigurationError: a file is torn or not ours.
+    """
+    bars = _bars(parts)
+    pairs = {*bars.newest(frame), *(each.name for each in _managed(parts))}
+    return kept(bars, CertificateFiles(parts.stores.bars_dir), frame, sorted(pairs))
+
+
+def lacks_by_month(
+    of: Kept, months: Sequence[str], now: datetime
+) -> Mapping[str, tuple[Lack, ...]]:
+    """Return what each month lacks of what is over."""
+    due = int(last_close(of.frame, now).timestamp())
+    found = {}
+    for month in months:
+        first, until = stretch_of(month)
+        found[month] = lacks(of, (first, min(until, due))) if first < due else ()
+    return found
+
+
+def fill_months(
+    parts: Parts,
+    lacking: Mapping[str, frozenset[str]],
+    *,
+    now: datetime,
+    max_calls: int,
+    only: frozenset[str],
+) -> Filled:
+    """Read the trades of months that are over for the pairs that lack bars of them.
+
+    Args:
+        parts: what is wired.
+        lacking: month to names of pairs.
+        now: on the exchange's clock.
+        max_calls: within which it stays, but for the end of a day.
+        only: names of pairs to leave it at; empty takes all.
+    """
+    known = parts.stores.universes.latest()
+    traded = {} if known is None else known.notional_24h
+    pairs = [each for each in _managed(parts) if not only or each.name in only]
+    pairs.sort(key=lambda each: (traded.get(each.name, Decimal(0)), each.name))
+    months = {each: stretch_of(each) for each in lacking if is_over(each, now)}
+    desk = RebuildDesk(
+        market=parts.edge.market,
+        bars=_bars(parts),
+        certificates=CertificateFiles(parts.stores.bars_dir),
+        progress=lambda calls, done, due: None,
+    )
+    return fill(desk, wanted_of(months, lacking, pairs), now=now, max_calls=max_calls)
+
+
+def _bars(parts: Parts) -> "HistoryBarStore":
+    from kraken_pipeline.store.bar_archive import (  # noqa: PLC0415 - Arrow is slow to load
+        HistoryBarStore,
+    )
+
+    return HistoryBarStore(parts.stores.bars_dir)
+
+
+def _managed(parts: Parts) -> Sequence[Pair]:
+    known = parts.stores.universes.latest()
+    return () if known is None else known.managed
