@@ -21,6 +21,7 @@ from kraken_pipeline.store.cooldowns import all_cooldowns
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import order_row, orders_in, pending_intents
 from kraken_pipeline.store.positions import all_positions
+from kraken_pipeline.store.prepared import Prepared
 
 
 def _newest_buys() -> Select[Any]:
@@ -40,17 +41,17 @@ def _newest_buys() -> Select[Any]:
     )
 
 
-_NEWEST_BUYS: Final = _newest_buys()
-_ANSWER: Final = (
+_NEWEST_BUYS: Final = Prepared(_newest_buys())
+_ANSWER: Final = Prepared(
     update(schema.intents)
     .where(schema.intents.c.intent_id == bindparam("of"), schema.intents.c.plan_id.is_(None))
     .values(plan_id=bindparam("plan"))
 )
-_ADD_PLAN: Final = insert(schema.plans)
-_ADD_VERDICT: Final = insert(schema.verdicts)
-_ADD_DENIAL: Final = insert(schema.denials)
-_ADD_ORDER: Final = insert(schema.execution_orders)
-_ADD_EVENT: Final = insert(schema.execution_order_events)
+_ADD_PLAN: Final = Prepared(insert(schema.plans))
+_ADD_VERDICT: Final = Prepared(insert(schema.verdicts))
+_ADD_DENIAL: Final = Prepared(insert(schema.denials))
+_ADD_ORDER: Final = Prepared(insert(schema.execution_orders))
+_ADD_EVENT: Final = Prepared(insert(schema.execution_order_events))
 
 
 class OpenAssessment:
@@ -79,7 +80,7 @@ class OpenAssessment:
         """
         found: dict[tuple[str, str], Decimal] = {
             (book_of(strategy, timeframe), pair): distance
-            for strategy, timeframe, pair, distance in self._connection.execute(_NEWEST_BUYS)
+            for strategy, timeframe, pair, distance in _NEWEST_BUYS.rows(self._connection)
         }
         for each in conversions.all_conversions(self._connection):
             before = found.get((each.book, each.from_pair))
@@ -108,7 +109,7 @@ class OpenAssessment:
                 raise InvalidValueError(
                     f"order {order.local_id} is of no intent that plan {plan.plan_id} approves"
                 )
-        self._connection.execute(_ADD_PLAN, _plan_row(plan))
+        _ADD_PLAN.run(self._connection, _plan_row(plan))
         for verdict in plan.verdicts:
             self._answer(verdict, plan)
         self._note(plan)
@@ -122,13 +123,11 @@ class OpenAssessment:
             )
 
     def _answer(self, verdict: Verdict, plan: Plan) -> None:
-        answered = self._connection.execute(
-            _ANSWER, {"of": verdict.intent_id, "plan": plan.plan_id}
-        )
-        if answered.rowcount != 1:
+        answered = _ANSWER.run(self._connection, {"of": verdict.intent_id, "plan": plan.plan_id})
+        if answered != 1:
             raise ConflictError(f"the intent {verdict.intent_id} is not pending any more")
         row = _verdict_row(verdict)
-        self._connection.execute(_ADD_VERDICT, {**row, "plan_id": plan.plan_id})
+        _ADD_VERDICT.run(self._connection, {**row, "plan_id": plan.plan_id})
         objections = [
             {
                 "intent_id": verdict.intent_id,
@@ -140,7 +139,7 @@ class OpenAssessment:
             for position, each in enumerate(verdict.objections)
         ]
         if objections:
-            self._connection.execute(_ADD_DENIAL, objections)
+            _ADD_DENIAL.run_each(self._connection, objections)
 
     def _note(self, plan: Plan) -> None:
         verdicts = [
@@ -168,9 +167,9 @@ def reserve(connection: Connection, order: Order, *, source: str, by: str, why: 
         why: for a person who asks.
     """
     row = order_row(order)
-    connection.execute(_ADD_ORDER, row)
-    connection.execute(
-        _ADD_EVENT,
+    _ADD_ORDER.run(connection, row)
+    _ADD_EVENT.run(
+        connection,
         {
             "local_id": order.local_id,
             "version": order.version,

@@ -9,8 +9,6 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import (
     BindParameter,
     Connection,
-    RowMapping,
-    Select,
     bindparam,
     func,
     insert,
@@ -28,6 +26,7 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.store import conversions, handovers, journal, positions, snapshots, transfers
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
+from kraken_pipeline.store.prepared import Named, Prepared
 from kraken_pipeline.store.schema import (
     execution_orders,
     fills,
@@ -42,14 +41,20 @@ _FILL_FACTS: Final = ("kraken_order_id", "pair", "side", "price", "qty", "cost",
 _ENTRY_FACTS: Final = ("refid", "type", "asset", "amount", "fee", "balance")
 Row = TypeVar("Row", Fill, LedgerEntry)
 _NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
-_LAST_FILL: Final = select(func.max(fills.c.at))
-_LAST_ENTRY: Final = select(func.max(ledger_entries.c.at))
-_WHOSE: Final = select(
-    execution_orders.c.kraken_order_id, execution_orders.c.strategy_id, execution_orders.c.timeframe
-).where(execution_orders.c.kraken_order_id.in_(_NAMES))
-_COUNT: Final = select(func.count()).select_from(ledger_entries)
-_MOVEMENTS: Final = select(ledger_entries.c.asset, ledger_entries.c.amount, ledger_entries.c.fee)
-_UNVALUED: Final = (
+_LAST_FILL: Final = Prepared(select(func.max(fills.c.at)))
+_LAST_ENTRY: Final = Prepared(select(func.max(ledger_entries.c.at)))
+_WHOSE: Final = Prepared(
+    select(
+        execution_orders.c.kraken_order_id,
+        execution_orders.c.strategy_id,
+        execution_orders.c.timeframe,
+    ).where(execution_orders.c.kraken_order_id.in_(_NAMES))
+)
+_COUNT: Final = Prepared(select(func.count()).select_from(ledger_entries))
+_MOVEMENTS: Final = Prepared(
+    select(ledger_entries.c.asset, ledger_entries.c.amount, ledger_entries.c.fee)
+)
+_UNVALUED: Final = Prepared(
     select(ledger_entries)
     .where(
         ledger_entries.c.type.not_in(NEVER_FLOWS),
@@ -59,17 +64,19 @@ _UNVALUED: Final = (
 )
 _ALL_FILLS: Final = select(fills).order_by(fills.c.at, fills.c.trade_id)
 _FILLS_AFTER: Final = _ALL_FILLS.where(fills.c.at > bindparam("after"))
-_KEPT_FILLS: Final = select(fills).where(fills.c.trade_id.in_(_NAMES))
-_KEPT_ENTRIES: Final = select(ledger_entries).where(ledger_entries.c.entry_id.in_(_NAMES))
-_ADD_FILLS: Final = insert(fills)
-_ADD_ENTRIES: Final = insert(ledger_entries)
-_MOVE_FILL: Final = (
+_KEPT_FILLS: Final = Prepared(select(fills).where(fills.c.trade_id.in_(_NAMES)))
+_KEPT_ENTRIES: Final = Prepared(select(ledger_entries).where(ledger_entries.c.entry_id.in_(_NAMES)))
+_ADD_FILLS: Final = Prepared(insert(fills))
+_ADD_ENTRIES: Final = Prepared(insert(ledger_entries))
+_MOVE_FILL: Final = Prepared(
     update(fills).where(fills.c.trade_id == bindparam("of_trade")).values(book=bindparam("to_book"))
 )
-_AS_LATE: Final = select(fills.c.trade_id).where(
-    fills.c.book == bindparam("of_book"),
-    fills.c.pair == bindparam("of_pair"),
-    fills.c.at >= bindparam("first"),
+_AS_LATE: Final = Prepared(
+    select(fills.c.trade_id).where(
+        fills.c.book == bindparam("of_book"),
+        fills.c.pair == bindparam("of_pair"),
+        fills.c.at >= bindparam("first"),
+    )
 )
 
 
@@ -83,19 +90,21 @@ class SqlBookStore:
     def last_fill_at(self) -> datetime | None:
         """Return the time of the newest fill that is booked."""
         with self._database.reading() as connection:
-            return connection.execute(_LAST_FILL).scalar()
+            last: datetime | None = _LAST_FILL.value(connection)
+        return last
 
     def last_entry_at(self) -> datetime | None:
         """Return the time of the newest ledger entry that is kept."""
         with self._database.reading() as connection:
-            return connection.execute(_LAST_ENTRY).scalar()
+            last: datetime | None = _LAST_ENTRY.value(connection)
+        return last
 
     def strategy_books(self, kraken_order_ids: Sequence[str]) -> Mapping[str, str]:
         """Return whose book each order's fills belong to; one that is not ours is left out."""
         found: dict[str, str] = {}
         with self._database.reading() as connection:
             for some in in_chunks(kraken_order_ids):
-                rows = connection.execute(_WHOSE, {"names": some})
+                rows = _WHOSE.rows(connection, {"names": some})
                 found.update((each[0], book_of(each[1], each[2])) for each in rows)
         return found
 
@@ -140,10 +149,10 @@ class SqlBookStore:
         """
         balances: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         with self._database.reading() as connection, localcontext(EXACT):
-            kept = connection.execute(_COUNT).scalar_one()
+            kept = int(_COUNT.value(connection))
             if self._replayed is not None and self._replayed[0] == kept:
                 return self._replayed[1]
-            for asset, amount, fee in connection.execute(_MOVEMENTS):
+            for asset, amount, fee in _MOVEMENTS.rows(connection):
                 balances[asset] += amount - fee
         self._replayed = kept, dict(balances)
         return self._replayed[1]
@@ -151,7 +160,7 @@ class SqlBookStore:
     def unvalued_flows(self) -> tuple[LedgerEntry, ...]:
         """Return what came from outside or left and is in no snapshot's units, oldest first."""
         with self._database.reading() as connection:
-            kept = [_entry_of(row) for row in connection.execute(_UNVALUED).mappings()]
+            kept = [_entry_of(row) for row in _UNVALUED.named(connection)]
         return tuple(each for each in kept if each.entry_class is EntryClass.FLOW)
 
     def fills_after(self, at: datetime | None) -> tuple[Fill, ...]:
@@ -223,13 +232,8 @@ def _new_entries(connection: Connection, told: Sequence[LedgerEntry]) -> list[Le
     return list(new.values())
 
 
-# a row's type differs from table to table
-def _kept(connection: Connection, wanted: Select[Any], names: Sequence[str]) -> list[RowMapping]:
-    return [
-        row
-        for some in in_chunks(names)
-        for row in connection.execute(wanted, {"names": some}).mappings()
-    ]
+def _kept(connection: Connection, wanted: Prepared, names: Sequence[str]) -> list[dict[str, Any]]:
+    return [row for some in in_chunks(names) for row in wanted.named(connection, {"names": some})]
 
 
 def _require_same(before: Row, now: Row, names: Iterable[str], what: str) -> None:
@@ -243,17 +247,17 @@ def _insert(
     connection: Connection, new_fills: Sequence[Fill], new_entries: Sequence[LedgerEntry]
 ) -> None:
     if new_fills:
-        connection.execute(_ADD_FILLS, [positions.fill_row(each) for each in new_fills])
+        _ADD_FILLS.run_each(connection, [positions.fill_row(each) for each in new_fills])
     if new_entries:
         rows = [{name: getattr(each, name) for name in _ENTRY_FIELDS} for each in new_entries]
-        connection.execute(_ADD_ENTRIES, rows)
+        _ADD_ENTRIES.run_each(connection, rows)
 
 
 def _move_positions(
     connection: Connection, new_fills: Sequence[Fill], moved: Sequence[Fill]
 ) -> None:
     for fill in moved:
-        connection.execute(_MOVE_FILL, {"of_trade": fill.trade_id, "to_book": fill.book})
+        _MOVE_FILL.run(connection, {"of_trade": fill.trade_id, "to_book": fill.book})
     rebuilt = {(book, fill.pair) for fill in moved for book in (MANUAL, fill.book)}
     news: defaultdict[positions.Place, list[Fill]] = defaultdict(list)
     for fill in new_fills:
@@ -276,9 +280,9 @@ def _come_last(connection: Connection, place: positions.Place, some: Sequence[Fi
     in the order of time.
     """
     first = min(each.at for each in some)
-    as_late = connection.execute(_AS_LATE, {**positions.of_place(place), "first": first})
+    as_late = _AS_LATE.rows(connection, {**positions.of_place(place), "first": first})
     ours = {each.trade_id for each in some}
-    is_last = all(trade_id in ours for trade_id in as_late.scalars())
+    is_last = all(trade_id in ours for [trade_id] in as_late)
     was_moved = transfers.any_as_late(connection, place, first)
     return is_last and not was_moved and not conversions.any_as_late(connection, place, first)
 
@@ -291,7 +295,7 @@ def _rebuild(connection: Connection, place: positions.Place) -> None:
     ]
     positions.keep(connection, positions.replayed(place, kept, went))
     if not kept and not went:
-        connection.execute(positions.FORGET, positions.of_place(place))
+        positions.FORGET.run(connection, positions.of_place(place))
 
 
 def _note(connection: Connection, told: Sequence[Fill], new_entries: Sequence[LedgerEntry]) -> None:
@@ -316,5 +320,5 @@ def _note(connection: Connection, told: Sequence[Fill], new_entries: Sequence[Le
 _ENTRY_FIELDS: Final = tuple(LedgerEntry.__slots__)
 
 
-def _entry_of(row: RowMapping) -> LedgerEntry:
+def _entry_of(row: Named) -> LedgerEntry:
     return LedgerEntry(**{name: row[name] for name in _ENTRY_FIELDS})

@@ -16,23 +16,28 @@ from kraken_pipeline.store import leases, schema
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import ORDERS, in_chunks, orders_found
 from kraken_pipeline.store.positions import all_positions
+from kraken_pipeline.store.prepared import Prepared
 
 _ORDERS: Final = schema.execution_orders
-_SALES: Final = ORDERS.where(
-    _ORDERS.c.pair == bindparam("pair"),
-    _ORDERS.c.strategy_id == bindparam("strategy"),
-    _ORDERS.c.timeframe == bindparam("timeframe"),
-    _ORDERS.c.side == Side.SELL.value,
-    (
-        _ORDERS.c.status.in_(sorted(each.value for each in RESERVING))
-        | (
-            _ORDERS.c.status.in_(sorted(each.value for each in ENDED))
-            & _ORDERS.c.settled_at.is_(None)
-        )
-    ),
+_SALES: Final = Prepared(
+    ORDERS.where(
+        _ORDERS.c.pair == bindparam("pair"),
+        _ORDERS.c.strategy_id == bindparam("strategy"),
+        _ORDERS.c.timeframe == bindparam("timeframe"),
+        _ORDERS.c.side == Side.SELL.value,
+        (
+            _ORDERS.c.status.in_(sorted(each.value for each in RESERVING))
+            | (
+                _ORDERS.c.status.in_(sorted(each.value for each in ENDED))
+                & _ORDERS.c.settled_at.is_(None)
+            )
+        ),
+    )
 )
-_BOOKED: Final = select(schema.fills.c.qty).where(
-    schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+_BOOKED: Final = Prepared(
+    select(schema.fills.c.qty).where(
+        schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+    )
 )
 
 
@@ -101,11 +106,7 @@ def _require_held(connection: Connection, order: Order, open_qty: Decimal) -> No
             ZERO,
         )
         booked = sum(
-            (
-                qty
-                for some in in_chunks(ids)
-                for qty in connection.execute(_BOOKED, {"ids": some}).scalars()
-            ),
+            (qty for some in in_chunks(ids) for [qty] in _BOOKED.rows(connection, {"ids": some})),
             ZERO,
         )
         unbooked = sum((each.filled_qty for each in sales), ZERO) - booked

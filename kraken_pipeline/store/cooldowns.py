@@ -8,16 +8,17 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.store import journal
+from kraken_pipeline.store.prepared import Prepared
 from kraken_pipeline.store.schema import cooldowns
 
-_ALL: Final = select(cooldowns.c.pair, cooldowns.c.until)
-_RENEW: Final = update(cooldowns).where(cooldowns.c.pair == bindparam("of"))
-_ADD: Final = insert(cooldowns)
+_ALL: Final = Prepared(select(cooldowns.c.pair, cooldowns.c.until))
+_RENEW: Final = Prepared(update(cooldowns).where(cooldowns.c.pair == bindparam("of")))
+_ADD: Final = Prepared(insert(cooldowns))
 
 
 def all_cooldowns(connection: Connection) -> Mapping[str, datetime]:
     """Return until when each pair cools, or cooled."""
-    return {row.pair: row.until for row in connection.execute(_ALL)}
+    return {row["pair"]: row["until"] for row in _ALL.named(connection)}
 
 
 def cool(connection: Connection, cooldown: Cooldown, *, at: datetime, by: str) -> None:
@@ -30,8 +31,8 @@ def cool(connection: Connection, cooldown: Cooldown, *, at: datetime, by: str) -
         by: what refused.
     """
     row = {"pair": cooldown.pair, "until": cooldown.until, "reason": cooldown.reason}
-    if connection.execute(_RENEW, {"of": cooldown.pair, **row}).rowcount == 0:
-        connection.execute(_ADD, row)
+    if _RENEW.run(connection, {"of": cooldown.pair, **row}) == 0:
+        _ADD.run(connection, row)
     entry = journal.Entry(
         at=at, kind="cooldown.begun", subject=cooldown.pair, actor=by, payload={"row": row}
     )

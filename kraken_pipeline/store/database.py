@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAl
 from sqlalchemy.pool import NullPool
 
 from kraken_pipeline.domain.errors import ConfigurationError, ConflictError, StorageError
+from kraken_pipeline.store.prepared import tell
 
 BUSY_SECONDS: Final = 30
 """How long a writer waits for another before it gives up."""
@@ -162,6 +163,7 @@ class Database:
 
     def _begin(self, connection: Connection) -> None:
         try:
+            # by way of SQLAlchemy, so that it knows of it as well: a migration asks it
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
@@ -178,11 +180,11 @@ class Database:
             ) from error
 
     def _commit(self, connection: Connection) -> None:
-        connection.exec_driver_sql("COMMIT")
+        tell(connection, "COMMIT")
 
     def _undo(self, connection: Connection) -> None:
         try:
-            connection.exec_driver_sql("ROLLBACK")
+            tell(connection, "ROLLBACK")
         except SQLAlchemyError:
             # closing undoes it as well
             self._drop(connection)

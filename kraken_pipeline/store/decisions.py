@@ -13,30 +13,35 @@ from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import intent_row, pending_intents
+from kraken_pipeline.store.prepared import Prepared
 from kraken_pipeline.store.schema import decisions, intents, strategy_state
 
 _DECISION_FIELDS: Final = tuple(
     name for name in Decision.__slots__ if name not in {"intents", "no_signals", "seen"}
 )
-_DECIDED: Final = select(decisions.c.decision_id).where(
-    decisions.c.namespace == bindparam("namespace"),
-    decisions.c.strategy_id == bindparam("strategy_id"),
-    decisions.c.timeframe == bindparam("timeframe"),
-    decisions.c.closed_at == bindparam("closed_at"),
+_DECIDED: Final = Prepared(
+    select(decisions.c.decision_id).where(
+        decisions.c.namespace == bindparam("namespace"),
+        decisions.c.strategy_id == bindparam("strategy_id"),
+        decisions.c.timeframe == bindparam("timeframe"),
+        decisions.c.closed_at == bindparam("closed_at"),
+    )
 )
-_ADD_DECISION: Final = insert(decisions)
-_ADD_INTENT: Final = insert(intents)
+_ADD_DECISION: Final = Prepared(insert(decisions))
+_ADD_INTENT: Final = Prepared(insert(intents))
 _SAME: Final = and_(
     strategy_state.c.namespace == bindparam("namespace"),
     strategy_state.c.strategy_id == bindparam("strategy_id"),
     strategy_state.c.timeframe == bindparam("timeframe"),
 )
-_STATE: Final = select(strategy_state.c.state).where(_SAME)
-_LATER: Final = select(strategy_state.c.closed_at).where(
-    _SAME, strategy_state.c.closed_at > bindparam("closed_at")
+_STATE: Final = Prepared(select(strategy_state.c.state).where(_SAME))
+_LATER: Final = Prepared(
+    select(strategy_state.c.closed_at).where(
+        _SAME, strategy_state.c.closed_at > bindparam("closed_at")
+    )
 )
-_FORGET_STATE: Final = delete(strategy_state).where(_SAME)
-_ADD_STATE: Final = insert(strategy_state)
+_FORGET_STATE: Final = Prepared(delete(strategy_state).where(_SAME))
+_ADD_STATE: Final = Prepared(insert(strategy_state))
 
 
 class SqlDecisionStore:
@@ -68,7 +73,7 @@ class SqlDecisionStore:
             ):
                 return False
             is_research = decision.namespace is Namespace.RESEARCH
-            connection.execute(_ADD_DECISION, _decision_row(decision))
+            _ADD_DECISION.run(connection, _decision_row(decision))
             if not is_research:
                 _insert_intents(connection, decision)
                 _note(connection, decision)
@@ -79,7 +84,7 @@ class SqlDecisionStore:
         """Return what the strategy saved with its newest bar's decision; empty at first."""
         of = _state_of(namespace.value, strategy_id, timeframe)
         with self._database.reading() as connection:
-            found = connection.execute(_STATE, of).scalar()
+            found = _STATE.value(connection, of)
         saved: dict[str, str] = {} if found is None else json.loads(found)
         return saved
 
@@ -97,7 +102,7 @@ def _is_decided(
     closed_at: datetime,
 ) -> bool:
     bar = {**_state_of(namespace.value, strategy_id, timeframe), "closed_at": closed_at}
-    return connection.execute(_DECIDED, bar).first() is not None
+    return _DECIDED.first(connection, bar) is not None
 
 
 def _decision_row(decision: Decision) -> dict[str, Any]:
@@ -116,8 +121,7 @@ def _decision_row(decision: Decision) -> dict[str, Any]:
 def _insert_intents(connection: Connection, decision: Decision) -> None:
     namespace = decision.namespace.value
     rows = [{**intent_row(each), "namespace": namespace} for each in decision.intents]
-    if rows:
-        connection.execute(_ADD_INTENT, rows)
+    _ADD_INTENT.run_each(connection, rows)
 
 
 def _note(connection: Connection, decision: Decision) -> None:
@@ -147,7 +151,7 @@ def _keep_state(connection: Connection, decision: Decision, state: Mapping[str, 
     """Write the state, unless that of a later bar is there: a late decision cannot turn it back."""
     of = _state_of(decision.namespace.value, decision.strategy_id, decision.timeframe)
     bar = {**of, "closed_at": decision.closed_at}
-    if connection.execute(_LATER, bar).first() is not None:
+    if _LATER.first(connection, bar) is not None:
         return
-    connection.execute(_FORGET_STATE, of)
-    connection.execute(_ADD_STATE, {**bar, "state": canonical(state)})
+    _FORGET_STATE.run(connection, of)
+    _ADD_STATE.run(connection, {**bar, "state": canonical(state)})

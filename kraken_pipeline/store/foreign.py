@@ -4,27 +4,30 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.reconciliations import ForeignOrder
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
+from kraken_pipeline.store.prepared import Named, Prepared
 from kraken_pipeline.store.schema import foreign_orders
 
 _TABLE: Final = foreign_orders
 _FIELDS: Final = tuple(ForeignOrder.__slots__)
-_OPEN: Final = (
+_OPEN: Final = Prepared(
     select(_TABLE)
     .where(_TABLE.c.gone_at.is_(None))
     .order_by(_TABLE.c.first_seen_at, _TABLE.c.kraken_order_id)
 )
-_KNOWN: Final = select(_TABLE.c.kraken_order_id).where(
-    _TABLE.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+_KNOWN: Final = Prepared(
+    select(_TABLE.c.kraken_order_id).where(
+        _TABLE.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+    )
 )
-_CHANGE: Final = update(_TABLE).where(_TABLE.c.kraken_order_id == bindparam("of"))
-_ADD: Final = insert(_TABLE)
+_CHANGE: Final = Prepared(update(_TABLE).where(_TABLE.c.kraken_order_id == bindparam("of")))
+_ADD: Final = Prepared(insert(_TABLE))
 
 
 class SqlForeignStore:
@@ -36,7 +39,7 @@ class SqlForeignStore:
     def open(self) -> tuple[ForeignOrder, ...]:
         """Return those that are open as far as is known, the first seen first."""
         with self._database.reading() as connection:
-            return tuple(_order_of(row) for row in connection.execute(_OPEN).mappings())
+            return tuple(_order_of(row) for row in _OPEN.named(connection))
 
     def see(
         self, orders: Sequence[ForeignOrder], *, gone: Collection[str], at: datetime
@@ -63,18 +66,14 @@ class SqlForeignStore:
 
 
 def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
-    return {
-        name
-        for some in in_chunks(ids)
-        for name in connection.execute(_KNOWN, {"ids": some}).scalars()
-    }
+    return {name for some in in_chunks(ids) for [name] in _KNOWN.rows(connection, {"ids": some})}
 
 
 def _refresh(connection: Connection, order: ForeignOrder, *, is_new: bool) -> None:
     row = {name: getattr(order, name) for name in _FIELDS}
     row["side"] = order.side.value
     if is_new:
-        connection.execute(_ADD, row)
+        _ADD.run(connection, row)
         _note(connection, "foreign.seen", order.kraken_order_id, at=order.last_seen_at, row=row)
         return
     del row["kraken_order_id"], row["first_seen_at"]
@@ -82,7 +81,7 @@ def _refresh(connection: Connection, order: ForeignOrder, *, is_new: bool) -> No
 
 
 def _change(connection: Connection, kraken_order_id: str, row: dict[str, Any]) -> None:
-    connection.execute(_CHANGE, {**row, "of": kraken_order_id})
+    _CHANGE.run(connection, {**row, "of": kraken_order_id})
 
 
 def _note(
@@ -94,6 +93,6 @@ def _note(
     journal.write(connection, entry)
 
 
-def _order_of(row: RowMapping) -> ForeignOrder:
+def _order_of(row: Named) -> ForeignOrder:
     told = {name: row[name] for name in _FIELDS}
     return ForeignOrder(**{**told, "side": Side(row["side"])})

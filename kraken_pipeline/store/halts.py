@@ -10,16 +10,17 @@ from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import ACTIONS, EVERYTHING, Halt, HaltKind, Scope
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.prepared import Prepared
 from kraken_pipeline.store.schema import halts
 
 _OPEN: Final = halts.c.cleared_at.is_(None)
-_LATCHED: Final = select(halts).where(_OPEN).order_by(halts.c.halt_id)
+_LATCHED: Final = Prepared(select(halts).where(_OPEN).order_by(halts.c.halt_id))
 EVERY: Final = frozenset(HaltKind)
 
 
 def latched_halts(connection: Connection) -> tuple[Halt, ...]:
     """Return what stops opening now, oldest first."""
-    rows = connection.execute(_LATCHED).mappings()
+    rows = _LATCHED.named(connection)
     return tuple(
         Halt(
             halt_id=row["halt_id"],

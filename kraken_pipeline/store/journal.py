@@ -16,16 +16,17 @@ from sqlalchemy import Connection, Text, bindparam, insert, select, type_coerce,
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.store import schema
 from kraken_pipeline.store.columns import instant_text
+from kraken_pipeline.store.prepared import Prepared
 
 BEGINNING: Final = "0" * 64
 """What stands as the hash before the first entry."""
 _HEAD: Final = "journal_head"
 _TABLE: Final = schema.journal
-_FIND_HEAD: Final = select(schema.meta.c.value).where(schema.meta.c.key == _HEAD)
-_MOVE_HEAD: Final = (
+_FIND_HEAD: Final = Prepared(select(schema.meta.c.value).where(schema.meta.c.key == _HEAD))
+_MOVE_HEAD: Final = Prepared(
     update(schema.meta).where(schema.meta.c.key == _HEAD).values(value=bindparam("to"))
 )
-_ADD: Final = insert(_TABLE)
+_ADD: Final = Prepared(insert(_TABLE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class Kept:
 
 def head(connection: Connection) -> Head:
     """Return the end of the chain; number zero in an empty journal."""
-    found = connection.execute(_FIND_HEAD).scalar()
+    found = _FIND_HEAD.value(connection)
     if found is None:
         return Head(seq=0, hash=BEGINNING)
     seq, hashed = found.split(" ")
@@ -109,7 +110,7 @@ def write_all(connection: Connection, told: Sequence[Entry]) -> Head:
         )
         end = Head(seq=seq, hash=hashed)
     if rows:
-        connection.execute(_ADD, rows)
+        _ADD.run_each(connection, rows)
         _move_head(connection, end, is_first=rows[0]["seq"] == 1)
     return end
 
@@ -164,7 +165,7 @@ def _move_head(connection: Connection, end: Head, *, is_first: bool) -> None:
     if is_first:
         connection.execute(insert(schema.meta), {"key": _HEAD, "value": value})
     else:
-        connection.execute(_MOVE_HEAD, {"to": value})
+        _MOVE_HEAD.run(connection, {"to": value})
 
 
 def _hash(parts: tuple[str | int, ...], payload: str) -> str:

@@ -3,25 +3,26 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from kraken_pipeline.domain.errors import InvalidValueError, LeaseLostError
 from kraken_pipeline.store import journal
+from kraken_pipeline.store.prepared import Prepared
 from kraken_pipeline.store.schema import leases
 
 NO_LENGTH: Final = timedelta(0)
 _OF_RESOURCE: Final = leases.c.resource == bindparam("of")
-_FIND: Final = select(leases).where(_OF_RESOURCE)
-_FIND_EPOCH: Final = select(leases).where(leases.c.epoch == bindparam("epoch"))
-_LAST_EPOCH: Final = select(func.max(leases.c.epoch))
-_RENEW: Final = (
+_FIND: Final = Prepared(select(leases).where(_OF_RESOURCE))
+_FIND_EPOCH: Final = Prepared(select(leases).where(leases.c.epoch == bindparam("epoch")))
+_LAST_EPOCH: Final = Prepared(select(func.max(leases.c.epoch)))
+_RENEW: Final = Prepared(
     update(leases)
     .where(_OF_RESOURCE)
     .values(renewed_at=bindparam("renewed_at"), expires_at=bindparam("expires_at"))
 )
-_GIVE_BACK: Final = update(leases).where(_OF_RESOURCE).values(owner=None)
-_FORGET: Final = delete(leases).where(_OF_RESOURCE)
-_ADD: Final = insert(leases)
+_GIVE_BACK: Final = Prepared(update(leases).where(_OF_RESOURCE).values(owner=None))
+_FORGET: Final = Prepared(delete(leases).where(_OF_RESOURCE))
+_ADD: Final = Prepared(insert(leases))
 
 
 def take(
@@ -43,16 +44,16 @@ def take(
     held = _held(connection, resource)
     in_force = held is not None and held["owner"] is not None and held["expires_at"] > now
     if held is not None and in_force and held["owner"] == owner:
-        connection.execute(_RENEW, {"of": resource, "renewed_at": now, "expires_at": now + length})
+        _RENEW.run(connection, {"of": resource, "renewed_at": now, "expires_at": now + length})
         return int(held["epoch"])
     if held is not None and in_force:
         raise LeaseLostError(
             f"the lease {resource!r} is held by {held['owner']!r} until {held['expires_at']}"
         )
     epoch = last_epoch(connection) + 1
-    connection.execute(_FORGET, {"of": resource})
+    _FORGET.run(connection, {"of": resource})
     row = {"resource": resource, "owner": owner, "epoch": epoch}
-    connection.execute(_ADD, {**row, "renewed_at": now, "expires_at": now + length})
+    _ADD.run(connection, {**row, "renewed_at": now, "expires_at": now + length})
     _note(connection, "lease.taken", owner, at=now, row=row)
     return epoch
 
@@ -62,7 +63,7 @@ def release(connection: Connection, resource: str, *, owner: str) -> None:
     held = _held(connection, resource)
     if held is None or held["owner"] != owner:
         return
-    connection.execute(_GIVE_BACK, {"of": resource})
+    _GIVE_BACK.run(connection, {"of": resource})
     row = {"resource": resource, "owner": None, "epoch": held["epoch"]}
     # giving back names no time; the last renewal is the last instant that is known of the owner
     _note(connection, "lease.released", owner, at=held["renewed_at"], row=row)
@@ -70,7 +71,7 @@ def release(connection: Connection, resource: str, *, owner: str) -> None:
 
 def last_epoch(connection: Connection) -> int:
     """Return the highest epoch that was ever drawn; zero before the first."""
-    return connection.execute(_LAST_EPOCH).scalar() or 0
+    return int(_LAST_EPOCH.value(connection) or 0)
 
 
 def require_in_force(connection: Connection, epoch: int | None, *, at: datetime) -> None:
@@ -81,15 +82,15 @@ def require_in_force(connection: Connection, epoch: int | None, *, at: datetime)
     """
     if epoch is None:
         raise LeaseLostError("sending needs the epoch of a lease; none was given")
-    held = connection.execute(_FIND_EPOCH, {"epoch": epoch}).mappings().first()
+    held = _FIND_EPOCH.first(connection, {"epoch": epoch})
     if held is None or held["owner"] is None:
         raise LeaseLostError(f"the lease of epoch {epoch} was given back or taken over")
     if held["expires_at"] <= at:
         raise LeaseLostError(f"the lease of epoch {epoch} ran out at {held['expires_at']}")
 
 
-def _held(connection: Connection, resource: str) -> RowMapping | None:
-    return connection.execute(_FIND, {"of": resource}).mappings().first()
+def _held(connection: Connection, resource: str) -> dict[str, Any] | None:
+    return _FIND.first(connection, {"of": resource})
 
 
 def _note(

@@ -19,18 +19,23 @@ from kraken_pipeline.domain.orders import Event, Fact, Order, advance
 from kraken_pipeline.store import journal, leases, schema
 from kraken_pipeline.store.changes import require_leave_to_change, require_no_halt
 from kraken_pipeline.store.order_rows import event_row, in_chunks, order_row
+from kraken_pipeline.store.prepared import Prepared
 
 Told = Sequence[tuple[Order, Event]]
 """Orders as they were read, each with what happened to it."""
 _ORDERS: Final = schema.execution_orders
-_VERSIONS: Final = select(_ORDERS.c.local_id, _ORDERS.c.version).where(
-    _ORDERS.c.local_id.in_(bindparam("ids", expanding=True))
+_VERSIONS: Final = Prepared(
+    select(_ORDERS.c.local_id, _ORDERS.c.version).where(
+        _ORDERS.c.local_id.in_(bindparam("ids", expanding=True))
+    )
 )
-_OWNERS: Final = select(_ORDERS.c.kraken_order_id, _ORDERS.c.local_id).where(
-    _ORDERS.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+_OWNERS: Final = Prepared(
+    select(_ORDERS.c.kraken_order_id, _ORDERS.c.local_id).where(
+        _ORDERS.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+    )
 )
-_MOVE: Final = update(_ORDERS).where(_ORDERS.c.local_id == bindparam("of"))
-_ADD_EVENT: Final = insert(schema.execution_order_events)
+_MOVE: Final = Prepared(update(_ORDERS).where(_ORDERS.c.local_id == bindparam("of")))
+_ADD_EVENT: Final = Prepared(insert(schema.execution_order_events))
 
 
 def recorded(connection: Connection, told: Told, epoch: int | None) -> tuple[Order, ...]:
@@ -59,7 +64,7 @@ def _require_same_versions(connection: Connection, told: Told) -> None:
         raise InvalidValueError("an order is told of twice at once; tell of it one after another")
     found: dict[str, int] = {}
     for some in in_chunks(list(seen)):
-        rows = connection.execute(_VERSIONS, {"ids": some})
+        rows = _VERSIONS.rows(connection, {"ids": some})
         found |= {row[0]: row[1] for row in rows}
     for local_id, version in seen.items():
         if local_id not in found:
@@ -88,7 +93,7 @@ def _require_own_ids(connection: Connection, told: Told) -> None:
         if event.kraken_order_id not in {None, order.kraken_order_id}
     }
     for some in in_chunks([each for each in news if each is not None]):
-        for kraken_order_id, owner in connection.execute(_OWNERS, {"ids": some}):
+        for kraken_order_id, owner in _OWNERS.rows(connection, {"ids": some}):
             if owner != news[kraken_order_id]:
                 raise ImpossibleFactError(
                     f"{kraken_order_id} at the exchange is {owner}, "
@@ -100,11 +105,11 @@ def _write(connection: Connection, told: Told, moved: Sequence[Order], epoch: in
     rows = [_row(held, now, event) for (held, event), now in zip(told, moved, strict=True)]
     for names in {frozenset(each): None for each in rows}:
         alike = [each for each in rows if each.keys() == names]
-        connection.execute(_MOVE, [{**each, "of": each["local_id"]} for each in alike])
+        _MOVE.run_each(connection, [{**each, "of": each["local_id"]} for each in alike])
     events = [
         event_row(held, now, event, epoch) for (held, event), now in zip(told, moved, strict=True)
     ]
-    connection.execute(_ADD_EVENT, events)
+    _ADD_EVENT.run_each(connection, events)
     journal.write_all(
         connection,
         [

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import UnknownNameError
@@ -24,15 +24,18 @@ from kraken_pipeline.domain.order_terms import (
 from kraken_pipeline.domain.orders import Event, Order, State
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store import schema
+from kraken_pipeline.store.prepared import Named, Prepared
 
 AT_ONCE: Final = 500
 """Names in one query: databases bound how many they take."""
 _ORDERS: Final = schema.execution_orders
 ORDERS: Final = select(_ORDERS).order_by(_ORDERS.c.created_at, _ORDERS.c.local_id)
 """Every order, oldest first; narrowed by `where` to a statement that is written once."""
-_ONE: Final = ORDERS.where(_ORDERS.c.local_id == bindparam("of"))
-_IN_STATES: Final = ORDERS.where(_ORDERS.c.status.in_(bindparam("states", expanding=True)))
-_PENDING: Final = (
+_ONE: Final = Prepared(ORDERS.where(_ORDERS.c.local_id == bindparam("of")))
+_IN_STATES: Final = Prepared(
+    ORDERS.where(_ORDERS.c.status.in_(bindparam("states", expanding=True)))
+)
+_PENDING: Final = Prepared(
     select(schema.intents)
     .where(schema.intents.c.namespace == bindparam("of"), schema.intents.c.plan_id.is_(None))
     .order_by(schema.intents.c.decided_at, schema.intents.c.intent_id)
@@ -81,7 +84,7 @@ def order_row(order: Order) -> dict[str, Any]:
     }
 
 
-def order_of(row: RowMapping) -> Order:
+def order_of(row: Named) -> Order:
     """Return the order that a row tells of."""
     return Order(
         local_id=row["local_id"],
@@ -124,14 +127,14 @@ def order_of(row: RowMapping) -> Order:
 
 def orders_where(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Order, ...]:
     """Return the orders that meet every condition, oldest first."""
-    return orders_found(connection, ORDERS.where(*conditions), {})
+    return orders_found(connection, Prepared(ORDERS.where(*conditions)), {})
 
 
 def orders_found(
-    connection: Connection, wanted: Select[Any], values: Mapping[str, Any]
+    connection: Connection, wanted: Prepared, values: Mapping[str, Any]
 ) -> tuple[Order, ...]:
     """Return the orders that a statement made of `ORDERS` finds with these values."""
-    return tuple(order_of(row) for row in connection.execute(wanted, values).mappings())
+    return tuple(order_of(row) for row in wanted.named(connection, values))
 
 
 def order_with(connection: Connection, local_id: str) -> Order:
@@ -194,7 +197,7 @@ def intent_row(intent: Intent) -> dict[str, Any]:
     }
 
 
-def intent_of(row: RowMapping) -> Intent:
+def intent_of(row: Named) -> Intent:
     """Return the intent that a row tells of."""
     told = {name: row[name] for name in Intent.__slots__}
     terms = None if row["terms"] is None else terms_of(json.loads(row["terms"]))
@@ -203,7 +206,7 @@ def intent_of(row: RowMapping) -> Intent:
 
 def pending_intents(connection: Connection, namespace: str) -> tuple[Intent, ...]:
     """Return the intents of a namespace that no plan has answered, oldest decision first."""
-    rows = connection.execute(_PENDING, {"of": namespace}).mappings()
+    rows = _PENDING.named(connection, {"of": namespace})
     return tuple(intent_of(row) for row in rows)
 
 

@@ -39,30 +39,41 @@ from kraken_pipeline.store.order_rows import (
     orders_found,
     orders_in,
 )
+from kraken_pipeline.store.prepared import Prepared
 
 _ORDERS: Final = schema.execution_orders
 _RESULTS: Final = schema.execution_results
 OVER: Final = ("settled", "failed")
 """Statuses of a plan of which nothing more is expected."""
-_WITH_EXCHANGE_IDS: Final = ORDERS.where(
-    _ORDERS.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+_WITH_EXCHANGE_IDS: Final = Prepared(
+    ORDERS.where(_ORDERS.c.kraken_order_id.in_(bindparam("ids", expanding=True)))
 )
-_WITH_CLIENT_IDS: Final = ORDERS.where(_ORDERS.c.cl_ord_id.in_(bindparam("ids", expanding=True)))
-_OF_PLAN: Final = ORDERS.where(_ORDERS.c.plan_id == bindparam("plan"))
-_UNMATCHED: Final = ORDERS.where(
-    _ORDERS.c.status.in_(sorted(each.value for each in ENDED)),
-    _ORDERS.c.settled_at.is_(None),
-    # as it stands in the index, or the index is of no use
-    _ORDERS.c.filled_volume != literal_column("'0'"),
+_WITH_CLIENT_IDS: Final = Prepared(
+    ORDERS.where(_ORDERS.c.cl_ord_id.in_(bindparam("ids", expanding=True)))
 )
-_BOOKED: Final = select(schema.fills.c.kraken_order_id, schema.fills.c.qty).where(
-    schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+_OF_PLAN: Final = Prepared(ORDERS.where(_ORDERS.c.plan_id == bindparam("plan")))
+_UNMATCHED: Final = Prepared(
+    ORDERS.where(
+        _ORDERS.c.status.in_(sorted(each.value for each in ENDED)),
+        _ORDERS.c.settled_at.is_(None),
+        # as it stands in the index, or the index is of no use
+        _ORDERS.c.filled_volume != literal_column("'0'"),
+    )
 )
-_NOTE_AGAIN: Final = update(_RESULTS).where(_RESULTS.c.plan_id == bindparam("of"))
-_ADD_RESULT: Final = insert(_RESULTS)
-_UNFINISHED: Final = select(_RESULTS).where(_RESULTS.c.status.not_in(OVER)).order_by(_RESULTS.c.id)
-_PLAN: Final = select(schema.plans.c.plan_id).where(schema.plans.c.plan_id == bindparam("of"))
-_CHANGES: Final = (
+_BOOKED: Final = Prepared(
+    select(schema.fills.c.kraken_order_id, schema.fills.c.qty).where(
+        schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+    )
+)
+_NOTE_AGAIN: Final = Prepared(update(_RESULTS).where(_RESULTS.c.plan_id == bindparam("of")))
+_ADD_RESULT: Final = Prepared(insert(_RESULTS))
+_UNFINISHED: Final = Prepared(
+    select(_RESULTS).where(_RESULTS.c.status.not_in(OVER)).order_by(_RESULTS.c.id)
+)
+_PLAN: Final = Prepared(
+    select(schema.plans.c.plan_id).where(schema.plans.c.plan_id == bindparam("of"))
+)
+_CHANGES: Final = Prepared(
     select(schema.execution_order_events)
     .where(
         schema.execution_order_events.c.local_id == bindparam("of"),
@@ -71,15 +82,17 @@ _CHANGES: Final = (
     )
     .order_by(schema.execution_order_events.c.version)
 )
-_READ_AT: Final = (
+_READ_AT: Final = Prepared(
     select(schema.clean_reads.c.at)
     .where(schema.clean_reads.c.local_id == bindparam("of"))
     .order_by(schema.clean_reads.c.at)
 )
-_WRITTEN_OFF: Final = ORDERS.where(
-    _ORDERS.c.status == State.WRITTEN_OFF.value, _ORDERS.c.updated_at >= bindparam("since")
+_WRITTEN_OFF: Final = Prepared(
+    ORDERS.where(
+        _ORDERS.c.status == State.WRITTEN_OFF.value, _ORDERS.c.updated_at >= bindparam("since")
+    )
 )
-_ADD_READ: Final = insert(schema.clean_reads)
+_ADD_READ: Final = Prepared(insert(schema.clean_reads))
 
 
 class SqlOrderStore:
@@ -236,8 +249,8 @@ class SqlOrderStore:
         }
         with self._database.writing() as connection:
             _require_plan(connection, result.plan_id)
-            if connection.execute(_NOTE_AGAIN, {**row, "of": result.plan_id}).rowcount == 0:
-                connection.execute(_ADD_RESULT, row)
+            if _NOTE_AGAIN.run(connection, {**row, "of": result.plan_id}) == 0:
+                _ADD_RESULT.run(connection, row)
             entry = journal.Entry(
                 at=result.completed_at or result.started_at,
                 kind="result.noted",
@@ -250,7 +263,7 @@ class SqlOrderStore:
     def unfinished_plans(self) -> tuple[PlanResult, ...]:
         """Return the plans that are neither settled nor failed, oldest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(_UNFINISHED).mappings()
+            rows = _UNFINISHED.named(connection)
             return tuple(
                 PlanResult(**{name: row[name] for name in PlanResult.__slots__}) for row in rows
             )
@@ -271,7 +284,7 @@ class SqlOrderStore:
     def changes(self, local_id: str, *, since: datetime) -> tuple[Event, ...]:
         """Return each AMENDED written of an order since then, with what it was before; in order."""
         with self._database.reading() as connection:
-            rows = connection.execute(_CHANGES, {"of": local_id, "since": since}).mappings()
+            rows = _CHANGES.named(connection, {"of": local_id, "since": since})
             return tuple(
                 Event(
                     fact=Fact(row["fact"]),
@@ -306,7 +319,7 @@ class SqlOrderStore:
             known = _reads(connection, local_id)
             if known and at < known[-1] + spacing:
                 return known
-            connection.execute(_ADD_READ, {"local_id": local_id, "at": at})
+            _ADD_READ.run(connection, {"local_id": local_id, "at": at})
             entry = journal.Entry(
                 at=at, kind="search.clean", subject=local_id, actor="settle", payload={}
             )
@@ -320,7 +333,7 @@ class SqlOrderStore:
 
 
 def _reads(connection: Connection, local_id: str) -> tuple[datetime, ...]:
-    return tuple(connection.execute(_READ_AT, {"of": local_id}).scalars())
+    return tuple(at for [at] in _READ_AT.rows(connection, {"of": local_id}))
 
 
 def _require_next_attempt(refused: Order, again: Order) -> None:
@@ -335,7 +348,7 @@ def _require_next_attempt(refused: Order, again: Order) -> None:
 
 
 def _require_plan(connection: Connection, plan_id: PlanId) -> None:
-    if connection.execute(_PLAN, {"of": plan_id}).first() is None:
+    if _PLAN.first(connection, {"of": plan_id}) is None:
         raise UnknownNameError(f"no plan has the id {plan_id!r}")
 
 
@@ -343,6 +356,6 @@ def _booked_qty(connection: Connection, kraken_order_ids: Sequence[str]) -> dict
     booked: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
     for some in in_chunks(kraken_order_ids):
         with localcontext(EXACT):
-            for kraken_order_id, qty in connection.execute(_BOOKED, {"ids": some}):
+            for kraken_order_id, qty in _BOOKED.rows(connection, {"ids": some}):
                 booked[kraken_order_id] += qty
     return dict(booked)

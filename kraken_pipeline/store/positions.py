@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from kraken_pipeline.domain.lots import Fill, Position, Transfer, booked, moved
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.renames import Conversion, converted
+from kraken_pipeline.store.prepared import Named, Prepared
 from kraken_pipeline.store.schema import fills, strategy_positions
 
 _TABLE: Final = strategy_positions
@@ -16,20 +17,22 @@ Place = tuple[str, str]
 """Book and pair."""
 Move = Transfer | Conversion
 """What changes a position though nothing was traded."""
-_ALL: Final = select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair)
-FORGET: Final = delete(_TABLE).where(
-    and_(_TABLE.c.book == bindparam("of_book"), _TABLE.c.pair == bindparam("of_pair"))
+_ALL: Final = Prepared(select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair))
+FORGET: Final = Prepared(
+    delete(_TABLE).where(
+        and_(_TABLE.c.book == bindparam("of_book"), _TABLE.c.pair == bindparam("of_pair"))
+    )
 )
 """Takes the position of a book and a pair away."""
-_ADD: Final = insert(_TABLE)
-_BOOKED: Final = select(fills).where(
-    fills.c.book == bindparam("of_book"), fills.c.pair == bindparam("of_pair")
+_ADD: Final = Prepared(insert(_TABLE))
+_BOOKED: Final = Prepared(
+    select(fills).where(fills.c.book == bindparam("of_book"), fills.c.pair == bindparam("of_pair"))
 )
 
 
 def all_positions(connection: Connection) -> tuple[Position, ...]:
     """Return every position, also flat ones, by book and pair."""
-    rows = connection.execute(_ALL).mappings()
+    rows = _ALL.named(connection)
     return tuple(Position(**{name: row[name] for name in Position.__slots__}) for row in rows)
 
 
@@ -51,7 +54,7 @@ def fill_row(fill: Fill) -> dict[str, Any]:
     }
 
 
-def fill_of(row: RowMapping) -> Fill:
+def fill_of(row: Named) -> Fill:
     """Return the fill that a row tells of."""
     told = {name: row[name] for name in Fill.__slots__ if name not in {"maker", "side"}}
     return Fill(**told, side=Side(row["side"]), maker=row["liquidity"] == "maker")
@@ -100,14 +103,13 @@ def after(position: Position, some: Iterable[Fill]) -> Position:
 
 def booked_fills(connection: Connection, place: Place) -> list[Fill]:
     """Return the fills that are kept of a book and a pair."""
-    rows = connection.execute(_BOOKED, of_place(place)).mappings()
-    return [fill_of(row) for row in rows]
+    return [fill_of(row) for row in _BOOKED.named(connection, of_place(place))]
 
 
 def keep(connection: Connection, position: Position) -> None:
     """Write a position over what was there."""
-    connection.execute(FORGET, of_place((position.book, position.pair)))
-    connection.execute(_ADD, {name: getattr(position, name) for name in Position.__slots__})
+    FORGET.run(connection, of_place((position.book, position.pair)))
+    _ADD.run(connection, {name: getattr(position, name) for name in Position.__slots__})
 
 
 def of_place(place: Place) -> dict[str, str]:

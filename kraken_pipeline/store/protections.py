@@ -21,16 +21,21 @@ from kraken_pipeline.store import conversions, journal, positions, schema
 from kraken_pipeline.store.assessments import reserve
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import ORDERS, in_chunks, orders_found, orders_in
+from kraken_pipeline.store.prepared import Prepared
 
 _ORDERS: Final = schema.execution_orders
 _FILLS: Final = schema.fills
 _TABLE: Final = schema.protections
-_ALL: Final = select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair)
-_FORGET: Final = delete(_TABLE).where(
-    and_(_TABLE.c.book == bindparam("of_book"), _TABLE.c.pair == bindparam("of_pair"))
+_ALL: Final = Prepared(select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair))
+_FORGET: Final = Prepared(
+    delete(_TABLE).where(
+        and_(_TABLE.c.book == bindparam("of_book"), _TABLE.c.pair == bindparam("of_pair"))
+    )
 )
-_ADD: Final = insert(_TABLE)
-_UNSETTLED: Final = ORDERS.where(_ORDERS.c.filled_volume != ZERO, _ORDERS.c.settled_at.is_(None))
+_ADD: Final = Prepared(insert(_TABLE))
+_UNSETTLED: Final = Prepared(
+    ORDERS.where(_ORDERS.c.filled_volume != ZERO, _ORDERS.c.settled_at.is_(None))
+)
 _BOUGHT: Final = and_(
     _ORDERS.c.strategy_id == bindparam("of_strategy"),
     _ORDERS.c.timeframe == bindparam("of_timeframe"),
@@ -38,11 +43,14 @@ _BOUGHT: Final = and_(
     _ORDERS.c.side == Side.BUY.value,
     _ORDERS.c.filled_volume != ZERO,
 )
-_ENTRY: Final = ORDERS.where(
-    _BOUGHT,
-    _ORDERS.c.created_at == select(func.max(_ORDERS.c.created_at)).where(_BOUGHT).scalar_subquery(),
+_ENTRY: Final = Prepared(
+    ORDERS.where(
+        _BOUGHT,
+        _ORDERS.c.created_at
+        == select(func.max(_ORDERS.c.created_at)).where(_BOUGHT).scalar_subquery(),
+    )
 )
-_LAST_STOP: Final = (
+_LAST_STOP: Final = Prepared(
     ORDERS.where(
         _ORDERS.c.strategy_id == bindparam("of_strategy"),
         _ORDERS.c.timeframe == bindparam("of_timeframe"),
@@ -53,22 +61,28 @@ _LAST_STOP: Final = (
     .order_by(_ORDERS.c.created_at.desc(), _ORDERS.c.attempt.desc())
     .limit(1)
 )
-_CLOSING: Final = ORDERS.where(
-    _ORDERS.c.close.is_not(None),
-    _ORDERS.c.filled_volume != ZERO,
-    _ORDERS.c.updated_at >= bindparam("since"),
+_CLOSING: Final = Prepared(
+    ORDERS.where(
+        _ORDERS.c.close.is_not(None),
+        _ORDERS.c.filled_volume != ZERO,
+        _ORDERS.c.updated_at >= bindparam("since"),
+    )
 )
-_CHILDREN: Final = ORDERS.where(
-    _ORDERS.c.parent_id == bindparam("of"), _ORDERS.c.deadline.is_(None)
+_CHILDREN: Final = Prepared(
+    ORDERS.where(_ORDERS.c.parent_id == bindparam("of"), _ORDERS.c.deadline.is_(None))
 )
-_BOOKED: Final = select(_FILLS.c.kraken_order_id, _FILLS.c.book, _FILLS.c.qty).where(
-    _FILLS.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+_BOOKED: Final = Prepared(
+    select(_FILLS.c.kraken_order_id, _FILLS.c.book, _FILLS.c.qty).where(
+        _FILLS.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+    )
 )
-_ATTEMPTS: Final = select(func.max(_ORDERS.c.attempt)).where(
-    _ORDERS.c.intent_id == bindparam("of_intent"), _ORDERS.c.purpose == bindparam("of_purpose")
+_ATTEMPTS: Final = Prepared(
+    select(func.max(_ORDERS.c.attempt)).where(
+        _ORDERS.c.intent_id == bindparam("of_intent"), _ORDERS.c.purpose == bindparam("of_purpose")
+    )
 )
-_KNOWN: Final = select(_ORDERS.c.local_id).where(
-    _ORDERS.c.kraken_order_id == bindparam("of_kraken_id")
+_KNOWN: Final = Prepared(
+    select(_ORDERS.c.local_id).where(_ORDERS.c.kraken_order_id == bindparam("of_kraken_id"))
 )
 Place = positions.Place
 
@@ -114,7 +128,7 @@ class SqlProtectionStore:
         """Return which attempt of an intent for a purpose would be the next; 1 for the first."""
         told = {"of_intent": intent, "of_purpose": purpose.value}
         with self._database.reading() as connection:
-            return (connection.execute(_ATTEMPTS, told).scalar() or 0) + 1
+            return int(_ATTEMPTS.value(connection, told) or 0) + 1
 
     def plan(self, order: Order, *, by: str, why: str) -> None:
         """Reserve an order that reduces, outside an assessment.
@@ -130,7 +144,7 @@ class SqlProtectionStore:
     def adopt(self, order: Order, *, why: str) -> bool:
         """Write an order that the exchange made for one of ours, as it is; False if it is known."""
         with self._database.writing() as connection:
-            known = connection.execute(_KNOWN, {"of_kraken_id": order.kraken_order_id}).first()
+            known = _KNOWN.first(connection, {"of_kraken_id": order.kraken_order_id})
             if known is None:
                 reserve(connection, order, source="exchange", by="protect", why=why)
         return known is None
@@ -138,7 +152,7 @@ class SqlProtectionStore:
     def protections(self) -> tuple[Protection, ...]:
         """Return what is known of stops, by book and pair."""
         with self._database.reading() as connection:
-            rows = connection.execute(_ALL).mappings()
+            rows = _ALL.named(connection)
             return tuple(
                 Protection(**{name: row[name] for name in Protection.__slots__}) for row in rows
             )
@@ -147,8 +161,8 @@ class SqlProtectionStore:
         """Keep what is known of a stop, over what was known; a reason goes to the journal."""
         row = {name: getattr(now, name) for name in Protection.__slots__}
         with self._database.writing() as connection:
-            connection.execute(_FORGET, positions.of_place((now.book, now.pair)))
-            connection.execute(_ADD, row)
+            _FORGET.run(connection, positions.of_place((now.book, now.pair)))
+            _ADD.run(connection, row)
             if why:
                 entry = journal.Entry(
                     at=now.updated_at,
@@ -162,7 +176,7 @@ class SqlProtectionStore:
     def forget(self, book: str, pair: str) -> None:
         """Forget what was known of a stop: there is nothing to protect."""
         with self._database.writing() as connection:
-            connection.execute(_FORGET, positions.of_place((book, pair)))
+            _FORGET.run(connection, positions.of_place((book, pair)))
 
 
 def _of(book: str, pair: str) -> dict[str, str]:
@@ -205,7 +219,7 @@ def _booked(
     ids = [each.kraken_order_id for each in orders if each.kraken_order_id]
     with localcontext(EXACT):
         for some in in_chunks(ids):
-            for kraken_order_id, book, qty in connection.execute(_BOOKED, {"ids": some}):
+            for kraken_order_id, book, qty in _BOOKED.rows(connection, {"ids": some}):
                 booked[kraken_order_id, book] += qty
     return booked
 
@@ -222,7 +236,7 @@ def _require_room(connection: Connection, order: Order) -> None:
             f"{order.side} {order.qty} {order.pair}: {place[0]} holds {held} and sells {selling}"
         )
     made = {"of_intent": order.intent_id, "of_purpose": order.purpose.value}
-    if (connection.execute(_ATTEMPTS, made).scalar() or 0) >= order.attempt:
+    if (_ATTEMPTS.value(connection, made) or 0) >= order.attempt:
         raise ConflictError(f"{order.local_id}: attempt {order.attempt} was made already")
 
 

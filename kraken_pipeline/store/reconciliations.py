@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.reconciliations import (
@@ -17,11 +17,12 @@ from kraken_pipeline.domain.reconciliations import (
 )
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.prepared import Named, Prepared
 from kraken_pipeline.store.schema import reconciliations
 
 _TABLE: Final = reconciliations
 _ADD: Final = insert(_TABLE).returning(_TABLE.c.id)
-_NEWEST: Final = select(_TABLE).order_by(_TABLE.c.id.desc()).limit(bindparam("count"))
+_NEWEST: Final = Prepared(select(_TABLE).order_by(_TABLE.c.id.desc()).limit(bindparam("count")))
 _LAST: Final = select(func.max(_TABLE.c.at))
 _LAST_OF: Final = _LAST.where(_TABLE.c.cause.in_(bindparam("causes", expanding=True)))
 _BROKEN: Final = (
@@ -69,7 +70,7 @@ class SqlReconciliationStore:
     def newest(self, count: int) -> tuple[Reconciliation, ...]:
         """Return the last ones, the newest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(_NEWEST, {"count": count}).mappings()
+            rows = _NEWEST.named(connection, {"count": count})
             return tuple(_found_of(row) for row in rows)
 
     def clean_run(self) -> CleanRun:
@@ -102,7 +103,7 @@ def _told(finding: Finding) -> dict[str, str]:
     return {"kind": finding.kind.value, "subject": finding.subject, "said": finding.said}
 
 
-def _found_of(row: RowMapping) -> Reconciliation:
+def _found_of(row: Named) -> Reconciliation:
     return Reconciliation(
         at=row["at"],
         cause=Cause(row["cause"]),

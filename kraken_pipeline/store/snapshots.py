@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from kraken_pipeline.domain.errors import ConflictError, InvalidValueError, StorageError
 from kraken_pipeline.domain.ids import canonical
@@ -16,32 +16,39 @@ from kraken_pipeline.domain.money import decimal_from
 from kraken_pipeline.domain.nav import Snapshot, Valuation
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.order_rows import in_chunks
+from kraken_pipeline.store.prepared import Named, Prepared
 from kraken_pipeline.store.schema import nav_snapshots, valued_flows
 
 _LISTS: Final = ("valuations", "positions", "drift")
 _AMOUNTS: Final = ("qty", "cost", "realised", "fees", "uncosted")
 _SHOWS_DRIFT: Final = nav_snapshots.c.drift != canonical({})
-_ADD: Final = insert(nav_snapshots)
-_FORGET: Final = delete(nav_snapshots).where(nav_snapshots.c.at == bindparam("of"))
-_LATEST: Final = select(nav_snapshots).order_by(nav_snapshots.c.at.desc()).limit(1)
-_UNIT_PRICES: Final = (
+_ADD: Final = Prepared(insert(nav_snapshots))
+_FORGET: Final = Prepared(delete(nav_snapshots).where(nav_snapshots.c.at == bindparam("of")))
+_LATEST: Final = Prepared(select(nav_snapshots).order_by(nav_snapshots.c.at.desc()).limit(1))
+_UNIT_PRICES: Final = Prepared(
     select(nav_snapshots.c.at, nav_snapshots.c.unit_price)
     .where(nav_snapshots.c.at >= bindparam("since"))
     .order_by(nav_snapshots.c.at)
 )
-_LAST_SOUND: Final = select(func.max(nav_snapshots.c.at)).where(~_SHOWS_DRIFT)
-_FIRST_DRIFT: Final = select(func.min(nav_snapshots.c.at)).where(_SHOWS_DRIFT)
-_FIRST_DRIFT_AFTER: Final = _FIRST_DRIFT.where(nav_snapshots.c.at > bindparam("after"))
-_PRUNE: Final = delete(nav_snapshots).where(
-    nav_snapshots.c.at < bindparam("before"),
-    nav_snapshots.c.at != select(func.max(nav_snapshots.c.at)).scalar_subquery(),
+_LAST_SOUND: Final = Prepared(select(func.max(nav_snapshots.c.at)).where(~_SHOWS_DRIFT))
+_FIRST_DRIFT: Final = Prepared(select(func.min(nav_snapshots.c.at)).where(_SHOWS_DRIFT))
+_FIRST_DRIFT_AFTER: Final = Prepared(
+    select(func.min(nav_snapshots.c.at)).where(
+        _SHOWS_DRIFT, nav_snapshots.c.at > bindparam("after")
+    )
+)
+_PRUNE: Final = Prepared(
+    delete(nav_snapshots).where(
+        nav_snapshots.c.at < bindparam("before"),
+        nav_snapshots.c.at != select(func.max(nav_snapshots.c.at)).scalar_subquery(),
+    )
 )
 
 
 def keep(connection: Connection, snapshot: Snapshot) -> None:
     """Keep a snapshot, over one of the same instant."""
-    connection.execute(_FORGET, {"of": snapshot.at})
-    connection.execute(_ADD, _row(snapshot))
+    _FORGET.run(connection, {"of": snapshot.at})
+    _ADD.run(connection, _row(snapshot))
 
 
 def mark_valued(connection: Connection, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
@@ -78,7 +85,7 @@ def latest(connection: Connection) -> Snapshot | None:
         StorageError: what stands there is none.
     """
     try:
-        row = connection.execute(_LATEST).mappings().first()
+        row = _LATEST.first(connection)
         return None if row is None else _snapshot_of(row)
     except (InvalidValueError, ValueError, TypeError, KeyError) as error:
         raise StorageError(
@@ -89,15 +96,18 @@ def latest(connection: Connection) -> Snapshot | None:
 
 def unit_prices(connection: Connection, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
     """Return instants and unit prices of the snapshots since then, oldest first."""
-    return tuple((at, price) for at, price in connection.execute(_UNIT_PRICES, {"since": since}))
+    return tuple((at, price) for at, price in _UNIT_PRICES.rows(connection, {"since": since}))
 
 
 def drifting_since(connection: Connection) -> datetime | None:
     """Return when drift was first seen that every snapshot since then shows; None where none is."""
-    sound = connection.execute(_LAST_SOUND).scalar()
+    sound: datetime | None = _LAST_SOUND.value(connection)
+    since: datetime | None
     if sound is None:
-        return connection.execute(_FIRST_DRIFT).scalar()
-    return connection.execute(_FIRST_DRIFT_AFTER, {"after": sound}).scalar()
+        since = _FIRST_DRIFT.value(connection)
+    else:
+        since = _FIRST_DRIFT_AFTER.value(connection, {"after": sound})
+    return since
 
 
 def prune(connection: Connection, before: datetime) -> int:
@@ -105,7 +115,7 @@ def prune(connection: Connection, before: datetime) -> int:
 
     The newest stays whatever its age: the units of the next one are reckoned from it.
     """
-    return connection.execute(_PRUNE, {"before": before}).rowcount
+    return _PRUNE.run(connection, {"before": before})
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:
@@ -118,7 +128,7 @@ def _row(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _snapshot_of(row: RowMapping) -> Snapshot:
+def _snapshot_of(row: Named) -> Snapshot:
     told = {name: row[name] for name in Snapshot.__slots__ if name not in _LISTS}
     return Snapshot(
         **told,

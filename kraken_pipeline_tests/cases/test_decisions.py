@@ -6,7 +6,6 @@ import sys
 from contextlib import closing
 
 import pytest
-from sqlalchemy import Connection, event
 
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.store.audit import verify
@@ -16,6 +15,7 @@ from kraken_pipeline_tests.conftest import REPOSITORY
 from kraken_pipeline_tests.fakes import Crash
 from kraken_pipeline_tests.services.paper import Paper
 from kraken_pipeline_tests.store.builders import decision
+from kraken_pipeline_tests.store.statements import before_each
 
 STATEMENTS = 11
 """Of the transaction that keeps a decision, its beginning and its end among them."""
@@ -43,7 +43,7 @@ class Fuse:
     def __init__(self, statements: int) -> None:
         self.left = statements
 
-    def __call__(self, connection: Connection, *_: object) -> None:
+    def __call__(self) -> None:
         self.left -= 1
         if self.left < 0:
             raise Crash
@@ -71,7 +71,7 @@ def test_f_dag_3_a_decision_that_is_cut_short_anywhere_is_absent_and_then_made_w
     desk: Paper, statements: int
 ) -> None:
     with closing(connect(desk.url)) as database:
-        event.listen(database._engine, "before_cursor_execute", Fuse(statements))
+        before_each(database, Fuse(statements))
         with pytest.raises(Crash):
             SqlDecisionStore(database).record(decision("XBTUSD", "ETHUSD"), {"a": "1"})
     assert kept(desk) == (0, 0, {})
@@ -86,7 +86,7 @@ def test_f_dag_3_a_decision_that_is_cut_short_anywhere_is_absent_and_then_made_w
 def test_f_dag_3_the_cuts_are_at_every_statement(desk: Paper) -> None:
     with closing(connect(desk.url)) as database:
         fuse = Fuse(STATEMENTS)
-        event.listen(database._engine, "before_cursor_execute", fuse)
+        before_each(database, fuse)
         assert SqlDecisionStore(database).record(decision("XBTUSD", "ETHUSD"), {"a": "1"})
 
     assert fuse.left == 0

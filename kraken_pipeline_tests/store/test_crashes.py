@@ -18,7 +18,7 @@ from kraken_pipeline.domain.orders import Fact
 from kraken_pipeline.store.database import connect
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline_tests.store.builders import event
-from sqlalchemy import Connection
+from kraken_pipeline_tests.store.statements import before_each
 
 url, local_id, epoch, statements = sys.argv[1:]
 left = int(statements)
@@ -26,17 +26,13 @@ database = connect(url)
 orders = SqlOrderStore(database)
 order = orders.order(local_id)
 
-def counted(method):
-    def run(*args, **kwargs):
-        global left
-        if left == 0:
-            os._exit(9)
-        left -= 1
-        return method(*args, **kwargs)
-    return run
+def count():
+    global left
+    if left == 0:
+        os._exit(9)
+    left -= 1
 
-Connection.execute = counted(Connection.execute)
-Connection.exec_driver_sql = counted(Connection.exec_driver_sql)
+before_each(database, count)
 orders.record(order, event(Fact.SEND_STARTED), epoch=int(epoch))
 os._exit(0)
 """

@@ -1,0 +1,229 @@
+"""Statements that are written out once, and then go to the driver as they are.
+
+Working out afresh what a statement and its values look like takes several times as long as SQLite
+takes to answer it. Here that is done once for each database and each shape of the values.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Delete,
+    Dialect,
+    Insert,
+    RowMapping,
+    Select,
+    Update,
+)
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
+
+MOST_SHAPES: Final = 200
+"""Shapes of values that are kept of one statement: a list of names may be of any length."""
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+Values = Mapping[str, Any]
+Named = RowMapping | Mapping[str, Any]
+"""A row by the names of its columns, as SQLAlchemy gives it or as it is given here."""
+Turn = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slot:
+    """What stands in one place of the statement."""
+
+    source: str
+    """Which of the values."""
+    element: int | None
+    """Which of its elements, if it is a list."""
+    turn: Turn | None
+    """What makes the driver's value of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A statement as one database takes it with values of one shape."""
+
+    sql: str
+    fixed: Mapping[str | int, Any]
+    """What is the same each time, by place."""
+    slots: tuple[tuple[str | int, _Slot], ...]
+    """What is given each time, by place: a name, or a number where the driver counts places."""
+    is_counted: bool
+
+    def filled(self, values: Values) -> Any:  # noqa: ANN401 - what a driver takes: a list or a dict
+        """Return the values as the driver takes them."""
+        made: Any = [None] * (len(self.fixed) + len(self.slots)) if self.is_counted else {}
+        for place, told in self.fixed.items():
+            made[place] = told
+        for place, slot in self.slots:
+            value = values[slot.source]
+            if slot.element is not None:
+                value = value[slot.element]
+            made[place] = value if slot.turn is None else slot.turn(value)
+        return made
+
+
+class Prepared:
+    """A statement of ours, and what it reads as on each database."""
+
+    def __init__(self, wanted: Select[Any] | Insert | Update | Delete) -> None:
+        """Take the statement; its free values are given each time."""
+        self.wanted: Final = wanted
+        self._known: dict[tuple[object, ...], _Written] = {}
+        self._lists = _lists(wanted)
+        columns = wanted.selected_columns if isinstance(wanted, Select) else ()
+        self._names: Final = tuple(str(each.key) for each in columns)
+        self._types: Final = tuple(each.type for each in columns)
+        self._turns: dict[str, tuple[tuple[int, Turn], ...]] = {}
+
+    def stored(self, connection: Connection, values: Values = NOTHING) -> list[Sequence[Any]]:
+        """Return the rows that are found, each value as the database keeps it.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database cannot answer.
+        """
+        written = self._written(connection.dialect, values)
+        cursor = _sent(connection, written.sql, written.filled(values))
+        return [*cursor.fetchall()]
+
+    def rows(self, connection: Connection, values: Values = NOTHING) -> list[Sequence[Any]]:
+        """Return the rows that are found; see `stored` for what is raised."""
+        found: list[Sequence[Any]] = []
+        turns = self._turns_of(connection.dialect)
+        for row in self.stored(connection, values):
+            turned = list(row)
+            for place, turn in turns:
+                turned[place] = turn(turned[place])
+            found.append(turned)
+        return found
+
+    def named(self, connection: Connection, values: Values = NOTHING) -> list[dict[str, Any]]:
+        """Return the rows that are found, each by the names of its columns; see `stored`."""
+        return [dict(zip(self._names, row, strict=True)) for row in self.rows(connection, values)]
+
+    def first(self, connection: Connection, values: Values = NOTHING) -> dict[str, Any] | None:
+        """Return the first row that is found, or None; see `stored`."""
+        found = self.named(connection, values)
+        return found[0] if found else None
+
+    # a column's type differs from one to the next
+    def value(self, connection: Connection, values: Values = NOTHING) -> Any:  # noqa: ANN401
+        """Return the first value of the first row, or None; see `stored`."""
+        found = self.rows(connection, values)
+        return found[0][0] if found else None
+
+    def run(self, connection: Connection, values: Values = NOTHING) -> int:
+        """Change what the statement changes, and return how many rows that were.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database refuses or cannot do it.
+        """
+        written = self._written(connection.dialect, values)
+        return _sent(connection, written.sql, written.filled(values)).rowcount
+
+    def run_each(self, connection: Connection, rows: Sequence[Values]) -> None:
+        """Change what the statement changes, with each of several values of one shape; see `run`.
+
+        PostgreSQL takes them together, by SQLAlchemy's way to put many rows into one request.
+        """
+        if len(rows) == 1:
+            self.run(connection, rows[0])
+        elif rows:
+            connection.execute(self.wanted, [dict(each) for each in rows])
+
+    def turned(self, connection: Connection, row: Sequence[Any]) -> dict[str, Any]:
+        """Return a row of `stored` as `named` gives it."""
+        told = list(row)
+        for place, turn in self._turns_of(connection.dialect):
+            told[place] = turn(told[place])
+        return dict(zip(self._names, told, strict=True))
+
+    def _turns_of(self, dialect: Dialect) -> tuple[tuple[int, Turn], ...]:
+        known = self._turns.get(dialect.name)
+        if known is None:
+            found = [each.dialect_impl(dialect) for each in self._types]
+            turns = [each.result_processor(dialect, None) for each in found]
+            known = tuple((place, turn) for place, turn in enumerate(turns) if turn is not None)
+            self._turns[dialect.name] = known
+        return known
+
+    def _written(self, dialect: Dialect, values: Values) -> _Written:
+        shape = (dialect.name, *values, *(len(values[each]) for each in self._lists))
+        known = self._known.get(shape)
+        if known is None:
+            if len(self._known) >= MOST_SHAPES:
+                self._known.clear()
+            known = self._known[shape] = _write(self.wanted, dialect, values)
+        return known
+
+
+def tell(connection: Connection, sql: str) -> None:
+    """Run a statement without values that finds nothing.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: the database refuses or cannot do it.
+    """
+    _sent(connection, sql, ())
+
+
+def _sent(connection: Connection, sql: str, values: Any) -> DBAPICursor:  # noqa: ANN401 - see `filled`
+    dialect, cursor = connection.dialect, connection.connection.cursor()
+    try:
+        # as SQLAlchemy's own statements go, so that one place sees them all
+        dialect.do_execute(cursor, sql, values)
+    except dialect.loaded_dbapi.Error as error:
+        raise _told(connection, sql, error) from error
+    return cursor
+
+
+def _told(connection: Connection, sql: str, error: Exception) -> BaseException:
+    """Return an error of the driver as SQLAlchemy tells of it, and let go of a line that is cut."""
+    dialect = connection.dialect
+    base = dialect.loaded_dbapi.Error
+    was_cut = isinstance(error, base) and dialect.is_disconnect(error, None, None)
+    if was_cut:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        sql, (), error, base, dialect=dialect, connection_invalidated=was_cut
+    )
+
+
+def _lists(wanted: Select[Any] | Insert | Update | Delete) -> tuple[str, ...]:
+    """Return the names of the values that are lists and given each time."""
+    return tuple(
+        sorted({str(each.key) for each in _binds(wanted) if each.expanding and each.value is None})
+    )
+
+
+def _binds(wanted: Select[Any] | Insert | Update | Delete) -> list[BindParameter[Any]]:
+    return list(wanted.compile().binds.values())
+
+
+def _write(
+    wanted: Select[Any] | Insert | Update | Delete, dialect: Dialect, values: Values
+) -> _Written:
+    compiled = wanted.compile(dialect=dialect, column_keys=list(values))
+    state = compiled.construct_expanded_state(values)
+    of_list = {
+        name: (source, element)
+        for source, names in state.parameter_expansion.items()
+        for element, name in enumerate(names)
+    }
+    is_counted = state.positiontup is not None
+    fixed: dict[str | int, Any] = {}
+    slots: list[tuple[str | int, _Slot]] = []
+    for number, name in enumerate(state.positiontup or state.parameters):
+        place = number if is_counted else name
+        source, element = of_list.get(name, (name, None))
+        impl = compiled.binds[source].type.dialect_impl(dialect)
+        turn = impl.bind_processor(dialect)
+        if source in values:
+            slots.append((place, _Slot(source=source, element=element, turn=turn)))
+        else:
+            told = state.parameters[name]
+            fixed[place] = told if turn is None else turn(told)
+    return _Written(sql=state.statement, fixed=fixed, slots=tuple(slots), is_counted=is_counted)
