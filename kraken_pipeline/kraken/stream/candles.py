@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.kraken.stream.frames import CandleRow, candle_frame
+from kraken_pipeline.kraken.stream.frames import CandleFrame, CandleRow, candle_frame
 from kraken_pipeline.kraken.stream.liveness import Pulse
 from kraken_pipeline.kraken.stream.numbers import decimal_of, moment_of
 
@@ -56,13 +56,14 @@ class Candles:
         """Keep a pair's candles of an interval, in minutes, from now on."""
         self._kept.setdefault((symbol, interval), _Kept(pulse))
 
-    def hear(self, frame: bytes, at: float) -> None:
-        """Take a frame of the channel.
+    def hear(self, frame: bytes, at: float) -> CandleFrame:
+        """Take a frame of the channel and return it read.
 
         Raises:
             msgspec.DecodeError: it is not of the channel's shape.
         """
-        for row in candle_frame(frame).data:
+        told = candle_frame(frame)
+        for row in told.data:
             kept = self._kept.get((row.symbol, row.interval))
             if kept is None:
                 continue
@@ -70,6 +71,7 @@ class Candles:
             kept.rows[row.interval_begin] = row
             if len(kept.rows) > KEPT:
                 kept.rows.popitem(last=False)
+        return told
 
     def view(self, symbol: str, interval: int, *, now: datetime) -> tuple[CandleView, ...]:
         """Return a pair's candles of an interval, oldest first.

@@ -112,6 +112,7 @@ class TradeFrame(msgspec.Struct, gc=False):
     """Of the channel `trade`."""
 
     data: list[TradeRow]
+    type: str = ""
 
 
 class CandleRow(msgspec.Struct, gc=False):
@@ -133,6 +134,7 @@ class CandleFrame(msgspec.Struct, gc=False):
     """Of the channel `ohlc`."""
 
     data: list[CandleRow]
+    type: str = ""
 
 
 book_frame: Final = msgspec.json.Decoder(BookFrame, float_hook=as_written).decode

@@ -10,6 +10,7 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Final
 
+from kraken_pipeline.domain.minutes import Minute
 from kraken_pipeline.domain.quotes import LivePrice
 from kraken_pipeline.domain.staleness import Signs, doubts
 from kraken_pipeline.kraken.stream.books import Books, BookView, KeptBook
@@ -17,6 +18,7 @@ from kraken_pipeline.kraken.stream.candles import Candles, CandleView
 from kraken_pipeline.kraken.stream.frames import message_of
 from kraken_pipeline.kraken.stream.instruments import Instrument, Instruments
 from kraken_pipeline.kraken.stream.liveness import Patience
+from kraken_pipeline.kraken.stream.minutes import Minutes
 from kraken_pipeline.kraken.stream.numbers import moment_of
 from kraken_pipeline.kraken.stream.tickers import Tickers, TickerView
 from kraken_pipeline.kraken.stream.topics import Topic, Topics
@@ -40,6 +42,8 @@ class Wanted:
     trades: tuple[str, ...] = ()
     candles: tuple[tuple[str, int], ...] = ()
     """Symbols with an interval in minutes."""
+    minutes: tuple[str, ...] = ()
+    """Symbols whose candles of one minute are proven by their trades; both are followed."""
     depth: int = 10
     """Levels per side of a book."""
     bbo: bool = True
@@ -65,13 +69,14 @@ class MarketFeed:
         self._tickers = Tickers()
         self._trades = Trades()
         self._candles = Candles()
+        self._minutes = Minutes()
         self._instruments = Instruments()
         self._handlers = MappingProxyType(
             {
                 BOOK.encode(): self._books.hear,
                 TICKER.encode(): self._tickers.hear,
-                TRADE.encode(): self._trades.hear,
-                OHLC.encode(): self._candles.hear,
+                TRADE.encode(): self._hear_trades,
+                OHLC.encode(): self._hear_candles,
                 INSTRUMENT.encode(): self._hear_instruments,
             }
         )
@@ -90,7 +95,7 @@ class MarketFeed:
             topic = Topic(channel=TICKER, symbol=symbol, options=trigger)
             pulse = self.topics.want(topic, at, most=patience.quote_most)
             self._tickers.follow(symbol, pulse=pulse)
-        for symbol in wanted.trades:
+        for symbol in dict.fromkeys((*wanted.trades, *wanted.minutes)):
             topic = Topic(channel=TRADE, symbol=symbol, options=(("snapshot", True),))
             pulse = self.topics.want(topic, at, most=patience.trade_most)
             self._trades.follow(symbol, pulse=pulse)
@@ -98,6 +103,10 @@ class MarketFeed:
             topic = Topic(channel=OHLC, symbol=symbol, options=(("interval", interval),))
             pulse = self.topics.want(topic, at, most=patience.trade_most)
             self._candles.follow(symbol, interval, pulse=pulse)
+        for symbol in wanted.minutes:
+            topic = Topic(channel=OHLC, symbol=symbol, options=(("interval", 1),))
+            pulse = self.topics.want(topic, at, most=patience.trade_most)
+            self._minutes.follow(symbol, pulse=pulse)
 
     # what a line asks of a feed
 
@@ -137,6 +146,7 @@ class MarketFeed:
         """Drop what only an unbroken connection keeps right."""
         with self._lock:
             self._books.clear()
+            self._minutes.lose()
 
     async def accompany(self) -> None:
         """Do nothing beside listening."""
@@ -166,6 +176,35 @@ class MarketFeed:
         """Return a pair's candles of an interval in minutes, oldest first."""
         with self._lock:
             return self._candles.view(symbol, interval, now=now)
+
+    def minute(self, symbol: str, opened_at: datetime) -> Minute:
+        """Return what is known of a minute that is over; see `Minutes.minute`."""
+        with self._lock:
+            return self._minutes.minute(symbol, opened_at)
+
+    def take_minutes(self, until: datetime) -> None:
+        """Note that the minutes of every pair before an instant were taken."""
+        with self._lock:
+            self._minutes.take(until)
+
+    def late_minutes(self) -> list[tuple[str, datetime]]:
+        """Return the minutes, with their pairs, that changed after they were taken; once each."""
+        with self._lock:
+            return self._minutes.late()
+
+    def untold(self) -> list[str]:
+        """Return the pairs whose minutes were not told yet since the connection stands.
+
+        One that the exchange refused to tell is not waited for.
+        """
+        refused = {topic.symbol for topic, wish in self.topics.states.items() if wish.why}
+        with self._lock:
+            return [each for each in self._minutes.untold() if each not in refused]
+
+    def gaps(self, symbol: str) -> int:
+        """Return how often a pair was not heard for a while (STR-7)."""
+        with self._lock:
+            return self._minutes.gaps(symbol)
 
     def instrument(self, symbol: str) -> Instrument | None:
         """Return a pair's rules, or None where it is not listed or nothing came yet."""
@@ -237,6 +276,12 @@ class MarketFeed:
             if traded is not None and traded[1] - found.heard_at > FROZEN_SECONDS
             else None,
         )
+
+    def _hear_trades(self, frame: bytes, at: float) -> None:
+        self._minutes.hear_trades(self._trades.hear(frame, at))
+
+    def _hear_candles(self, frame: bytes, at: float) -> None:
+        self._minutes.hear_candles(self._candles.hear(frame, at), at)
 
     def _hear_instruments(self, frame: bytes, at: float) -> None:
         self._instruments_pulse.beat(at)

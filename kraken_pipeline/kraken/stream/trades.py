@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.kraken.stream.frames import TradeRow, trade_frame
+from kraken_pipeline.kraken.stream.frames import TradeFrame, TradeRow, trade_frame
 from kraken_pipeline.kraken.stream.liveness import Pulse
 from kraken_pipeline.kraken.stream.numbers import decimal_of, moment_of
 
-KEPT: Final = 1000
-"""Trades of a pair that are kept."""
+KEPT: Final = 100
+"""Trades of a pair that are kept: of hundreds of pairs a thousand each would be 200 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +47,16 @@ class Trades:
         """Keep a pair's trades from now on."""
         self._kept.setdefault(symbol, _Kept(pulse))
 
-    def hear(self, frame: bytes, at: float) -> None:
-        """Take a frame of the channel. A trade that is known, as in a second snapshot, is not new.
+    def hear(self, frame: bytes, at: float) -> TradeFrame:
+        """Take a frame of the channel and return it read.
+
+        A trade that is known, as in a second snapshot, is not new.
 
         Raises:
             msgspec.DecodeError: it is not of the channel's shape.
         """
-        for row in trade_frame(frame).data:
+        told = trade_frame(frame)
+        for row in told.data:
             kept = self._kept.get(row.symbol)
             if kept is None:
                 continue
@@ -61,6 +64,7 @@ class Trades:
             kept.heard_at = at
             if not kept.rows or row.trade_id > kept.rows[-1].trade_id:
                 kept.rows.append(row)
+        return told
 
     def last(self, symbol: str) -> tuple[Decimal, float] | None:
         """Return the price of a pair's last trade and when it came, or None where none did."""
