@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
 
 import dagster as dg
 
@@ -62,45 +64,55 @@ def decisions(
     selected = sorted(context.selected_asset_keys, key=lambda key: FRAME_OF[key].minutes)
     for key in selected:
         frame = FRAME_OF[key]
-        made: list[Decision] = []
         late = lateness(frame, context.run.tags, now)
         if late:
             context.log.warning("%s: %s", frame.name, late)
         for month in context.partition_keys:
-            if month == month_of(moment):
-                made += pipeline.decide(
-                    frame,
-                    run_id=context.run.run_id,
-                    closed_at=last_close(frame, moment),
-                    late=late,
-                    namespace=Namespace(context.run.tags.get(DECIDES_FOR, Namespace.RESEARCH)),
-                )
-            else:
-                made += pipeline.research(frame, month, run_id=context.run.run_id)
-        yield _result(key, made, late)
+            made = _decided(context, pipeline, frame, month, moment, late)
+            # several months in one run: each has figures of its own
+            figures = _figures(made, late)
+            context.add_asset_metadata(figures, asset_key=key, partition_key=month)
+        yield dg.MaterializeResult(asset_key=key)
 
 
-def _result(key: dg.AssetKey, made: Sequence[Decision], late: str) -> dg.MaterializeResult[None]:
+def _decided(
+    context: dg.AssetExecutionContext,
+    pipeline: Pipeline,
+    frame: Timeframe,
+    month: str,
+    moment: datetime,
+    late: str,
+) -> Sequence[Decision]:
+    """Decide the close that a run is for; of a month that is over every bar, for research."""
+    if month != month_of(moment):
+        return pipeline.research(frame, month, run_id=context.run.run_id)
+    return pipeline.decide(
+        frame,
+        run_id=context.run.run_id,
+        closed_at=last_close(frame, moment),
+        late=late,
+        namespace=Namespace(context.run.tags.get(DECIDES_FOR, Namespace.RESEARCH)),
+    )
+
+
+def _figures(made: Sequence[Decision], late: str) -> dict[str, Any]:
     outcomes = Counter(each.outcome for each in made)
     reasons = Counter(
         reason.partition(":")[0] for each in made for reason in each.no_signals.values()
     )
-    return dg.MaterializeResult(
-        asset_key=key,
-        metadata={
-            "dagster/partition_row_count": len(made),
-            "signals": outcomes[Outcome.SIGNAL],
-            "no_signals": outcomes[Outcome.NO_SIGNAL],
-            "skipped": outcomes[Outcome.SKIPPED],
-            "intents": sum(len(each.intents) for each in made),
-            "late": late or "no",
-            "closed_at": str(max((each.closed_at for each in made), default=None)),
-            "wanted": dg.MetadataValue.md(_wanted(made)),
-            "not_wanted": dict(reasons.most_common(20)),
-            "config_hash": made[0].config_hash if made else "",
-            "inputs_hash": made[0].inputs_hash if made else "",
-        },
-    )
+    return {
+        "dagster/partition_row_count": len(made),
+        "signals": outcomes[Outcome.SIGNAL],
+        "no_signals": outcomes[Outcome.NO_SIGNAL],
+        "skipped": outcomes[Outcome.SKIPPED],
+        "intents": sum(len(each.intents) for each in made),
+        "late": late or "no",
+        "closed_at": str(max((each.closed_at for each in made), default=None)),
+        "wanted": dg.MetadataValue.md(_wanted(made)),
+        "not_wanted": dict(reasons.most_common(20)),
+        "config_hash": made[0].config_hash if made else "",
+        "inputs_hash": made[0].inputs_hash if made else "",
+    }
 
 
 def _wanted(made: Sequence[Decision]) -> str:

@@ -102,7 +102,7 @@ def test_materialising_every_asset_places_no_order(
 
 
 def test_a_past_month_is_decided_for_research_only(runs: Runs, market: PaperMarket) -> None:
-    result = runs.backfill("decisions_1d", first="2024-01-01", last="2024-02-01")
+    result = runs.backfill("decisions_1d", first="2024-02-01", last="2024-02-01")
 
     assert metadata_of(result, "decisions_1d")["intents"] > 0
     assert market.rows("SELECT DISTINCT namespace FROM decisions") == [("research",)]

@@ -107,3 +107,11 @@ def test_what_a_person_materialises_can_never_become_an_order(
     assert pipeline.work() == ""
     assert market.rows("SELECT COUNT(*) FROM intents") == [(0,)]
     assert {name for (name,) in market.rows("SELECT namespace FROM decisions")} == {"research"}
+
+
+def test_each_month_of_a_backfill_has_its_own_figures(runs: Runs) -> None:
+    result = runs.backfill("decisions_1d", first="2024-01-01", last="2024-02-01")
+
+    made = result.asset_materializations_for_node("decisions")
+    rows = {each.partition: each.metadata["dagster/partition_row_count"].value for each in made}
+    assert rows == {"2024-01-01": 31, "2024-02-01": 29}
