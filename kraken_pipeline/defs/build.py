@@ -6,7 +6,7 @@ import dagster as dg
 
 from kraken_pipeline.defs.audit import audit, chain_is_whole, journal, journal_head, nightly_audit
 from kraken_pipeline.defs.closes import bar_close, refresh_and_decide
-from kraken_pipeline.defs.completeness import history_is_complete
+from kraken_pipeline.defs.completeness import examine_history, history_coverage, nightly_coverage
 from kraken_pipeline.defs.decisions import decisions
 from kraken_pipeline.defs.guard import dead_man_switch, guard_job
 from kraken_pipeline.defs.history import ohlc
@@ -25,10 +25,18 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> dg.Definitions:
     """Return the definitions with this pipeline, and this way out, in them."""
     return dg.Definitions(
-        assets=[pair_universe, ohlc, portfolio_snapshot, decisions, journal],
-        asset_checks=[chain_is_whole, stream_is_heard, closes_are_warm, history_is_complete],
-        jobs=[refresh_and_decide, trade, audit, guard_job, panic_job, reconcile],
-        schedules=[bar_close, nightly_audit, dead_man_switch, reconciliation],
+        assets=[pair_universe, ohlc, history_coverage, portfolio_snapshot, decisions, journal],
+        asset_checks=[chain_is_whole, stream_is_heard, closes_are_warm],
+        jobs=[
+            refresh_and_decide,
+            trade,
+            audit,
+            examine_history,
+            guard_job,
+            panic_job,
+            reconcile,
+        ],
+        schedules=[bar_close, nightly_audit, nightly_coverage, dead_man_switch, reconciliation],
         sensors=[new_decisions, journal_head, panic_flag, private_stream, warm_worker],
         resources={"pipeline": pipeline, "emergency": emergency},
         executor=dg.in_process_executor,

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from kraken_pipeline.defs.completeness import history_is_complete
 from kraken_pipeline.defs.partitions import (
     BAR_CLOSE,
     CONFIG_HASH,
@@ -49,9 +48,8 @@ refresh_and_decide = dg.define_asset_job(
         "portfolio_snapshot",
         *[name(each) for each in TIMEFRAMES.values() for name in (ohlc_name, decisions_name)],
     )
-    # stream and worker have sensors of their own, and all of history is not looked at in passing:
-    # no step of a close waits for them
-    - dg.AssetSelection.checks(stream_is_heard, closes_are_warm, history_is_complete),
+    # stream and worker have sensors of their own: no step of a close waits for them
+    - dg.AssetSelection.checks(stream_is_heard, closes_are_warm),
     executor_def=dg.in_process_executor,
     tags={"dagster/max_runtime": "3600"},
     description="Bring bars and books up to date and decide. It cannot place an order.",

@@ -1,26 +1,53 @@
-"""Whether each timeframe's whole history is there or proven to be absent: one step for all six."""
+"""Whether each timeframe's whole history is there, or proven to be absent.
 
-from collections.abc import Iterator
+An asset of its own: checks of the bars' assets come along with every run that touches those, and
+no close may wait for a look at all of history.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
 from kraken_pipeline.defs import history_words as words
 from kraken_pipeline.defs import plots
-from kraken_pipeline.defs.partitions import ohlc_name
+from kraken_pipeline.defs.partitions import CONFIG_HASH, OWNERS, ohlc_name
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
-from kraken_pipeline.services.completeness import lacks
+from kraken_pipeline.services.completeness import Lack, lacks
 from kraken_pipeline.wiring.past_months import kept_of
 from kraken_pipeline.wiring.pipeline import Pipeline
 
-CHECK = "complete"
+ASSET = "history_coverage"
 
 
-@dg.multi_asset_check(
-    name="history_is_complete",
-    specs=[
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One timeframe's history."""
+
+    frame: Timeframe
+    stored: int
+    """Bars."""
+    lacks: Sequence[Lack]
+    picture: bytes | None
+    """None where nothing is stored."""
+
+
+def complete_name(frame: Timeframe) -> str:
+    """Name the check of a timeframe."""
+    return f"complete_{frame.name}"
+
+
+@dg.asset(
+    name=ASSET,
+    deps=[ohlc_name(each) for each in TIMEFRAMES.values()],
+    group_name="history",
+    kinds={"parquet"},
+    owners=OWNERS,
+    check_specs=[
         dg.AssetCheckSpec(
-            CHECK,
-            asset=ohlc_name(frame),
+            complete_name(frame),
+            asset=ASSET,
             description=(
                 f"From the oldest stored {frame.name} bar on, every pair has every bar, or its "
                 "certificate proves that there was none."
@@ -28,35 +55,73 @@ CHECK = "complete"
         )
         for frame in TIMEFRAMES.values()
     ],
-    can_subset=True,
 )
-def history_is_complete(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> Iterator[dg.AssetCheckResult]:
-    """Judge every bar of every pair by its certificate; no close waits for it."""
-    selected = {each.asset_key for each in context.selected_asset_check_keys}
-    for frame in TIMEFRAMES.values():
-        if dg.AssetKey(ohlc_name(frame)) in selected:
-            yield _verdict(pipeline, frame)
+def history_coverage(
+    pipeline: dg.ResourceParam[Pipeline],
+) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it and knows no parameter
+    """Stored bars by pair and month, as counts and pictures; each absence with its reason.
+
+    Every bar of every pair is judged by its certificate.
+    """
+    judged = [_judged(pipeline, frame) for frame in TIMEFRAMES.values()]
+    metadata: dict[str, Any] = {}
+    for each in judged:
+        metadata[f"bars_{each.frame.name}"] = each.stored
+        lacking = words.lacking(each.lacks, each.frame)["uncertified_bars"]
+        metadata[f"uncertified_bars_{each.frame.name}"] = lacking
+        if each.picture is not None:
+            shown = plots.embedded(f"{each.frame.name} bars by month", each.picture)
+            metadata[f"coverage_{each.frame.name}"] = dg.MetadataValue.md(shown)
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": sum(each.stored for each in judged), **metadata},
+        check_results=[_verdict(each) for each in judged],
+    )
 
 
-def _verdict(pipeline: Pipeline, frame: Timeframe) -> dg.AssetCheckResult:
+def _judged(pipeline: Pipeline, frame: Timeframe) -> Judged:
     now = pipeline.clock()
     of = kept_of(pipeline, frame)
     first = min((each[0][0] for each in of.present.values() if each), default=None)
     due = int((last_close(frame, now) - EPOCH).total_seconds())
-    found = () if first is None else lacks(of, (first, due))
-    picture = words.coverage_picture(of, now)
-    drawn = {} if picture is None else {"coverage": plots.embedded("coverage", picture)}
+    stretches = [each for present in of.present.values() for each in present]
+    return Judged(
+        frame=frame,
+        stored=sum(until - begin for begin, until in stretches) // frame.seconds,
+        lacks=() if first is None else lacks(of, (first, due)),
+        picture=words.coverage_picture(of, now),
+    )
+
+
+def _verdict(judged: Judged) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        asset_key=ohlc_name(frame),
-        check_name=CHECK,
-        passed=first is not None and not found,
+        check_name=complete_name(judged.frame),
+        passed=bool(judged.stored) and not judged.lacks,
         severity=dg.AssetCheckSeverity.WARN,
-        description=None if first is not None else "no bar is stored",
-        metadata={
-            **words.lacking(found, frame),
-            "pairs": len(of.present),
-            **{name: dg.MetadataValue.md(text) for name, text in drawn.items()},
-        },
+        description=None if judged.stored else "no bar is stored",
+        metadata=words.lacking(judged.lacks, judged.frame),
+    )
+
+
+examine_history = dg.define_asset_job(
+    "examine_history",
+    selection=dg.AssetSelection.assets(ASSET),
+    executor_def=dg.in_process_executor,
+    tags={"dagster/max_runtime": "3600"},
+    description="Judge all of history by its certificates. It reads only.",
+)
+
+
+@dg.schedule(
+    job=examine_history,
+    cron_schedule="27 0 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def nightly_coverage(
+    context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.RunRequest:
+    """Once a day, when no timeframe but the shortest closes."""
+    return dg.RunRequest(
+        run_key=context.scheduled_execution_time.isoformat(),
+        tags={CONFIG_HASH: pipeline.loaded.hash},
     )

@@ -11,13 +11,13 @@ from kraken_pipeline_tests.paper_market import MONTH, PaperMarket
 
 GROUPS = {
     "market": {"pair_universe"},
-    "history": {f"ohlc_{name}" for name in TIMEFRAMES},
+    "history": {"history_coverage", *(f"ohlc_{name}" for name in TIMEFRAMES)},
     "portfolio": {"portfolio_snapshot"},
     "decisions": {f"decisions_{name}" for name in TIMEFRAMES},
     "audit": {"order_journal"},
 }
 EVERY_ASSET = tuple(sorted(set().union(*GROUPS.values())))
-OF_MONTHS = tuple(sorted(GROUPS["history"] | GROUPS["decisions"]))
+OF_MONTHS = tuple(sorted(f"{kind}_{name}" for name in TIMEFRAMES for kind in ("ohlc", "decisions")))
 
 
 def test_what_dagster_loads_is_valid() -> None:
@@ -39,10 +39,19 @@ def test_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     jobs = {each.name for each in repository.get_all_jobs() if not each.name.startswith("__")}
 
-    assert jobs == {"refresh_and_decide", "trade", "reconcile", "guard", "audit", "panic"}
+    assert jobs == {
+        "refresh_and_decide",
+        "trade",
+        "reconcile",
+        "guard",
+        "audit",
+        "examine_history",
+        "panic",
+    }
     assert {each.name for each in repository.schedule_defs} == {
         "bar_close",
         "nightly_audit",
+        "nightly_coverage",
         "dead_man_switch",
         "reconciliation",
     }
