@@ -17,6 +17,9 @@ IntentId = NewType("IntentId", str)
 PlanId = NewType("PlanId", str)
 ClOrdId = NewType("ClOrdId", str)
 
+_WRITER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_AS_THEY_ARE: Final = frozenset({str, int, bool, type(None)})
+"""What most values are, and what stands in JSON as it is."""
 ORDERS: Final = UUID("6b1f2f0e-5c58-4c0e-9d8e-3f4d6a9b7c21")
 """Under which the ids of our orders are derived. Another value would make every order a new one."""
 
@@ -28,7 +31,7 @@ def canonical(value: object) -> str:
         InvalidValueError: the value holds something that has no exact text, such as a float, or a
             time that is not in UTC and would make another name of the same instant.
     """
-    return json.dumps(_exact(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _WRITER.encode(_exact(value))
 
 
 def digest(value: object) -> str:
@@ -96,7 +99,10 @@ def _exact(value: object) -> object:
     if isinstance(value, datetime):
         return require_utc(value).isoformat()
     if isinstance(value, Mapping):
-        return {str(key): _exact(each) for key, each in value.items()}
+        return {
+            str(key): each if type(each) in _AS_THEY_ARE else _exact(each)
+            for key, each in value.items()
+        }
     if isinstance(value, list | tuple | frozenset):
         return [_exact(each) for each in (sorted(value) if isinstance(value, frozenset) else value)]
     raise InvalidValueError(f"{type(value).__name__} has no exact text")

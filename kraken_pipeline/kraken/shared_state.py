@@ -4,6 +4,7 @@ It need not outlive the machine: nothing is forced to the disk. It does outlive 
 moment, as it is replaced whole, and a clock that starts anew, as its time only goes ahead.
 """
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -101,7 +102,7 @@ class SharedState(Generic[State]):
 
     def _read(self) -> Kept[State]:
         try:
-            return self._decoder.decode(self._file.read_bytes())
+            return self._decoder.decode(_content(self._file))
         except FileNotFoundError:
             return Kept(self._clock(), 0.0, self._kind())
         except (OSError, msgspec.MsgspecError):
@@ -109,8 +110,8 @@ class SharedState(Generic[State]):
 
     def _write(self, kept: Kept[State]) -> None:
         try:
-            self._beside.write_bytes(msgspec.json.encode(kept))
-            self._beside.replace(self._file)
+            _put(self._beside, msgspec.json.encode(kept))
+            os.replace(self._beside, self._file)  # noqa: PTH105 - several times for each call
         except OSError as failure:
             raise self._unkept(failure) from failure
 
@@ -119,3 +120,22 @@ class SharedState(Generic[State]):
             f"{self._file} cannot be kept: {failure}. Nothing was sent. Mend the folder, or free "
             "some space"
         )
+
+
+def _content(file: Path) -> bytes:
+    """Return what stands in a file, without the layers that Python puts between."""
+    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(handle, os.fstat(handle).st_size)
+    finally:
+        os.close(handle)
+
+
+def _put(file: Path, content: bytes) -> None:
+    """Write a file anew; a write that is cut short leaves text that cannot be read."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        if os.write(handle, content) < len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(handle)

@@ -163,12 +163,14 @@ class Database:
 
     def _begin(self, connection: Connection) -> None:
         try:
-            # by way of SQLAlchemy, so that it knows of it as well: a migration asks it
+            # a migration asks SQLAlchemy whether a transaction is open; told once, it stays so
+            if not connection.in_transaction():
+                connection.begin()
             if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                tell(connection, "BEGIN IMMEDIATE")
             else:
                 # both in one round trip
-                connection.exec_driver_sql(f"BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+                tell(connection, f"BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
         except OperationalError as error:
             was_cut = error.connection_invalidated
             self._drop(connection)

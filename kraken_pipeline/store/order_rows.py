@@ -24,7 +24,7 @@ from kraken_pipeline.domain.order_terms import (
 from kraken_pipeline.domain.orders import Event, Order, State
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store import schema
-from kraken_pipeline.store.prepared import Named, Prepared
+from kraken_pipeline.store.prepared import Makings, Named, Prepared
 
 AT_ONCE: Final = 500
 """Names in one query: databases bound how many they take."""
@@ -125,6 +125,9 @@ def order_of(row: Named) -> Order:
     )
 
 
+_READ: Final = Makings(order_of)
+
+
 def orders_where(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Order, ...]:
     """Return the orders that meet every condition, oldest first."""
     return orders_found(connection, Prepared(ORDERS.where(*conditions)), {})
@@ -134,7 +137,7 @@ def orders_found(
     connection: Connection, wanted: Prepared, values: Mapping[str, Any]
 ) -> tuple[Order, ...]:
     """Return the orders that a statement made of `ORDERS` finds with these values."""
-    return tuple(order_of(row) for row in wanted.named(connection, values))
+    return wanted.made(connection, values, _READ)
 
 
 def order_with(connection: Connection, local_id: str) -> Order:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 from kraken_pipeline.domain.lots import Fill, Position, Transfer, booked, moved
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.renames import Conversion, converted
-from kraken_pipeline.store.prepared import Named, Prepared
+from kraken_pipeline.store.prepared import Makings, Named, Prepared
 from kraken_pipeline.store.schema import fills, strategy_positions
 
 _TABLE: Final = strategy_positions
@@ -32,8 +32,14 @@ _BOOKED: Final = Prepared(
 
 def all_positions(connection: Connection) -> tuple[Position, ...]:
     """Return every position, also flat ones, by book and pair."""
-    rows = _ALL.named(connection)
-    return tuple(Position(**{name: row[name] for name in Position.__slots__}) for row in rows)
+    return _ALL.made(connection, {}, _READ)
+
+
+def _position_of(row: Named) -> Position:
+    return Position(**{name: row[name] for name in Position.__slots__})
+
+
+_READ: Final = Makings(_position_of)
 
 
 def fill_row(fill: Fill) -> dict[str, Any]:

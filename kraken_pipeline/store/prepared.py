@@ -7,7 +7,7 @@ takes to answer it. Here that is done once for each database and each shape of t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import (
     BindParameter,
@@ -24,11 +24,34 @@ from sqlalchemy.exc import DBAPIError
 
 MOST_SHAPES: Final = 200
 """Shapes of values that are kept of one statement: a list of names may be of any length."""
+MOST_MADE: Final = 5_000
+"""Rows of which it is kept what was made of them, before all are forgotten."""
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 Values = Mapping[str, Any]
 Named = RowMapping | Mapping[str, Any]
 """A row by the names of its columns, as SQLAlchemy gives it or as it is given here."""
 Turn = Callable[[Any], Any]
+Turns = tuple[tuple[int, Turn], ...]
+"""What makes values of what is stored, by place; most columns need nothing."""
+Made = TypeVar("Made")
+
+
+class Makings(Generic[Made]):
+    """What was made of rows: a row that still stands as it did gives the very same again."""
+
+    def __init__(self, make: Callable[[Named], Made]) -> None:
+        """Take what makes something of a row; it must never change and never be false."""
+        self._make = make
+        self.known: Final[dict[tuple[Any, ...], Made]] = {}
+        """By the row as it is stored."""
+
+    def keep(self, row: tuple[Any, ...], told: Named) -> Made:
+        """Make something of a row that is not known, and know it from now on."""
+        made = self._make(told)
+        if len(self.known) >= MOST_MADE:
+            self.known.clear()
+        self.known[row] = made
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +101,9 @@ class Prepared:
         columns = wanted.selected_columns if isinstance(wanted, Select) else ()
         self._names: Final = tuple(str(each.key) for each in columns)
         self._types: Final = tuple(each.type for each in columns)
-        self._turns: dict[str, tuple[tuple[int, Turn], ...]] = {}
+        self._turns: dict[str, Turns] = {}
 
-    def stored(self, connection: Connection, values: Values = NOTHING) -> list[Sequence[Any]]:
+    def stored(self, connection: Connection, values: Values = NOTHING) -> list[tuple[Any, ...]]:
         """Return the rows that are found, each value as the database keeps it.
 
         Raises:
@@ -88,18 +111,12 @@ class Prepared:
         """
         written = self._written(connection.dialect, values)
         cursor = _sent(connection, written.sql, written.filled(values))
-        return [*cursor.fetchall()]
+        return list(cursor.fetchall())
 
     def rows(self, connection: Connection, values: Values = NOTHING) -> list[Sequence[Any]]:
         """Return the rows that are found; see `stored` for what is raised."""
-        found: list[Sequence[Any]] = []
         turns = self._turns_of(connection.dialect)
-        for row in self.stored(connection, values):
-            turned = list(row)
-            for place, turn in turns:
-                turned[place] = turn(turned[place])
-            found.append(turned)
-        return found
+        return [_turned(row, turns) for row in self.stored(connection, values)]
 
     def named(self, connection: Connection, values: Values = NOTHING) -> list[dict[str, Any]]:
         """Return the rows that are found, each by the names of its columns; see `stored`."""
@@ -113,8 +130,12 @@ class Prepared:
     # a column's type differs from one to the next
     def value(self, connection: Connection, values: Values = NOTHING) -> Any:  # noqa: ANN401
         """Return the first value of the first row, or None; see `stored`."""
-        found = self.rows(connection, values)
-        return found[0][0] if found else None
+        found = self.stored(connection, values)
+        if not found:
+            return None
+        told = found[0][0]
+        turn = dict(self._turns_of(connection.dialect)).get(0)
+        return told if turn is None else turn(told)
 
     def run(self, connection: Connection, values: Values = NOTHING) -> int:
         """Change what the statement changes, and return how many rows that were.
@@ -132,17 +153,28 @@ class Prepared:
         """
         if len(rows) == 1:
             self.run(connection, rows[0])
+        elif rows and connection.dialect.positional:
+            written = self._written(connection.dialect, rows[0])
+            _sent(connection, written.sql, [written.filled(each) for each in rows], many=True)
         elif rows:
             connection.execute(self.wanted, [dict(each) for each in rows])
 
     def turned(self, connection: Connection, row: Sequence[Any]) -> dict[str, Any]:
         """Return a row of `stored` as `named` gives it."""
-        told = list(row)
-        for place, turn in self._turns_of(connection.dialect):
-            told[place] = turn(told[place])
+        told = _turned(row, self._turns_of(connection.dialect))
         return dict(zip(self._names, told, strict=True))
 
-    def _turns_of(self, dialect: Dialect) -> tuple[tuple[int, Turn], ...]:
+    def made(
+        self, connection: Connection, values: Values, makings: "Makings[Made]"
+    ) -> tuple[Made, ...]:
+        """Return what is made of each row that is found; see `stored` for what is raised."""
+        known = makings.known
+        return tuple(
+            known.get(row) or makings.keep(row, self.turned(connection, row))
+            for row in self.stored(connection, values)
+        )
+
+    def _turns_of(self, dialect: Dialect) -> Turns:
         known = self._turns.get(dialect.name)
         if known is None:
             found = [each.dialect_impl(dialect) for each in self._types]
@@ -161,6 +193,16 @@ class Prepared:
         return known
 
 
+def _turned(row: Sequence[Any], turns: Turns) -> Sequence[Any]:
+    """Return a row with the values that its columns stand for."""
+    if not turns:
+        return row
+    told = list(row)
+    for place, turn in turns:
+        told[place] = turn(told[place])
+    return told
+
+
 def tell(connection: Connection, sql: str) -> None:
     """Run a statement without values that finds nothing.
 
@@ -170,11 +212,15 @@ def tell(connection: Connection, sql: str) -> None:
     _sent(connection, sql, ())
 
 
-def _sent(connection: Connection, sql: str, values: Any) -> DBAPICursor:  # noqa: ANN401 - see `filled`
+# values are what a driver takes: a list, a dict, or many of them
+def _sent(connection: Connection, sql: str, values: Any, *, many: bool = False) -> DBAPICursor:  # noqa: ANN401
     dialect, cursor = connection.dialect, connection.connection.cursor()
     try:
         # as SQLAlchemy's own statements go, so that one place sees them all
-        dialect.do_execute(cursor, sql, values)
+        if many:
+            dialect.do_executemany(cursor, sql, values)
+        else:
+            dialect.do_execute(cursor, sql, values)
     except dialect.loaded_dbapi.Error as error:
         raise _told(connection, sql, error) from error
     return cursor

@@ -21,21 +21,23 @@ from kraken_pipeline.store.prepared import Named, Prepared
 from kraken_pipeline.store.schema import reconciliations
 
 _TABLE: Final = reconciliations
-_ADD: Final = insert(_TABLE).returning(_TABLE.c.id)
+_ADD: Final = Prepared(insert(_TABLE).returning(_TABLE.c.id))
 _NEWEST: Final = Prepared(select(_TABLE).order_by(_TABLE.c.id.desc()).limit(bindparam("count")))
-_LAST: Final = select(func.max(_TABLE.c.at))
-_LAST_OF: Final = _LAST.where(_TABLE.c.cause.in_(bindparam("causes", expanding=True)))
-_BROKEN: Final = (
+_LAST: Final = Prepared(select(func.max(_TABLE.c.at)))
+_LAST_OF: Final = Prepared(
+    select(func.max(_TABLE.c.at)).where(_TABLE.c.cause.in_(bindparam("causes", expanding=True)))
+)
+_BROKEN: Final = Prepared(
     select(_TABLE.c.id, _TABLE.c.outcome)
     .where(_TABLE.c.outcome != Outcome.CLEAN.value)
     .order_by(_TABLE.c.id.desc())
     .limit(1)
 )
-_SINCE: Final = select(func.min(_TABLE.c.at), func.max(_TABLE.c.at)).where(
-    _TABLE.c.id > bindparam("after")
+_SINCE: Final = Prepared(
+    select(func.min(_TABLE.c.at), func.max(_TABLE.c.at)).where(_TABLE.c.id > bindparam("after"))
 )
-_PRUNE: Final = delete(_TABLE).where(
-    _TABLE.c.at < bindparam("before"), _TABLE.c.outcome == Outcome.CLEAN.value
+_PRUNE: Final = Prepared(
+    delete(_TABLE).where(_TABLE.c.at < bindparam("before"), _TABLE.c.outcome == Outcome.CLEAN.value)
 )
 
 
@@ -56,7 +58,7 @@ class SqlReconciliationStore:
             "run_id": found.run_id,
         }
         with self._database.writing() as connection:
-            number = connection.execute(_ADD, row).scalar_one()
+            number = _ADD.value(connection, row)
             if found.outcome is not Outcome.CLEAN:
                 entry = journal.Entry(
                     at=found.at,
@@ -76,11 +78,11 @@ class SqlReconciliationStore:
     def clean_run(self) -> CleanRun:
         """Return what is known of the clean ones since the last that was not clean."""
         with self._database.reading() as connection:
-            broken = connection.execute(_BROKEN).first()
-            since = {"after": 0 if broken is None else broken.id}
-            [(first_at, last_at)] = connection.execute(_SINCE, since)
+            broken = _BROKEN.first(connection)
+            since = {"after": 0 if broken is None else broken["id"]}
+            [(first_at, last_at)] = _SINCE.rows(connection, since)
         return CleanRun(
-            broken_by=None if broken is None else Outcome(broken.outcome),
+            broken_by=None if broken is None else Outcome(broken["outcome"]),
             first_at=first_at,
             last_at=last_at,
         )
@@ -89,14 +91,15 @@ class SqlReconciliationStore:
         """Return when the newest was made, of some causes or of any; None if there is none."""
         told = {"causes": [each.value for each in causes]}
         with self._database.reading() as connection:
-            if causes:
-                return connection.execute(_LAST_OF, told).scalar()
-            return connection.execute(_LAST).scalar()
+            last: datetime | None = (
+                _LAST_OF.value(connection, told) if causes else _LAST.value(connection)
+            )
+        return last
 
     def prune(self, before: datetime) -> int:
         """Delete the clean ones older than that and return how many; what found something stays."""
         with self._database.writing() as connection:
-            return connection.execute(_PRUNE, {"before": before}).rowcount
+            return _PRUNE.run(connection, {"before": before})
 
 
 def _told(finding: Finding) -> dict[str, str]:

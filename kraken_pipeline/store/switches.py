@@ -11,10 +11,14 @@ from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.switch import OFF, Switch
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.prepared import Prepared
 from kraken_pipeline.store.schema import meta
 
 KEY: Final = "dead_man_switch"
 INSTANTS: Final = ("armed_until", "may_fire_at", "told_at")
+_FIND: Final = Prepared(select(meta.c.value).where(meta.c.key == KEY))
+_FORGET: Final = Prepared(delete(meta).where(meta.c.key == KEY))
+_ADD: Final = Prepared(insert(meta))
 
 
 class SqlSwitchStore:
@@ -42,8 +46,8 @@ class SqlSwitchStore:
         with self._database.writing() as connection:
             changed = how(_read(connection))
             told = {name: getattr(changed, name) for name in Switch.__slots__}
-            connection.execute(delete(meta).where(meta.c.key == KEY))
-            connection.execute(insert(meta).values(key=KEY, value=canonical(told)))
+            _FORGET.run(connection)
+            _ADD.run(connection, {"key": KEY, "value": canonical(told)})
             if why:
                 entry = journal.Entry(
                     at=at, kind=f"switch.{why}", subject=KEY, actor=by, payload={"switch": told}
@@ -53,7 +57,7 @@ class SqlSwitchStore:
 
 
 def _read(connection: Connection) -> Switch:
-    found = connection.execute(select(meta.c.value).where(meta.c.key == KEY)).scalar()
+    found = _FIND.value(connection)
     if found is None:
         return OFF
     told = json.loads(found)

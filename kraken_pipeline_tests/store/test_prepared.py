@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.store import prepared
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.prepared import Prepared, tell
+from kraken_pipeline.store.prepared import Makings, Prepared, tell
 from kraken_pipeline.store.schema import depth_readings
 from kraken_pipeline_tests.store.builders import NOW
 
@@ -121,3 +121,28 @@ def test_a_statement_that_cannot_be_read_is_refused(database: Database) -> None:
 def test_a_value_that_has_no_exact_text_is_refused(database: Database) -> None:
     with pytest.raises(InvalidValueError, match="no exact amount"), database.writing() as one:
         ADD.run(one, {**row("A"), "bids": 1.5})
+
+
+def test_what_is_made_of_a_row_is_made_once_for_as_long_as_it_stands(database: Database) -> None:
+    makings = Makings(lambda told: (told["pair"], told["bids"]))
+    with database.writing() as connection:
+        ADD.run_each(connection, [row("A"), row("B")])
+        first = ALL.made(connection, {}, makings)
+        CHANGE.run(connection, {"of": "A", "bids": Decimal(7)})
+        second = ALL.made(connection, {}, makings)
+
+    assert first == (("A", Decimal("1.5")), ("B", Decimal("1.5")))
+    assert second == (("A", Decimal(7)), ("B", Decimal("1.5")))
+    assert second[1] is first[1]
+
+
+def test_what_was_made_is_forgotten_where_it_becomes_too_much(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "MOST_MADE", 2)
+    makings = Makings(lambda told: str(told["pair"]))
+    with database.writing() as connection:
+        ADD.run_each(connection, [row(pair) for pair in "ABC"])
+
+        assert ALL.made(connection, {}, makings) == ("A", "B", "C")
+        assert list(makings.known.values()) == ["C"]
