@@ -83,3 +83,18 @@ def fetch(pair: Pair, *, since: Since, json: Json = OFF) -> None:
     from kraken_pipeline.cli.fill import run_fetch  # noqa: PLC0415 - Arrow is heavy
 
     run_fetch(os.environ, pair, since.replace(tzinfo=UTC), as_json=json)
+
+
+@app.command()
+def chart(
+    *,
+    out: Annotated[Path, typer.Option(help="The folder to write the PNG files into.")],
+    pair: Annotated[
+        str | None, typer.Option(help="Whose candles; without it those of the pair with most.")
+    ] = None,
+    timeframe: Annotated[str | None, typer.Option(help="Only this one, such as 1h.")] = None,
+) -> None:
+    """Draw how much of each month is stored of each pair, and the newest candles of one."""
+    from kraken_pipeline.cli.charts import run  # noqa: PLC0415 - Arrow is heavy
+
+    run(os.environ, out, pair, timeframe)
