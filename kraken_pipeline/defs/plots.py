@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kraken_pipeline.strategies.base import Bars
 
@@ -92,12 +91,15 @@ def coverage(
     if not shares or not months:
         return None
     pairs = list(shares)
-    grid: NDArray[np.float64] = np.array(
-        [[np.nan if each is None else each for each in shares[pair]] for pair in pairs]
+    grid = np.array(
+        # nothing is stored, or nothing is due: left bare, as the pair may be younger
+        [[each or np.nan for each in shares[pair]] for pair in pairs],
+        dtype=np.float64,
     )
     figure = _figure(min(4 + len(months) / 8, 12), min(2 + len(pairs) / 6, 9))
     axes = figure.add_subplot()
-    drawn = axes.imshow(grid, aspect="auto", cmap="RdYlGn", vmin=0, vmax=1, interpolation="nearest")
+    drawn = axes.imshow(grid, aspect="auto", cmap="YlGn", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_facecolor("#dcdcdc")
     axes.set_title(title, fontsize=10)
     step = max(1, len(months) // 12)
     axes.set_xticks(range(0, len(months), step), [each[:7] for each in months[::step]], rotation=60)
