@@ -6,7 +6,7 @@ from typing import Final
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, State
+from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, State
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.parts import Parts
@@ -17,6 +17,9 @@ STOPS_POLL: Final = timedelta(seconds=10)
 """How often stops are looked at that are not what they should be, or may be so soon (OMS-14)."""
 WAITING_POLL: Final = timedelta(seconds=10)
 """How often orders that could not be sent yet are tried again."""
+DOUBT_POLL: Final = timedelta(seconds=30)
+"""How often orders of open fate are looked for. What a look adds to the key's counter has fallen by
+then on the lowest tier too. Source: contract 11.3, U-RAT-4."""
 RESTING_POLL: Final = timedelta(seconds=60)
 """How often orders that rest at the exchange are looked at, decision or not."""
 
@@ -26,7 +29,8 @@ def work(parts: Parts, settling: SettleDesk) -> str:
 
     New decisions and orders that were never sent come first, then those that wait, then holdings
     whose stop is not what it should be; orders that rest at the exchange are looked at once in a
-    while, and more often where a stop has to follow what they buy.
+    while, and more often where a stop has to follow what they buy, or where nobody knows yet
+    whether they are there.
     """
     clock = parts.edge.clock
     intents = {each.decision_id for each in parts.stores.decisions.pending(Namespace.TRADE)}
@@ -45,8 +49,10 @@ def work(parts: Parts, settling: SettleDesk) -> str:
     if not resting:
         return ""
     follows = protecting.wants_stops(parts.loaded.settings)
-    fills = follows and any(each.side is Side.BUY for each in resting)
-    return _look("resting-", clock(), STOPS_POLL if fills else RESTING_POLL)
+    if follows and any(each.side is Side.BUY for each in resting):
+        return _look("resting-", clock(), STOPS_POLL)
+    is_doubtful = any(each.state in FATE_OPEN for each in resting)
+    return _look("resting-", clock(), DOUBT_POLL if is_doubtful else RESTING_POLL)
 
 
 def _look(kind: str, now: datetime, poll: timedelta) -> str:

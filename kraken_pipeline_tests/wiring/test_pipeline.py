@@ -15,6 +15,7 @@ from kraken_pipeline.domain.timeframes import TIMEFRAMES, timeframe
 from kraken_pipeline.wiring.exchange import KEY
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline_tests.paper_market import MOMENT, NOON, PaperMarket, paper_market, resting_buy
+from kraken_pipeline_tests.store.builders import sending
 
 
 def decided(pipeline: Pipeline, name: str = "4h") -> None:
@@ -115,6 +116,19 @@ def test_orders_that_rest_are_looked_at_once_a_minute(
 
     assert first.startswith("resting-")
     assert (same, pipeline.work() == first) == (first, False)
+
+
+def test_orders_of_open_fate_are_looked_for_twice_a_minute(
+    pipeline: Pipeline, market: PaperMarket
+) -> None:
+    sending(pipeline.stores.database)
+    names = []
+    for seconds in (0, 20, 30):
+        market.turn(MOMENT + timedelta(seconds=seconds))
+        names.append(pipeline.work())
+
+    assert names[0].startswith("resting-")
+    assert names[0] == names[1] != names[2]
 
 
 def test_a_rehearsal_is_no_work_for_the_trading_job(market: PaperMarket) -> None:
