@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from kraken_pipeline.domain.errors import PipelineError, RateLimitedError
@@ -25,6 +26,11 @@ DECAY: Final = 1.0
 BURST: Final = 4.0
 PAIR_BURST: Final = 2.0
 BY_PAIR: Final = frozenset({"OHLC", "Trades"})
+GIVES_WAY: Final[Mapping[str, float]] = MappingProxyType({"Trades": 2.0})
+"""Methods that fill the past, to where the counter may stand for them: as often as any others while
+these rest, and not at all while a close asks for its candles, which may go up to `BURST`."""
+LONGEST_WAY_SECONDS: Final = 900.0
+"""For so long who gives way waits: the candles of all pairs take some minutes."""
 
 
 class PublicLimit(Protocol):
@@ -67,11 +73,17 @@ class Asked:
     pairs: dict[str, Counter] = field(default_factory=dict)
     quiet_until: float = 0
 
-    def wait(self, pair: str, now: float) -> float:
-        """Return the seconds until one more may be asked; `pair` is empty where none counts."""
+    def wait(self, pair: str, now: float, *, most: float = BURST) -> float:
+        """Return the seconds until one more may be asked.
+
+        Args:
+            pair: empty where none counts.
+            now: seconds.
+            most: up to where all that was asked may count then.
+        """
         one = self.pairs.get(pair, Counter())
         return max(
-            self.everything.wait(1, now=now, decay=DECAY, most=BURST),
+            self.everything.wait(1, now=now, decay=DECAY, most=most),
             one.wait(1, now=now, decay=DECAY, most=PAIR_BURST) if pair else 0.0,
             self.quiet_until - now,
         )
@@ -112,11 +124,14 @@ class SharedPublicLimit:
     def reserve(self, method: str, params: Mapping[str, str]) -> str:
         """Count a call before it leaves, once there is room for it; see `PublicLimit`."""
         pair = f"{method} {params.get('pair', '')}" if method in BY_PAIR else ""
-        until = self._pace.clock() + self._pace.patience[Lane.READ]
+        patience = self._pace.patience[Lane.READ]
+        if method in GIVES_WAY:
+            patience = max(patience, LONGEST_WAY_SECONDS)
+        until = self._pace.clock() + patience
         while True:
             with self._state.changed() as (asked, now):
                 asked.sweep(now)
-                wait = asked.wait(pair, now)
+                wait = asked.wait(pair, now, most=GIVES_WAY.get(method, BURST))
                 if wait <= 0:
                     self._asked += 1
                     name = f"{os.getpid()}-{id(self)}-{self._asked}"

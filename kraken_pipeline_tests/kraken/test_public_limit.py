@@ -77,6 +77,44 @@ def test_a_wait_past_ones_patience_is_refused(tmp_path: Path) -> None:
     assert late.value.wait is not None
 
 
+def test_trades_of_the_past_are_asked_once_a_second_by_themselves(tmp_path: Path) -> None:
+    time = Turned()
+    limit = SharedPublicLimit(tmp_path, pace=time.pace)
+
+    for each in range(12):
+        ask(limit, "Trades", pair=f"P{each}")
+
+    assert sum(time.slept) == pytest.approx(10, abs=0.1)
+
+
+def test_trades_of_the_past_wait_until_a_close_has_its_candles(tmp_path: Path) -> None:
+    time = Turned()
+    limit = SharedPublicLimit(tmp_path, pace=time.pace)
+    for each in range(5):
+        ask(limit, "Trades", pair=f"P{each}")
+    before = sum(time.slept)
+
+    for pair in ("XBTUSD", "ETHUSD"):
+        ask(limit, "OHLC", pair=pair)
+
+    assert sum(time.slept) == before
+    ask(limit, "Trades", pair="XBTUSD")
+    assert sum(time.slept) - before == pytest.approx(3, abs=0.1)
+
+
+def test_trades_of_the_past_wait_as_long_as_the_candles_of_all_pairs_take(tmp_path: Path) -> None:
+    time = Turned()
+    limit = SharedPublicLimit(tmp_path, pace=time.pace)
+    for _ in range(int(BURST)):
+        ask(limit)
+    with limit._state.changed() as (asked, now):
+        asked.quiet_until = now + 600
+
+    ask(limit, "Trades", pair="XBTUSD")
+
+    assert sum(time.slept) == pytest.approx(600, abs=1)
+
+
 def test_on_this_machine_nothing_is_counted() -> None:
     for _ in range(1000):
         NO_PUBLIC_LIMIT.settle(NO_PUBLIC_LIMIT.reserve("Ticker", {}), None)
