@@ -31,6 +31,8 @@ class Source(StrEnum):
     """Every trade of the exchange's, one by one."""
     COPY = "copy"
     """A file of somebody else's making: without the number of trades, so not the exchange's."""
+    MADE = "made"
+    """Made of shorter bars, every one of which was there."""
 
 
 class Reason(StrEnum):
@@ -54,10 +56,12 @@ ABSENT_IN: Final[Mapping[Source, Reason]] = MappingProxyType(
         Source.TRADES: Reason.NO_TRADES,
         Source.ARCHIVE: Reason.NOT_IN_ARCHIVE,
         Source.COPY: Reason.NOT_AVAILABLE,
+        Source.OHLC: Reason.NOT_AVAILABLE,
+        Source.MADE: Reason.NOT_FETCHED,
     }
 )
-"""What it means that a source has no bar within what it was read for (HIS-3). Kraken's OHLC is
-not here: it tells a candle also of a time in which nothing traded, so what lacks was not fetched.
+"""What it means that a source has no bar within what it was read for (HIS-3). Kraken's OHLC tells
+a candle also of a time in which nothing traded: what lacks is older than the pair.
 """
 STRENGTH: Final = (
     Reason.NOT_FETCHED,
@@ -82,13 +86,18 @@ class Span:
     until: int
     source: Source
     origin: str
-    """What was read: the name of a file."""
+    """What was read: the name of a file, or of a shorter timeframe; else empty."""
     fetched_at: datetime
+    """When the newest of it was."""
 
     def covers(self, other: Self) -> bool:
         """Tell whether the other says nothing that this one does not."""
+        return self.touches(other) and self.first <= other.first and other.until <= self.until
+
+    def touches(self, other: Self) -> bool:
+        """Tell whether the other is of the same source, and no time lies between the two."""
         same = (self.source, self.origin) == (other.source, other.origin)
-        return same and self.first <= other.first and other.until <= self.until
+        return same and self.first <= other.until and other.first <= self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -119,8 +128,14 @@ class Certificate:
         """Return it with what a source told more; the same told again changes nothing."""
         spans = self.spans
         if not any(each.covers(span) for each in spans):
-            left = (each for each in spans if not span.covers(each))
-            spans = tuple(sorted((*left, span), key=lambda each: (each.first, each.until)))
+            touching = [each for each in spans if each.touches(span)]
+            whole = replace(
+                span,
+                first=min(each.first for each in (span, *touching)),
+                until=max(each.until for each in (span, *touching)),
+            )
+            left = (each for each in spans if each not in touching)
+            spans = tuple(sorted((*left, whole), key=lambda each: (each.first, each.until)))
         found = sorted({*self.differences, *differences})
         return replace(self, spans=spans, differences=tuple(_bounded(found)))
 
@@ -133,9 +148,10 @@ class Covered:
     until: int
     source: Source
     origin: str
-    """The name of a file; empty of what was asked of the exchange."""
+    """The name of a file, or of the timeframe that it was made of; empty of what was asked of the
+    exchange."""
     fetched_at: datetime | None
-    """None of OHLC, which is asked at each close and leaves no note of it."""
+    """None of what OHLC told at a single close, of which there is no note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,21 @@ from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.ports import BarStore, BookStore, Clock, DecisionStore, UniverseStore
+from kraken_pipeline.services import certified
+from kraken_pipeline.services.ports import (
+    BarStore,
+    BookStore,
+    Certificates,
+    Clock,
+    DecisionStore,
+    UniverseStore,
+)
 from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, Wish, Wishes
 
 SMALLEST_STOP: Final = 1e-6
 """Share of the price; a nearer stop is a slip of the strategy, not a stop."""
+SURVIVORS: Final = "; SURVIVORSHIP: "
+"""What is said of research on a bar that is older than the universes begins so."""
 SLIPS: Final = (PipelineError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a fault in a strategy raises: that strategy decides nothing, the others go on (STG-6)."""
 
@@ -42,6 +52,7 @@ class DecisionDesk:
 
     strategies: tuple[Configured, ...]
     bars: BarStore
+    certificates: Certificates
     universes: UniverseStore
     decisions: DecisionStore
     books: BookStore
@@ -80,10 +91,18 @@ def decide_close(
     run_id: str,
     late: str = "",
 ) -> tuple[Decision, ...]:
-    """Decide one closed bar for each strategy that has not yet; see `decide`."""
+    """Decide one closed bar for each strategy that has not yet; see `decide`.
+
+    Research on a bar of the past sees the universe that was in force then.
+    """
     universe = desk.universes.latest()
     if universe is None:
         raise InvalidValueError("there is no universe yet; refresh pair_universe first")
+    caveat = ""
+    if namespace is Namespace.RESEARCH:
+        then = desk.universes.refresh(at=closed_at)
+        caveat = _survivors(universe) if then is None else ""
+        universe = universe if then is None else then.universe
     due = [
         each
         for each in desk.strategies
@@ -92,7 +111,7 @@ def decide_close(
     ]
     made = []
     for configured in due:
-        ask = Ask(desk, configured, frame, closed_at, universe, namespace, run_id)
+        ask = Ask(desk, configured, frame, closed_at, universe, namespace, run_id, caveat)
         decision, state = ask.skipped(late) if late else ask.decided()
         if desk.decisions.record(decision, state):
             made.append(decision)
@@ -104,8 +123,9 @@ def decide_month(
 ) -> tuple[Decision, ...]:
     """Decide every stored bar that closed in a UTC month, for research.
 
-    It shows what the strategies would have said with nothing held and today's universe, so the
-    result is biased by survivorship. It is kept apart: no intent and no order can come of it.
+    It shows what the strategies would have said with nothing held. Where no universe of then is
+    kept today's stands for it, which survivorship biases: the decision says so. It is kept apart:
+    no intent and no order can come of it.
 
     Args:
         desk: what is needed.
@@ -142,8 +162,9 @@ class Ask:
         universe: Universe,
         namespace: Namespace,
         run_id: str,
+        caveat: str,
     ) -> None:
-        """Take what is asked, of whom, and in whose name."""
+        """Take what is asked, of whom, in whose name, and what is to be said of all of it."""
         self._desk = desk
         self._configured = configured
         self._frame = frame
@@ -151,6 +172,7 @@ class Ask:
         self._universe = universe
         self._namespace = namespace
         self._run_id = run_id
+        self._caveat = caveat
         self._now = desk.clock()
         self._id = decision_id(
             namespace=namespace,
@@ -171,15 +193,19 @@ class Ask:
             return self.skipped(
                 f"DATA_STALE_EVENT: no {self._frame.name} bar closed at {self._closed_at:%F %H:%M}"
             )
+        unknown = self.uncertified(snapshot)
+        if snapshot.pairs and len(unknown) == len(snapshot.pairs):
+            pair, why = next(iter(unknown.items()))
+            return self.skipped(f"{why}; so for {pair} and every other pair")
         state, closes = self.state(), self._closes(snapshot.pairs)
         try:
             wishes = self._configured.strategy.decide(snapshot, state)
             canonical(wishes.state)
-            intents, refused = self._intents(wishes, closes)
+            intents, refused = self._intents(wishes, closes, unknown)
         except SLIPS as slip:
             return self.skipped(f"STRATEGY_FAULT: {type(slip).__name__}: {slip}")
         outcome = Outcome.SIGNAL if intents else Outcome.NO_SIGNAL
-        reason = f"{len(intents)} of {len(snapshot.pairs)} pairs"
+        reason = f"{len(intents)} of {len(snapshot.pairs)} pairs{self._caveat}"
         seen = self._seen(snapshot, state)
         decision = self._decision(
             outcome,
@@ -224,6 +250,12 @@ class Ask:
             panels={name: self._panel(name, pairs, count) for name, count in needs.items()},
         )
 
+    def uncertified(self, snapshot: Snapshot) -> Mapping[str, str]:
+        """Return the pairs whose history may have holes of our own making, to which (HIS-3)."""
+        needs = self._configured.strategy.needs(self._frame.name, self._configured.parameters)
+        panels = [(snapshot.panels[name], count) for name, count in needs.items()]
+        return certified.uncertified(panels, self._closed_at, self._desk.certificates)
+
     def held(self) -> frozenset[str]:
         """Return what the book holds; research on past bars holds nothing of today's."""
         if self._namespace is Namespace.RESEARCH:
@@ -243,17 +275,23 @@ class Ask:
         return {name: known[name] for name in pairs if name in known}
 
     def _intents(
-        self, wishes: Wishes, closes: Mapping[str, Decimal]
+        self, wishes: Wishes, closes: Mapping[str, Decimal], unknown: Mapping[str, str]
     ) -> tuple[tuple[Intent, ...], dict[str, str]]:
+        """Return the intents, and why the other pairs have none.
+
+        Where history is not certified nothing is entered; what is held may be left (HIS-3).
+        """
         times = Counter(each.pair for each in wishes.wishes)
-        intents, refused = [], {}
+        leaving = {each.pair for each in wishes.wishes if not each.enter}
+        refused = {pair: why for pair, why in unknown.items() if pair not in leaving}
+        intents = []
         for wish in wishes.wishes:
             fault = _fault(wish, closes)
             if times[wish.pair] > 1:
                 fault = f"{wish.pair} is wished for {times[wish.pair]} times at once"
             if fault:
                 refused[wish.pair] = f"BAD_INTENT: {fault}"
-            else:
+            elif wish.pair not in refused:
                 intents.append(self._intent(wish, closes[wish.pair]))
         return tuple(intents), refused
 
@@ -310,6 +348,10 @@ class Ask:
 def horizon(frame: Timeframe) -> timedelta:
     """Return how long after the close a wish lives: until the next bar can be decided."""
     return frame.length + frame.max_lateness
+
+
+def _survivors(universe: Universe) -> str:
+    return f"{SURVIVORS}no universe of then is kept, that of {universe.at:%F} stands for it"
 
 
 def _fault(wish: Wish, closes: Mapping[str, Decimal]) -> str:

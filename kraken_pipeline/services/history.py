@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kraken_pipeline.domain.bars import Candles
+from kraken_pipeline.domain.certificates import Source, Span
 from kraken_pipeline.domain.errors import ExchangeError, InvalidValueError, UnreachableError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import Timeframe, last_close
-from kraken_pipeline.services.ports import BarStore, Market
+from kraken_pipeline.services.ports import BarStore, Certificates, Market
 
 AT_ONCE = 4
 """Requests under way together: enough to hide the wire, few enough to be polite."""
 PAIRS_AT_A_TIME = 100
 """Pairs fetched before their bars are written: a cut leaves what is complete."""
+TAIL = 720
+"""Candles of a timeframe that the exchange tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class HistoryDesk:
 
     market: Market
     bars: BarStore
+    certificates: Certificates
     progress: Callable[[str, int, int], None]
     """Told timeframe, pairs done and pairs due after each batch."""
 
@@ -47,7 +51,8 @@ def refresh(
 ) -> Refreshed:
     """Fetch every closed bar that the store does not have yet.
 
-    A pair whose newest bar is stored is not asked, so a run that repeats costs nothing.
+    A pair whose newest bar is stored is not asked, so a run that repeats costs nothing; one whose
+    whole tail nobody ever asked for is, as its newest bar may have come from the stream.
 
     Args:
         desk: what is needed.
@@ -60,13 +65,16 @@ def refresh(
         ConfigurationError: the store cannot be read or written.
     """
     newest_due = last_close(frame, now) - frame.length
-    newest = desk.bars.newest(frame)
+    newest = _followed_on(desk, frame)
     due = [each for each in pairs if each.name not in newest or newest[each.name] < newest_due]
     failures: dict[str, str] = {}
     added, oldest = 0, None
     for start in range(0, len(due), PAIRS_AT_A_TIME):
         told, failed = _fetch(frame, due[start : start + PAIRS_AT_A_TIME], newest, desk.market)
         pages = [_closed_by(page, frame, now) for page in told]
+        first_time = [each for each in pages if len(each) and each.pair not in newest]
+        # before the bars: a crash in between leaves a pair without any, which is asked again
+        _certify(desk.certificates, frame, first_time, now)
         count, unusable = _append(desk.bars, frame, pages)
         failures.update(failed | unusable)
         added += count
@@ -83,6 +91,42 @@ def refresh(
         first_opened_at=None if oldest is None else datetime.fromtimestamp(oldest, tz=now.tzinfo),
         failures=failures,
     )
+
+
+def _followed_on(desk: HistoryDesk, frame: Timeframe) -> dict[str, datetime]:
+    """Return the open time of each pair's newest bar, where all before it was asked for."""
+    known = desk.certificates.of(frame)
+    return {
+        pair: opened
+        for pair, opened in desk.bars.newest(frame).items()
+        if pair in known and any(each.source is Source.OHLC for each in known[pair].spans)
+    }
+
+
+def tail_of(frame: Timeframe, page: Candles, now: datetime) -> Span:
+    """Return what a pair's whole tail tells of: bars that it lacks are older than the pair.
+
+    Args:
+        frame: the timeframe.
+        page: all that the exchange told, one candle at the least.
+        now: when it was asked, on its clock.
+    """
+    until = page.opened_at[-1] + frame.seconds
+    return Span(
+        first=min(page.opened_at[0], until - TAIL * frame.seconds),
+        until=until,
+        source=Source.OHLC,
+        origin="",
+        fetched_at=now,
+    )
+
+
+def _certify(
+    certificates: Certificates, frame: Timeframe, pages: Sequence[Candles], now: datetime
+) -> None:
+    """Note of a pair's first bars that all there were are here; later ones follow on them."""
+    if pages:
+        certificates.extend(frame, [(each.pair, tail_of(frame, each, now), ()) for each in pages])
 
 
 def _append(

@@ -9,6 +9,7 @@ from typing import Protocol
 from kraken_pipeline.domain.account_reports import AmendReport
 from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.bars import Candles, MonthReport
+from kraken_pipeline.domain.certificates import Certificate, Difference, Span
 from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.domain.errors import OrderRefusedError
 from kraken_pipeline.domain.fees import FeeRates
@@ -209,6 +210,20 @@ class BarStore(Protocol):
         self, frame: Timeframe, month: str, *, now: datetime, since: datetime | None = None
     ) -> MonthReport:
         """Return what is stored of a UTC month (`YYYY-MM-01`); faults among bars from `since`."""
+        ...
+
+
+class Certificates(Protocol):
+    """What is known of where bars come from, and of why one is missing."""
+
+    def of(self, frame: Timeframe) -> Mapping[str, Certificate]:
+        """Return the certificate of each pair that has one."""
+        ...
+
+    def extend(
+        self, frame: Timeframe, told: Sequence[tuple[str, Span, Sequence[Difference]]]
+    ) -> None:
+        """Add what sources told of pairs; the same told again changes nothing."""
         ...
 
 

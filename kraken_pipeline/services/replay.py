@@ -9,10 +9,11 @@ from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Decision, Seen
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.decide import Ask, Configured, DecisionDesk
+from kraken_pipeline.services import certified
+from kraken_pipeline.services.decide import SURVIVORS, Ask, Configured, DecisionDesk
 from kraken_pipeline.services.ports import BarStore
 from kraken_pipeline.strategies import strategy_named
-from kraken_pipeline.strategies.base import Bars
+from kraken_pipeline.strategies.base import Bars, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +104,10 @@ def replay(desk: DecisionDesk, decision: Decision, universe: Universe | None) ->
 
 
 class _Again(Ask):
-    """Asks what was asked before: state and holdings are those of then."""
+    """Asks what was asked before: state, holdings and certificates are those of then."""
 
     seen: Seen
+    unknown: Mapping[str, str]
 
     def state(self) -> Mapping[str, str]:
         """Return what the strategy had saved then."""
@@ -114,6 +116,10 @@ class _Again(Ask):
     def held(self) -> frozenset[str]:
         """Return what its book held then."""
         return self.seen.held
+
+    def uncertified(self, snapshot: Snapshot) -> Mapping[str, str]:
+        """Return what was not certified then."""
+        return self.unknown
 
 
 def _made(desk: DecisionDesk, decision: Decision, universe: Universe) -> Decision:
@@ -127,8 +133,12 @@ def _made(desk: DecisionDesk, decision: Decision, universe: Universe) -> Decisio
         universe,
         decision.namespace,
         decision.run_id,
+        "".join(decision.reason.partition(SURVIVORS)[1:]),
     )
     ask.seen = seen
+    ask.unknown = {
+        pair: why for pair, why in decision.no_signals.items() if why.startswith(certified.CODE)
+    }
     again, _ = ask.decided()
     return again
 

@@ -16,6 +16,8 @@ from kraken_pipeline.domain.timeframes import Timeframe
 
 FOLDER: Final = "certificates"
 _FORMAT: Final = 1
+Identity = tuple[int, int, int]
+"""A file as it was: which one, when it was changed, how long it is."""
 
 
 class CertificateFiles:
@@ -24,6 +26,7 @@ class CertificateFiles:
     def __init__(self, root: Path) -> None:
         """Take the folder of the bars; it need not be there yet."""
         self._folder = root / FOLDER
+        self._known: dict[str, tuple[Identity, Mapping[str, Certificate]]] = {}
 
     def of(self, frame: Timeframe) -> Mapping[str, Certificate]:
         """Return the certificate of each pair that has one.
@@ -33,12 +36,23 @@ class CertificateFiles:
         """
         path = self._path(frame)
         try:
+            found = path.stat()
+        except FileNotFoundError:
+            return {}
+        identity = found.st_ino, found.st_mtime_ns, found.st_size
+        known = self._known.get(frame.name)
+        if known is None or known[0] != identity:
+            # read after it was looked at: should it change in between, it is read once more
+            known = identity, self._read(path, frame)
+            self._known[frame.name] = known
+        return known[1]
+
+    def _read(self, path: Path, frame: Timeframe) -> Mapping[str, Certificate]:
+        try:
             told = json.loads(path.read_text())
             if told["format"] != _FORMAT:
                 raise ConfigurationError(f"{path} is of a format that this version does not know")
             return {pair: _read(pair, frame, each) for pair, each in told["pairs"].items()}
-        except FileNotFoundError:
-            return {}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(
                 f"{path} cannot be read: {error}. Move it away and import again; nothing that is "

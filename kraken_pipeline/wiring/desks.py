@@ -38,7 +38,12 @@ SYNC_AGE_BOUNDS = (120, 600)
 
 def history(parts: Parts) -> HistoryDesk:
     """What keeping bars needs."""
-    return HistoryDesk(market=parts.edge.market, bars=parts.stores.bars, progress=parts.progress)
+    return HistoryDesk(
+        market=parts.edge.market,
+        bars=parts.stores.bars,
+        certificates=parts.stores.certificates,
+        progress=parts.progress,
+    )
 
 
 def decisions(parts: Parts) -> DecisionDesk:
@@ -46,6 +51,7 @@ def decisions(parts: Parts) -> DecisionDesk:
     return DecisionDesk(
         strategies=configured_strategies(parts.loaded.settings),
         bars=followed_bars(parts),
+        certificates=parts.stores.certificates,
         universes=parts.stores.universes,
         decisions=parts.stores.decisions,
         books=parts.stores.books,

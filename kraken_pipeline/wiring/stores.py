@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.books import SqlBookStore
+from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.foreign import SqlForeignStore
@@ -44,6 +45,11 @@ class Stores:
         from kraken_pipeline.store.bars import ParquetBarStore  # noqa: PLC0415 - the reason above
 
         return ParquetBarStore(self.bars_dir)
+
+    @cached_property
+    def certificates(self) -> CertificateFiles:
+        """Return the certificates of the bars."""
+        return CertificateFiles(self.bars_dir)
 
     def close(self) -> None:
         """Close the database."""

@@ -19,7 +19,8 @@ def test_a_plan_tells_calls_and_time_and_changes_nothing(
     assert said.code == 0
     assert "ADAUSD from 2024-03-04 to 2024-03-05: about " in said.out
     assert "candles still tell all of 5m, 15m, 1h, 4h, 1d" in said.out
-    assert CertificateFiles(pipeline.loaded.bars_dir).of(timeframe("1h")) == {}
+    known = CertificateFiles(pipeline.loaded.bars_dir).of(timeframe("1h"))
+    assert {each.source for each in known["ADAUSD"].spans} == {Source.OHLC}
 
 
 def test_history_is_filled_once_and_is_what_the_exchange_tells(
@@ -43,8 +44,8 @@ def test_history_is_filled_once_and_is_what_the_exchange_tells(
     ]
     assert "100 %" in said.err
     assert "ADAUSD is filled up to 2024-03-05" in again.err
-    [span] = CertificateFiles(pipeline.loaded.bars_dir).of(timeframe("1h"))["ADAUSD"].spans
-    assert span.source is Source.TRADES
+    known = CertificateFiles(pipeline.loaded.bars_dir).of(timeframe("1h"))["ADAUSD"]
+    assert {each.source for each in known.spans} == {Source.OHLC, Source.TRADES}
 
 
 def test_a_day_that_is_not_over_and_a_pair_that_is_none_are_refused(

@@ -11,6 +11,7 @@ import pytest
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.certificates import Source, Span
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, timeframe
+from kraken_pipeline.services.history import tail_of
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline_tests.defs.runs import Runs, failures_of, metadata_of, verdicts_of
 from kraken_pipeline_tests.paper_market import (
@@ -38,6 +39,12 @@ def candles(runs: Runs, frame: Timeframe, pair: str) -> Candles:
     """Return every closed candle that the exchange has of a pair."""
     edge = runs.pipeline.edge
     return edge.market.candles(edge.market.listing().pairs[pair], frame, None)
+
+
+def asked_for(runs: Runs, frame: Timeframe, page: Candles) -> None:
+    """Note that these are all that the exchange told, so that nobody asks again."""
+    told = (page.pair, tail_of(frame, page, NOON), ())
+    runs.pipeline.stores.certificates.extend(frame, [told])
 
 
 def rows_of(page: Candles, kept: list[int]) -> Candles:
@@ -88,6 +95,7 @@ def test_a_bar_that_is_missing_between_others_fails_the_check_for_gaps(empty: Pa
         page = candles(runs, hour, "ETHUSD")
         holed = rows_of(page, [row for row in range(len(page)) if row != len(page) - 3])
         runs.pipeline.stores.bars.append(hour, [holed])
+        asked_for(runs, hour, holed)
 
         result = runs.assets("ohlc_1h")
 
@@ -225,6 +233,7 @@ def test_a_hole_in_which_nothing_traded_is_none(empty: PaperMarket) -> None:
             missing = page.opened_at[-3]
             kept = rows_of(page, [row for row in range(len(page)) if row != len(page) - 3])
             runs.pipeline.stores.bars.append(hour, [kept])
+            asked_for(runs, hour, kept)
             span = Span(
                 first=missing,
                 until=missing + 3600,

@@ -117,6 +117,19 @@ def test_a_file_that_reaches_farther_takes_the_place_of_itself() -> None:
     assert grown.spans == (span(0, 240),)
 
 
+def test_stretches_of_one_source_that_touch_are_one() -> None:
+    found = NONE.with_span(span(0, 120), []).with_span(span(240, 300), [])
+
+    assert found.spans == (span(0, 120), span(240, 300))
+    assert found.with_span(span(120, 240), []).spans == (span(0, 300),)
+
+
+def test_stretches_of_two_sources_stay_apart() -> None:
+    made = span(120, 240, Source.MADE)
+
+    assert NONE.with_span(span(0, 120), []).with_span(made, []).spans == (span(0, 120), made)
+
+
 def test_differences_of_one_origin_are_bounded() -> None:
     many = [difference(60 * each) for each in range(MOST_DIFFERENCES + 1)]
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kraken_pipeline.domain.certificates import Source, Span
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.intents import Decision, Namespace, Outcome
 from kraken_pipeline.domain.market import Side
@@ -28,6 +30,7 @@ from kraken_pipeline.services.decide import (
 from kraken_pipeline.services.history import HistoryDesk, refresh
 from kraken_pipeline.services.universe import refresh_universe
 from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.strategies.base import Snapshot, Strategy, Wish, Wishes
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.candles import START
@@ -85,6 +88,8 @@ class Table:
 
     paper: Paper
     bars: ParquetBarStore
+    certificates: CertificateFiles
+    folder: Path
     script: Scripted = field(default_factory=Scripted)
     others: Sequence[Configured] = ()
 
@@ -93,6 +98,7 @@ class Table:
         desk = DecisionDesk(
             strategies=(self.script.configured(), *self.others),
             bars=self.bars,
+            certificates=self.certificates,
             universes=stores.universes,
             decisions=stores.decisions,
             books=stores.books,
@@ -103,10 +109,28 @@ class Table:
 
     def refresh(self) -> None:
         desk = HistoryDesk(
-            market=self.paper.market, bars=self.bars, progress=lambda frame, done, due: None
+            market=self.paper.market,
+            bars=self.bars,
+            certificates=self.certificates,
+            progress=lambda frame, done, due: None,
         )
         listed = self.paper.market.listing().pairs
         refresh(desk, HOUR, list(listed.values()), now=self.paper.clock())
+
+    def forget(self, *pairs: str, hours: int) -> None:
+        """Begin the bars anew without the one that opened so many hours before the start."""
+        gone = int((START - timedelta(hours=hours)).timestamp())
+        listed = self.paper.market.listing().pairs
+        kept = ParquetBarStore(self.folder / "holes")
+        for name, pair in listed.items():
+            page = self.paper.market.candles(pair, HOUR, None)
+            rows = [at != gone or name not in pairs for at in page.opened_at]
+            columns = ("opened_at", "open", "high", "low", "close", "volume", "trades")
+            some: dict[str, Any] = {
+                each: tuple(compress(getattr(page, each), rows)) for each in columns
+            }
+            kept.append(HOUR, [replace(page, **some)])
+        self.bars, self.certificates = kept, CertificateFiles(self.folder / "holes")
 
     def decide(self, **changes: Any) -> tuple[Decision, ...]:  # noqa: ANN401 - as above
         late = changes.pop("late", "")
@@ -116,7 +140,8 @@ class Table:
 
 @pytest.fixture
 def table(desk: Paper, tmp_path: Path) -> Table:
-    made = Table(desk, ParquetBarStore(tmp_path / "bars"))
+    bars = tmp_path / "bars"
+    made = Table(desk, ParquetBarStore(bars), CertificateFiles(bars), tmp_path)
     made.refresh()
     return made
 
@@ -182,6 +207,51 @@ def test_f_sub_14_of_two_that_decide_at_once_one_is_kept(table: Table) -> None:
     assert len(table.decide(decisions=blind)) == 1
     assert table.decide(decisions=blind) == ()
     assert len(table.paper.stores.decisions.pending(Namespace.TRADE)) == 1
+
+
+def test_his_3_nothing_is_entered_on_history_that_is_not_certified(table: Table) -> None:
+    table.forget("XBTUSD", hours=3)
+    table.script.wishes(wish(), wish("ETHUSD"))
+
+    [decision] = table.decide()
+
+    assert [each.pair for each in decision.intents] == ["ETHUSD"]
+    assert decision.no_signals["XBTUSD"].startswith(
+        "HISTORY_UNCERTIFIED: 1 bars of 1h from 2026-03-01 09:00 are not_fetched"
+    )
+
+
+def test_what_is_held_may_be_left_on_any_history(table: Table) -> None:
+    table.forget("XBTUSD", hours=3)
+    table.script.wishes(wish(enter=False))
+
+    [decision] = table.decide()
+
+    assert [each.side for each in decision.intents] == [Side.SELL]
+
+
+def test_a_bar_in_which_provably_nothing_traded_is_no_hole(table: Table) -> None:
+    table.forget("XBTUSD", hours=3)
+    at = int((START - timedelta(hours=3)).timestamp())
+    proof = Span(
+        first=at, until=at + 3600, source=Source.TRADES, origin="", fetched_at=table.paper.clock()
+    )
+    table.certificates.extend(HOUR, [("XBTUSD", proof, [])])
+    table.script.wishes(wish())
+
+    [decision] = table.decide()
+
+    assert decision.outcome is Outcome.SIGNAL
+
+
+def test_his_3_where_no_pair_is_certified_the_strategy_is_not_asked(table: Table) -> None:
+    table.forget("XBTUSD", "ETHUSD", hours=3)
+
+    [decision] = table.decide()
+
+    assert decision.outcome is Outcome.SKIPPED
+    assert decision.reason.startswith("HISTORY_UNCERTIFIED: 1 bars of 1h")
+    assert table.script.shown == []
 
 
 def test_the_next_bar_is_decided_with_the_state_that_was_saved(table: Table) -> None:
@@ -351,6 +421,29 @@ def test_research_decides_every_stored_bar_once_and_can_lead_to_no_order(table: 
     for namespace in Namespace:
         assert table.paper.stores.decisions.pending(namespace) == ()
         assert assess(table.paper.risk_desk(), namespace=namespace, run_id="run") is None
+
+
+def test_research_is_told_where_no_universe_of_then_is_kept(table: Table) -> None:
+    table.script.wishes(wish())
+    table.paper.turn(hours=1)
+    table.refresh()
+
+    early, *_, late = decide_month(table.desk(), HOUR, MARCH, run_id="run")
+
+    assert "SURVIVORSHIP: no universe of then is kept, that of 2026-03-01" in early.reason
+    assert "SURVIVORSHIP" not in late.reason
+
+
+def test_uni_5_research_sees_the_universe_that_was_in_force(table: Table) -> None:
+    table.paper.turn(hours=2)
+    table.refresh()
+    rules = replace(RULES, exclude=frozenset({"XBTUSD"}))
+    refresh_universe(table.paper.universe_desk(rules=rules))
+
+    decide_month(table.desk(), HOUR, MARCH, run_id="run")
+
+    pairs = [each.tradable for each in table.script.shown]
+    assert pairs[-2:] == [{"ETHUSD", "XBTUSD"}, {"ETHUSD"}]
 
 
 def test_research_holds_nothing_of_today(table: Table) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from kraken_pipeline.domain.bars import Candles
+from kraken_pipeline.domain.certificates import Source
 from kraken_pipeline.domain.errors import UnexpectedReplyError, UnreachableError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.services.history import HistoryDesk, Refreshed, refresh
 from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.candles import START
 from kraken_pipeline_tests.services.paper import Paper
@@ -28,6 +30,7 @@ class Keeper:
     def __init__(self, desk: Paper, folder: Path) -> None:
         self.paper = desk
         self.bars = ParquetBarStore(folder / "bars")
+        self.certificates = CertificateFiles(folder / "bars")
         self.asked: list[tuple[str, datetime | None]] = []
         self.steps: list[tuple[str, int, int]] = []
         self.wrong: Mapping[str, Exception] = {}
@@ -43,7 +46,10 @@ class Keeper:
     def refresh(self, frame: Timeframe = HOUR, *names: str) -> Refreshed:
         market = overriding(self.paper.market, candles=self.candles)
         desk = HistoryDesk(
-            market=market, bars=self.bars, progress=lambda *step: self.steps.append(step)
+            market=market,
+            bars=self.bars,
+            certificates=self.certificates,
+            progress=lambda *step: self.steps.append(step),
         )
         return refresh(desk, frame, self.pairs(*names), now=self.paper.clock())
 
@@ -160,3 +166,27 @@ def test_where_no_pair_at_all_answers_it_is_an_outage(keeper: Keeper) -> None:
 
     with pytest.raises(UnreachableError, match=r"3 pairs.*no route"):
         keeper.refresh()
+
+
+def test_a_bar_from_elsewhere_does_not_stand_for_those_before_it(keeper: Keeper) -> None:
+    newest = keeper.paper.market.candles(
+        keeper.pairs("XBTUSD")[0], HOUR, START - timedelta(hours=1)
+    )
+    keeper.bars.append(HOUR, [newest])
+
+    told = keeper.refresh(HOUR, "XBTUSD")
+
+    assert (told.asked, told.added) == (1, 71)
+
+
+def test_his_3_the_first_tail_is_certified_and_what_follows_needs_no_note(keeper: Keeper) -> None:
+    keeper.refresh()
+    before = keeper.certificates.of(HOUR)
+
+    keeper.paper.turn(hours=1)
+    keeper.refresh()
+
+    [span] = before["XBTUSD"].spans
+    assert (span.source, span.until) == (Source.OHLC, int(START.timestamp()))
+    assert span.until - span.first == 720 * HOUR.seconds
+    assert keeper.certificates.of(HOUR) == before

@@ -1,0 +1,99 @@
+"""Whether the bars that a strategy needs are all there, or known not to exist (HIS-3).
+
+Bars that are there speak for themselves. Only where one is missing are the certificates read: one
+in which nothing traded, or the exchange was down, may be missing, and so may those from before a
+pair's first, where all that the exchange tells was asked for. Anything else may be a hole of our
+own making, and a strategy would decide on prices that it does not have.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from kraken_pipeline.domain.certificates import (
+    Certificate,
+    Gap,
+    Reason,
+    Stretch,
+    absent,
+    gaps,
+    silences,
+)
+from kraken_pipeline.domain.timeframes import last_close
+from kraken_pipeline.services.coverage import NO_CERTIFICATE, witnesses
+from kraken_pipeline.services.ports import Certificates
+from kraken_pipeline.strategies.base import Bars
+
+CODE: Final = "HISTORY_UNCERTIFIED"
+PROVEN: Final = frozenset({Reason.NO_TRADES, Reason.EXCHANGE_DOWN})
+"""Why a bar may be missing anywhere."""
+
+
+def uncertified(
+    panels: Sequence[tuple[Bars, int]], closed_at: datetime, certificates: Certificates
+) -> Mapping[str, str]:
+    """Return each pair that lacks bars for no proven reason, to the code with the figures.
+
+    Args:
+        panels: bars of a timeframe as they were read, and how many of them are needed.
+        closed_at: the close that is decided.
+        certificates: asked only where bars are missing.
+
+    Raises:
+        ConfigurationError: certificates that are needed cannot be read.
+    """
+    found: dict[str, str] = {}
+    for bars, count in panels:
+        until = int(last_close(bars.frame, closed_at).timestamp())
+        within = until - count * bars.frame.seconds, until
+        present = dict(_incomplete(bars, within))
+        if present:
+            known = certificates.of(bars.frame)
+            for pair, gap in _unproven(bars, present, within, known):
+                found.setdefault(pair, _said(bars, pair, gap))
+    return found
+
+
+def _incomplete(bars: Bars, within: Stretch) -> Iterator[tuple[str, tuple[Stretch, ...]]]:
+    """Yield each pair that lacks a bar within a stretch, with where it has some."""
+    first, until = within
+    step = bars.frame.seconds
+    rows = (bars.opened_at >= first) & (bars.opened_at < until)
+    opened, there = bars.opened_at[rows], ~np.isnan(bars.close[rows])
+    needed = (until - first) // step
+    for column in np.flatnonzero(there.sum(axis=0) < needed).tolist():
+        own = opened[there[:, column]]
+        breaks = np.flatnonzero(np.diff(own) > step) + 1
+        pieces = np.split(own, breaks) if own.size else []
+        yield (
+            bars.pairs[column],
+            tuple((int(each[0]), int(each[-1]) + step) for each in pieces),
+        )
+
+
+def _unproven(
+    bars: Bars,
+    present: Mapping[str, tuple[Stretch, ...]],
+    within: Stretch,
+    known: Mapping[str, Certificate],
+) -> Iterator[tuple[str, Gap]]:
+    """Yield the first gap of each pair for which there is no good reason."""
+    down = silences(witnesses(present, known)) if known else ()
+    for pair, stretches in present.items():
+        spans = known.get(pair, NO_CERTIFICATE).spans
+        begins = stretches[0][0] if stretches else within[0]
+        for gap in gaps(bars.frame, absent(stretches, within), spans, down):
+            is_older = gap.until <= begins and gap.reason is Reason.NOT_AVAILABLE
+            if gap.reason not in PROVEN and not is_older:
+                yield pair, gap
+                break
+
+
+def _said(bars: Bars, pair: str, gap: Gap) -> str:
+    first = datetime.fromtimestamp(gap.first, tz=UTC)
+    return (
+        f"{CODE}: {gap.bars} bars of {bars.frame.name} from {first:%F %H:%M} are "
+        f"{gap.reason.value}; see `kraken-pipeline history gaps {pair} {bars.frame.name}`"
+    )
