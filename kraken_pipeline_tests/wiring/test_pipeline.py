@@ -123,8 +123,8 @@ def test_orders_of_open_fate_are_looked_for_twice_a_minute(
 ) -> None:
     sending(pipeline.stores.database)
     names = []
-    for seconds in (0, 20, 30):
-        market.turn(MOMENT + timedelta(seconds=seconds))
+    for seconds in (10, 29, 30):
+        market.turn(NOON + timedelta(seconds=seconds))
         names.append(pipeline.work())
 
     assert names[0].startswith("resting-")
