@@ -13,6 +13,11 @@ READ_SPACING: Final = timedelta(seconds=10)
 UNRESOLVED_AFTER: Final = timedelta(minutes=15)
 """After its deadline; what is neither found nor proven absent by then waits for a person."""
 
+LONGEST_LAG: Final = timedelta(minutes=5)
+"""What stands against a proof may be a part that is read late; it is believed once it stays."""
+DOUBTFUL_LOOKS: Final = 2
+"""And once so many looks that had all their reads found something to stand against it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
@@ -27,6 +32,8 @@ class Search:
     """When the first of the reads that count was made."""
     clean_reads: int
     """Reads of OpenOrders and ClosedOrders by `cl_ord_id` that found nothing, after that."""
+    enough_since: datetime | None
+    """When there were enough of them; None while there are not."""
     stream_explained: bool
     """Whether the private stream would have told of it and did not, where one is listened to."""
     unexplained_fills: int
@@ -97,10 +104,18 @@ def is_unresolved(search: Search) -> bool:
     """Tell whether looking has gone on for long enough without a proof, and a person must look.
 
     While only reads are missing, looking goes on: after an outage they come late, and then settle
-    it within half a minute. One look of which a part was late does not count as looking either.
+    it within half a minute. One look of which a part was late does not count as looking either:
+    what stands against the proof must have had time to pass.
 
     Source: OMS-9.
     """
-    given = max(search.deadline + UNRESOLVED_AFTER, search.looked_since + search.settle)
-    is_late = search.exchange_now >= given
-    return is_late and reads_found_nothing(search) is None and bool(missing_proofs(search))
+    if search.enough_since is None:
+        return False
+    given = max(
+        search.deadline + UNRESOLVED_AFTER,
+        search.looked_since + search.settle,
+        search.enough_since + LONGEST_LAG,
+    )
+    doubtful = search.clean_reads - CLEAN_READS_NEEDED + 1
+    is_late = search.exchange_now >= given and doubtful >= DOUBTFUL_LOOKS
+    return is_late and bool(missing_proofs(search))

@@ -22,6 +22,9 @@ from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.services.ports import Account, BookStore, Clock, Market, OrderStore
 from kraken_pipeline.services.world import economic_asset
 
+MISSED_FILLS: Final = timedelta(days=1)
+"""How far back the ledger is asked for trades whose fill is not kept. What nothing prices never
+is: without an end it would be read for ever."""
 TRIES: Final = 5
 """Readings of an account that moves meanwhile, before giving up."""
 OVERLAP: Final = timedelta(minutes=5)
@@ -116,7 +119,7 @@ def _read_account(desk: BookDesk) -> _Read:
         entries = desk.account.ledger(since=None if last_entry is None else last_entry - OVERLAP)
         if last_entry is not None and _is_all_kept(desk, entries, last_entry, before):
             return _Read(at=at, trades=(), entries=entries, balances=before)
-        trades = desk.account.trades(since=None if last_fill is None else last_fill - OVERLAP)
+        trades = desk.account.trades(since=_fills_since(desk, last_fill, at))
         if before == desk.account.balances():
             return _Read(at=at, trades=trades, entries=entries, balances=before)
     raise UnreachableError(f"the account moved during each of {TRIES} readings; try again")
@@ -130,8 +133,22 @@ def _is_all_kept(
 ) -> bool:
     """Tell whether the kept ledger is the exchange's; a row that came late moves the sums."""
     grew = any(each.at > last_entry for each in entries)
+    if grew or desk.orders.unmatched() or desk.books.unfilled_since(last_entry - MISSED_FILLS):
+        return False
     totals = {name: each.total for name, each in balances.items()}
-    return not (grew or drifts(desk.books.replayed_balances(), totals) or desk.orders.unmatched())
+    return not drifts(desk.books.replayed_balances(), totals)
+
+
+def _fills_since(desk: BookDesk, last_fill: datetime | None, now: datetime) -> datetime | None:
+    """Return from when on fills are read; None from the first.
+
+    Fills may be shown later than the ledger's entries of them: whatever the ledger tells of and no
+    fill explains is asked for again (PF-2).
+    """
+    if last_fill is None:
+        return None
+    missed = desk.books.unfilled_since(now - MISSED_FILLS)
+    return min(last_fill, last_fill if missed is None else missed) - OVERLAP
 
 
 def _whose(desk: BookDesk, trades: Sequence[TradeReport]) -> Mapping[str, str]:

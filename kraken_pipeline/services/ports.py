@@ -567,6 +567,10 @@ class BookStore(Protocol):
         """Return every position, also flat ones."""
         ...
 
+    def unfilled_since(self, since: datetime) -> datetime | None:
+        """Return when the first trade since then was that the ledger tells of and no fill does."""
+        ...
+
     def replayed_balances(self) -> Mapping[str, Decimal]:
         """Return what the kept ledger adds up to, by bucket."""
         ...

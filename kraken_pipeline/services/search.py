@@ -8,7 +8,13 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import ConflictError
-from kraken_pipeline.domain.fate import READ_SPACING, Search, is_unresolved, missing_proofs
+from kraken_pipeline.domain.fate import (
+    CLEAN_READS_NEEDED,
+    READ_SPACING,
+    Search,
+    is_unresolved,
+    missing_proofs,
+)
 from kraken_pipeline.domain.halts import HaltKind, Scope, ScopeKind
 from kraken_pipeline.domain.ledger import drifts
 from kraken_pipeline.domain.market import Pair, Side
@@ -169,6 +175,7 @@ def search_of(
         settle=desk.unknown_settle,
         looked_since=reads[0] if reads else asked_at,
         clean_reads=len(reads),
+        enough_since=reads[CLEAN_READS_NEEDED - 1] if len(reads) >= CLEAN_READS_NEEDED else None,
         stream_explained=desk.stream_shows_absence(
             order.created_at, deadline + desk.unknown_settle
         ),

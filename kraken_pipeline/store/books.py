@@ -50,6 +50,13 @@ _WHOSE: Final = Prepared(
         execution_orders.c.timeframe,
     ).where(execution_orders.c.kraken_order_id.in_(_NAMES))
 )
+_UNFILLED: Final = Prepared(
+    select(func.min(ledger_entries.c.at)).where(
+        ledger_entries.c.type == "trade",
+        ledger_entries.c.at >= bindparam("since"),
+        ledger_entries.c.refid.not_in(select(fills.c.trade_id)),
+    )
+)
 _COUNT: Final = Prepared(select(func.count()).select_from(ledger_entries))
 _MOVEMENTS: Final = Prepared(
     select(ledger_entries.c.asset, ledger_entries.c.amount, ledger_entries.c.fee)
@@ -141,6 +148,12 @@ class SqlBookStore:
         """Return every position, also flat ones."""
         with self._database.reading() as connection:
             return positions.all_positions(connection)
+
+    def unfilled_since(self, since: datetime) -> datetime | None:
+        """Return when the first trade since then was that the ledger tells of and no fill does."""
+        with self._database.reading() as connection:
+            at: datetime | None = _UNFILLED.value(connection, {"since": since})
+        return at
 
     def replayed_balances(self) -> Mapping[str, Decimal]:
         """Return what the kept ledger adds up to, by bucket.

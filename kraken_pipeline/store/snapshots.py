@@ -19,9 +19,10 @@ from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Named, Prepared
 from kraken_pipeline.store.schema import nav_snapshots, valued_flows
 
+MOST_LOOKS: Final = 1000
+"""Snapshots that are looked back at for how long a drift has been there."""
 _LISTS: Final = ("valuations", "positions", "drift")
 _AMOUNTS: Final = ("qty", "cost", "realised", "fees", "uncosted")
-_SHOWS_DRIFT: Final = nav_snapshots.c.drift != canonical({})
 _ADD: Final = Prepared(insert(nav_snapshots))
 _FORGET: Final = Prepared(delete(nav_snapshots).where(nav_snapshots.c.at == bindparam("of")))
 _LATEST: Final = Prepared(select(nav_snapshots).order_by(nav_snapshots.c.at.desc()).limit(1))
@@ -30,12 +31,10 @@ _UNIT_PRICES: Final = Prepared(
     .where(nav_snapshots.c.at >= bindparam("since"))
     .order_by(nav_snapshots.c.at)
 )
-_LAST_SOUND: Final = Prepared(select(func.max(nav_snapshots.c.at)).where(~_SHOWS_DRIFT))
-_FIRST_DRIFT: Final = Prepared(select(func.min(nav_snapshots.c.at)).where(_SHOWS_DRIFT))
-_FIRST_DRIFT_AFTER: Final = Prepared(
-    select(func.min(nav_snapshots.c.at)).where(
-        _SHOWS_DRIFT, nav_snapshots.c.at > bindparam("after")
-    )
+_DRIFTS: Final = Prepared(
+    select(nav_snapshots.c.at, nav_snapshots.c.drift)
+    .order_by(nav_snapshots.c.at.desc())
+    .limit(bindparam("most"))
 )
 _PRUNE: Final = Prepared(
     delete(nav_snapshots).where(
@@ -100,13 +99,21 @@ def unit_prices(connection: Connection, since: datetime) -> tuple[tuple[datetime
 
 
 def drifting_since(connection: Connection) -> datetime | None:
-    """Return when drift was first seen that every snapshot since then shows; None where none is."""
-    sound: datetime | None = _LAST_SOUND.value(connection)
-    since: datetime | None
-    if sound is None:
-        since = _FIRST_DRIFT.value(connection)
-    else:
-        since = _FIRST_DRIFT_AFTER.value(connection, {"after": sound})
+    """Return since when one bucket has drifted in every snapshot; None where none does now.
+
+    Two passing lags of two buckets are no drift that stays. How old a drift is matters up to
+    `MOST_LOOKS` snapshots.
+    """
+    buckets: frozenset[str] | None = None
+    since: datetime | None = None
+    for most in (1, MOST_LOOKS):
+        buckets = None
+        for at, drift in _DRIFTS.rows(connection, {"most": most}):
+            shown = frozenset(json.loads(drift))
+            buckets = shown if buckets is None else buckets & shown
+            if not buckets:
+                return since
+            since = at
     return since
 
 

@@ -6,6 +6,9 @@ from datetime import timedelta
 import pytest
 
 from kraken_pipeline.domain.fate import (
+    CLEAN_READS_NEEDED,
+    DOUBTFUL_LOOKS,
+    LONGEST_LAG,
     PROOFS,
     UNRESOLVED_AFTER,
     Search,
@@ -20,6 +23,7 @@ PROVEN = Search(
     settle=timedelta(seconds=30),
     looked_since=NOW + timedelta(seconds=36),
     clean_reads=3,
+    enough_since=NOW + timedelta(seconds=36),
     stream_explained=True,
     unexplained_fills=0,
     holds_explained=True,
@@ -65,21 +69,32 @@ def test_every_proof_that_is_missing_is_named() -> None:
 
 
 LATE = PROVEN.deadline + UNRESOLVED_AFTER
+LOOKED = CLEAN_READS_NEEDED + DOUBTFUL_LOOKS - 1
+"""Reads of a search in which enough looks found something against the proof."""
+DOUBTED = replace(PROVEN, exchange_now=LATE, clean_reads=LOOKED, holds_explained=False)
 
 
 @pytest.mark.parametrize(
     ("found", "is_left"),
     [
-        ({"exchange_now": LATE}, False),
-        ({"exchange_now": LATE, "clean_reads": 2, "holds_explained": False}, False),
-        ({"exchange_now": LATE, "holds_explained": False}, True),
-        ({"exchange_now": LATE, "looked_since": LATE, "holds_explained": False}, False),
-        ({"exchange_now": LATE - timedelta(seconds=1), "holds_explained": False}, False),
+        ({}, True),
+        ({"holds_explained": True}, False),
+        ({"clean_reads": 2, "enough_since": None}, False),
+        ({"looked_since": LATE}, False),
+        ({"exchange_now": LATE - timedelta(seconds=1)}, False),
     ],
 )
 def test_a_person_must_look_once_a_proof_is_missing_for_a_quarter_of_an_hour(
     found: dict[str, object], *, is_left: bool
 ) -> None:
-    looked = replace(PROVEN, **found)  # type: ignore[arg-type]  # see the rows
+    looked = replace(DOUBTED, **found)  # type: ignore[arg-type]  # see the rows
 
     assert is_unresolved(looked) is is_left
+
+
+def test_a_part_that_is_read_late_has_time_to_come() -> None:
+    soon = replace(DOUBTED, enough_since=LATE - LONGEST_LAG + timedelta(seconds=1))
+    once = replace(DOUBTED, clean_reads=LOOKED - 1)
+
+    assert not is_unresolved(soon)
+    assert not is_unresolved(once)

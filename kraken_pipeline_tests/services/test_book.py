@@ -126,6 +126,15 @@ def test_a_fill_of_nobodys_order_is_booked_to_manual(desk: Paper) -> None:
     assert booked.snapshot.drift == {}
 
 
+def test_a_fill_that_is_shown_later_than_its_entries_is_booked(desk: Paper) -> None:
+    fields = {"ordertype": "market", "type": "buy", "volume": "0.01", "pair": "XBTUSD"}
+    desk.call("AddOrder", fields)
+    without_fills = overriding(desk.account, trades=lambda *, since: ())
+
+    assert desk.book(account=without_fills).fills == 0
+    assert desk.book().fills == 1
+
+
 def test_a_difference_of_the_last_digit_is_named(desk: Paper) -> None:
     off = desk.account.balances()
     dollars = off["ZUSD"]

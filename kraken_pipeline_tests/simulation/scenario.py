@@ -30,6 +30,8 @@ INTERRUPTIONS: Final = 0.02
 QUIET: Final = timedelta(minutes=10)
 QUIET_STEP: Final = 40.0
 """Seconds between two runs in the quiet phase."""
+MOST_LOOKS: Final = 10
+"""At the end, for what rests may fill between any two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +136,19 @@ def _be_quiet(world: World) -> None:
     while world.time.now < until:
         world.run(world.idle(), (*RUN, "tend"))
         world.time.sleep(QUIET_STEP)
+    _see_the_last_fill(world)
     world.checker.look(world.exchange)
     world.checker.at_rest(world.exchange)
     require_kept(world.checker.books, world.exchange, world.machine.timeout)
     if world.machine.keeps_stops:
         require_stops(world.checker, world.exchange)
+
+
+def _see_the_last_fill(world: World) -> None:
+    """Look until nothing trades meanwhile: what rests may fill while the clock goes on."""
+    for _ in range(MOST_LOOKS):
+        before = len(world.exchange.account.trades)
+        world.run(world.idle(), (*RUN, "tend"))
+        if len(world.exchange.account.trades) == before:
+            return
+        world.time.sleep(QUIET_STEP)

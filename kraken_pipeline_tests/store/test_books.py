@@ -1,6 +1,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -244,6 +245,22 @@ def test_drift_is_dated_from_the_first_of_the_snapshots_that_all_show_it(
     assert books.drifting_since() == later(2).at
     books.keep_snapshot(replace(later(4), drift={}), ())
     assert books.drifting_since() is None
+
+
+def test_two_lags_that_pass_are_no_drift_that_stays(books: SqlBookStore) -> None:
+    for hours, bucket in enumerate(["SOL", "XXBT"]):
+        drift = {bucket: "ledger says 1, balance is 2"}
+        books.keep_snapshot(replace(later(hours), drift=drift), ())
+
+    assert books.drifting_since() == later(1).at
+
+
+def test_a_trade_that_no_fill_explains_is_found_by_its_entries(books: SqlBookStore) -> None:
+    missed = entry("L1", type="trade", refid="T-MISSED")
+    books.book([], [missed, entry("L2", type="deposit", refid="F-1")])
+
+    assert books.unfilled_since(NOW - timedelta(days=1)) == missed.at
+    assert books.unfilled_since(NOW + timedelta(seconds=1)) is None
 
 
 def test_a_snapshot_of_the_same_instant_takes_the_place_of_the_first(books: SqlBookStore) -> None:
