@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -32,6 +32,9 @@ CHECKS = {
     "sound": "A pair has one bar of an open time, and none that was still running when stored.",
     "fresh": "The newest bar that is over is there.",
 }
+
+GRACE = timedelta(minutes=2)
+"""For Dagster's daemon to start a run and to look at freshness."""
 
 
 class Past(dg.Config):
@@ -73,6 +76,15 @@ def _spec(frame: Timeframe) -> dg.AssetSpec:
             "that are over are filled from public trades, as far as the calls of a run reach."
         ),
         partitions_def=MONTHS,
+        freshness_policy=_freshness(frame),
+    )
+
+
+def _freshness(frame: Timeframe) -> dg.FreshnessPolicy:
+    """Tell it also where no run comes any more that could check it: every close makes one."""
+    return dg.FreshnessPolicy.time_window(
+        warn_window=frame.length + frame.max_lateness + GRACE,
+        fail_window=2 * (frame.length + frame.max_lateness) + GRACE,
     )
 
 

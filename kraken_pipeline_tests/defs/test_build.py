@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import dagster as dg
 import pytest
 
@@ -33,6 +35,18 @@ def test_each_asset_is_in_its_group_and_has_an_owner() -> None:
     assert found == GROUPS
     assert all(graph.get(key).owners == OWNERS for key in graph.get_all_asset_keys())
     assert all(graph.get(key).description for key in graph.get_all_asset_keys())
+
+
+@pytest.mark.parametrize("name", TIMEFRAMES)
+def test_bars_that_no_run_refreshes_any_more_are_shown_as_stale(name: str) -> None:
+    frame = TIMEFRAMES[name]
+
+    policy = defs.resolve_asset_graph().get(dg.AssetKey(f"ohlc_{name}")).freshness_policy
+
+    assert policy == dg.FreshnessPolicy.time_window(
+        warn_window=frame.length + frame.max_lateness + timedelta(minutes=2),
+        fail_window=2 * (frame.length + frame.max_lateness) + timedelta(minutes=2),
+    )
 
 
 def test_jobs_schedules_and_sensors_are_these() -> None:
