@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, NewType
 from uuid import UUID, uuid5
 
@@ -18,6 +19,8 @@ PlanId = NewType("PlanId", str)
 ClOrdId = NewType("ClOrdId", str)
 
 _WRITER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+REMEMBERED: Final = 10_000
+"""Amounts and instants whose text is kept: one order's are written again and again."""
 _AS_THEY_ARE: Final = frozenset({str, int, bool, type(None)})
 """What most values are, and what stands in JSON as it is."""
 ORDERS: Final = UUID("6b1f2f0e-5c58-4c0e-9d8e-3f4d6a9b7c21")
@@ -89,15 +92,27 @@ def _attempt(intent: IntentId, attempt: int, role: str) -> str:
     return "/".join(each for each in (intent, role, str(attempt)) if each)
 
 
+@lru_cache(REMEMBERED)
+def _amount(value: Decimal) -> str:
+    return plain(decimal_from(value))
+
+
+@lru_cache(REMEMBERED)
+def _instant(moment: datetime) -> str:
+    return moment.isoformat()
+
+
 def _exact(value: object) -> object:
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, float):
         raise InvalidValueError(f"the float {value!r} has no exact text")
     if isinstance(value, Decimal):
-        return plain(decimal_from(value))
+        # what is not finite is refused there, and cannot be remembered
+        return _amount(value if value.is_finite() else decimal_from(value))
     if isinstance(value, datetime):
-        return require_utc(value).isoformat()
+        # asked first: an instant of another zone is the same to the memory
+        return _instant(require_utc(value))
     if isinstance(value, Mapping):
         return {
             str(key): each if type(each) in _AS_THEY_ARE else _exact(each)

@@ -23,7 +23,13 @@ def instant_text(moment: datetime) -> str:
     Raises:
         InvalidValueError: it is naive or not in UTC.
     """
-    return require_utc(moment).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    # asked first: an instant of another zone is the same to the memory
+    return _instant_text(require_utc(moment))
+
+
+@lru_cache(REMEMBERED)
+def _instant_text(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Exact(TypeDecorator[Decimal]):
@@ -34,11 +40,11 @@ class Exact(TypeDecorator[Decimal]):
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
         """Write an amount; refuse whatever is no finite `Decimal`."""
-        if value is None:
-            return None
-        if not isinstance(value, Decimal) or not value.is_finite():
-            raise InvalidValueError(f"{value!r} is no exact amount; make a finite Decimal of it")
-        return plain(value)
+        return _amount_text(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Decimal | None], str | None]:
+        """Return what writes an amount, without a step for a type below, which changes nothing."""
+        return _amount_text
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
         """Read an amount."""
@@ -59,7 +65,11 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         """Write an instant; refuse one that is not in UTC."""
-        return None if value is None else instant_text(value)
+        return _maybe_instant_text(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:
+        """Return what writes an instant, without a step for a type below, which changes nothing."""
+        return _maybe_instant_text
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Read an instant."""
@@ -70,6 +80,18 @@ class Instant(TypeDecorator[datetime]):
     ) -> Callable[[str | None], datetime | None]:
         """Return what reads an instant, without a step for a type below, which changes nothing."""
         return _moment
+
+
+def _amount_text(value: Decimal | None) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, Decimal) or not value.is_finite():
+        raise InvalidValueError(f"{value!r} is no exact amount; make a finite Decimal of it")
+    return plain(value)
+
+
+def _maybe_instant_text(value: datetime | None) -> str | None:
+    return None if value is None else instant_text(value)
 
 
 @lru_cache(REMEMBERED)

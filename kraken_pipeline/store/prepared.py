@@ -54,16 +54,9 @@ class Makings(Generic[Made]):
         return made
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Slot:
-    """What stands in one place of the statement."""
-
-    source: str
-    """Which of the values."""
-    element: int | None
-    """Which of its elements, if it is a list."""
-    turn: Turn | None
-    """What makes the driver's value of it."""
+Slot = tuple[str | int, str, int | None, Turn | None]
+"""A place, which of the values stands there, which of its elements if it is a list, and what makes
+the driver's value of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +66,8 @@ class _Written:
     sql: str
     fixed: Mapping[str | int, Any]
     """What is the same each time, by place."""
-    slots: tuple[tuple[str | int, _Slot], ...]
-    """What is given each time, by place: a name, or a number where the driver counts places."""
+    slots: tuple[Slot, ...]
+    """What is given each time; a place is a name, or a number where the driver counts places."""
     is_counted: bool
 
     def filled(self, values: Values) -> Any:  # noqa: ANN401 - what a driver takes: a list or a dict
@@ -82,11 +75,11 @@ class _Written:
         made: Any = [None] * (len(self.fixed) + len(self.slots)) if self.is_counted else {}
         for place, told in self.fixed.items():
             made[place] = told
-        for place, slot in self.slots:
-            value = values[slot.source]
-            if slot.element is not None:
-                value = value[slot.element]
-            made[place] = value if slot.turn is None else slot.turn(value)
+        for place, source, element, turn in self.slots:
+            value = values[source]
+            if element is not None:
+                value = value[element]
+            made[place] = value if turn is None else turn(value)
         return made
 
 
@@ -261,14 +254,14 @@ def _write(
     }
     is_counted = state.positiontup is not None
     fixed: dict[str | int, Any] = {}
-    slots: list[tuple[str | int, _Slot]] = []
+    slots: list[Slot] = []
     for number, name in enumerate(state.positiontup or state.parameters):
         place = number if is_counted else name
         source, element = of_list.get(name, (name, None))
         impl = compiled.binds[source].type.dialect_impl(dialect)
         turn = impl.bind_processor(dialect)
         if source in values:
-            slots.append((place, _Slot(source=source, element=element, turn=turn)))
+            slots.append((place, source, element, turn))
         else:
             told = state.parameters[name]
             fixed[place] = told if turn is None else turn(told)
