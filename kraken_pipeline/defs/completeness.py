@@ -14,7 +14,7 @@ from kraken_pipeline.defs import history_words as words
 from kraken_pipeline.defs import plots
 from kraken_pipeline.defs.partitions import CONFIG_HASH, OWNERS, ohlc_name
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
-from kraken_pipeline.services.completeness import Lack, lacks
+from kraken_pipeline.services.completeness import Lack, behind, lacks
 from kraken_pipeline.wiring.past_months import kept_of
 from kraken_pipeline.wiring.pipeline import Pipeline
 
@@ -29,6 +29,9 @@ class Judged:
     stored: int
     """Bars."""
     lacks: Sequence[Lack]
+    """Behind the first bar of their pair."""
+    without: Sequence[str]
+    """Pairs that have no bar at all."""
     picture: bytes | None
     """None where nothing is stored."""
 
@@ -49,7 +52,7 @@ def complete_name(frame: Timeframe) -> str:
             complete_name(frame),
             asset=ASSET,
             description=(
-                f"From the oldest stored {frame.name} bar on, every pair has every bar, or its "
+                f"From its oldest stored {frame.name} bar on, every pair has every bar, or its "
                 "certificate proves that there was none."
             ),
         )
@@ -87,7 +90,8 @@ def _judged(pipeline: Pipeline, frame: Timeframe) -> Judged:
     return Judged(
         frame=frame,
         stored=sum(until - begin for begin, until in stretches) // frame.seconds,
-        lacks=() if first is None else lacks(of, (first, due)),
+        lacks=() if first is None else behind(of, lacks(of, (first, due))),
+        without=tuple(sorted(pair for pair, each in of.present.items() if not each)),
         picture=words.coverage_picture(of, now),
     )
 
@@ -95,10 +99,14 @@ def _judged(pipeline: Pipeline, frame: Timeframe) -> Judged:
 def _verdict(judged: Judged) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=complete_name(judged.frame),
-        passed=bool(judged.stored) and not judged.lacks,
+        passed=bool(judged.stored) and not judged.lacks and not judged.without,
         severity=dg.AssetCheckSeverity.WARN,
         description=None if judged.stored else "no bar is stored",
-        metadata=words.lacking(judged.lacks, judged.frame),
+        metadata={
+            **words.lacking(judged.lacks, judged.frame),
+            "pairs_without_bars": len(judged.without),
+            **({"without_bars": ", ".join(judged.without)} if judged.without else {}),
+        },
     )
 
 

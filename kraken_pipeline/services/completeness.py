@@ -90,13 +90,16 @@ def _unproven(of: Kept, pair: str, within: Stretch) -> list[Gap]:
 
 def between(of: Kept, found: Sequence[Lack]) -> tuple[Lack, ...]:
     """Return the lacks that lie between a pair's first and last bar: holes, not a late start."""
-    ends = {pair: (each[0][0], each[-1][1]) for pair, each in of.present.items() if each}
     return tuple(
-        each
-        for each in found
-        if each.pair in ends
-        and ends[each.pair][0] <= each.gap.first
-        and each.gap.until <= ends[each.pair][1]
+        each for each in behind(of, found) if each.gap.until <= of.present[each.pair][-1][1]
+    )
+
+
+def behind(of: Kept, found: Sequence[Lack]) -> tuple[Lack, ...]:
+    """Return the lacks that lie behind a pair's first bar; how old it may be is not judged."""
+    firsts = {pair: each[0][0] for pair, each in of.present.items() if each}
+    return tuple(
+        each for each in found if each.pair in firsts and firsts[each.pair] <= each.gap.first
     )
 
 

@@ -1,5 +1,6 @@
 """The whole history, judged as the night's run does it."""
 
+import shutil
 from dataclasses import replace
 from typing import Any, Final
 
@@ -45,9 +46,9 @@ def test_bars_that_nobody_fetched_are_named_with_reason_and_remedy(runs: Runs) -
     result = runs.job("examine_history")
 
     told = checks_of(result)["complete_1h"]
-    assert metadata_of(result, "history_coverage")["uncertified_bars_1h"] == 9 + 3 * 10
+    assert metadata_of(result, "history_coverage")["uncertified_bars_1h"] == 9
     assert not told.passed
-    assert figures(told)["uncertified_by_reason"] == {"not_fetched": 39}
+    assert figures(told)["uncertified_by_reason"] == {"not_fetched": 9}
     assert "| ETHUSD |" in figures(told)["uncertified"]
     assert "history fetch ETHUSD --since" in figures(told)["uncertified"]
 
@@ -57,3 +58,16 @@ def test_no_close_looks_at_all_of_history() -> None:
 
     asked = job.get_subset(asset_selection={dg.AssetKey("ohlc_1m"), dg.AssetKey("decisions_1m")})
     assert {each.name for each in asked.nodes} == {"ohlc", "decisions"}
+
+
+def test_a_pair_without_any_bar_is_named(runs: Runs) -> None:
+    for folder in (runs.pipeline.stores.bars_dir / "4h").iterdir():
+        shutil.rmtree(folder, ignore_errors=True)
+    market = runs.pipeline.edge.market
+    page = market.candles(market.listing().pairs["ETHUSD"], TIMEFRAMES["4h"], None)
+    runs.pipeline.stores.bars.append(TIMEFRAMES["4h"], [page])
+
+    told = checks_of(runs.job("examine_history"))["complete_4h"]
+
+    assert not told.passed
+    assert figures(told)["without_bars"] == "ADAUSD, SOLUSD, XDGUSD"

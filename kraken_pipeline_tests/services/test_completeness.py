@@ -6,7 +6,7 @@ import pytest
 
 from kraken_pipeline.domain.certificates import Certificate, Reason, Source, Span, Stretch
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.services.completeness import REMEDIES, Kept, between, lacks, shares
+from kraken_pipeline.services.completeness import REMEDIES, Kept, behind, between, lacks, shares
 
 HOUR = timeframe("1h")
 H = HOUR.seconds
@@ -61,6 +61,12 @@ def test_holes_are_the_lacks_between_bars() -> None:
     of = kept((2, 4), (6, 8))
 
     assert [each.gap.first // H for each in between(of, lacks(of, (0, 10 * H)))] == [4]
+
+
+def test_how_old_a_pair_may_be_is_not_judged_behind_its_first_bar() -> None:
+    of = kept((2, 4), (6, 8))
+
+    assert [each.gap.first // H for each in behind(of, lacks(of, (0, 10 * H)))] == [4, 8]
 
 
 def test_every_reason_that_is_no_proof_has_a_remedy() -> None:
