@@ -33,7 +33,7 @@ class BookView:
 class KeptBook:
     """One pair's book while it is followed."""
 
-    __slots__ = ("book", "depth", "integrity", "places", "pulse")
+    __slots__ = ("book", "checksum", "depth", "integrity", "places", "pulse")
 
     def __init__(self, depth: int, pulse: Pulse) -> None:
         self.depth = depth
@@ -41,6 +41,8 @@ class KeptBook:
         self.places: Places | None = None
         self.book: Book | None = None
         """None until a snapshot came, and again after a mismatch."""
+        self.checksum: int | None = None
+        """Of the last row that was right."""
         self.integrity = Integrity()
 
     def load(self, row: BookRow) -> bool:
@@ -56,6 +58,7 @@ class KeptBook:
             return True  # of a book that was dropped
         try:
             if self.book.apply(row):
+                self.checksum = row.checksum
                 return True
         except UnexpectedReplyError as odd:
             LOG.warning("stream: book of %s: %s", row.symbol, odd)
@@ -105,7 +108,7 @@ class Books:
             kept = self._kept.get(row.symbol)
             if kept is None:
                 continue
-            kept.pulse.beat(at)
+            kept.pulse.beat(at, is_calm=is_snapshot and row.checksum == kept.checksum)
             if not (kept.load(row) if is_snapshot else kept.apply(row)):
                 self.broken.append(row.symbol)
 

@@ -74,6 +74,7 @@ class TickerHeads(msgspec.Struct, gc=False):
     """Of the channel `ticker`, as far as every frame is read."""
 
     data: list[TickerHead]
+    type: str = ""
 
 
 class TickerRow(msgspec.Struct, gc=False):

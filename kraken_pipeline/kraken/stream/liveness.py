@@ -27,6 +27,9 @@ class Patience:
     """Of best prices that often stand still."""
     trade_most: float = 3600.0
     """Of trades and candles: some pairs trade once an hour."""
+    trade_least: float = 120.0
+    """Of trades and candles as well: calm is usual there, and that one of the two tells nothing
+    shows when a minute of theirs is compared."""
     usual_times: float = 3.0
     """How often the longest usual silence must fit into one that is remarkable."""
 
@@ -34,16 +37,18 @@ class Patience:
 class Pulse:
     """When one subscription spoke, and how long it is used to be silent."""
 
-    __slots__ = ("_asked_at", "_beats", "_longest", "_most", "heard_at", "is_silent")
+    __slots__ = ("_asked_at", "_beats", "_least", "_longest", "_most", "heard_at", "is_silent")
 
-    def __init__(self, at: float, *, most: float) -> None:
+    def __init__(self, at: float, *, most: float, least: float = 0.0) -> None:
         """Begin to listen at an instant.
 
         Args:
             at: now.
             most: how long it may ever be silent, in seconds; `math.inf` if it only must answer.
+            least: how long it always may be silent once it spoke, in seconds.
         """
         self._most = most
+        self._least = least
         self.heard_at = at
         """When it last spoke; when we began, if it never did."""
         self._asked_at = at
@@ -52,15 +57,21 @@ class Pulse:
         self._longest = 0.0
         self._beats = 0
 
-    def beat(self, at: float) -> None:
+    def beat(self, at: float, *, is_calm: bool = False) -> None:
         """Note that it spoke. What was found to be a fault teaches nothing of its habits.
 
         What comes in one piece, such as the trades of a snapshot, is one message here.
+
+        Args:
+            at: now.
+            is_calm: whether it was asked anew and had nothing to tell that was not known: then it
+                was no fault, and is the less suspected the next time.
         """
         gap = at - self.heard_at
         if not gap and self._beats:
             return
-        if gap > self._longest and not self.is_silent and self.heard_at >= self._asked_at:
+        is_usual = not self.is_silent and self.heard_at >= self._asked_at
+        if gap > self._longest and (is_usual or is_calm):
             self._longest = gap
         self.heard_at = at
         self._beats += 1
@@ -76,7 +87,8 @@ class Pulse:
             return limits.subscription
         if self._beats < FULL or self._most == math.inf:
             return self._most
-        return min(max(limits.usual_times * self._longest, limits.subscription), self._most)
+        usual = max(limits.usual_times * self._longest, limits.subscription, self._least)
+        return min(usual, self._most)
 
     def fade(self, share: float) -> None:
         """Forget a share of the longest silence, so that a quiet night does not last."""

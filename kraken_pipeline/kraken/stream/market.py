@@ -97,15 +97,21 @@ class MarketFeed:
             self._tickers.follow(symbol, pulse=pulse)
         for symbol in dict.fromkeys((*wanted.trades, *wanted.minutes)):
             topic = Topic(channel=TRADE, symbol=symbol, options=(("snapshot", True),))
-            pulse = self.topics.want(topic, at, most=patience.trade_most)
+            pulse = self.topics.want(
+                topic, at, most=patience.trade_most, least=patience.trade_least
+            )
             self._trades.follow(symbol, pulse=pulse)
         for symbol, interval in wanted.candles:
             topic = Topic(channel=OHLC, symbol=symbol, options=(("interval", interval),))
-            pulse = self.topics.want(topic, at, most=patience.trade_most)
+            pulse = self.topics.want(
+                topic, at, most=patience.trade_most, least=patience.trade_least
+            )
             self._candles.follow(symbol, interval, pulse=pulse)
         for symbol in wanted.minutes:
             topic = Topic(channel=OHLC, symbol=symbol, options=(("interval", 1),))
-            pulse = self.topics.want(topic, at, most=patience.trade_most)
+            pulse = self.topics.want(
+                topic, at, most=patience.trade_most, least=patience.trade_least
+            )
             self._minutes.follow(symbol, pulse=pulse)
 
     # what a line asks of a feed
@@ -217,13 +223,29 @@ class MarketFeed:
             kept = self._books.kept(symbol)
             return kept is not None and kept.integrity.is_untradable(monotonic())
 
+    def failures(self, symbol: str) -> int:
+        """Return how often a pair's book was wrong."""
+        with self._lock:
+            kept = self._books.kept(symbol)
+            return 0 if kept is None else kept.integrity.failures
+
+    def traded_at(self) -> datetime | None:
+        """Return when the newest trade was made that was heard, of whatever pair."""
+        with self._lock:
+            return self._minutes.traded_at()
+
     def checksum_failures(self) -> dict[str, int]:
         """Return how often each pair's book was wrong, where it was (STR-7)."""
         with self._lock:
             return self._books.failures()
 
     def price(
-        self, symbol: str, *, now: datetime, max_age: timedelta = timedelta(seconds=10)
+        self,
+        symbol: str,
+        *,
+        name: str = "",
+        now: datetime,
+        max_age: timedelta = timedelta(seconds=10),
     ) -> LivePrice | None:
         """Return a pair's best prices with all that speaks against them, or None without any.
 
@@ -231,6 +253,7 @@ class MarketFeed:
 
         Args:
             symbol: as the stream spells it.
+            name: that the price is given; empty for the stream's.
             now: the exchange's time, UTC.
             max_age: by which a price may come after the exchange made it (STR-1, layer 3).
 
@@ -246,7 +269,9 @@ class MarketFeed:
             received_at = now - max(timedelta(seconds=at - found.heard_at), timedelta())
             signs = self._signs(symbol, found, kept, received_at=received_at, max_age=max_age)
             traded = self._trades.last(symbol)
-            return found.price(symbol, signs, now=now, last=None if traded is None else traded[0])
+            return found.price(
+                name or symbol, signs, now=now, last=None if traded is None else traded[0]
+            )
 
     def _signs(
         self,

@@ -70,6 +70,8 @@ class Minutes:
         """Begin with no pair."""
         self._kept: dict[str, _Kept] = {}
         self._late: dict[tuple[str, Key], None] = {}
+        self._traded_at = ""
+        """The time of the newest trade, as Kraken wrote it: such texts sort as times do."""
 
     def follow(self, symbol: str, *, pulse: Pulse) -> None:
         """Keep a pair's minutes from now on."""
@@ -82,10 +84,12 @@ class Minutes:
             minutes = [each for each in rows if each.interval == 1]
             if kept is None or not minutes:
                 continue
-            kept.pulse.beat(at)
+            keys = [_key(each.interval_begin) for each in minutes]
+            known = kept.candles.get(max(keys))
+            is_calm = told.type == SNAPSHOT and known is not None and known in minutes
+            kept.pulse.beat(at, is_calm=is_calm)
             if told.type == SNAPSHOT:
                 kept.has_candles = True
-                keys = [_key(each.interval_begin) for each in minutes]
                 kept.told_from, kept.told_until = min(keys), max(keys)
             for row in minutes:
                 self._hear_candle(symbol, kept, row)
@@ -115,6 +119,10 @@ class Minutes:
             for symbol, kept in self._kept.items()
             if not (kept.has_candles and kept.has_trades)
         ]
+
+    def traded_at(self) -> datetime | None:
+        """Return when the newest trade was made, of whatever pair."""
+        return moment_of(self._traded_at) if self._traded_at else None
 
     def gaps(self, symbol: str) -> int:
         """Return how often the pair was not heard for a while."""
@@ -182,6 +190,7 @@ class Minutes:
     def _hear_trade(self, symbol: str, kept: _Kept, row: TradeRow) -> None:
         key = _key(row.timestamp)
         kept.newest_id = max(kept.newest_id, row.trade_id)
+        self._traded_at = max(self._traded_at, row.timestamp)
         if key < kept.known_from:
             return
         tally = kept.tallies.setdefault(key, _Tally())

@@ -4,6 +4,7 @@ Only the newest counts, so those in between are dropped unread (STR-6: tickers m
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from kraken_pipeline.domain.errors import UnexpectedReplyError
 from kraken_pipeline.domain.market import Ticker
@@ -11,6 +12,10 @@ from kraken_pipeline.domain.money import Price
 from kraken_pipeline.kraken.stream.frames import Undecodable, ticker_frame, ticker_heads
 from kraken_pipeline.kraken.stream.liveness import Pulse
 from kraken_pipeline.kraken.stream.numbers import Number, decimal_of
+
+SNAPSHOT: Final = "snapshot"
+_Heard = tuple[bytes, int, float]
+"""A frame, the place of the row in it, and when it came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +34,7 @@ class Tickers:
 
     def __init__(self) -> None:
         self._pulses: dict[str, Pulse] = {}
-        self._newest: dict[str, tuple[bytes, int, float]] = {}
+        self._newest: dict[str, _Heard] = {}
 
     def follow(self, symbol: str, *, pulse: Pulse) -> None:
         """Keep a pair's ticker from now on."""
@@ -41,11 +46,18 @@ class Tickers:
         Raises:
             msgspec.DecodeError: it is not of the channel's shape.
         """
-        for index, row in enumerate(ticker_heads(frame).data):
+        told = ticker_heads(frame)
+        for index, row in enumerate(told.data):
             pulse = self._pulses.get(row.symbol)
             if pulse is not None:
-                pulse.beat(at)
+                before = self._newest.get(row.symbol)
                 self._newest[row.symbol] = frame, index, at
+                is_calm = (
+                    told.type == SNAPSHOT
+                    and before is not None
+                    and _alike(before, (frame, index, at))
+                )
+                pulse.beat(at, is_calm=is_calm)
 
     def view(self, symbol: str) -> TickerView | None:
         """Return a pair's ticker, or None where none came.
@@ -72,6 +84,16 @@ class Tickers:
             timestamp=row.timestamp,
             heard_at=at,
         )
+
+
+def _alike(older: _Heard, newer: _Heard) -> bool:
+    """Tell whether two tickers say the same, but for when."""
+    try:
+        rows = [ticker_frame(frame).data[index] for frame, index, _ in (older, newer)]
+    except Undecodable:
+        return False
+    told = [(each.bid, each.ask, each.last, each.volume) for each in rows]
+    return told[0] == told[1]
 
 
 def _price(number: Number, name: str) -> Price:

@@ -47,9 +47,9 @@ class Wish:
 
     __slots__ = ("asked_at", "not_before", "pulse", "state", "why")
 
-    def __init__(self, at: float, *, most: float) -> None:
+    def __init__(self, at: float, *, most: float, least: float) -> None:
         self.state = State.WANTED
-        self.pulse = Pulse(at, most=most)
+        self.pulse = Pulse(at, most=most, least=least)
         self.asked_at = at
         self.not_before = at
         """The instant before which it is not asked for."""
@@ -93,16 +93,17 @@ class Topics:
         """Return the topics of one symbol."""
         return [(topic, self._wishes[topic]) for topic in self._by_symbol.get(symbol, ())]
 
-    def want(self, topic: Topic, at: float, *, most: float) -> Pulse:
+    def want(self, topic: Topic, at: float, *, most: float, least: float = 0.0) -> Pulse:
         """Add a topic and return its pulse, or that of the one that is there.
 
         Args:
             topic: to be listened to.
             at: now.
             most: how long it may ever be silent, in seconds; `math.inf` if it only must answer.
+            least: how long it always may be silent once it spoke, in seconds.
         """
         if topic not in self._wishes:
-            self._wishes[topic] = Wish(at, most=most)
+            self._wishes[topic] = Wish(at, most=most, least=least)
             self._by_symbol.setdefault(topic.symbol, []).append(topic)
         return self._wishes[topic].pulse
 

@@ -56,13 +56,15 @@ class Trades:
             msgspec.DecodeError: it is not of the channel's shape.
         """
         told = trade_frame(frame)
+        newest = {row.symbol: row.trade_id for row in told.data}
         for row in told.data:
             kept = self._kept.get(row.symbol)
             if kept is None:
                 continue
-            kept.pulse.beat(at)
-            kept.heard_at = at
-            if not kept.rows or row.trade_id > kept.rows[-1].trade_id:
+            known = kept.rows[-1].trade_id if kept.rows else -1
+            kept.pulse.beat(at, is_calm=newest[row.symbol] <= known)
+            if row.trade_id > known:
+                kept.heard_at = at
                 kept.rows.append(row)
         return told
 

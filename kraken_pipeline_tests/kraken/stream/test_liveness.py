@@ -91,3 +91,22 @@ def test_one_that_only_must_answer_may_be_silent_for_ever_after() -> None:
 
     assert Pulse(0.0, most=math.inf).judge(10.1, LIMITS)
     assert not quiet.judge(1e9, LIMITS)
+
+
+def test_one_that_was_asked_anew_and_had_nothing_new_to_tell_is_suspected_later() -> None:
+    pulse, last = beating(1.0)
+    assert pulse.judge(last + 11, LIMITS)
+    pulse.restart(last + 11)
+    pulse.beat(last + 11.1, is_calm=True)
+
+    assert not pulse.judge(last + 41, LIMITS)
+    assert pulse.judge(last + 45, LIMITS)
+
+
+def test_calm_is_usual_for_trades_however_lively_they_were() -> None:
+    pulse = Pulse(0.0, most=3600, least=120)
+    for number in range(1, 30):
+        pulse.beat(number)
+
+    assert not pulse.judge(29 + 120, LIMITS)
+    assert pulse.judge(29 + 121, LIMITS)

@@ -7,6 +7,7 @@ import pytest
 from kraken_pipeline.domain.errors import UnexpectedReplyError
 from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline.kraken.stream.frames import channel_of
+from kraken_pipeline.kraken.stream.liveness import Patience
 from kraken_pipeline.kraken.stream.market import MarketFeed, Wanted
 from kraken_pipeline.kraken.stream.topics import Topic
 from kraken_pipeline_tests.kraken.stream.recorded_frames import book_frames, lines
@@ -181,3 +182,40 @@ def test_an_age_is_never_negative(recorded: Path) -> None:
 
 def test_a_channel_of_somebody_else_is_left_to_them() -> None:
     assert not MarketFeed(Wanted()).hear(b"executions", b"{}", 1.0)
+
+
+def ticker_frame(kind: str, bid: str) -> bytes:
+    return (
+        f'{{"channel":"ticker","type":"{kind}","data":[{{"symbol":"BTC/USD","bid":{bid},'
+        f'"bid_qty":1,"ask":101.0,"ask_qty":1,"last":100.5,"volume":1,"vwap":1}}]}}'
+    ).encode()
+
+
+@pytest.mark.parametrize(("bid", "patience"), [("100.0", 300.0), ("99.0", 30.0)])
+def test_a_ticker_that_is_told_anew_as_it_was_was_only_calm(bid: str, patience: float) -> None:
+    feed = MarketFeed(Wanted(tickers=(BTC,)))
+    [pulse] = [wish.pulse for topic, wish in feed.topics.states.items() if topic.symbol]
+    pulse.heard_at = 0.0
+    pulse.restart(0.0)
+    for second in range(12):
+        told(feed, ticker_frame("update", "100.0"), at=10.0 * second)
+    pulse.judge(110.0 + 200, Patience())
+    told(feed, ticker_frame("snapshot", bid), at=110.0 + 200)
+
+    assert pulse.patience(Patience()) == patience
+
+
+def test_an_old_trade_that_is_told_anew_prints_through_nothing() -> None:
+    row = (
+        b'"data":[{"symbol":"BTC/USD","side":"buy","price":200.0,"qty":1,"ord_type":"limit",'
+        b'"trade_id":7,"timestamp":"2023-10-06T17:35:55.440295Z"}]}'
+    )
+    feed = MarketFeed(Wanted(tickers=(BTC,), trades=(BTC,)))
+    feed.is_silent = lambda: False
+    told(feed, b'{"channel":"trade","type":"update",' + row, at=1.0)
+    told(feed, ticker_frame("snapshot", "100.0"), at=2.0)
+    told(feed, b'{"channel":"trade","type":"snapshot",' + row, at=30.0)
+
+    found = feed.price(BTC, now=NOW)
+    assert found is not None
+    assert found.doubts == frozenset()
