@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
@@ -24,8 +25,11 @@ from kraken_pipeline.wiring.pipeline import connect
 from kraken_pipeline.wiring.switch import TAKE_ORDERS
 
 HOST: Final = "127.0.0.1"
-REQUESTS: Final = ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
-"""How Dagster is told to end, and how many seconds it is given each time."""
+ASKED_SECONDS: Final = 10
+"""How long a program may take to end itself and what it started."""
+TOLD_SECONDS: Final = 5
+"""How long what it left may take, once told."""
+LOOK_SECONDS: Final = 0.05
 
 
 def run(
@@ -127,12 +131,22 @@ def _serve(env: Mapping[str, str], port: int) -> None:
 
 
 def _end_group(process: "subprocess.Popen[bytes]") -> None:
-    """End Dagster and all that it started: first asked, then not asked."""
-    for sign, seconds in REQUESTS:
+    """End a program and all that it started: first it is asked, then all are told, then killed.
+
+    It alone is asked, for it asks its own: some of those know no other end than a traceback.
+    """
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=ASKED_SECONDS)
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + TOLD_SECONDS
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=seconds)
+            while time.monotonic() < deadline:
+                # reaped, or it would be there for ever
+                process.poll()
+                os.killpg(process.pid, 0)
+                time.sleep(LOOK_SECONDS)
 
 
 @contextlib.contextmanager

@@ -141,7 +141,10 @@ def test_a_close_is_decided_and_traded_panic_clears_and_ctrl_c_ends_all(dev: Dev
     with closing(sqlite3.connect(dev.root / "data" / "portfolio.db")) as books:
         wanted = "SELECT status FROM execution_orders WHERE cl_ord_id = ?"
         assert books.execute(wanted, (resting.cl_ord_id,)).fetchone() == ("canceled",)
-    assert "our orders that may not stay are canceled" in (dev.root / "dev.log").read_text()
+    said = (dev.root / "dev.log").read_text()
+    assert "our orders that may not stay are canceled" in said
+    # whoever watches a step's output ends without a word
+    assert "watch_orphans.py" not in said
     assert left_over(dev.root) == []
     files = [each for each in (dev.root / "data").rglob("*") if each.is_file()]
     assert [each for each in files if SECRET.encode() in each.read_bytes()] == []
