@@ -109,6 +109,12 @@ def rest(pipeline: Pipeline, pair: str = "ADAUSD") -> bool:
     return True
 
 
+def require_quiet_end(said: str) -> None:
+    """Require that dev says what became of orders, and what watches a step's output says nothing."""
+    assert "our orders that may not stay are canceled" in said
+    assert "watch_orphans.py" not in said
+
+
 def test_a_close_is_decided_and_traded_panic_clears_and_ctrl_c_ends_all(dev: Dev) -> None:
     ticks = eventually(
         lambda: [each for each in dev.ticks() if each["status"] == "SUCCESS"], seconds=100
@@ -141,10 +147,7 @@ def test_a_close_is_decided_and_traded_panic_clears_and_ctrl_c_ends_all(dev: Dev
     with closing(sqlite3.connect(dev.root / "data" / "portfolio.db")) as books:
         wanted = "SELECT status FROM execution_orders WHERE cl_ord_id = ?"
         assert books.execute(wanted, (resting.cl_ord_id,)).fetchone() == ("canceled",)
-    said = (dev.root / "dev.log").read_text()
-    assert "our orders that may not stay are canceled" in said
-    # whoever watches a step's output ends without a word
-    assert "watch_orphans.py" not in said
+    require_quiet_end((dev.root / "dev.log").read_text())
     assert left_over(dev.root) == []
     files = [each for each in (dev.root / "data").rglob("*") if each.is_file()]
     assert [each for each in files if SECRET.encode() in each.read_bytes()] == []
