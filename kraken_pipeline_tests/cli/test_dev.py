@@ -110,7 +110,7 @@ def rest(pipeline: Pipeline, pair: str = "ADAUSD") -> bool:
 
 
 def require_quiet_end(said: str) -> None:
-    """Require that dev says what became of orders, and what watches a step's output says nothing."""
+    """Require that dev says what became of orders, and what watches output says nothing."""
     assert "our orders that may not stay are canceled" in said
     assert "watch_orphans.py" not in said
 
