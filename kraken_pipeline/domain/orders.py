@@ -346,7 +346,9 @@ def _changed(order: Order, event: Event) -> Order:
     if event.fact is F.ENLARGED_SEEN:
         return replace(order, qty=max(order.qty, event.filled_qty or order.qty))
     asked = order.amending
-    if event.fact is F.AMEND_REFUSED or asked is None:
+    if asked is None:
+        return order
+    if event.fact is F.AMEND_REFUSED:
         return replace(order, amending=None)
     if event.fact is not F.AMENDED:
         return order

@@ -35,6 +35,25 @@ _OWNERS: Final = Prepared(
     )
 )
 _MOVE: Final = Prepared(update(_ORDERS).where(_ORDERS.c.local_id == bindparam("of")))
+CHANGING: Final = frozenset(
+    {
+        "amending",
+        "avg_fill_price",
+        "deadline",
+        "fee",
+        "filled_volume",
+        "kraken_order_id",
+        "last_error",
+        "price",
+        "settled_at",
+        "status",
+        "trigger",
+        "updated_at",
+        "version",
+        "volume",
+    }
+)
+"""Columns that an event can change; writing the others again would touch every index."""
 _ADD_EVENT: Final = Prepared(insert(schema.execution_order_events))
 
 
@@ -105,7 +124,7 @@ def _write(connection: Connection, told: Told, moved: Sequence[Order], epoch: in
     rows = [_row(held, now, event) for (held, event), now in zip(told, moved, strict=True)]
     for names in {frozenset(each): None for each in rows}:
         alike = [each for each in rows if each.keys() == names]
-        _MOVE.run_each(connection, [{**each, "of": each["local_id"]} for each in alike])
+        _MOVE.run_each(connection, [_changing(each) for each in alike])
     events = [
         event_row(held, now, event, epoch) for (held, event), now in zip(told, moved, strict=True)
     ]
@@ -123,6 +142,12 @@ def _write(connection: Connection, told: Told, moved: Sequence[Order], epoch: in
             for (held, event), row, written in zip(told, rows, events, strict=True)
         ],
     )
+
+
+def _changing(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of an order's row what a move can change, and whose it is."""
+    named = {name: each for name, each in row.items() if name in CHANGING}
+    return {**named, "of": row["local_id"]}
 
 
 def _row(held: Order, now: Order, event: Event) -> Mapping[str, Any]:
