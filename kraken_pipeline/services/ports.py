@@ -8,7 +8,7 @@ from typing import Protocol
 
 from kraken_pipeline.domain.account_reports import AmendReport
 from kraken_pipeline.domain.amendments import Amended, Amendment
-from kraken_pipeline.domain.bars import Candles, MonthReport
+from kraken_pipeline.domain.bars import Admitted, Candles, MonthReport
 from kraken_pipeline.domain.certificates import Certificate, Difference, Span
 from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.domain.errors import OrderRefusedError
@@ -190,6 +190,10 @@ class BarStore(Protocol):
 
     def append(self, frame: Timeframe, pages: Iterable[Candles]) -> int:
         """Add what is new and return how many rows that were; what is there stays as it is."""
+        ...
+
+    def revise(self, frame: Timeframe, pages: Iterable[Candles]) -> Mapping[str, Admitted]:
+        """Add what is new, and what is told differently as the next revision of its bar."""
         ...
 
     def newest(self, frame: Timeframe) -> Mapping[str, datetime]:

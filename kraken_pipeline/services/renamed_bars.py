@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from kraken_pipeline.domain.bars import Candles, MonthReport
+from kraken_pipeline.domain.bars import Admitted, Candles, MonthReport
 from kraken_pipeline.domain.renames import Alias, in_force
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.services.ports import BarStore
@@ -55,6 +55,10 @@ class FollowedBars:
     def append(self, frame: Timeframe, pages: Iterable[Candles]) -> int:
         """Add what is new and return how many rows that were; what is there stays as it is."""
         return self._bars.append(frame, pages)
+
+    def revise(self, frame: Timeframe, pages: Iterable[Candles]) -> Mapping[str, Admitted]:
+        """Add what is new, and what is told differently as the next revision of its bar."""
+        return self._bars.revise(frame, pages)
 
     def newest(self, frame: Timeframe) -> Mapping[str, datetime]:
         """Return the open time of each pair's newest bar."""

@@ -1,27 +1,31 @@
 """The bars' store as history is put into it: many rows at once, compared with what is there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 
 from kraken_pipeline.domain.bars import Admitted, Candles
 from kraken_pipeline.domain.certificates import Stretch, joined
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.store import bar_files, bar_overlaps, bar_tables
-from kraken_pipeline.store.arrow import numbers
+from kraken_pipeline.store import bar_overlaps, bar_tables
 from kraken_pipeline.store.bar_csv import Sheet
-from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.bar_files import FolderShelf
+from kraken_pipeline.store.bar_shelves import Shelf
+from kraken_pipeline.store.bars import ShelvedBars, Writing
 
 AT_ONCE: Final = 4
 """Months written together; each is a file of its own."""
-GROUPS_AT_ONCE: Final = 32
-"""Groups of a part that are read together: a million rows, of which a few pairs' are kept."""
 
 
-class HistoryBarStore(ParquetBarStore):
-    """The same bars under the same folder, for whoever brings or examines whole histories."""
+class HistoryBarStore(ShelvedBars):
+    """The same bars on the same shelf, for whoever brings or examines whole histories."""
+
+    def __init__(self, where: Path | Shelf) -> None:
+        """Take the folder of Parquet files, or another shelf."""
+        super().__init__(FolderShelf(where) if isinstance(where, Path) else where)
 
     def admit(self, frame: Timeframe, sheets: Sequence[Sheet]) -> Mapping[str, Admitted]:
         """Add what is new, and compare the rest with what is there, which stays as it is.
@@ -58,12 +62,9 @@ class HistoryBarStore(ParquetBarStore):
         return self._admitted(frame, bar_tables.table_of(frame, [candles]))[candles.pair]
 
     def _admitted(self, frame: Timeframe, table: Any) -> Mapping[str, Admitted]:  # noqa: ANN401 - pyarrow ships no types
-        with self._locked(frame), ThreadPoolExecutor(AT_ONCE) as pool:
-            newest = self._newest_opens(frame)
+        with self._writing(frame) as turn, ThreadPoolExecutor(AT_ONCE) as pool:
             months = bar_tables.by_month(table)
-            parts = pool.map(
-                lambda each: self._admit_month(frame, each[0], each[1], newest), months
-            )
+            parts = pool.map(lambda each: self._admit_month(frame, turn, each[0], each[1]), months)
             return bar_overlaps.together(list(parts))
 
     def stretches(
@@ -76,50 +77,29 @@ class HistoryBarStore(ParquetBarStore):
         """
         wanted = frozenset(pairs)
         found: dict[str, list[Stretch]] = {each: [] for each in pairs}
-        for folder in self._months(frame):
-            for pair, stretch in bar_tables.stretches(frame, self._keys(frame, folder)):
+        for month in list(self._listing(frame)):
+            for pair, stretch in bar_tables.stretches(frame, self._keys_of(frame, month)):
                 if pair in wanted:
                     found[pair].append(stretch)
         return {pair: joined(each) for pair, each in found.items()}
 
-    # pyarrow ships no types
+    def _keys_of(self, frame: Timeframe, month: str) -> bar_tables.Keys:
+        return self._undisturbed(frame, lambda: self._keys(frame, month))
+
     def _admit_month(
         self,
         frame: Timeframe,
+        turn: Writing,
         month: str,
-        table: Any,  # noqa: ANN401
-        newest: Mapping[str, int],
+        table: Any,  # noqa: ANN401 - pyarrow ships no types
     ) -> Mapping[str, Admitted]:
-        if not bar_tables.reaches_back(table, newest):
-            self._write(frame, month, table)
+        parts = turn.parts(month)
+        if not bar_tables.reaches_back(table, self._newest_in(frame, month, parts)):
+            self._write(frame, turn, month, table)
             return bar_overlaps.added_all(table)
-        kept = list(self._rows_of(frame, month, table))
-        if not kept:
-            self._write(frame, month, table)
-            return bar_overlaps.added_all(table)
-        fresh, admitted = bar_overlaps.split(table, bar_tables.merged(kept))
-        self._write(frame, month, fresh)
-        return admitted
-
-    def _rows_of(
-        self,
-        frame: Timeframe,
-        month: str,
-        like: Any,  # noqa: ANN401 - as above
-    ) -> Iterator[Any]:
-        """Yield the rows of a month that are of the pairs and the times of some others."""
-        opened = numbers(like.column("opened_at"))
-        for part in bar_files.parts_in(self._root / frame.name / month):
-            groups = [
-                index
-                for index, group in enumerate(self._footer(frame, part).groups)
-                if group.first <= opened[-1] and group.last >= opened[0]
-            ]
-            for start in range(0, len(groups), GROUPS_AT_ONCE):
-                some = self._rows(part, groups=groups[start : start + GROUPS_AT_ONCE])
-                found = bar_overlaps.of_pairs(some, like)
-                if found.num_rows:
-                    yield found
+        split = bar_overlaps.split(table, self._latest_like(frame, parts, table))
+        self._write(frame, turn, month, split.fresh)
+        return split.admitted
 
 
 def _require_distinct(frame: Timeframe, sheets: Sequence[Sheet]) -> None:

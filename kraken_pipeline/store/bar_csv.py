@@ -32,8 +32,9 @@ from kraken_pipeline.domain.certificates import Source
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe
 from kraken_pipeline.store.arrow import integers, numbers, texts
+from kraken_pipeline.store.bar_amounts import EXACT, SCALE
 from kraken_pipeline.store.bar_faults import Layout, first_fault, layout_of
-from kraken_pipeline.store.bar_files import AMOUNTS, EXACT, SCALE, SCHEMA
+from kraken_pipeline.store.bar_parts import AMOUNTS, SCHEMA
 
 UNKNOWN_TRADES: Final = -1
 """The number of trades where a file does not tell it."""

@@ -10,7 +10,8 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.store.bar_files import AMOUNTS, EXACT, SCALE
+from kraken_pipeline.store.bar_amounts import EXACT, SCALE
+from kraken_pipeline.store.bar_parts import AMOUNTS
 
 COLUMNS: Final = ("time", *AMOUNTS, "trades")
 SPELLINGS: Final[Mapping[str, str]] = MappingProxyType(

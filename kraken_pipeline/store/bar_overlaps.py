@@ -1,8 +1,8 @@
 """Rows that two sources tell of the same bars, side by side."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,18 +11,33 @@ from kraken_pipeline.domain.bars import Admitted
 from kraken_pipeline.domain.certificates import MOST_DIFFERENCES
 from kraken_pipeline.domain.money import plain
 from kraken_pipeline.store.arrow import integers, numbers
-from kraken_pipeline.store.bar_files import AMOUNTS
+from kraken_pipeline.store.bar_amounts import words
+from kraken_pipeline.store.bar_parts import AMOUNTS
 
 Ints = NDArray[np.int64]
 NOTHING: Final = Admitted(added=0, same=0, differing=0, differences=())
 
 
-def split(told: Any, kept: Any) -> tuple[Any, dict[str, Admitted]]:  # noqa: ANN401 - pyarrow is untyped
-    """Return the rows that are new, and what became of each pair's.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Split:
+    """Rows that were told, beside those that are there. pyarrow ships no types."""
+
+    fresh: Any
+    """Those that are new."""
+    changed: Any
+    """Those that differ from what is there."""
+    stale: Any
+    """What is there in their place, row by row."""
+    admitted: Mapping[str, Admitted]
+    """What becomes of each pair's if what is there stays."""
+
+
+def split(told: Any, kept: Any) -> Split:  # noqa: ANN401 - as above
+    """Compare rows with those that are there.
 
     Args:
-        told: rows as `bar_files.SCHEMA` has them; no bar twice.
-        kept: rows that are there.
+        told: rows as `bar_parts.SCHEMA` has them; no bar twice.
+        kept: rows that are there; no bar twice.
     """
     names = told.column("pair").combine_chunks().dictionary.to_pylist()
     own, theirs = _keys(told, names), _keys(kept, names)
@@ -35,7 +50,15 @@ def split(told: Any, kept: Any) -> tuple[Any, dict[str, Admitted]]:  # noqa: ANN
     fresh = told.take(integers(np.flatnonzero(~is_known)))
     again = told.take(integers(np.flatnonzero(is_known)))
     found = kept.take(integers(place[is_known]))
-    return fresh, _admitted(names, fresh, again, found)
+    unlike = _unlike(again, found)
+    differs = np.logical_or.reduce(list(unlike.values()))
+    places = integers(np.flatnonzero(differs))
+    return Split(
+        fresh=fresh,
+        changed=again.take(places),
+        stale=found.take(places),
+        admitted=_admitted(names, fresh, _Pairwise(again, found, unlike, differs)),
+    )
 
 
 def added_all(told: Any) -> dict[str, Admitted]:  # noqa: ANN401 - as above
@@ -68,35 +91,41 @@ def together(parts: Sequence[Mapping[str, Admitted]]) -> dict[str, Admitted]:
     return found
 
 
-def _admitted(names: Sequence[str], fresh: Any, again: Any, found: Any) -> dict[str, Admitted]:  # noqa: ANN401 - as above
-    unlike = _unlike(again, found)
-    differs = np.logical_or.reduce(list(unlike.values()))
-    codes = _codes(again)
+class _Pairwise(NamedTuple):
+    """Rows of the same bars, and what differs."""
+
+    again: Any
+    found: Any
+    unlike: Mapping[str, NDArray[np.bool_]]
+    differs: NDArray[np.bool_]
+
+
+def _admitted(names: Sequence[str], fresh: Any, both: _Pairwise) -> dict[str, Admitted]:  # noqa: ANN401 - as above
+    codes = _codes(both.again)
     counts = {
         "added": np.bincount(_codes(fresh), minlength=len(names)),
-        "same": np.bincount(codes[~differs], minlength=len(names)),
-        "differing": np.bincount(codes[differs], minlength=len(names)),
+        "same": np.bincount(codes[~both.differs], minlength=len(names)),
+        "differing": np.bincount(codes[both.differs], minlength=len(names)),
     }
     return {
         name: Admitted(
             **{what: int(count[code]) for what, count in counts.items()},
-            differences=_differences(unlike, codes == code, again, found),
+            differences=_differences(both, codes == code),
         )
         for code, name in enumerate(names)
     }
 
 
-def _differences(
-    unlike: Mapping[str, NDArray[np.bool_]],
-    own: NDArray[np.bool_],
-    again: Any,  # noqa: ANN401 - as above
-    found: Any,  # noqa: ANN401 - as above
-) -> tuple[tuple[int, str, str, str], ...]:
+def _differences(both: _Pairwise, own: NDArray[np.bool_]) -> tuple[tuple[int, str, str, str], ...]:
+    if not (both.differs & own).any():
+        return ()
     told = []
-    for name, differs in unlike.items():
+    for name, differs in both.unlike.items():
         rows = integers(np.flatnonzero(differs & own)[:MOST_DIFFERENCES])
-        opened = again.column("opened_at").take(rows).to_pylist()
-        kept, other = (each.column(name).take(rows).to_pylist() for each in (found, again))
+        opened = both.again.column("opened_at").take(rows).to_pylist()
+        kept, other = (
+            each.column(name).take(rows).to_pylist() for each in (both.found, both.again)
+        )
         told += [
             (at, name, _text(a), _text(b)) for at, a, b in zip(opened, kept, other, strict=True)
         ]
@@ -106,22 +135,12 @@ def _differences(
 def _unlike(one: Any, other: Any) -> dict[str, NDArray[np.bool_]]:  # noqa: ANN401 - as above
     """Return for each field which rows differ in it; a number of trades that nobody told is any."""
     unlike = {
-        name: (_words(one.column(name)) != _words(other.column(name))).any(axis=1)
-        for name in AMOUNTS
+        name: (words(one.column(name)) != words(other.column(name))).any(axis=1) for name in AMOUNTS
     }
     trades = numbers(one.column("trades")), numbers(other.column("trades"))
     known = (trades[0] >= 0) & (trades[1] >= 0)
     unlike["trades"] = known & (trades[0] != trades[1])
     return unlike
-
-
-def _words(column: Any) -> NDArray[np.uint64]:  # noqa: ANN401 - as above
-    """Return exact amounts as the two words that each is made of."""
-    exact = column.combine_chunks()
-    if not len(exact):
-        return np.zeros((0, 2), dtype=np.uint64)
-    words = np.frombuffer(exact.buffers()[1], dtype="<u8").reshape(-1, 2)
-    return words[exact.offset : exact.offset + len(exact)]
 
 
 def _codes(table: Any) -> Ints:  # noqa: ANN401 - as above

@@ -1,25 +1,27 @@
 """Bars between their shapes: the exchange's text, rows of a file, matrices of time by pair."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, product
 from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kraken_pipeline.domain.bars import Candles, MonthReport
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import EPOCH, Timeframe
 from kraken_pipeline.store.arrow import integers, numbers, texts
-from kraken_pipeline.store.bar_files import AMOUNTS, EXACT, SCALE, SCHEMA, Panel
+from kraken_pipeline.store.bar_amounts import EXACT, SCALE, words
+from kraken_pipeline.store.bar_parts import AMOUNTS, REVISION, SCHEMA, Panel, with_revision
 from kraken_pipeline.strategies.base import Bars
 
 Ints = NDArray[np.int64]
-_PRICES: Final = frozenset({"open", "high", "low", "close"})
+_MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])-01")
+_PRICES: Final = AMOUNTS[:4]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,11 +33,18 @@ class Keys:
     """Place in `pairs`, one a row."""
     opened_at: Ints
     """Unix seconds, one a row."""
+    revisions: Ints
+    """How often each was told differently before."""
 
     def since(self, first: int) -> Self:
         """Return those that open at `first` or later."""
         kept = self.opened_at >= first
-        return replace(self, codes=self.codes[kept], opened_at=self.opened_at[kept])
+        return replace(
+            self,
+            codes=self.codes[kept],
+            opened_at=self.opened_at[kept],
+            revisions=self.revisions[kept],
+        )
 
 
 def table_of(frame: Timeframe, pages: Sequence[Candles]) -> Any:  # noqa: ANN401 - pyarrow is untyped
@@ -65,10 +74,15 @@ def table_of(frame: Timeframe, pages: Sequence[Candles]) -> Any:  # noqa: ANN401
     columns = [
         pa.DictionaryArray.from_arrays(integers(codes[order]), texts(names)),
         integers(opened[order]),
-        *(_exact(pages, name).take(integers(order)) for name in AMOUNTS),
+        *(each.take(integers(order)) for each in exact_of(pages)),
         integers(trades[order]),
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def is_month(told: str) -> bool:
+    """Tell whether a text names a month's first day, `YYYY-MM-01`."""
+    return _MONTH.fullmatch(told) is not None
 
 
 def by_month(table: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as above
@@ -83,13 +97,28 @@ def by_month(table: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as abov
 def keys_of(tables: Sequence[Any]) -> Keys:
     """Return which bars some tables hold."""
     places: dict[str, int] = {}
-    codes, opened = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    codes, opened, revisions = ([np.zeros(0, dtype=np.int64)] for _ in range(3))
     for table in tables:
         pairs = table.column("pair").combine_chunks()
         own = [places.setdefault(each, len(places)) for each in pairs.dictionary.to_pylist()]
         codes.append(np.array(own, dtype=np.int64)[numbers(pairs.indices)])
         opened.append(numbers(table.column("opened_at")))
-    return Keys(pairs=tuple(places), codes=np.concatenate(codes), opened_at=np.concatenate(opened))
+        revisions.append(revisions_of(table))
+    return Keys(
+        pairs=tuple(places),
+        codes=np.concatenate(codes),
+        opened_at=np.concatenate(opened),
+        revisions=np.concatenate(revisions)
+        if _any_revised(tables)
+        else _never(sum(map(len, codes))),
+    )
+
+
+def revisions_of(table: Any) -> Ints:  # noqa: ANN401 - as above
+    """Return the revision of each row; nought where the rows do not tell."""
+    if REVISION.name not in table.column_names:
+        return _never(table.num_rows)
+    return np.asarray(numbers(table.column(REVISION.name)), dtype=np.int64)
 
 
 def reaches_back(table: Any, newest: Mapping[str, int]) -> bool:  # noqa: ANN401 - as above
@@ -110,17 +139,41 @@ def without(table: Any, known: Keys) -> Any:  # noqa: ANN401 - as above
     return table.take(integers(np.flatnonzero(~np.isin(own.opened_at * size + own.codes, there))))
 
 
+def _never(rows: int) -> Ints:
+    """Return as many noughts, in the memory of one."""
+    return np.broadcast_to(np.int64(0), rows)
+
+
 def merged(tables: Sequence[Any]) -> Any:  # noqa: ANN401 - as above
-    """Return the rows of all tables in one, by open time and pair."""
-    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    """Return the rows of all tables in one, by open time, pair and revision."""
+    told = [_with_some_revision(each) for each in tables] if _any_revised(tables) else tables
+    table = pa.concat_tables(told).unify_dictionaries().combine_chunks()
     pairs = table.column("pair").combine_chunks()
     names = pairs.dictionary.to_pylist()
     ranks = np.empty(len(names), dtype=np.int32)
     ranks[np.argsort(names)] = np.arange(len(names), dtype=np.int32)
     codes = ranks[numbers(pairs.indices)]
-    order = np.lexsort((codes, numbers(table.column("opened_at"))))
+    order = np.lexsort((revisions_of(table), codes, numbers(table.column("opened_at"))))
     named = pa.DictionaryArray.from_arrays(integers(codes[order]), texts(sorted(names)))
     return table.take(integers(order)).set_column(0, SCHEMA.field("pair"), named)
+
+
+def latest(table: Any) -> Any:  # noqa: ANN401 - as above
+    """Return of each bar the newest revision; rows must be as `merged` returns them."""
+    keys = keys_of([table])
+    is_last = np.ones(table.num_rows, dtype=bool)
+    is_last[:-1] = (np.diff(keys.opened_at) != 0) | (np.diff(keys.codes) != 0)
+    return table if is_last.all() else table.take(integers(np.flatnonzero(is_last)))
+
+
+def _any_revised(tables: Sequence[Any]) -> bool:
+    return any(REVISION.name in each.column_names for each in tables)
+
+
+def _with_some_revision(table: Any) -> Any:  # noqa: ANN401 - as above
+    if REVISION.name in table.column_names:
+        return table
+    return with_revision(table, np.zeros(table.num_rows, dtype=np.int32))
 
 
 def newest_at(panels: Sequence[Panel], pairs: Sequence[str], end: int) -> int | None:
@@ -162,8 +215,9 @@ def bars_of(
 
 def faults(frame: Timeframe, month: str, keys: Keys, *, now: datetime) -> MonthReport:
     """Return what is wrong among some bars; rows, pairs and newest close are theirs alone."""
-    size = max(len(keys.pairs), 1)
-    distinct = np.unique(keys.opened_at * size + keys.codes)
+    size, most = max(len(keys.pairs), 1), int(keys.revisions.max(initial=0)) + 1
+    told = np.unique((keys.opened_at * size + keys.codes) * most + keys.revisions)
+    distinct = np.unique(told // most)
     codes, opened = distinct % size, distinct // size
     counts = np.bincount(codes, minlength=len(keys.pairs))
     oldest = np.full(len(keys.pairs), np.iinfo(np.int64).max)
@@ -181,7 +235,7 @@ def faults(frame: Timeframe, month: str, keys: Keys, *, now: datetime) -> MonthR
         rows=len(keys.opened_at),
         pairs=int((counts > 0).sum()),
         newest_close=None,
-        duplicates=len(keys.opened_at) - len(distinct),
+        duplicates=len(keys.opened_at) - len(told),
         unclosed=int((keys.opened_at + frame.seconds > now_seconds).sum()),
         missing={pair: gap for pair, gap in sorted(gaps.items()) if gap},
     )
@@ -216,22 +270,30 @@ def _distinct(codes: NDArray[np.int32], opened: Ints) -> Ints:
     return order[fresh]
 
 
-def _exact(pages: Sequence[Candles], name: str) -> Any:  # noqa: ANN401 - as above
-    """Return a column of all pages as decimals."""
-    told = list(chain.from_iterable(getattr(page, name) for page in pages))
+def exact_of(pages: Sequence[Candles]) -> list[Any]:
+    """Return each of `AMOUNTS` of all pages as decimals.
+
+    Raises:
+        InvalidValueError: an amount is none that 26 digits and 12 decimals can hold exactly.
+    """
+    told = [each for name in AMOUNTS for page in pages for each in getattr(page, name)]
+    rows = len(told) // len(AMOUNTS)
     try:
+        # all columns at once: what a call costs is most of a small append
         exact = texts(told).cast(EXACT)
     except pa.ArrowInvalid as error:
-        raise InvalidValueError(_fault(pages, name)) from error
-    least = pc.min(exact).as_py()
-    if least is None or least < 0 or (least == 0 and name in _PRICES):
-        raise InvalidValueError(_fault(pages, name))
-    return exact
+        raise InvalidValueError(_fault(pages)) from error
+    columns = [exact.slice(place * rows, rows) for place in range(len(AMOUNTS))]
+    high = words(exact)[:, 1].astype(np.int64)
+    prices = words(exact)[: rows * len(_PRICES)]
+    if exact.null_count or (high < 0).any() or not prices.any(axis=1).all():
+        raise InvalidValueError(_fault(pages))
+    return columns
 
 
-def _fault(pages: Sequence[Candles], name: str) -> str:
+def _fault(pages: Sequence[Candles]) -> str:
     """Name the first amount that cannot be kept. Slow, but only on the way to an error."""
-    for page in pages:
+    for page, name in product(pages, AMOUNTS):
         for opened, told in zip(page.opened_at, getattr(page, name), strict=True):
             if not _can_be_kept(told, zero=name not in _PRICES):
                 return (
@@ -239,7 +301,7 @@ def _fault(pages: Sequence[Candles], name: str) -> str:
                     f"it must be {'above zero' if name in _PRICES else 'zero or more'}, with at "
                     f"most {EXACT.precision - SCALE} digits and {SCALE} decimals"
                 )
-    return f"{name} cannot be kept"
+    return "an amount cannot be kept"
 
 
 def _can_be_kept(told: str, *, zero: bool) -> bool:

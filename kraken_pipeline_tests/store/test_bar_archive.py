@@ -169,19 +169,19 @@ def test_in_any_pieces_and_order_the_bars_are_those_of_one_file(
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from kraken_pipeline.store import bar_files
+from kraken_pipeline.store import bar_parts
 from kraken_pipeline_tests.store.test_bar_archive import (
     HOURLY, HistoryBarStore, same_as_bars, sheet
 )
 
-folder, write, left = Path(sys.argv[1]), bar_files.write, int(sys.argv[2])
+folder, write, left = Path(sys.argv[1]), bar_parts.write, int(sys.argv[2])
 def dying(*told, **more):
     global left
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     left -= 1
-    write(*told, **more)
-bar_files.write = dying
+    return write(*told, **more)
+bar_parts.write = dying
 HistoryBarStore(folder / "bars").admit(HOURLY, [sheet(folder, "XBTUSD", same_as_bars(range(2000)))])
 """
 

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -8,17 +6,19 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
-from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.store.bar_files import SCHEMA, Part, _floats, parts_in, read_rows
-from kraken_pipeline.store.bar_tables import _exact
-from kraken_pipeline.store.bars import MOST_PARTS, ParquetBarStore
-from kraken_pipeline_tests.conftest import REPOSITORY
+from kraken_pipeline.domain.timeframes import Timeframe, timeframe
+from kraken_pipeline.store import bar_parts
+from kraken_pipeline.store.bar_archive import HistoryBarStore
+from kraken_pipeline.store.bar_files import FolderShelf
+from kraken_pipeline.store.bar_shelves import Listing
+from kraken_pipeline.store.bars import MOST_PARTS, ParquetBarStore, ShelvedBars
 
 HOURLY = timeframe("1h")
 MONTH = "2026-01-01"
@@ -47,7 +47,7 @@ def at(hours: float) -> datetime:
     return START + timedelta(hours=hours)
 
 
-def closes(store: ParquetBarStore, *pairs: str, until: float, count: int) -> list[list[float]]:
+def closes(store: ShelvedBars, *pairs: str, until: float, count: int) -> list[list[float]]:
     read = store.read(HOURLY, pairs, closed_by=at(until), count=count)
     return [[float(each) for each in row] for row in read.close]
 
@@ -123,14 +123,6 @@ def test_a_close_is_read_exactly_as_it_was_told(store: ParquetBarStore, exact: s
 
     assert store.closes(HOURLY, at(1)) == {"XBTUSD": Decimal(exact)}
     assert format(store.closes(HOURLY, at(1))["XBTUSD"], "f") == exact
-
-
-@given(exact=st.decimals(min_value="0.01", max_value=10**6, places=4))
-def test_a_price_is_shown_to_strategies_as_the_float_nearest_to_it(exact: Decimal) -> None:
-    column = _exact([bars("XBTUSD", [0], close=format(exact, "f"))], "close")
-    [shown] = _floats(column)
-
-    assert shown == float(str(exact))
 
 
 @pytest.mark.parametrize(
@@ -283,14 +275,14 @@ def test_a_foreign_file_is_named(store: ParquetBarStore, tmp_path: Path) -> None
     (tmp_path / "bars" / "1h" / "2026-01" / "notes.txt").write_text("mine")
 
     with pytest.raises(ConfigurationError, match=r"notes\.txt is no part"):
-        store.newest(HOURLY)
+        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
 
 
 def test_a_foreign_folder_is_named(store: ParquetBarStore, tmp_path: Path) -> None:
     (tmp_path / "bars" / "1h" / "January").mkdir(parents=True)
 
     with pytest.raises(ConfigurationError, match="January is no month"):
-        store.newest(HOURLY)
+        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
 
 
 def test_a_part_in_the_folder_of_another_month_is_named(
@@ -301,50 +293,7 @@ def test_a_part_in_the_folder_of_another_month_is_named(
     path.parent.rename(path.parent.with_name("2026-02"))
 
     with pytest.raises(ConfigurationError, match="does not hold bars of 1h in 2026-02"):
-        store.newest(HOURLY)
-
-
-DYING = """
-import os, sys
-from pathlib import Path
-from kraken_pipeline.store import bar_files
-from kraken_pipeline.store.bar_tables import _exact
-from kraken_pipeline.store.bars import ParquetBarStore
-from kraken_pipeline_tests.store.test_bars import HOURLY, bars
-
-if sys.argv[2] == "before the rename":
-    Path.replace = lambda *_: os._exit(9)
-elif sys.argv[2] == "before the sweep":
-    sweep = bar_files.sweep
-    def dying(folder):
-        if len(bar_files.parts_in(folder)) == 1:
-            os._exit(9)
-        sweep(folder)
-    bar_files.sweep = dying
-store = ParquetBarStore(Path(sys.argv[1]))
-for hour in range(4, 40):
-    store.append(HOURLY, [bars("XBTUSD", [hour])])
-"""
-
-
-@pytest.mark.parametrize("when", ["before the rename", "before the sweep"])
-def test_after_a_kill_the_store_can_be_read_and_written_on(tmp_path: Path, when: str) -> None:
-    store = ParquetBarStore(tmp_path)
-    store.append(HOURLY, [bars("ETHUSD", [4])])
-    killed = subprocess.run(
-        [sys.executable, "-c", DYING, str(tmp_path), when], check=False, cwd=REPOSITORY
-    )
-    before = closes(store, "XBTUSD", until=1_000, count=100)
-    store.append(HOURLY, [bars("XBTUSD", range(4, 40))])
-
-    killed_by_itself = 9
-    assert killed.returncode == killed_by_itself
-    assert before == [[100.5 + hour] for hour in range(4, 4 + len(before))]
-    assert closes(store, "XBTUSD", until=1_000, count=100) == [
-        [100.5 + hour] for hour in range(4, 40)
-    ]
-    assert not list(tmp_path.rglob("*.tmp"))
-    assert store.report(HOURLY, "2026-02-01", now=at(1_000)).duplicates == 0
+        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
 
 
 def _append_some(folder: Path, pair: str) -> int:
@@ -372,14 +321,15 @@ def test_a_reader_that_a_merge_overtakes_reads_again(
     for hour in range(4, 4 + MOST_PARTS):
         store.append(HOURLY, [bars("XBTUSD", [hour])])
     merges = [lambda: store.append(HOURLY, [bars("XBTUSD", [4 + MOST_PARTS])])]
+    listed = FolderShelf.listing
 
-    def overtaken(folder: Path) -> list[Part]:
-        listed = parts_in(folder)
+    def overtaken(shelf: FolderShelf, frame: Timeframe) -> Listing:
+        found = listed(shelf, frame)
         if merges:
             merges.pop()()
-        return listed
+        return found
 
-    monkeypatch.setattr("kraken_pipeline.store.bar_files.parts_in", overtaken)
+    monkeypatch.setattr(FolderShelf, "listing", overtaken)
     read = closes(ParquetBarStore(tmp_path / "bars"), "XBTUSD", until=1_000, count=100)
 
     assert len(parts(tmp_path)) == 1
@@ -393,7 +343,7 @@ def test_two_parts_of_the_same_append_are_named(store: ParquetBarStore, tmp_path
     second.rename(second.with_name(second.name.replace("part-000002-000002", "part-000001-000001")))
 
     with pytest.raises(ConfigurationError, match=f"{first.name}.*stand for the same append"):
-        store.newest(HOURLY)
+        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
 
 
 def test_appending_the_same_again_leaves_the_same_bytes(tmp_path: Path) -> None:
@@ -411,9 +361,103 @@ def test_rows_are_stored_with_pair_time_and_exact_amounts(
     store: ParquetBarStore, tmp_path: Path
 ) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0])])
-    [part] = parts_in(tmp_path / "bars" / "1h" / "2026-01")
-    table = read_rows(part)
+    [path] = parts(tmp_path)
+    table = pq.read_table(path, partitioning=None)
 
-    assert table.schema.equals(SCHEMA)
+    assert table.column_names == bar_parts.SCHEMA.names
     [row] = table.to_pylist()
     assert (row["pair"], row["close"], row["trades"]) == ("XBTUSD", Decimal("100.5"), 3)
+
+
+def told_anew(store: ParquetBarStore, *told: Candles) -> dict[str, tuple[int, int, int]]:
+    """Return of each pair how many bars were new, the same, and told differently."""
+    found = store.revise(HOURLY, told)
+    return {pair: (each.added, each.same, each.differing) for pair, each in found.items()}
+
+
+def test_a_bar_that_is_told_anew_is_read_as_it_was_told_last(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("XBTUSD", range(4, 8)), bars("ETHUSD", range(4, 8))])
+
+    found = told_anew(store, bars("XBTUSD", [5, 6, 8], close="7"), bars("ETHUSD", [5]))
+
+    assert found == {"XBTUSD": (1, 0, 2), "ETHUSD": (0, 1, 0)}
+    assert closes(store, "XBTUSD", until=9, count=9) == [[104.5], [7], [7], [107.5], [7]]
+    assert store.closes(HOURLY, at(6)) == {"XBTUSD": Decimal(7), "ETHUSD": Decimal("105.5")}
+
+
+def test_each_time_that_a_bar_is_told_anew_its_revision_is_one_more(
+    store: ParquetBarStore,
+) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [4, 5])])
+    for close in ("1", "2", "2", "3"):
+        store.revise(HOURLY, [bars("XBTUSD", [4], close=close)])
+
+    assert store.revisions(HOURLY, at(5)) == {"XBTUSD": 3}
+    assert store.revisions(HOURLY, at(6)).get("XBTUSD", 0) == 0
+    assert store.closes(HOURLY, at(5)) == {"XBTUSD": Decimal(3)}
+
+
+def test_what_is_told_of_a_revised_bar_by_append_changes_nothing(store: ParquetBarStore) -> None:
+    store.revise(HOURLY, [bars("XBTUSD", [4])])
+    store.revise(HOURLY, [bars("XBTUSD", [4], close="2")])
+
+    assert store.append(HOURLY, [bars("XBTUSD", [4])]) == 0
+    assert store.closes(HOURLY, at(5)) == {"XBTUSD": Decimal(2)}
+
+
+def test_a_revision_is_no_duplicate_and_survives_merges(
+    store: ParquetBarStore, tmp_path: Path
+) -> None:
+    for hour in range(4, 4 + 2 * MOST_PARTS):
+        store.append(HOURLY, [bars("XBTUSD", [hour])])
+        store.revise(HOURLY, [bars("XBTUSD", [4], close=str(hour))])
+    store.compact(HOURLY)
+
+    assert len(parts(tmp_path)) == 1
+    assert store.report(HOURLY, "2026-02-01", now=at(999)).duplicates == 0
+    assert store.revisions(HOURLY, at(5)) == {"XBTUSD": 2 * MOST_PARTS}
+    assert closes(store, "XBTUSD", until=5, count=1) == [[3 + 2 * MOST_PARTS]]
+
+
+def test_what_is_compared_with_a_revised_bar_is_its_newest_revision(tmp_path: Path) -> None:
+    store = HistoryBarStore(tmp_path / "bars")
+    store.append(HOURLY, [bars("XBTUSD", [4])])
+    store.revise(HOURLY, [bars("XBTUSD", [4], close="2")])
+
+    assert store.compare(HOURLY, bars("XBTUSD", [4], close="2")).same == 1
+    assert store.compare(HOURLY, bars("XBTUSD", [4])).differing == 1
+
+
+@given(steps=st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(1, 3)), max_size=12))
+def test_whatever_is_appended_and_revised_the_store_is_a_dictionary(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, int, int]]
+) -> None:
+    store, known = ParquetBarStore(tmp_path_factory.mktemp("told")), dict[int, int]()
+    for revises, hour, close in steps:
+        told = [bars("XBTUSD", [hour], close=str(close))]
+        if revises:
+            store.revise(HOURLY, told)
+            known[hour] = close
+        else:
+            store.append(HOURLY, told)
+            known.setdefault(hour, close)
+
+    read = store.read(HOURLY, ("XBTUSD",), closed_by=at(99), count=99)
+    hours = (read.opened_at - int(START.timestamp())) // 3600
+    held = {
+        int(hour): int(close) for hour, [close] in zip(hours, read.close, strict=True) if close > 0
+    }
+    assert held == known
+
+
+def test_compacting_leaves_as_few_parts_as_can_be_and_the_same_bars(
+    store: ParquetBarStore, tmp_path: Path
+) -> None:
+    for hour in range(8):
+        store.append(HOURLY, [bars("XBTUSD", [hour]), bars("ETHUSD", [hour])])
+    before = store.read(HOURLY, ("XBTUSD", "ETHUSD"), closed_by=at(99), count=99).digest()
+
+    assert store.compact(HOURLY) == 6
+    assert len(parts(tmp_path)) == 2
+    assert store.read(HOURLY, ("XBTUSD", "ETHUSD"), closed_by=at(99), count=99).digest() == before
+    assert store.compact(HOURLY) == 0
