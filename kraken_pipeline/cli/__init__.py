@@ -149,7 +149,7 @@ def stream(json: Json = OFF) -> None:
     run(os.environ, as_json=json)
 
 
-@app.command(hidden=True)
+@app.command(rich_help_panel=TRADE, hidden=True)
 def warm() -> None:
     """Decide and trade the closes that standard input tells; `stream` starts it."""
     from kraken_pipeline.cli.warm import run  # noqa: PLC0415 - Dagster is heavy

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.defs import plots
 from kraken_pipeline.domain.errors import ConfigurationError, UnknownNameError
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, last_close, months
@@ -17,7 +18,14 @@ from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.wiring.past_months import stretch_of
 
 
-def run(environ: Mapping[str, str], out: Path, pair: str | None, timeframe: str | None) -> None:
+def run(
+    environ: Mapping[str, str],
+    out: Path,
+    pair: str | None,
+    timeframe: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Write a picture of coverage and one of candles for each timeframe that has bars.
 
     Args:
@@ -25,6 +33,7 @@ def run(environ: Mapping[str, str], out: Path, pair: str | None, timeframe: str 
         out: a folder; it is made if it is not there.
         pair: whose candles; none takes the pair with most bars.
         timeframe: only this one; none takes all.
+        as_json: name the files as a JSON list instead of one a line.
 
     Raises:
         UnknownNameError: nothing is stored of the pair, or there is no such timeframe.
@@ -41,7 +50,10 @@ def run(environ: Mapping[str, str], out: Path, pair: str | None, timeframe: str 
         made += [_written(out, name, picture) for name, picture in _pictures(bars, of, pair)]
     if not made:
         raise UnknownNameError("no bar is stored; `history import` and `history fetch` bring some")
-    sys.stdout.write("".join(f"{each}\n" for each in made))
+    if as_json:
+        print_json([str(each) for each in made])
+    else:
+        sys.stdout.write("".join(f"{each}\n" for each in made))
 
 
 def _pictures(bars: HistoryBarStore, of: Kept, pair: str | None) -> Iterator[tuple[str, bytes]]:

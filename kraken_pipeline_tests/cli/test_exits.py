@@ -12,7 +12,7 @@ from kraken_pipeline.cli.exits import MEANINGS, OF_COMMANDS, Exit
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket
 
-UNTIL_IT_IS_ENDED = {"dev", "guard", "simulator serve"}
+UNTIL_IT_IS_ENDED = {"dev", "guard", "simulator serve", "warm"}
 """They talk while they run: there is no one document to print."""
 
 

@@ -500,8 +500,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ("store/test_assessments.py",),
         (
             "an intent is answered once",
-            "        if answered.rowcount != 1:",
-            "        if answered.rowcount > 1:",
+            "        if answered != 1:",
+            "        if answered > 1:",
         ),
         (
             "nothing is reserved that no plan approves",

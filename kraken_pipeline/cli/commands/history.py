@@ -93,8 +93,9 @@ def chart(
         str | None, typer.Option(help="Whose candles; without it those of the pair with most.")
     ] = None,
     timeframe: Annotated[str | None, typer.Option(help="Only this one, such as 1h.")] = None,
+    json: Json = OFF,
 ) -> None:
     """Draw how much of each month is stored of each pair, and the newest candles of one."""
     from kraken_pipeline.cli.charts import run  # noqa: PLC0415 - Arrow is heavy
 
-    run(os.environ, out, pair, timeframe)
+    run(os.environ, out, pair, timeframe, as_json=json)
