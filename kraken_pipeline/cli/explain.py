@@ -10,6 +10,7 @@ from kraken_pipeline.cli.names import asset_named, pair_named
 from kraken_pipeline.cli.output import print_json, text
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.halts import Halt, ScopeKind
+from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.remedies import remedy
 from kraken_pipeline.store import evidence
 from kraken_pipeline.store.conversions import SqlConversionStore
@@ -165,6 +166,15 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
         "out_because": [
             {"code": each.code, "figures": each.figures, "remedy": remedy(each.code)}
             for each in reasons
+        ],
+        "decisions": [
+            {
+                "book": book_of(each.strategy_id, each.timeframe),
+                "closed_at": each.closed_at,
+                "outcome": each.outcome,
+                "why": each.reason,
+            }
+            for each in evidence.last_words_on(database, pair)
         ],
         "halts": [str(each) for each in pipeline.halts() if _is_of_pair(each, pair)],
         "rules": asdict(known[pair]) if pair in known else {},

@@ -100,11 +100,15 @@ def _figures(made: Sequence[Decision], late: str) -> dict[str, Any]:
     reasons = Counter(
         reason.partition(":")[0] for each in made for reason in each.no_signals.values()
     )
+    skipped = Counter(
+        f"{each.strategy_id}: {each.reason}" for each in made if each.outcome is Outcome.SKIPPED
+    )
     return {
         "dagster/partition_row_count": len(made),
         "signals": outcomes[Outcome.SIGNAL],
         "no_signals": outcomes[Outcome.NO_SIGNAL],
         "skipped": outcomes[Outcome.SKIPPED],
+        "skipped_because": dict(skipped.most_common(20)),
         "intents": sum(len(each.intents) for each in made),
         "late": late or "no",
         "closed_at": str(max((each.closed_at for each in made), default=None)),

@@ -9,6 +9,7 @@ PipelineError
 │   └── UnknownNameError       … it names nothing that we know
 ├── ImpossibleFactError      books and exchange disagree: halt, call a person
 │   └── OverfillError          … more filled than was ordered
+├── DataStaleError           what is to be judged is too old: leave this close, count the others
 ├── RefusedError             our own safety said no; nothing was done
 ├── LeaseLostError           another process sends now: stop, leave the rest
 ├── ConflictError            another writer was first: read again, decide again
@@ -65,6 +66,15 @@ class ImpossibleFactError(PipelineError):
 
 class OverfillError(ImpossibleFactError):
     """More was traded than was ordered."""
+
+
+class DataStaleError(PipelineError):
+    """What a strategy is shown is too old, or too thin, to decide on.
+
+    A strategy raises it in `decide` to skip the timeframe for this close; the message says what it
+    lacks. The skip is recorded with these words, nothing is tried again for the close, and every
+    other strategy and timeframe counts.
+    """
 
 
 class RefusedError(PipelineError):

@@ -27,7 +27,7 @@ class Outcome(StrEnum):
     SIGNAL = "signal"
     NO_SIGNAL = "no_signal"
     SKIPPED = "skipped"
-    """It was not looked at, and the reason says why: data missing, tick late."""
+    """Nothing was decided, and the reason says why: data missing or too old, tick late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "COOLDOWN": "the pair rests after a loss or a refusal; the next decision after it may pass",
         "DATA_CONTENT": "the exchange must show a sane bid and ask",
         "DATA_STALE_EVENT": "bars and quotes must arrive: see `kraken-pipeline doctor`",
+        "DATA_STALE_STRATEGY": "the strategy must be shown what its words say it lacks: see "
+        "`kraken-pipeline doctor` and `kraken-pipeline history show`",
         "DEPTH": "the book must hold more within the slippage bound, or the order be smaller",
         "DUPLICATE_INTENT": "the order of the same strategy on the pair must end first",
         "EXCLUDED": "universe.exclude_pairs must not name it",

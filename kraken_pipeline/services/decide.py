@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
+from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError, PipelineError
 from kraken_pipeline.domain.ids import DecisionId, canonical, decision_id, digest, intent_id
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome, Seen
 from kraken_pipeline.domain.lots import book_of
@@ -31,6 +31,8 @@ SMALLEST_STOP: Final = 1e-6
 """Share of the price; a nearer stop is a slip of the strategy, not a stop."""
 SURVIVORS: Final = "; SURVIVORSHIP: "
 """What is said of research on a bar that is older than the universes begins so."""
+STALE: Final = "DATA_STALE_STRATEGY"
+"""What is said of a close that a strategy would not judge begins so; its own words follow."""
 SLIPS: Final = (PipelineError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a fault in a strategy raises: that strategy decides nothing, the others go on (STG-6)."""
 
@@ -198,22 +200,23 @@ class Ask:
             pair, why = next(iter(unknown.items()))
             return self.skipped(f"{why}; so for {pair} and every other pair")
         state, closes = self.state(), self._closes(snapshot.pairs)
+        seen = self._seen(snapshot, state)
+        identity = _inputs_hash(snapshot, seen, self._universe.version)
         try:
             wishes = self._configured.strategy.decide(snapshot, state)
             canonical(wishes.state)
             intents, refused = self._intents(wishes, closes, unknown)
+        except DataStaleError as stale:
+            # it did look, so that what it saw is kept: the skip can be made again as any decision
+            words = f"{STALE}: {stale}{self._caveat}"
+            return self._decision(Outcome.SKIPPED, words, identity, seen=seen), self.state()
         except SLIPS as slip:
             return self.skipped(f"STRATEGY_FAULT: {type(slip).__name__}: {slip}")
         outcome = Outcome.SIGNAL if intents else Outcome.NO_SIGNAL
         reason = f"{len(intents)} of {len(snapshot.pairs)} pairs{self._caveat}"
-        seen = self._seen(snapshot, state)
+        no_signals = {**wishes.no_signals, **refused}
         decision = self._decision(
-            outcome,
-            reason,
-            _inputs_hash(snapshot, seen, self._universe.version),
-            intents=intents,
-            no_signals={**wishes.no_signals, **refused},
-            seen=seen,
+            outcome, reason, identity, intents=intents, no_signals=no_signals, seen=seen
         )
         return decision, wishes.state
 

@@ -1,14 +1,14 @@
 """Everything that was kept of an order, a denial, a pair: for a person who asks why."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, RowMapping, Select, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, func, or_, select
 
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome, Seen
@@ -163,6 +163,38 @@ class LastDecision:
 
 def last_decisions(database: Database) -> tuple[LastDecision, ...]:
     """Return the newest decision of each strategy on each timeframe that can lead to an order."""
+    names = tuple(_DECISIONS.c[name] for name in LastDecision.__slots__)
+    return tuple(LastDecision(**row) for row in _rows(database, _newest(*names)))
+
+
+def last_words_on(database: Database, pair: str) -> tuple[LastDecision, ...]:
+    """Return what came of a pair in the newest decision of each strategy on each timeframe.
+
+    A strategy that decided and did not look at the pair is left out.
+    """
+    names = (*(_DECISIONS.c[name] for name in LastDecision.__slots__), _DECISIONS.c.no_signals)
+    mine = _INTENTS.c.reason.label("wanted")
+    found = _newest(*names, mine).outerjoin(
+        _INTENTS, (_INTENTS.c.decision_id == _DECISIONS.c.decision_id) & (_INTENTS.c.pair == pair)
+    )
+    words = (_word_on(row, pair) for row in _rows(database, found))
+    return tuple(word for word in words if word is not None)
+
+
+def _word_on(row: Mapping[str, Any], pair: str) -> LastDecision | None:
+    """Return what a decision says of a pair: all that is skipped is so for every pair."""
+    told = {name: row[name] for name in LastDecision.__slots__}
+    if row["outcome"] == Outcome.SKIPPED.value:
+        return LastDecision(**told)
+    if row["wanted"] is not None:
+        return LastDecision(**{**told, "outcome": Outcome.SIGNAL.value, "reason": row["wanted"]})
+    why = json.loads(row["no_signals"]).get(pair)
+    if why is None:
+        return None
+    return LastDecision(**{**told, "outcome": Outcome.NO_SIGNAL.value, "reason": why})
+
+
+def _newest(*wanted: ColumnElement[Any]) -> Select[Any]:
     table = _DECISIONS
     place = (table.c.strategy_id, table.c.timeframe)
     newest = (
@@ -171,8 +203,9 @@ def last_decisions(database: Database) -> tuple[LastDecision, ...]:
         .group_by(*place)
         .subquery()
     )
-    wanted = (
-        select(*(table.c[name] for name in LastDecision.__slots__))
+    return (
+        select(*wanted)
+        .select_from(table)
         .join(
             newest,
             (table.c.strategy_id == newest.c.strategy_id)
@@ -182,7 +215,6 @@ def last_decisions(database: Database) -> tuple[LastDecision, ...]:
         )
         .order_by(*place)
     )
-    return tuple(LastDecision(**row) for row in _rows(database, wanted))
 
 
 def verdict_on(database: Database, intent_id: str) -> Denial:

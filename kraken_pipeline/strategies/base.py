@@ -165,6 +165,11 @@ class Wishes:
 
 
 Decide = Callable[[Snapshot, Mapping[str, str]], Wishes]
+"""Snapshot and saved state, to wishes.
+
+It may raise `DataStaleError` to skip a timeframe for this close: nothing is decided, the words are
+recorded, and the saved state stays as it was.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

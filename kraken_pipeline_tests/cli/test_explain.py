@@ -186,6 +186,21 @@ def test_a_pair_and_an_asset_show_what_is_held_and_open(
     assert asset["ledger"] == [{"bucket": "ZUSD", "balance": "10000", "drift": "none"}]
 
 
+def test_a_pair_shows_what_each_strategy_said_of_it_last(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    order = resting_buy(pipeline)
+    pipeline.decide(timeframe("1h"), run_id="a run")
+    pipeline.decide(timeframe("1m"), run_id="a run", late="DATA_STALE_STRATEGY: no spread")
+
+    said = json.loads(command("explain", "pair", order.pair, "--json", environ=market.environ).out)
+
+    words = {each["book"]: (each["outcome"], each["why"]) for each in said["decisions"]}
+    assert words["trend_core@1m"] == ("skipped", "DATA_STALE_STRATEGY: no spread")
+    assert words["trend_core@1h"][0] in {"signal", "no_signal"}
+    assert words["trend_core@1h"][1]
+
+
 def test_a_pair_whose_stop_was_refused_says_why(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:

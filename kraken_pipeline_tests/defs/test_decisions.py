@@ -56,6 +56,9 @@ def test_a_run_that_comes_too_late_records_that_it_skipped_its_close(
     said = metadata_of(runs.assets(f"decisions_{name}", close=NOON), f"decisions_{name}")
 
     assert (said["skipped"], said["intents"]) == (1, 0)
+    [(because, times)] = said["skipped_because"].items()
+    assert because.startswith("trend_core: LATE: ")
+    assert times == 1
     [(outcome, reason)] = market.rows("SELECT outcome, reason FROM decisions")
     assert outcome == "skipped"
     assert str(reason).startswith("LATE: ")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kraken_pipeline.domain.certificates import Source, Span
-from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError
 from kraken_pipeline.domain.intents import Decision, Namespace, Outcome
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price
@@ -348,6 +348,50 @@ def test_stg_6_a_strategy_that_fails_does_not_stop_the_others(
     assert failed.outcome is Outcome.SKIPPED
     assert failed.reason.startswith(f"STRATEGY_FAULT: {type(error).__name__}")
     assert [each.pair for each in made.intents] == ["XBTUSD"]
+
+
+def test_a_strategy_may_skip_a_close_as_its_data_is_too_old_and_the_others_count(
+    table: Table,
+) -> None:
+    table.script.raises(DataStaleError("the 1d bars end a week ago"))
+    sound = Scripted()
+    sound.wishes(wish())
+    table.others = (sound.configured("sound"),)
+
+    skipped, made = table.decide()
+
+    assert skipped.outcome is Outcome.SKIPPED
+    assert skipped.reason == "DATA_STALE_STRATEGY: the 1d bars end a week ago"
+    assert (skipped.intents, skipped.no_signals) == ((), {})
+    assert [each.pair for each in made.intents] == ["XBTUSD"]
+
+
+def test_a_skipped_close_is_not_tried_again_and_turns_no_state_back(table: Table) -> None:
+    table.script.wishes(no_signals={}, state={"step": "3"})
+    table.decide()
+    table.paper.turn(hours=1)
+    table.refresh()
+    table.script.raises(DataStaleError("no spread"))
+
+    [skipped] = table.decide()
+
+    assert skipped.outcome is Outcome.SKIPPED
+    table.script.wishes(wish())
+    assert table.decide() == ()
+    assert table.desk().decisions.state(Namespace.TRADE, "trend", "1h") == {"step": "3"}
+
+
+def test_a_skip_keeps_what_it_was_decided_on(table: Table) -> None:
+    table.script.raises(DataStaleError("no spread"))
+
+    [trade] = table.decide()
+    [rehearsal] = decide_close(
+        table.desk(), HOUR, START, namespace=Namespace.REHEARSAL, run_id="another"
+    )
+
+    assert trade.seen is not None
+    assert trade.inputs_hash == rehearsal.inputs_hash
+    assert table.script.shown[0].bars().digest() == trade.seen.panels["1h"]
 
 
 def test_a_state_that_cannot_be_kept_exactly_is_a_fault(table: Table) -> None:
