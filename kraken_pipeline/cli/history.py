@@ -47,6 +47,22 @@ def run_import(environ: Mapping[str, str], path: Path, wanted: Wanted, *, as_jso
         frame_named(name)
     loaded = load(environ)
     prepare_data_dir(loaded)
+    began = perf_counter()
+    made = bring_in(loaded, path, wanted)
+    if as_json:
+        print_json(_document(made))
+    else:
+        _show(made, perf_counter() - began)
+    return Exit.USAGE if made.refused else Exit.DONE
+
+
+def bring_in(loaded: Loaded, path: Path, wanted: Wanted) -> Imported:
+    """Bring in files, and say on stderr how far it is.
+
+    Raises:
+        ConfigurationError: the bars here are of a market that we made up.
+        InvalidValueError: nothing there can be taken.
+    """
     _require_real_market(loaded)
     now, began = system_now(), perf_counter()
     with closing(CandleFiles(path, now=now)) as files:
@@ -56,12 +72,7 @@ def run_import(environ: Mapping[str, str], path: Path, wanted: Wanted, *, as_jso
             certificates=CertificateFiles(loaded.bars_dir),
             progress=lambda done, due, rows: _say(began, done, due, rows),
         )
-        made = import_files(desk, now=now, pairs=wanted.pairs, frames=wanted.frames)
-    if as_json:
-        print_json(_document(made))
-    else:
-        _show(made, perf_counter() - began)
-    return Exit.USAGE if made.refused else Exit.DONE
+        return import_files(desk, now=now, pairs=wanted.pairs, frames=wanted.frames)
 
 
 def show_coverage(environ: Mapping[str, str], pair: str | None, *, as_json: bool) -> None:

@@ -22,9 +22,9 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.NOT_FETCHED: "kraken-pipeline history fetch {pair} --since {since}, or import the "
     "exchange's OHLCVT archive",
     Reason.NOT_AVAILABLE: "import the exchange's OHLCVT archive, or "
-    "kraken-pipeline history fetch {pair} --since {since}",
-    Reason.NOT_IN_ARCHIVE: "kraken-pipeline history fetch {pair} --since {since} proves that "
-    "nothing traded, or finds what did",
+    "kraken-pipeline history fetch {pair} --since {since} --prove",
+    Reason.NOT_IN_ARCHIVE: "kraken-pipeline history fetch {pair} --since {since} --prove shows "
+    "that nothing traded, or finds what did",
 }
 
 
@@ -34,6 +34,11 @@ class Lack:
 
     pair: str
     gap: Gap
+
+    @property
+    def stretch(self) -> Stretch:
+        """From where to where they lack."""
+        return self.gap.first, self.gap.until
 
     @property
     def is_reachable(self) -> bool:

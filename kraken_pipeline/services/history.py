@@ -71,7 +71,7 @@ def refresh(
     added, oldest = 0, None
     for start in range(0, len(due), PAIRS_AT_A_TIME):
         told, failed = _fetch(frame, due[start : start + PAIRS_AT_A_TIME], newest, desk.market)
-        pages = [_closed_by(page, frame, now) for page in told]
+        pages = [closed_by(page, frame, now) for page in told]
         first_time = [each for each in pages if len(each) and each.pair not in newest]
         # before the bars: a crash in between leaves a pair without any, which is asked again
         _certify(desk.certificates, frame, first_time, now)
@@ -162,7 +162,7 @@ def _fetch(
     return pages, dict(each for each in answers if not isinstance(each, Candles))
 
 
-def _closed_by(page: Candles, frame: Timeframe, now: datetime) -> Candles:
+def closed_by(page: Candles, frame: Timeframe, now: datetime) -> Candles:
     """Leave out what is not over on the exchange's clock, whatever the exchange marked."""
     last_open = int(last_close(frame, now).timestamp()) - frame.seconds
     if not len(page) or page.opened_at[-1] <= last_open:

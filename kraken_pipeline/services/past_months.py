@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kraken_pipeline.domain.certificates import Stretch
-from kraken_pipeline.domain.errors import ExchangeError, InvalidValueError
+from kraken_pipeline.domain.errors import ConflictError, ExchangeError, InvalidValueError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.services.rebuild import SECOND, RebuildDesk, rebuild
@@ -81,7 +81,7 @@ def _fill(desk: RebuildDesk, want: Want, made: Filled, *, now: datetime, max_cal
     since, until = (EPOCH + each * SECOND for each in want.within)
     try:
         done = rebuild(desk, want.pair, since=since, until=until, now=now, max_calls=max_calls)
-    except (ExchangeError, InvalidValueError) as error:
+    except (ExchangeError, InvalidValueError, ConflictError) as error:
         made.failures[want.pair.name] = str(error)
         return
     made.calls += done.calls

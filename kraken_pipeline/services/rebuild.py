@@ -1,14 +1,16 @@
 """Fill history that the exchange tells no candles of any more from its public trades.
 
 Days are written as soon as they are whole, on every timeframe at once, and certified up to there:
-a run that was cut goes on behind the last whole day (HIS-7). Pages overlap by the last microsecond
-of the one before, so that trades of one instant are not lost between two (U-HIS-4).
+how far the reading came is noted after each page, so that a run that was cut reads none of them
+again (HIS-7). Pages overlap by the last microsecond of the one before, so that trades of one
+instant are not lost between two (U-HIS-4).
 
 Source: Kraken's Trades, 1000 a page from any time on; one call a second is called safe.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -19,18 +21,14 @@ from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.market_reports import PublicTrade, TradesPage
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe
 from kraken_pipeline.domain.trade_bars import TradeBar, bars_of, candles_of, joined
+from kraken_pipeline.domain.trade_reading import Reading
 
 PAGE: Final = 1000
 """Trades of a full page."""
-CALLS_A_SECOND: Final = 1
 SECOND: Final = timedelta(seconds=1)
 DAY: Final = 86_400
-TAIL: Final = 720
-"""Candles that OHLC still tells."""
-SAMPLE_DAYS: Final = 30
-"""Oldest days whose trades are known, from which those of older days are guessed."""
+HOUR: Final = 3600
 _SHORTEST: Final = TIMEFRAMES["1m"]
-_DAILY: Final = TIMEFRAMES["1d"]
 _NANOSECONDS: Final = 10**9
 _MICROSECOND: Final = 1000
 """Nanoseconds of one."""
@@ -38,10 +36,6 @@ _MICROSECOND: Final = 1000
 
 class Market(Protocol):
     """What is asked of the exchange."""
-
-    def candles(self, pair: Pair, frame: Timeframe, since: datetime | None) -> Candles:
-        """Return closed candles, as many as there are."""
-        ...
 
     def trades(self, pair: Pair, *, cursor: str, count: int) -> TradesPage:
         """Return trades after a cursor, oldest first."""
@@ -56,17 +50,37 @@ class Bars(Protocol):
         ...
 
 
-class Certificates(Protocol):
+class Known(Protocol):
     """What is known of where bars come from."""
 
     def of(self, frame: Timeframe) -> Mapping[str, Certificate]:
         """Return the certificate of each pair that has one."""
         ...
 
+
+class Certificates(Known, Protocol):
+    """The same, to be added to."""
+
     def extend(
         self, frame: Timeframe, told: Sequence[tuple[str, Span, Sequence[Difference]]]
     ) -> None:
         """Add what sources told of pairs."""
+        ...
+
+
+class Readings(Protocol):
+    """Where it is noted how far the reading of a pair's trades has come."""
+
+    def turn(self, pair: str) -> AbstractContextManager[None]:
+        """Keep others from filling the pair's; ConflictError where one does."""
+        ...
+
+    def kept(self, pair: str) -> Reading | None:
+        """Return what was noted last."""
+        ...
+
+    def keep(self, pair: str, reading: Reading) -> None:
+        """Note it in place of what was noted before."""
         ...
 
 
@@ -77,34 +91,9 @@ class RebuildDesk:
     market: Market
     bars: Bars
     certificates: Certificates
+    readings: Readings
     progress: Callable[[int, int, int], None]
     """Told calls made, seconds of history done and seconds due after each page."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What filling a stretch takes."""
-
-    pair: str
-    first: int
-    """Unix seconds, where a UTC day begins; what is certified already is left out."""
-    until: int
-    trades: int
-    """That have to be read, about."""
-    guessed_days: int
-    """Days of which the exchange does not tell any more how much traded."""
-    in_ohlc: tuple[str, ...]
-    """Timeframes of which OHLC, one call each, still tells all of it."""
-
-    @property
-    def calls(self) -> int:
-        """How many calls."""
-        return 0 if self.first >= self.until else self.trades // (PAGE - 1) + 1
-
-    @property
-    def duration(self) -> timedelta:
-        """How long that takes within the public limit."""
-        return timedelta(seconds=self.calls / CALLS_A_SECOND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,38 +112,6 @@ class Rebuilt:
     """Timeframe to bars that are stored otherwise than the trades make them."""
 
 
-def plan(desk: RebuildDesk, pair: Pair, *, since: datetime, now: datetime) -> Cost:
-    """Return what it takes to fill a pair's history from a day on up to the last midnight, UTC.
-
-    One call is made, for the number of trades of each of the last 720 days.
-
-    Raises:
-        InvalidValueError: the day is not over.
-        ExchangeError: the exchange did not tell.
-    """
-    wanted, until = _midnight(since), _midnight(now)
-    if wanted >= until:
-        raise InvalidValueError(f"{since:%Y-%m-%d} is not over; history is filled by whole days")
-    first = _resumed(desk.certificates, pair.name, wanted)
-    days = desk.market.candles(pair, _DAILY, None)
-    known = {at: count for at, count in zip(days.opened_at, days.trades, strict=True) if at < until}
-    sample = [known[at] for at in sorted(known)[:SAMPLE_DAYS]]
-    mean = sum(sample) // max(len(sample), 1)
-    asked = range(first, until, DAY)
-    return Cost(
-        pair=pair.name,
-        first=first,
-        until=until,
-        trades=sum(known.get(at, mean) for at in asked),
-        guessed_days=sum(at not in known for at in asked),
-        in_ohlc=tuple(
-            name
-            for name, frame in TIMEFRAMES.items()
-            if _seconds(now) - wanted <= TAIL * frame.seconds
-        ),
-    )
-
-
 def rebuild(
     desk: RebuildDesk,
     pair: Pair,
@@ -171,95 +128,138 @@ def rebuild(
         pair: whose.
         since: within the first day, UTC; what is certified from there on is not read again.
         now: on the exchange's clock.
-        until: within the day after the last; none fills up to the last midnight.
+        until: where it ends, to the hour; none fills up to the last midnight.
         max_calls: after so many it stops with the next day that is whole.
 
     Raises:
         InvalidValueError: the day is not over.
-        ExchangeError: the exchange did not tell; whole days before that are kept.
+        ConflictError: somebody else is filling the pair's.
+        ExchangeError: the exchange did not tell; every page before that is kept.
     """
-    wanted, end = _midnight(since), _midnight(now if until is None else min(until, now))
+    wanted = seconds(since) // DAY * DAY
+    end = seconds(now) // DAY * DAY if until is None else seconds(min(until, now)) // HOUR * HOUR
     if wanted >= end:
         raise InvalidValueError(f"{since:%Y-%m-%d} is not over; history is filled by whole days")
-    begin = _resumed(desk.certificates, pair.name, wanted)
-    work = _Work(desk=desk, pair=pair.name, first=wanted, now=now)
-    pending: tuple[TradeBar, ...] = ()
-    done, calls, trades = begin, 0, 0
-    pages = _pages(desk.market, pair, begin, end) if begin < end else iter(())
-    for page, is_last in pages:
-        calls += 1
-        trades += len(page)
-        pending = joined((*pending, *bars_of(page, _SHORTEST)), _SHORTEST)
-        whole = end if is_last else _whole_until(pending, done)
-        is_whole = whole > done
-        if is_whole:
-            work.write([each for each in pending if each.opened_at < whole], whole)
-            pending = tuple(each for each in pending if each.opened_at >= whole)
-            done = whole
-        reached = pending[-1].opened_at if pending else done
-        desk.progress(calls, reached - wanted, end - wanted)
-        if is_whole and max_calls is not None and calls >= max_calls:
-            break
+    with desk.readings.turn(pair.name):
+        run = _Run(desk=desk, pair=pair, wanted=wanted, end=end, now=now)
+        if run.done < end:
+            run.read(max_calls)
     return Rebuilt(
         pair=pair.name,
         first=wanted,
-        until=max(done, wanted),
-        calls=calls,
-        trades=trades,
-        added=work.added,
-        differing=work.differing,
+        until=max(run.done, wanted),
+        calls=run.calls,
+        trades=run.trades,
+        added=run.added,
+        differing=run.differing,
     )
 
 
-class _Work:
-    """Writes whole days, and counts."""
+class _Run:
+    """Reads pages, notes how far it is after each, writes whole days, and counts."""
 
-    def __init__(self, *, desk: RebuildDesk, pair: str, first: int, now: datetime) -> None:
-        self._desk, self._pair, self._first, self._now = desk, pair, first, now
+    def __init__(
+        self, *, desk: RebuildDesk, pair: Pair, wanted: int, end: int, now: datetime
+    ) -> None:
+        self._desk, self._pair, self._wanted, self._end, self._now = desk, pair, wanted, end, now
         self.added = dict.fromkeys(TIMEFRAMES, 0)
         self.differing = dict.fromkeys(TIMEFRAMES, 0)
+        self.calls = self.trades = 0
+        self.done = filled_up_to(desk.certificates, pair.name, wanted)
 
-    def write(self, minutes: Sequence[TradeBar], until: int) -> None:
-        """Keep bars of every timeframe, and certify up to `until`."""
-        span = Span(
-            first=self._first,
-            until=until,
-            source=Source.TRADES,
-            origin="",
-            fetched_at=self._now,
-        )
+    def read(self, max_calls: int | None) -> None:
+        """Read on from where the last run came to."""
+        begun = _begun(self._desk.readings.kept(self._pair.name), self.done)
+        pending = begun.pending
+        for page in _pages(self._desk.market, self._pair, begun, self._end):
+            self.calls += page.calls
+            self.trades += len(page.trades)
+            pending = joined((*pending, *bars_of(page.trades, _SHORTEST)), _SHORTEST)
+            # before anything is written: what is written twice is found to be the same
+            self._desk.readings.keep(self._pair.name, page.reading(self.done, pending))
+            whole = self._end if page.is_last else _whole_until(pending, self.done)
+            is_whole = whole > self.done
+            if is_whole:
+                self._write([each for each in pending if each.opened_at < whole], whole)
+                midnight = whole // DAY * DAY
+                pending = tuple(each for each in pending if each.opened_at >= midnight)
+                self.done = whole
+            self._tell(pending)
+            if is_whole and max_calls is not None and self.calls >= max_calls:
+                return
+
+    def _tell(self, pending: Sequence[TradeBar]) -> None:
+        reached = max(pending[-1].opened_at if pending else 0, self.done)
+        self._desk.progress(self.calls, reached - self._wanted, self._end - self._wanted)
+
+    def _write(self, minutes: Sequence[TradeBar], until: int) -> None:
+        """Keep bars of every timeframe, and certify up to `until`, or the last that is over."""
         for name, frame in TIMEFRAMES.items():
-            candles = candles_of(joined(minutes, frame), self._pair, frame)
-            admitted = self._desk.bars.compare(frame, candles)
+            over = until // frame.seconds * frame.seconds
+            span = Span(
+                first=self._wanted,
+                until=over,
+                source=Source.TRADES,
+                origin="",
+                fetched_at=self._now,
+            )
+            bars = joined((each for each in minutes if each.opened_at < over), frame)
+            admitted = self._desk.bars.compare(frame, candles_of(bars, self._pair.name, frame))
             self.added[name] += admitted.added
             self.differing[name] += admitted.differing
             differences = [
                 Difference(opened_at=at, field=field, kept=kept, told=told, origin="trades")
                 for at, field, kept, told in admitted.differences
             ]
-            self._desk.certificates.extend(frame, [(self._pair, span, differences)])
+            if over > self._wanted:
+                self._desk.certificates.extend(frame, [(self._pair.name, span, differences)])
 
 
-def _pages(
-    market: Market, pair: Pair, first: int, until: int
-) -> Iterator[tuple[tuple[PublicTrade, ...], bool]]:
-    """Yield trades from `first` to `until`, each once, a call at a time, and whether they end."""
-    end = EPOCH + until * SECOND
-    cursor = first * _NANOSECONDS - 1
-    held: tuple[PublicTrade, ...] = ()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """Trades that were not told before, and where to go on."""
+
+    trades: tuple[PublicTrade, ...]
+    is_last: bool
+    calls: int
+    cursor: int
+    held: tuple[PublicTrade, ...]
+
+    def reading(self, done: int, pending: tuple[TradeBar, ...]) -> Reading:
+        """Return how far the reading is with it."""
+        return Reading(done=done // DAY * DAY, cursor=self.cursor, held=self.held, pending=pending)
+
+
+def _begun(kept: Reading | None, done: int) -> Reading:
+    """Return where to go on: where the last run was cut, or at what is certified."""
+    midnight = done // DAY * DAY
+    if kept is None or not kept.goes_on_from(midnight):
+        return Reading(done=midnight, cursor=midnight * _NANOSECONDS - 1, held=(), pending=())
+    return replace(kept, pending=tuple(each for each in kept.pending if each.opened_at >= midnight))
+
+
+def _pages(market: Market, pair: Pair, begun: Reading, until: int) -> Iterator[_Page]:
+    """Yield trades up to `until`, each once, a call at a time."""
+    end, last_cursor = EPOCH + until * SECOND, until * _NANOSECONDS - 1
+    cursor, held = begun.cursor, begun.held
+    if cursor >= last_cursor:
+        yield _Page(trades=(), is_last=True, calls=0, cursor=cursor, held=held)
+        return
     while True:
         page = market.trades(pair, cursor=str(cursor), count=PAGE)
         told = _beyond(held, page.trades)
         if not told or told == held or told[-1].at >= end:
-            yield tuple(each for each in told if each.at < end), True
+            rest = tuple(each for each in told if each.at < end)
+            yield _Page(trades=rest, is_last=True, calls=1, cursor=last_cursor, held=())
             return
         if told[0].at == told[-1].at and len(page.trades) >= PAGE:
             raise UnreachableError(
                 f"{pair.name} has more trades at {told[0].at} than a page of {PAGE} holds"
             )
         held = tuple(each for each in told if each.at == told[-1].at)
-        yield told[: len(told) - len(held)], False
         cursor = int(page.cursor) // _MICROSECOND * _MICROSECOND - 1
+        new = told[: len(told) - len(held)]
+        yield _Page(trades=new, is_last=False, calls=1, cursor=cursor, held=held)
 
 
 def _beyond(
@@ -277,7 +277,7 @@ def _whole_until(minutes: Sequence[TradeBar], done: int) -> int:
     return minutes[-1].opened_at // DAY * DAY if minutes else done
 
 
-def _resumed(certificates: Certificates, pair: str, wanted: int) -> int:
+def filled_up_to(certificates: Known, pair: str, wanted: int) -> int:
     """Return up to where the trades from a time on are certified on every timeframe."""
     reached = []
     for frame in TIMEFRAMES.values():
@@ -296,9 +296,6 @@ def _resumed(certificates: Certificates, pair: str, wanted: int) -> int:
     return min(reached)
 
 
-def _midnight(moment: datetime) -> int:
-    return _seconds(moment) // DAY * DAY
-
-
-def _seconds(moment: datetime) -> int:
+def seconds(moment: datetime) -> int:
+    """Return a time in Unix seconds."""
     return (moment - EPOCH) // SECOND

@@ -12,6 +12,7 @@ from kraken_pipeline.services.completeness import Kept, Lack, kept, lacks
 from kraken_pipeline.services.past_months import Filled, fill, wanted_of
 from kraken_pipeline.services.rebuild import RebuildDesk
 from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.store.fetches import ReadingFiles
 from kraken_pipeline.wiring.parts import Parts
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def fill_months(
         market=parts.edge.market,
         bars=_bars(parts),
         certificates=CertificateFiles(parts.stores.bars_dir),
+        readings=ReadingFiles(parts.stores.bars_dir),
         progress=lambda calls, done, due: None,
     )
     return fill(desk, wanted_of(months, lacking, pairs), now=now, max_calls=max_calls)

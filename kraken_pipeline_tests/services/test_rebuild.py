@@ -1,9 +1,11 @@
 """History from trades, with a real store and a tape that is paged as the exchange pages its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,18 +13,21 @@ from hypothesis import strategies as st
 
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.certificates import Reason, Source
-from kraken_pipeline.domain.errors import InvalidValueError, UnreachableError
+from kraken_pipeline.domain.errors import ConflictError, InvalidValueError, UnreachableError
 from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.market_reports import PublicTrade, TradesPage
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe
 from kraken_pipeline.domain.trade_bars import bars_of, candles_of
+from kraken_pipeline.domain.trade_reading import Reading
 from kraken_pipeline.services import rebuild as rebuilding
 from kraken_pipeline.services.coverage import coverage
-from kraken_pipeline.services.rebuild import RebuildDesk, Rebuilt, plan, rebuild
+from kraken_pipeline.services.rebuild import RebuildDesk, Rebuilt, rebuild
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.store.fetches import ReadingFiles
 from kraken_pipeline_tests.builders import pair as built
+from kraken_pipeline_tests.fakes import overriding
 
 XBTUSD = built()
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -90,6 +95,7 @@ class Keeper:
             market=self.tape,
             bars=self.bars,
             certificates=CertificateFiles(self.folder),
+            readings=ReadingFiles(self.folder),
             progress=lambda *step: self.steps.append(step),
         )
 
@@ -135,7 +141,7 @@ def test_what_is_absent_is_proven_not_to_have_traded(keeper: Keeper) -> None:
 
 def test_no_more_than_the_asked_days_are_read(keeper: Keeper) -> None:
     made = rebuild(
-        keeper.desk, XBTUSD, since=START, until=START + timedelta(days=1, hours=9), now=NOW
+        keeper.desk, XBTUSD, since=START, until=START + timedelta(days=1, minutes=59), now=NOW
     )
 
     assert keeper.stored("1d") == [147]
@@ -165,21 +171,120 @@ def test_a_second_run_asks_nothing(keeper: Keeper) -> None:
     assert (keeper.tape.calls, made.calls, sum(made.added.values())) == (calls, 0, 0)
 
 
-@pytest.mark.parametrize("call", range(2, 20))
-def test_a_run_that_was_cut_at_any_page_goes_on_behind_the_last_whole_day(
-    keeper: Keeper, tmp_path: Path, call: int
+@pytest.fixture(scope="module")
+def uncut(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], int]:
+    """Return what lies there after a run that nothing cut, and its calls."""
+    keeper = Keeper(tape=Tape(TAPE), folder=tmp_path_factory.mktemp("uncut"))
+    calls = keeper.fill().calls
+    return files(keeper.folder), calls
+
+
+@pytest.mark.parametrize("call", [1, 2, 8, 9, 10, 16, 19])
+def test_his_7_a_run_that_was_cut_at_any_page_reads_none_again(
+    keeper: Keeper, uncut: tuple[dict[str, bytes], int], call: int
 ) -> None:
     keeper.tape.breaks_at = call
     with pytest.raises(UnreachableError):
         keeper.fill()
-    whole = Keeper(tape=Tape(TAPE), folder=tmp_path / "whole")
-    everything = whole.fill().calls
 
     rest = keeper.fill()
 
-    assert keeper.stored("1m") == whole.stored("1m")
-    assert keeper.stored("1d") == whole.stored("1d")
-    assert rest.calls <= everything - (call - 1) + 48 // 6 + 1
+    assert (files(keeper.folder), rest.calls + call - 1) == uncut
+
+
+class Killed(BaseException):
+    """As a kill: nothing catches it."""
+
+
+@dataclass
+class Fuse:
+    """Lets so many steps happen, then kills before the next, or after it."""
+
+    steps: int
+    after: bool = False
+
+    def __call__(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*told: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever the step takes
+            self.steps -= 1
+            if self.steps == 0 and not self.after:
+                raise Killed
+            done = act(*told, **more)
+            if self.steps == 0:
+                raise Killed
+            return done
+
+        return step
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("steps", range(1, 76, 6))
+def test_his_7_a_kill_at_any_step_leaves_what_ends_the_same_to_the_byte(
+    keeper: Keeper,
+    uncut: tuple[dict[str, bytes], int],
+    steps: int,
+    after: bool,  # noqa: FBT001 - a table
+) -> None:
+    fuse, desk = Fuse(steps, after), keeper.desk
+    doomed = replace(
+        desk,
+        market=overriding(desk.market, trades=fuse(desk.market.trades)),
+        bars=overriding(desk.bars, compare=fuse(desk.bars.compare)),
+        certificates=overriding(desk.certificates, extend=fuse(desk.certificates.extend)),
+        readings=overriding(desk.readings, keep=fuse(desk.readings.keep)),
+    )
+
+    with pytest.raises(Killed):
+        rebuild(doomed, XBTUSD, since=START, now=NOW)
+    keeper.fill()
+
+    assert files(keeper.folder) == uncut[0]
+    assert keeper.tape.calls - uncut[1] <= 1  # the one whose answer died with the process
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the bars as they lie there."""
+    return {
+        str(each.relative_to(folder)): each.read_bytes()
+        for name in TIMEFRAMES
+        for each in (folder / name).rglob("*")
+        if each.is_file()
+    }
+
+
+def test_two_cannot_fill_a_pair_at_once(keeper: Keeper) -> None:
+    with (
+        ReadingFiles(keeper.folder).turn(XBTUSD.name),
+        pytest.raises(ConflictError, match=r"another process is fetching history \(XBTUSD\)"),
+    ):
+        keeper.fill()
+
+    assert keeper.fill().until == int((START + timedelta(days=DAYS)).timestamp())
+
+
+def test_a_day_that_is_not_over_is_filled_to_the_hour_and_gone_on_with(keeper: Keeper) -> None:
+    first = rebuild(keeper.desk, XBTUSD, since=START, now=NOW, until=START + timedelta(hours=30))
+    calls = keeper.tape.calls
+
+    rest = keeper.fill()
+
+    assert first.added == {"1m": 60, "5m": 60, "15m": 60, "1h": 30, "4h": 7, "1d": 1}
+    assert rest.added["1m"] == 48 * DAYS - 60
+    assert keeper.stored("1d") == [147, 195, 243]
+    assert calls < keeper.tape.calls <= calls + 48 * 2 // 6 + 1
+
+
+def test_a_note_that_is_torn_counts_as_none(
+    keeper: Keeper, uncut: tuple[dict[str, bytes], int]
+) -> None:
+    keeper.tape.breaks_at = 5
+    with pytest.raises(UnreachableError):
+        keeper.fill()
+    [note] = (keeper.folder / "fetching").glob("*.json")
+    note.write_text(note.read_text()[:-9])
+
+    keeper.fill()
+
+    assert files(keeper.folder) == uncut[0]
 
 
 def test_nothing_is_certified_beyond_what_was_read(keeper: Keeper) -> None:
@@ -205,9 +310,8 @@ def test_a_stored_candle_that_the_trades_do_not_make_is_told_and_stays(keeper: K
 
 
 def test_a_day_that_is_not_over_is_refused(keeper: Keeper) -> None:
-    for act in (rebuild, plan):
-        with pytest.raises(InvalidValueError, match="2026-03-04 is not over"):
-            act(keeper.desk, XBTUSD, since=NOW, now=NOW)
+    with pytest.raises(InvalidValueError, match="2026-03-04 is not over"):
+        rebuild(keeper.desk, XBTUSD, since=NOW, now=NOW)
 
 
 def test_progress_ends_at_the_whole(keeper: Keeper) -> None:
@@ -215,27 +319,6 @@ def test_progress_ends_at_the_whole(keeper: Keeper) -> None:
 
     assert [each[0] for each in keeper.steps[:3]] == [1, 2, 3]
     assert keeper.steps[-1] == (made.calls, DAYS * 86_400, DAYS * 86_400)
-
-
-def test_a_plan_counts_what_is_to_be_read(keeper: Keeper) -> None:
-    cost = plan(keeper.desk, XBTUSD, since=START, now=NOW)
-
-    assert (cost.trades, cost.guessed_days, cost.calls) == (48 * DAYS, 0, 1)
-    assert cost.in_ohlc == ("15m", "1h", "4h", "1d")
-
-
-def test_days_before_the_known_ones_are_guessed(keeper: Keeper) -> None:
-    cost = plan(keeper.desk, XBTUSD, since=START - timedelta(days=10), now=NOW)
-
-    assert (cost.trades, cost.guessed_days) == (48 * 13, 10)
-
-
-def test_a_plan_leaves_out_what_is_certified(keeper: Keeper) -> None:
-    keeper.fill()
-
-    cost = plan(keeper.desk, XBTUSD, since=START, now=NOW)
-
-    assert (cost.trades, cost.calls, cost.duration) == (0, 0, timedelta(0))
 
 
 def test_more_trades_at_an_instant_than_a_page_holds_are_not_passed_over(
@@ -275,7 +358,10 @@ def test_wherever_pages_end_no_trade_is_lost_or_told_twice_u_his_4(
         flow.append(trade(at, number))
     until = int((START + timedelta(hours=20)).timestamp())
 
-    pages = rebuilding._pages(Tape(tuple(flow), page=page), XBTUSD, int(START.timestamp()), until)
+    begin = int(START.timestamp())
+    begun = Reading(done=begin, cursor=begin * 10**9 - 1, held=(), pending=())
+
+    pages = rebuilding._pages(Tape(tuple(flow), page=page), XBTUSD, begun, until)
 
     expected = [each for each in flow if each.at < EPOCH + timedelta(seconds=until)]
-    assert [one for page, _ in pages for one in page] == expected
+    assert [one for page in pages for one in page.trades] == expected

@@ -1,6 +1,7 @@
 """`history`: candles from files and from trades, and what is stored of them."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +13,29 @@ from kraken_pipeline.cli.options import OFF, Json
 app = typer.Typer(
     no_args_is_help=True, help="Candles from files and trades, and what is stored of them."
 )
-Pair = Annotated[str, typer.Argument(help="Any spelling of the pair, such as XBTUSD or BTC/USD.")]
+Pairs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PAIR]...", help="In any spelling, such as XBTUSD or BTC/USD; none is all managed."
+    ),
+]
+Frames = Annotated[
+    list[str] | None,
+    typer.Option("--timeframe", help="Only this one, such as 1h; may be repeated."),
+]
 Since = Annotated[
-    datetime,
-    typer.Option(formats=["%Y-%m-%d"], help="The first day, UTC, such as 2024-01-01."),
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="The first day, UTC; without it, the newest 720 candles of each timeframe.",
+    ),
+]
+Archive = Annotated[
+    Path | None, typer.Option(help="Kraken's OHLCVT archive, which is taken in first.")
+]
+Prove = Annotated[
+    bool,
+    typer.Option("--prove", help="Read trades also where another source lacks a candle."),
 ]
 
 
@@ -66,23 +86,52 @@ def gaps(
 
 
 @app.command()
-def plan(pair: Pair, *, since: Since, json: Json = OFF) -> None:
-    """Tell how many calls and how long it takes to fill a pair's history from its trades."""
-    from kraken_pipeline.cli.fill import show_plan  # noqa: PLC0415 - Arrow is heavy
+def plan(
+    pair: Pairs = None,
+    *,
+    timeframe: Frames = None,
+    since: Since = None,
+    archive: Archive = None,
+    prove: Prove = OFF,
+    json: Json = OFF,
+) -> None:
+    """Tell how many calls of which source, and how long, it takes to have a history."""
+    from kraken_pipeline.cli.fill import Asked, show_plan  # noqa: PLC0415 - Arrow is heavy
 
-    show_plan(os.environ, pair, since.replace(tzinfo=UTC), as_json=json)
+    asked = Asked(
+        pairs=tuple(pair or ()),
+        frames=frames_named(timeframe or ()),
+        since=None if since is None else since.replace(tzinfo=UTC),
+        archive=archive,
+        prove=prove,
+    )
+    show_plan(os.environ, asked, as_json=json)
 
 
 @app.command()
-def fetch(pair: Pair, *, since: Since, json: Json = OFF) -> None:
-    """Fill a pair's history from its trades, whole days up to the last midnight, UTC.
+def fetch(
+    pair: Pairs = None,
+    *,
+    timeframe: Frames = None,
+    since: Since = None,
+    archive: Archive = None,
+    prove: Prove = OFF,
+    json: Json = OFF,
+) -> None:
+    """Have a history in as few calls as there are, and say first what it takes.
 
-    What it takes is told first. Whole days are kept as they come: if it is stopped, the same
-    command goes on from there.
+    Every page is kept as it comes: if it is stopped, the same command goes on from there.
     """
-    from kraken_pipeline.cli.fill import run_fetch  # noqa: PLC0415 - Arrow is heavy
+    from kraken_pipeline.cli.fill import Asked, run_fetch  # noqa: PLC0415 - Arrow is heavy
 
-    run_fetch(os.environ, pair, since.replace(tzinfo=UTC), as_json=json)
+    asked = Asked(
+        pairs=tuple(pair or ()),
+        frames=frames_named(timeframe or ()),
+        since=None if since is None else since.replace(tzinfo=UTC),
+        archive=archive,
+        prove=prove,
+    )
+    raise typer.Exit(run_fetch(os.environ, asked, as_json=json))
 
 
 @app.command()
@@ -99,3 +148,16 @@ def chart(
     from kraken_pipeline.cli.charts import run  # noqa: PLC0415 - Arrow is heavy
 
     run(os.environ, out, pair, timeframe, as_json=json)
+
+
+def frames_named(names: Sequence[str]) -> frozenset[str]:
+    """Return names of timeframes.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    from kraken_pipeline.domain.timeframes import (  # noqa: PLC0415 - as the commands
+        timeframe as frame_named,
+    )
+
+    return frozenset(frame_named(each).name for each in names)

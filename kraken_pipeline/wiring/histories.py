@@ -1,0 +1,42 @@
+"""What planning and fetching histories needs, of a pipeline's parts."""
+
+from collections.abc import Callable
+
+from kraken_pipeline.services.plan_history import PlanDesk
+from kraken_pipeline.services.rebuild import RebuildDesk
+from kraken_pipeline.services.tails import TailDesk
+from kraken_pipeline.store.bar_archive import HistoryBarStore
+from kraken_pipeline.store.bar_pages import TailBarStore
+from kraken_pipeline.store.fetches import PageFile, ReadingFiles
+from kraken_pipeline.wiring.parts import Parts
+
+
+def plan_desk(parts: Parts) -> PlanDesk:
+    """What planning needs."""
+    return PlanDesk(
+        market=parts.edge.market,
+        bars=HistoryBarStore(parts.stores.bars_dir),
+        certificates=parts.stores.certificates,
+    )
+
+
+def tail_desk(parts: Parts, progress: Callable[[int], None]) -> TailDesk:
+    """What fetching tails needs."""
+    return TailDesk(
+        market=parts.edge.market,
+        bars=TailBarStore(parts.stores.bars_dir),
+        certificates=parts.stores.certificates,
+        pages=PageFile(parts.stores.bars_dir),
+        progress=progress,
+    )
+
+
+def rebuild_desk(parts: Parts, progress: Callable[[int, int, int], None]) -> RebuildDesk:
+    """What filling from trades needs."""
+    return RebuildDesk(
+        market=parts.edge.market,
+        bars=HistoryBarStore(parts.stores.bars_dir),
+        certificates=parts.stores.certificates,
+        readings=ReadingFiles(parts.stores.bars_dir),
+        progress=progress,
+    )
