@@ -19,6 +19,7 @@ TYPES: Final = (*NARROW, EXACT)
 _ONE: Final = 10.0**SCALE
 _HALF: Final = np.uint64(32)
 _LOW_HALF: Final = np.uint64(2**32 - 1)
+_MOST: Final = np.uint64(2**64 - 1)
 _HIGH_WORD: Final = 2.0**64
 Words = NDArray[np.uint64]
 
@@ -71,6 +72,8 @@ def _wide(exact: Any) -> Words:  # noqa: ANN401
     if exact.type.scale == SCALE:
         return told
     step = np.uint64(10 ** (SCALE - exact.type.scale))
+    if told[:, 0].max(initial=0) < _MOST // step:
+        return told * step
     low_half = (told[:, 0] & _LOW_HALF) * step
     high_half = (told[:, 0] >> _HALF) * step + (low_half >> _HALF)
     low = (high_half << _HALF) | (low_half & _LOW_HALF)

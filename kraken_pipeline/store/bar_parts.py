@@ -11,7 +11,7 @@ CRC-32 of the footer is kept outside.
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -36,7 +36,9 @@ REVISION: Final = pa.field("revision", pa.int32())
 """How often a bar was told differently before; a column only where one was."""
 GROUP_ROWS: Final = 32_768
 """Rows that are read together at the least: one day of 500 pairs on 15m, or two months on 1d."""
-_NOTE: Final = "kraken_pipeline.bars"
+_NOTE: Final = b"kraken_pipeline.bars"
+_NEWEST: Final = b"kraken_pipeline.newest"
+"""Apart, as most who open a part do not ask for it."""
 _TAIL: Final = 8
 """Bytes at the end of a Parquet file: the footer's length and the magic."""
 
@@ -64,12 +66,18 @@ class Footer:
     """What a part says of itself at its end."""
 
     rows: int
-    newest: Mapping[str, int]
-    """Pair to the open time of its newest bar in here."""
     groups: tuple[Group, ...]
     has_revisions: bool
     parquet: Any
     """As pyarrow, which ships no types, has it."""
+
+    def newest(self) -> dict[str, int]:
+        """Return for each pair the open time of its newest bar in here."""
+        noted = self.parquet.metadata
+        # parts of the first layout tell it with the rest
+        rest = json.loads(noted[_NOTE]) if _NEWEST not in noted else {}
+        found: dict[str, int] = rest.get("newest") or json.loads(noted[_NEWEST])
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,13 +145,9 @@ def write(file: BinaryIO, table: Any, *, timeframe: str, month: str) -> int:  # 
             opened = numbers(some.column("opened_at"))
             bounds = int(opened[0]), int(opened[-1]), len(opened)
             groups.append((*bounds, start if place else 0, summed.size, summed.taken()))
-        note = {
-            "timeframe": timeframe,
-            "month": month,
-            "newest": newest_of(table),
-            "groups": groups,
-        }
-        writer.add_key_value_metadata({_NOTE: json.dumps(note, sort_keys=True)})
+        note = {"timeframe": timeframe, "month": month, "groups": groups}
+        newest = json.dumps(newest_of(table), sort_keys=True)
+        writer.add_key_value_metadata({_NOTE: json.dumps(note), _NEWEST: newest})
     return summed.taken()
 
 
@@ -157,7 +161,8 @@ def newest_of(table: Any) -> dict[str, int]:  # noqa: ANN401 - as above
     present = np.zeros(len(last), dtype=bool)
     present[codes] = True
     names = pairs.dictionary.to_pylist()
-    return {names[code]: int(last[code]) for code in np.flatnonzero(present)}
+    told = zip(names, last.tolist(), present.tolist(), strict=True)
+    return {name: opened for name, opened, is_there in told if is_there}
 
 
 def footer_of(content: Any, crc: int, *, timeframe: str, month: str) -> Footer:  # noqa: ANN401 - as above
@@ -182,7 +187,7 @@ def footer_of(content: Any, crc: int, *, timeframe: str, month: str) -> Footer: 
         parquet = pq.read_metadata(pa.BufferReader(told))
     except (pa.ArrowException, OSError) as error:
         raise TornError(str(error)) from error
-    note = json.loads((parquet.metadata or {}).get(_NOTE.encode(), b"{}"))
+    note = json.loads((parquet.metadata or {}).get(_NOTE, b"{}"))
     schema = parquet.schema.to_arrow_schema()
     holds = note.get("timeframe"), note.get("month")
     if not _is_ours(schema) or holds != (timeframe, month):
@@ -190,7 +195,6 @@ def footer_of(content: Any, crc: int, *, timeframe: str, month: str) -> Footer: 
     names = ("first", "last", "rows", "start", "end", "crc")
     return Footer(
         rows=parquet.num_rows,
-        newest=note["newest"],
         groups=tuple(Group(**dict(zip(names, each, strict=True))) for each in note["groups"]),
         has_revisions=REVISION.name in schema.names,
         parquet=parquet,

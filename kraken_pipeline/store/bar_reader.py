@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -104,12 +104,13 @@ class BarReader:
             raise InvalidValueError(f"{month!r} is no month; write it as 2026-01-01")
         name, first = month[:7], -1 if since is None else _seconds(since)
         keys = self._undisturbed(frame, lambda: self._keys(frame, name, first))
-        footers = [self._footer(frame, each) for each in self._parts(frame, name)]
+        parts = self._parts(frame, name)
+        newest = self._newest_in(frame, name, parts)
         return replace(
             bar_tables.faults(frame, month, keys, now=now),
-            rows=sum(each.rows for each in footers),
-            pairs=len({pair for each in footers for pair in each.newest}),
-            newest_close=_closed_after(frame, [max(each.newest.values()) for each in footers]),
+            rows=sum(self._footer(frame, each).rows for each in parts),
+            pairs=len(newest),
+            newest_close=_closed_after(frame, newest.values()),
         )
 
     def _listing(self, frame: Timeframe) -> Listing:
@@ -150,24 +151,39 @@ class BarReader:
         is_more = all(_is_within(each, parts) for each in before)
         newest = dict(newest) if is_more else {}
         for part in set(parts) - set(before if is_more else ()):
-            for pair, opened in self._footer(frame, part).newest.items():
-                newest[pair] = max(opened, newest.get(pair, opened))
+            _fold(newest, self._footer(frame, part).newest())
         self._newest[frame.name, month] = parts, newest
         return newest
 
+    def _is_newer(
+        self, frame: Timeframe, month: str, parts: tuple[Part, ...], more: Mapping[str, int]
+    ) -> None:
+        """Take note of a part that was added as the last one of a month, without opening it."""
+        before, newest = self._newest.get((frame.name, month), ((), {}))
+        if before == parts[:-1]:
+            newest = dict(newest)
+            _fold(newest, more)
+            self._newest[frame.name, month] = parts, newest
+
     def _read(self, frame: Timeframe, pairs: tuple[str, ...], last: int, count: int) -> Bars:
-        end = min(last, self._newest_by(frame, pairs, last))
+        places = bar_tables.Places(pairs)
         panels: list[Panel] = []
-        first = end
+        first = end = self._last_until(frame, last)
+        is_guess = True
         while end >= 0:
             first = end - (count - 1) * frame.seconds
             panels = self._panels_between(frame, first, end)
-            found = bar_tables.newest_at(panels, pairs, end)
+            found = bar_tables.newest_at(panels, places, end)
             if found == end:
                 break
-            # none of the pairs has the bar that was guessed to be the last: look further back
-            end = found if found is not None else self._last_before(frame, first)
-        return bar_tables.bars_of(frame, pairs, panels, first=first, last=end)
+            if found is not None:
+                end = found
+            elif is_guess:
+                # these pairs end long before others do
+                end, is_guess = min(end, self._newest_by(frame, pairs, last)), False
+            else:
+                end = self._last_until(frame, first - frame.seconds)
+        return bar_tables.bars_of(frame, places, panels, first=first, last=end)
 
     def _newest_by(self, frame: Timeframe, pairs: Sequence[str], last: int) -> int:
         """Return an open time after which none of the pairs has a bar until `last`, or -1."""
@@ -191,19 +207,20 @@ class BarReader:
             )
         ]
 
-    def _last_before(self, frame: Timeframe, opened: int) -> int:
-        """Return the newest open time before that which any group may reach to, or -1."""
-        return max(
-            (
-                min(group.last, opened - frame.seconds)
-                for month, parts in self._listing(frame).items()
-                if month <= _month_of(opened)
-                for part in parts
-                for group in self._footer(frame, part).groups
-                if group.first < opened
-            ),
-            default=-1,
-        )
+    def _last_until(self, frame: Timeframe, last: int) -> int:
+        """Return the newest open time until `last` that any group may reach to, or -1."""
+        listing = self._listing(frame)
+        for month in sorted(listing, reverse=True):
+            if month <= _month_of(last):
+                reached = [
+                    min(group.last, last)
+                    for part in listing[month]
+                    for group in self._footer(frame, part).groups
+                    if group.first <= last
+                ]
+                if reached:
+                    return max(reached)
+        return -1
 
     def _told_at(self, frame: Timeframe, closed_at: datetime, column: str) -> dict[str, Any]:
         """Return one column of the bars that closed then, by pair."""
@@ -311,11 +328,16 @@ def _is_within(part: Part, parts: Sequence[Part]) -> bool:
     return any(each.first <= part.first and part.last <= each.last for each in parts)
 
 
+def _fold(newest: dict[str, int], more: Mapping[str, int]) -> None:
+    """Add what is newer, or of other pairs."""
+    newest.update((pair, at) for pair, at in more.items() if at > newest.get(pair, -1))
+
+
 def _seconds(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(seconds=1)
 
 
-def _closed_after(frame: Timeframe, opened: Sequence[int]) -> datetime | None:
+def _closed_after(frame: Timeframe, opened: Collection[int]) -> datetime | None:
     """Return the close of the newest of some bars."""
     return datetime.fromtimestamp(max(opened) + frame.seconds, tz=UTC) if opened else None
 

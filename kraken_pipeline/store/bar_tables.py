@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, product
+from operator import attrgetter
 from typing import Any, Final, Self
 
 import numpy as np
@@ -123,9 +124,10 @@ def revisions_of(table: Any) -> Ints:  # noqa: ANN401 - as above
 
 def reaches_back(table: Any, newest: Mapping[str, int]) -> bool:  # noqa: ANN401 - as above
     """Tell whether some row is not after its pair's newest, so that it may be there already."""
-    keys = keys_of([table])
-    bounds = np.array([newest.get(each, -1) for each in keys.pairs], dtype=np.int64)
-    return bool((keys.opened_at <= bounds[keys.codes]).any())
+    pairs = table.column("pair").combine_chunks()
+    told = [newest.get(each, -1) for each in pairs.dictionary.to_pylist()]
+    bounds = np.array(told, dtype=np.int64)
+    return bool((numbers(table.column("opened_at")) <= bounds[numbers(pairs.indices)]).any())
 
 
 def without(table: Any, known: Keys) -> Any:  # noqa: ANN401 - as above
@@ -176,41 +178,60 @@ def _with_some_revision(table: Any) -> Any:  # noqa: ANN401 - as above
     return with_revision(table, np.zeros(table.num_rows, dtype=np.int32))
 
 
-def newest_at(panels: Sequence[Panel], pairs: Sequence[str], end: int) -> int | None:
+class Places:
+    """The columns that some pairs have in a matrix."""
+
+    def __init__(self, pairs: Sequence[str]) -> None:
+        """Take the pairs in the order of the columns."""
+        self.pairs = tuple(pairs)
+        self._columns = {name: column for column, name in enumerate(self.pairs)}
+        self._known: dict[tuple[str, ...], Ints] = {}
+
+    def of(self, names: tuple[str, ...]) -> Ints:
+        """Return the column of each of some names, or -1."""
+        if names not in self._known:
+            own = [self._columns.get(each, -1) for each in names]
+            self._known[names] = np.array(own, dtype=np.int64)
+        return self._known[names]
+
+
+def newest_at(panels: Sequence[Panel], places: Places, end: int) -> int | None:
     """Return the open time of the newest bar that any of the pairs has at `end` or before."""
-    found = []
-    for panel in panels:
+    newest = -1
+    for panel in sorted(panels, key=lambda each: -each.opened_at[-1]):
+        if panel.opened_at[-1] <= newest:
+            break
         until = np.searchsorted(panel.opened_at, end, side="right")
-        columns = _columns(panel, pairs)[panel.codes[:until]]
-        rows = np.flatnonzero(columns >= 0)
+        rows = np.flatnonzero(places.of(panel.pairs)[panel.codes[:until]] >= 0)
         if rows.size:
-            found.append(int(panel.opened_at[rows[-1]]))
-    return max(found, default=None)
+            newest = max(newest, int(panel.opened_at[rows[-1]]))
+    return newest if newest >= 0 else None
 
 
 def bars_of(
-    frame: Timeframe, pairs: tuple[str, ...], panels: Sequence[Panel], *, first: int, last: int
+    frame: Timeframe, places: Places, panels: Sequence[Panel], *, first: int, last: int
 ) -> Bars:
     """Return the bars that opened from `first` to `last` as matrices of time by pair.
 
     Rows before the oldest bar of any of the pairs are left out; NaN stands where a bar is absent.
     """
     opened = np.arange(first, last + 1, frame.seconds, dtype=np.int64)
-    matrices = [np.full((len(opened), len(pairs)), np.nan) for _ in AMOUNTS]
+    size = len(places.pairs)
+    matrices = [np.full((len(opened), size), np.nan) for _ in AMOUNTS]
     oldest = len(opened)
     for panel in panels:
         start = np.searchsorted(panel.opened_at, first)
         until = np.searchsorted(panel.opened_at, last, side="right")
-        columns = _columns(panel, pairs)[panel.codes[start:until]]
+        columns = places.of(panel.pairs)[panel.codes[start:until]]
         kept = columns >= 0
         rows = (panel.opened_at[start:until][kept] - first) // frame.seconds
         if rows.size:
             oldest = min(oldest, int(rows[0]))
-        place = rows * len(pairs) + columns[kept]
+        place = rows * size + columns[kept]
         for matrix, amounts in zip(matrices, panel.amounts, strict=True):
             matrix.ravel()[place] = amounts[start:until][kept]
     named = dict(zip(AMOUNTS, (matrix[oldest:] for matrix in matrices), strict=True))
-    return Bars(frame=frame, pairs=pairs, opened_at=opened[oldest:], **named)
+    return Bars(frame=frame, pairs=places.pairs, opened_at=opened[oldest:], **named)
 
 
 def faults(frame: Timeframe, month: str, keys: Keys, *, now: datetime) -> MonthReport:
@@ -276,7 +297,7 @@ def exact_of(pages: Sequence[Candles]) -> list[Any]:
     Raises:
         InvalidValueError: an amount is none that 26 digits and 12 decimals can hold exactly.
     """
-    told = [each for name in AMOUNTS for page in pages for each in getattr(page, name)]
+    told = [each for name in AMOUNTS for each in chain.from_iterable(map(attrgetter(name), pages))]
     rows = len(told) // len(AMOUNTS)
     try:
         # all columns at once: what a call costs is most of a small append
@@ -310,9 +331,3 @@ def _can_be_kept(told: str, *, zero: bool) -> bool:
     except pa.ArrowInvalid:
         return False
     return value is not None and (value > 0 or (zero and value == 0))
-
-
-def _columns(panel: Panel, pairs: Sequence[str]) -> Ints:
-    """Return for each pair of the panel its column among `pairs`, or -1."""
-    wanted = {name: column for column, name in enumerate(pairs)}
-    return np.array([wanted.get(each, -1) for each in panel.pairs], dtype=np.int64)

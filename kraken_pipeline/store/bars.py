@@ -9,7 +9,7 @@ import numpy as np
 
 from kraken_pipeline.domain.bars import Admitted, Candles
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.store import bar_overlaps, bar_tables
+from kraken_pipeline.store import bar_overlaps, bar_parts, bar_tables
 from kraken_pipeline.store.arrow import numbers
 from kraken_pipeline.store.bar_files import FolderShelf
 from kraken_pipeline.store.bar_parts import with_revision
@@ -136,6 +136,7 @@ class ShelvedBars(BarReader):
             return 0
         turn.add(month, table)
         parts = turn.parts(month)
+        self._is_newer(frame, month, parts, bar_parts.newest_of(table))
         if len(parts) > MOST_PARTS:
             self._merge(frame, turn, month, _youngest(parts, self._rows_in(frame)))
         return int(table.num_rows)

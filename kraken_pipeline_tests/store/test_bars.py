@@ -461,3 +461,11 @@ def test_compacting_leaves_as_few_parts_as_can_be_and_the_same_bars(
     assert len(parts(tmp_path)) == 2
     assert store.read(HOURLY, ("XBTUSD", "ETHUSD"), closed_by=at(99), count=99).digest() == before
     assert store.compact(HOURLY) == 0
+
+
+def test_the_last_bars_of_a_pair_that_ended_long_ago_are_found(store: ParquetBarStore) -> None:
+    store.append(HOURLY, [bars("OLD", range(4)), bars("XBTUSD", [3_000])])
+
+    assert closes(store, "OLD", until=9_999, count=2) == [[102.5], [103.5]]
+    assert closes(store, "OLD", until=2, count=2) == [[100.5], [101.5]]
+    assert closes(store, "XBTUSD", until=2_999, count=2) == []
