@@ -137,8 +137,7 @@ class Closing:
         for name, running in self._running.items():
             self._add(running, self._desk.source.minute(name, opened), _seconds(opened))
         frames = closes_at(end)
-        for frame in frames:
-            self._close_frame(frame, end)
+        self._store(frames, end)
         self._desk.source.take(end)
         self._desk.listener.closed(frames, end)
 
@@ -166,8 +165,17 @@ class Closing:
                 else with_minute(running[frame.name], minute.bar, opened, frame)
             )
 
-    def _close_frame(self, frame: Timeframe, end: datetime) -> None:
-        """Store the bars of a timeframe that end now: all pairs at once, and the rest by REST."""
+    def _store(self, frames: Sequence[Timeframe], end: datetime) -> None:
+        """Store the bars that end now: those that are proven at once, and the rest by REST."""
+        found = {frame: self._ended(frame, end) for frame in frames}
+        self._desk.bars.append_all({frame: pages for frame, (pages, _) in found.items()})
+        for frame, (_, lacking) in found.items():
+            if lacking:
+                self.mended += len(lacking)
+                self._desk.mend(frame, lacking)
+
+    def _ended(self, frame: Timeframe, end: datetime) -> tuple[list[Candles], list[Pair]]:
+        """Return the proven bars of a timeframe that end now, and the pairs that have none."""
         opened = end - frame.length
         newest = self._desk.bars.newest(frame)
         before = self._desk.bars.closes(frame, opened)
@@ -182,10 +190,7 @@ class Closing:
                 lacking.append(pair)
             else:
                 pages.append(candles_of((bar,), name, frame))
-        self._desk.bars.append(frame, pages)
-        if lacking:
-            self.mended += len(lacking)
-            self._desk.mend(frame, lacking)
+        return pages, lacking
 
     def _bar(
         self, frame: Timeframe, name: str, opened: int, before: Decimal | None

@@ -192,6 +192,10 @@ class BarStore(Protocol):
         """Add what is new and return how many rows that were; what is there stays as it is."""
         ...
 
+    def append_all(self, told: Mapping[Timeframe, Sequence[Candles]]) -> Mapping[Timeframe, int]:
+        """Append to several timeframes at once; what an error leaves of each is there or not."""
+        ...
+
     def revise(self, frame: Timeframe, pages: Iterable[Candles]) -> Mapping[str, Admitted]:
         """Add what is new, and what is told differently as the next revision of its bar."""
         ...

@@ -56,6 +56,10 @@ class FollowedBars:
         """Add what is new and return how many rows that were; what is there stays as it is."""
         return self._bars.append(frame, pages)
 
+    def append_all(self, told: Mapping[Timeframe, Sequence[Candles]]) -> Mapping[Timeframe, int]:
+        """Append to several timeframes at once; what an error leaves of each is there or not."""
+        return self._bars.append_all(told)
+
     def revise(self, frame: Timeframe, pages: Iterable[Candles]) -> Mapping[str, Admitted]:
         """Add what is new, and what is told differently as the next revision of its bar."""
         return self._bars.revise(frame, pages)

@@ -1,6 +1,7 @@
 """Closed bars: all pairs of a timeframe and a UTC month together, in few parts."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +50,25 @@ class ShelvedBars(BarReader):
                 self._append_month(frame, turn, month, rows)
                 for month, rows in bar_tables.by_month(table)
             )
+
+    def append_all(self, told: Mapping[Timeframe, Sequence[Candles]]) -> Mapping[Timeframe, int]:
+        """Append to several timeframes together, as `append` does to each.
+
+        Waiting for the disk is most of a small append, and they wait together. After an error what
+        was told of the other timeframes may be there or not.
+
+        Returns:
+            How many rows were new, by timeframe.
+
+        Raises:
+            InvalidValueError: as `append`.
+            ConfigurationError: a file in the store is torn or not ours.
+        """
+        if len(told) <= 1:
+            return {frame: self.append(frame, pages) for frame, pages in told.items()}
+        with ThreadPoolExecutor(len(told)) as pool:
+            counts = pool.map(lambda frame: self.append(frame, told[frame]), told)
+            return dict(zip(told, counts, strict=True))
 
     def revise(self, frame: Timeframe, pages: Iterable[Candles]) -> Mapping[str, Admitted]:
         """Add what is new, and what is told differently as the next revision of its bar (HIS-5).

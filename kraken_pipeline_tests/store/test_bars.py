@@ -463,6 +463,15 @@ def test_compacting_leaves_as_few_parts_as_can_be_and_the_same_bars(
     assert store.compact(HOURLY) == 0
 
 
+def test_several_timeframes_are_appended_together(store: ParquetBarStore) -> None:
+    daily = timeframe("1d")
+    told = {HOURLY: [bars("XBTUSD", [4, 5])], daily: [bars("XBTUSD", [4], frame="1d")]}
+
+    assert store.append_all(told) == {HOURLY: 2, daily: 1}
+    assert store.append_all(told) == {HOURLY: 0, daily: 0}
+    assert store.newest(daily) == {"XBTUSD": at(4)}
+
+
 def test_the_last_bars_of_a_pair_that_ended_long_ago_are_found(store: ParquetBarStore) -> None:
     store.append(HOURLY, [bars("OLD", range(4)), bars("XBTUSD", [3_000])])
 
