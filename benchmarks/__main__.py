@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import closes, cycle, history, orders, panic, simulator, stream
+from benchmarks import candles, closes, cycle, history, orders, panic, simulator, stream
 
 ALL = {
     "cycle": cycle.run,
@@ -12,6 +12,7 @@ ALL = {
     "orders": orders.run,
     "panic": panic.run,
     "history": history.run,
+    "candles": candles.run,
 }
 
 if __name__ == "__main__":
