@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
-from kraken_pipeline.cli.output import print_json, print_warnings
+from kraken_pipeline.cli.output import print_json, print_warning, print_warnings
 from kraken_pipeline.cli.progress import Progress
 from kraken_pipeline.cli.summary import Cycle, plain, show
 from kraken_pipeline.domain.errors import (
@@ -37,7 +37,7 @@ REPLAY_STEP = TIMEFRAMES["4h"]
 def run(environ: Mapping[str, str], choice: MarketChoice, *, as_json: bool) -> None:
     """Start the simulator, run both jobs, print the summary."""
     choice = chosen(load(environ), choice)
-    env = settled(environ, choice)
+    env = settled(environ, choice, tell=print_warning)
     progress = Progress()
     data_dir = Path(env[DATA_DIR])
     with ExitStack() as stack:

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Final
 
 from kraken_pipeline.cli.cycle import market_choice
-from kraken_pipeline.cli.output import print_warnings
+from kraken_pipeline.cli.output import print_warning, print_warnings
 from kraken_pipeline.domain.errors import ConfigurationError, PipelineError
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.exchange import chosen, running_simulator
@@ -46,7 +46,7 @@ def run(
     """
     asked = market_choice(replay=None, at=None, seed=seed, port=simulator_port)
     choice = chosen(load(environ), asked)
-    env = settled(environ, choice)
+    env = settled(environ, choice, tell=print_warning)
     print_warnings(load(env))
     _require_free(port)
     # Dagster starts two to three times slower where it may not keep compiled code

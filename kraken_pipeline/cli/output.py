@@ -20,7 +20,12 @@ WIDEST: Final = 10_000
 def print_warnings(loaded: Loaded) -> None:
     """Say on stderr what the user should know of the configuration; nothing stops for it."""
     for each in loaded.warnings:
-        sys.stderr.write(f"kraken-pipeline: warning: {each}\n")
+        print_warning(each)
+
+
+def print_warning(said: str) -> None:
+    """Say on stderr what the user should know and nothing stops for."""
+    sys.stderr.write(f"kraken-pipeline: warning: {said}\n")
 
 
 def print_json(value: object) -> None:

@@ -1,7 +1,6 @@
 """What must hold before anything starts, and where things are kept: a folder for each market."""
 
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -9,18 +8,25 @@ from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import load, prepare_data_dir
 from kraken_pipeline.wiring.desks import configured_strategies
 from kraken_pipeline.wiring.exchange import MarketChoice
+from kraken_pipeline.wiring.instance_file import lay_down
 from kraken_pipeline.wiring.modes import require_simulator
 
 DATA_DIR: Final = "KRAKEN_PIPELINE_DATA_DIR"
 SIMULATOR_URL: Final = "KRAKEN_PIPELINE_SIMULATOR_URL"
 DAGSTER_HOME: Final = "DAGSTER_HOME"
-DAGSTER_YAML: Final = Path(__file__).parents[2] / "dagster.yaml"
 
 
-def settled(environ: Mapping[str, str], choice: MarketChoice) -> dict[str, str]:
+def settled(
+    environ: Mapping[str, str], choice: MarketChoice, *, tell: Callable[[str], None]
+) -> dict[str, str]:
     """Return the environment with the folders of this market in it; they exist afterwards.
 
     What is wrong in the configuration is said here, once, and not by each run that it would fail.
+
+    Args:
+        environ: what is set.
+        choice: which market.
+        tell: is told what the user should know and nothing stops for.
 
     Raises:
         ConfigurationError: a strategy or a parameter is unknown, the mode is live, a market is
@@ -41,12 +47,5 @@ def settled(environ: Mapping[str, str], choice: MarketChoice) -> dict[str, str]:
     home = Path(env.setdefault(DAGSTER_HOME, str(root / "dagster")))
     if not home.is_absolute():
         raise ConfigurationError(f"{DAGSTER_HOME} is {str(home)!r}; it must be an absolute path")
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        if not (home / "dagster.yaml").exists() and DAGSTER_YAML.exists():
-            shutil.copy(DAGSTER_YAML, home / "dagster.yaml")
-    except OSError as error:
-        raise ConfigurationError(
-            f"{DAGSTER_HOME} is {str(home)!r}, which can not be written: {error.strerror}"
-        ) from error
+    lay_down(home, tell=tell)
     return env

@@ -19,7 +19,7 @@ from dagster._daemon.run_coordinator import QueuedRunCoordinatorDaemon
 
 from kraken_pipeline.definitions import defs
 from kraken_pipeline.defs.lanes import TradingFirst
-from kraken_pipeline.wiring.home import DAGSTER_YAML
+from kraken_pipeline.wiring.instance_file import OURS
 
 BACKFILL = {"dagster/backfill": "abc"}
 RANGE = {
@@ -79,7 +79,7 @@ class Lanes:
 @pytest.fixture
 def lanes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lanes]:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    shutil.copy(DAGSTER_YAML, tmp_path / "dagster.yaml")
+    shutil.copy(OURS, tmp_path / "dagster.yaml")
     with (tmp_path / "dagster.yaml").open("a") as file:
         file.write(LAUNCHER)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:

@@ -16,7 +16,8 @@ from kraken_pipeline.defs.workers import WORKER
 from kraken_pipeline.domain.closes import Close
 from kraken_pipeline.domain.timeframes import closes_at
 from kraken_pipeline.wiring.clock import system_now
-from kraken_pipeline.wiring.home import DAGSTER_HOME, DAGSTER_YAML
+from kraken_pipeline.wiring.home import DAGSTER_HOME
+from kraken_pipeline.wiring.instance_file import OURS
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.warm_sign import WarmSign, warm_sign
 from kraken_pipeline_tests.conftest import REPOSITORY
@@ -88,7 +89,7 @@ def instance(market: PaperMarket, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
     """Keep Dagster's instance on disk, as `dev` does."""
     home = market.root / "dagster"
     home.mkdir()
-    shutil.copy(DAGSTER_YAML, home)
+    shutil.copy(OURS, home)
     monkeypatch.setenv(DAGSTER_HOME, str(home))
     with dg.DagsterInstance.get() as kept:
         yield kept
