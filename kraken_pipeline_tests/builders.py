@@ -112,6 +112,7 @@ _CASE = Case(
     quote_rate=Decimal(1),
     fee_share=Decimal("0.004"),
     min_qty=Qty(Decimal("0.0002")),
+    doubts=frozenset(),
     quote=_QUOTE,
     notional_24h=Decimal(100_000_000),
     equity=Decimal(10_000),
