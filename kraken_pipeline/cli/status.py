@@ -20,6 +20,7 @@ from kraken_pipeline.store.executions import last_results
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.desks import limits
 from kraken_pipeline.wiring.exchange import market_said
+from kraken_pipeline.wiring.market_sign import ASKED, market_sign
 from kraken_pipeline.wiring.modes import closed_gates, destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.preflight import last as last_preflight
@@ -108,13 +109,15 @@ def _destination(loaded: Loaded) -> dict[str, object]:
 
 def _stops(pipeline: Pipeline) -> dict[str, object]:
     """Say what stops opening, and who looks after what rests."""
-    stream = stream_sign(pipeline.loaded.data_dir, system_now())
+    folder, now = pipeline.loaded.data_dir, system_now()
+    stream, market = stream_sign(folder, now), market_sign(folder, now)
     return {
         "panic": "latched" if pipeline.panic_file.exists() else "no",
         "halts": [str(each) for each in pipeline.halts()],
         "unprotected": [f"{each}: {why}" for each, why in unprotected(pipeline).items()],
         "switch": _switch(pipeline),
         "stream": "none was started: orders are polled" if stream is None else stream.said,
+        "market_stream": ASKED if market is None else market.said,
     }
 
 
