@@ -190,6 +190,8 @@ _SNAPSHOT = Snapshot(
     units=Decimal(10_000),
     unit_price=Decimal(1),
     drawdown=ZERO,
+    drawdown_of_day=ZERO,
+    drawdown_of_all_time=ZERO,
 )
 
 # every `type: ignore` below: `replace` itself refuses a field that is not there, when it runs

@@ -28,7 +28,16 @@ from kraken_pipeline.wiring.protecting import unprotected
 from kraken_pipeline.wiring.stream_sign import stream_sign
 
 WIDTH = 21
-PLACES: Final = MappingProxyType({"equity": 2, "drawdown_pct": 2, "realised": 4, "fees": 4})
+PLACES: Final = MappingProxyType(
+    {
+        "equity": 2,
+        "drawdown_pct": 2,
+        "drawdown_today_pct": 2,
+        "drawdown_ever_pct": 2,
+        "realised": 4,
+        "fees": 4,
+    }
+)
 """Decimals that a person is shown, as at the end of a cycle."""
 SPARED: Final = MappingProxyType({"stops": "stops are spared", "flat": "stops are canceled, too"})
 """What `guard.protect` means for the orders that protect."""
@@ -155,6 +164,8 @@ def _money(pipeline: Pipeline) -> dict[str, object]:
         "equity": snapshot.equity,
         "base_currency": base,
         "drawdown_pct": snapshot.drawdown * 100,
+        "drawdown_today_pct": snapshot.drawdown_of_day * 100,
+        "drawdown_ever_pct": snapshot.drawdown_of_all_time * 100,
         "positions": [
             f"{plain(each.qty)} {each.pair} in {each.book}"
             for each in pipeline.stores.books.positions()
