@@ -15,6 +15,7 @@ from kraken_pipeline.services.coverage import require_known
 from kraken_pipeline.settings import load
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.wiring.histories import history_store
 from kraken_pipeline.wiring.past_months import stretch_of
 
 
@@ -40,8 +41,8 @@ def run(
         ConfigurationError: the folder cannot be written.
     """
     frames = TIMEFRAMES.values() if timeframe is None else (frame_named(timeframe),)
-    folder = load(environ).bars_dir
-    bars, certificates = HistoryBarStore(folder), CertificateFiles(folder)
+    loaded = load(environ)
+    bars, certificates = history_store(loaded), CertificateFiles(loaded.bars_dir)
     if pair is not None:
         require_known(bars, pair)
     made = []

@@ -22,6 +22,7 @@ from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_csv import CandleFiles
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.histories import history_store
 from kraken_pipeline.wiring.modes import SIMULATED, claim_data_dir, destination, world_of
 
 MOST_SHOWN: Final = 20
@@ -68,7 +69,7 @@ def bring_in(loaded: Loaded, path: Path, wanted: Wanted) -> Imported:
     with closing(CandleFiles(path, now=now)) as files:
         desk = ImportDesk(
             files=files,
-            bars=HistoryBarStore(loaded.bars_dir),
+            bars=history_store(loaded),
             certificates=CertificateFiles(loaded.bars_dir),
             progress=lambda done, due, rows: _say(began, done, due, rows),
         )
@@ -129,8 +130,8 @@ def show_gaps(environ: Mapping[str, str], pair: str, timeframe: str, *, as_json:
 
 
 def _opened(environ: Mapping[str, str]) -> tuple[HistoryBarStore, CertificateFiles]:
-    folder = load(environ).bars_dir
-    return HistoryBarStore(folder), CertificateFiles(folder)
+    loaded = load(environ)
+    return history_store(loaded), CertificateFiles(loaded.bars_dir)
 
 
 def _require_real_market(loaded: Loaded) -> None:

@@ -14,7 +14,6 @@ from kraken_pipeline.domain.ledger import LedgerEntry, drifts
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
 from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.nav import Snapshot, Valuation, drawdown, total, units_after
-from kraken_pipeline.domain.nav_days import NavDay, Reading, day_after, fall
 from kraken_pipeline.domain.orders import FATE_OPEN, Event, Fact, Order, State
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, TradeReport
@@ -83,8 +82,8 @@ def keep_books(desk: BookDesk) -> Booked:
         for each in desk.books.unvalued_flows()
         if prices.rate(economic_asset(listing.symbols, each.asset)) is not None
     ]
-    snapshot, valued, day = _snapshot(desk, read, prices, listing, flows)
-    desk.books.keep_snapshot(snapshot, valued, day)
+    snapshot, valued = _snapshot(desk, read, prices, listing, flows)
+    desk.books.keep_snapshot(snapshot, valued)
     desk.books.prune_snapshots(snapshot.at - desk.retention)
     late = _note_late_fills(desk, fills)
     return Booked(
@@ -238,8 +237,8 @@ def _snapshot(
     prices: PriceTable,
     listing: Listing,
     flows: Sequence[LedgerEntry],
-) -> tuple[Snapshot, Sequence[LedgerEntry], NavDay]:
-    """Return the snapshot, which of the flows are in its units, and its day with it.
+) -> tuple[Snapshot, Sequence[LedgerEntry]]:
+    """Return the snapshot and which of the flows are in its units.
 
     While something held has no price, units and their price stand still, and flows wait: taken for
     nothing, it would look like a loss (PF-12).
@@ -248,8 +247,7 @@ def _snapshot(
     valuations = _valuations(balances, prices, listing)
     equity = total(valuations)
     before = desk.books.latest_snapshot()
-    is_frozen = any(each.price is None for each in valuations)
-    if before is not None and is_frozen:
+    if before is not None and any(each.price is None for each in valuations):
         flows, units, unit_price = (), before.units, before.unit_price
     else:
         units, unit_price = units_after(
@@ -259,23 +257,13 @@ def _snapshot(
             last_price=Decimal(1) if before is None else before.unit_price,
         )
     positions = tuple(each for each in desk.books.positions() if each.qty or each.realised)
-    drift = _drift(desk, balances)
-    cash = sum((each.qty for each in valuations if each.asset == desk.base_currency), ZERO)
-    day = day_after(
-        desk.books.newest_day(now),
-        Reading(
-            at=now,
-            unit_price=unit_price,
-            equity=equity,
-            exposure=equity - cash,
-            flows=_worth(flows, prices, listing),
-            is_sure=not is_frozen and not drift,
-        ),
+    differing = drifts(
+        desk.books.replayed_balances(), {name: each.total for name, each in balances.items()}
     )
     snapshot = Snapshot(
         at=now,
         equity=equity,
-        cash=cash,
+        cash=sum((each.qty for each in valuations if each.asset == desk.base_currency), ZERO),
         valuations=valuations,
         positions=positions,
         realised=sum((each.realised for each in positions), ZERO),
@@ -286,22 +274,12 @@ def _snapshot(
         drawdown=drawdown(
             desk.books.unit_prices(now - timedelta(hours=24)), now=now, unit_price=unit_price
         ),
-        drawdown_of_day=fall(day.first_unit_price, unit_price),
-        drawdown_of_all_time=fall(day.peak_unit_price, unit_price),
-        drift=drift,
+        drift={
+            each.asset: f"ledger says {each.replayed}, balance is {each.at_exchange}"
+            for each in differing
+        },
     )
-    return snapshot, flows, day
-
-
-def _drift(desk: BookDesk, balances: Mapping[str, Balance]) -> dict[str, str]:
-    """Return how replay and balance differ, by bucket."""
-    differing = drifts(
-        desk.books.replayed_balances(), {name: each.total for name, each in balances.items()}
-    )
-    return {
-        each.asset: f"ledger says {each.replayed}, balance is {each.at_exchange}"
-        for each in differing
-    }
+    return snapshot, flows
 
 
 def _totals(balances: Mapping[str, Balance], listing: Listing) -> dict[Asset, Decimal]:

@@ -114,7 +114,8 @@ class Stream(Section):
 class OhlcStore(Section):
     """Where bars are kept."""
 
-    backend: Literal["parquet"] = "parquet"
+    backend: Literal["parquet", "sqlite"] = "parquet"
+    """As files, or as rows of one database; a folder keeps what it began with."""
     root_dir: Text | None = None
     """If left out: `ohlc` in the data folder."""
 

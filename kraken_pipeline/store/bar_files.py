@@ -19,9 +19,8 @@ import pyarrow as pa
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import bar_parts
-from kraken_pipeline.store.bar_shelves import GoneError, Listing, Part
+from kraken_pipeline.store.bar_shelves import LOCK, GoneError, Listing, Part
 
-LOCK: Final = ".lock"
 SMALL: Final = 1 << 20
 """Bytes up to which a file is read at once."""
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")

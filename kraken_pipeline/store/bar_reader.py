@@ -165,6 +165,10 @@ class BarReader:
             _fold(newest, more)
             self._newest[frame.name, month] = parts, newest
 
+    def _forget_newest(self, frame: Timeframe) -> None:
+        for key in [each for each in self._newest if each[0] == frame.name]:
+            self._newest.pop(key, None)
+
     def _read(self, frame: Timeframe, pairs: tuple[str, ...], last: int, count: int) -> Bars:
         places = bar_tables.Places(pairs)
         panels: list[Panel] = []

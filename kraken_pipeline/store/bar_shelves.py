@@ -4,10 +4,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.timeframes import Timeframe
+
+LOCK: Final = ".lock"
+"""In the folder of a timeframe whose parts are files."""
+ROWS: Final = "bars.db"
+"""The database of parts that are rows."""
 
 
 class GoneError(Exception):

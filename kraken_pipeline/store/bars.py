@@ -113,16 +113,21 @@ class ShelvedBars(BarReader):
     @contextmanager
     def _writing(self, frame: Timeframe) -> Iterator["Writing"]:
         """Let one writer at a time into a timeframe, who knows what there is."""
-        with self._shelf.turn(frame) as turn:
-            known = self._listings.get(frame.name)
-            if known is None or known[0] != turn.before:
-                listing = turn.listing()
-                self._listed(frame, None, listing)
-            else:
-                # what is remembered does not count while it is changed
-                listing = self._listings.pop(frame.name)[1]
-            writing = Writing(turn, listing)
-            yield writing
+        try:
+            with self._shelf.turn(frame) as turn:
+                known = self._listings.get(frame.name)
+                if known is None or known[0] != turn.before:
+                    listing = turn.listing()
+                    self._listed(frame, None, listing)
+                else:
+                    # what is remembered does not count while it is changed
+                    listing = self._listings.pop(frame.name)[1]
+                writing = Writing(turn, listing)
+                yield writing
+        except BaseException:
+            # what was written may have been undone
+            self._forget_newest(frame)
+            raise
         self._listings[frame.name] = turn.after, writing.listing
 
     def _append_month(self, frame: Timeframe, turn: "Writing", month: str, table: Any) -> int:  # noqa: ANN401 - pyarrow ships no types

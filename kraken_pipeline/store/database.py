@@ -24,7 +24,7 @@ BUSY_SECONDS: Final = 30
 RETRY_SECONDS: Final = 0.01
 WRITE_LOCK: Final = 0x6B72616B656E
 """PostgreSQL's advisory lock that every writer of ours takes; the number means nothing."""
-SCHEMA_VERSION: Final = "0005"
+SCHEMA_VERSION: Final = "0004"
 """Of the tables that this code reads and writes; versions sort as text."""
 DRIVERS: Final = {
     "sqlite": "sqlite",
@@ -56,16 +56,19 @@ Source: PostgreSQL's appendix of error codes.
 class Database:
     """One database, with a connection held open for each thread that uses it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, keeps: str = "the books", look: str = "audit verify") -> None:
         """Prepare; nothing is opened before it is used.
 
         Args:
             url: `sqlite:////folder/file.db` or `postgresql://user@host/name`.
+            keeps: what is in it, for an error that says that it cannot be kept.
+            look: the command that looks through it.
 
         Raises:
             ConfigurationError: no URL of a database that can be used here.
         """
         self._url = _usable(url)
+        self._keeps, self._look = keeps, look
         self._engine = _engine(self._url)
         self._mine = threading.local()
         self._opened: list[Connection] = []
@@ -81,7 +84,7 @@ class Database:
         try:
             yield self._connection()
         except DatabaseError as error:
-            _raise_if_storage_fails(error)
+            self._raise_if_storage_fails(error)
             raise
 
     @contextmanager
@@ -117,7 +120,7 @@ class Database:
             self._commit(connection)
         except DatabaseError as error:
             self._undo(connection)
-            _raise_if_storage_fails(error)
+            self._raise_if_storage_fails(error)
             raise
         except BaseException:
             self._undo(connection)
@@ -151,7 +154,7 @@ class Database:
         try:
             made = self._engine.connect()
         except DatabaseError as error:
-            _raise_if_storage_fails(error)
+            self._raise_if_storage_fails(error)
             shown = self._url.render_as_string(hide_password=True)
             raise ConfigurationError(f"the database {shown} cannot be opened: {error.orig}") from (
                 error
@@ -174,7 +177,7 @@ class Database:
         except OperationalError as error:
             was_cut = error.connection_invalidated
             self._drop(connection)
-            _raise_if_storage_fails(error)
+            self._raise_if_storage_fails(error)
             if was_cut:
                 raise
             raise ConflictError(
@@ -199,22 +202,21 @@ class Database:
         connection.invalidate()
         connection.close()
 
+    def _raise_if_storage_fails(self, error: DatabaseError) -> None:
+        """Tell a disk that is full or fails, and a damaged file, from all else that may go wrong.
 
-def _raise_if_storage_fails(error: DatabaseError) -> None:
-    """Tell a disk that is full or fails, and a damaged file, from all else that may go wrong.
-
-    Raises:
-        StorageError: it is one of these.
-    """
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    # what SQLite adds in the higher bits says more exactly which of them it is
-    fails = isinstance(code, int) and code & 0xFF in SQLITE_FAILS
-    fails = fails or NO_TEXT in str(error.orig)
-    if fails or getattr(error.orig, "pgcode", None) in POSTGRES_FAILS:
-        raise StorageError(
-            f"the books cannot be kept: {error.orig}. Opening stops; free some space, or mend "
-            "the disk, then look with `kraken-pipeline audit verify`"
-        ) from error
+        Raises:
+            StorageError: it is one of these.
+        """
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        # what SQLite adds in the higher bits says more exactly which of them it is
+        fails = isinstance(code, int) and code & 0xFF in SQLITE_FAILS
+        fails = fails or NO_TEXT in str(error.orig)
+        if fails or getattr(error.orig, "pgcode", None) in POSTGRES_FAILS:
+            raise StorageError(
+                f"{self._keeps} cannot be kept: {error.orig}. Opening stops; free some space, or "
+                f"mend the disk, then look with `kraken-pipeline {self._look}`"
+            ) from error
 
 
 def connect(url: str) -> Database:

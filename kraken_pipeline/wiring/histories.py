@@ -5,17 +5,30 @@ from collections.abc import Callable
 from kraken_pipeline.services.plan_history import PlanDesk
 from kraken_pipeline.services.rebuild import RebuildDesk
 from kraken_pipeline.services.tails import TailDesk
+from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.bar_archive import HistoryBarStore
+from kraken_pipeline.store.bar_kinds import open_shelf
 from kraken_pipeline.store.bar_pages import TailBarStore
 from kraken_pipeline.store.fetches import PageFile, ReadingFiles
 from kraken_pipeline.wiring.parts import Parts
+
+
+def history_store(loaded: Loaded) -> HistoryBarStore:
+    """Open the bars' store for whoever brings or examines whole histories.
+
+    Raises:
+        ConfigurationError: the folder has bars of another kind.
+    """
+    return HistoryBarStore(
+        open_shelf(loaded.bars_dir, loaded.settings.market_data.ohlc_store.backend)
+    )
 
 
 def plan_desk(parts: Parts) -> PlanDesk:
     """What planning needs."""
     return PlanDesk(
         market=parts.edge.market,
-        bars=HistoryBarStore(parts.stores.bars_dir),
+        bars=HistoryBarStore(parts.stores.shelf),
         certificates=parts.stores.certificates,
     )
 
@@ -24,7 +37,7 @@ def tail_desk(parts: Parts, progress: Callable[[int], None]) -> TailDesk:
     """What fetching tails needs."""
     return TailDesk(
         market=parts.edge.market,
-        bars=TailBarStore(parts.stores.bars_dir),
+        bars=TailBarStore(parts.stores.shelf),
         certificates=parts.stores.certificates,
         pages=PageFile(parts.stores.bars_dir),
         progress=progress,
@@ -35,7 +48,7 @@ def rebuild_desk(parts: Parts, progress: Callable[[int, int, int], None]) -> Reb
     """What filling from trades needs."""
     return RebuildDesk(
         market=parts.edge.market,
-        bars=HistoryBarStore(parts.stores.bars_dir),
+        bars=HistoryBarStore(parts.stores.shelf),
         certificates=parts.stores.certificates,
         readings=ReadingFiles(parts.stores.bars_dir),
         progress=progress,

@@ -95,7 +95,7 @@ def _bars(parts: Parts) -> "HistoryBarStore":
         HistoryBarStore,
     )
 
-    return HistoryBarStore(parts.stores.bars_dir)
+    return HistoryBarStore(parts.stores.shelf)
 
 
 def _managed(parts: Parts) -> Sequence[Pair]:

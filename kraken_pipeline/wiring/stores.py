@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import Loaded
+from kraken_pipeline.store.bar_kinds import open_shelf, require_kind
+from kraken_pipeline.store.bar_shelves import Shelf
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.store.database import Database, connect
@@ -21,7 +23,7 @@ from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.store.world import claim
 
 if TYPE_CHECKING:
-    from kraken_pipeline.store.bars import ParquetBarStore
+    from kraken_pipeline.store.bars import ShelvedBars
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,8 @@ class Stores:
 
     database: Database
     bars_dir: Path
+    bars_kind: str
+    """`parquet` or `sqlite`."""
     universes: SqlUniverseStore
     decisions: SqlDecisionStore
     orders: SqlOrderStore
@@ -40,11 +44,16 @@ class Stores:
     switches: SqlSwitchStore
 
     @cached_property
-    def bars(self) -> "ParquetBarStore":
-        """Return the bars' store: Arrow is loaded only by what reads or writes bars."""
-        from kraken_pipeline.store.bars import ParquetBarStore  # noqa: PLC0415 - the reason above
+    def shelf(self) -> Shelf:
+        """Return where the parts of the bars lie."""
+        return open_shelf(self.bars_dir, self.bars_kind)
 
-        return ParquetBarStore(self.bars_dir)
+    @cached_property
+    def bars(self) -> "ShelvedBars":
+        """Return the bars' store: Arrow is loaded only by what reads or writes bars."""
+        from kraken_pipeline.store.bars import ShelvedBars  # noqa: PLC0415 - the reason above
+
+        return ShelvedBars(self.shelf)
 
     @cached_property
     def certificates(self) -> CertificateFiles:
@@ -65,8 +74,10 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
 
     Raises:
         ConfigurationError: a store cannot be opened, its tables are newer than this version, or it
-            holds the books of another world (MOD-5).
+            holds the books of another world (MOD-5), or bars of another kind.
     """
+    kind = loaded.settings.market_data.ohlc_store.backend
+    require_kind(loaded.bars_dir, kind)
     if loaded.settings.portfolio.auto_migrate_schema:
         migrate(loaded.database_url)
     database = connect(loaded.database_url)
@@ -78,6 +89,7 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
     return Stores(
         database=database,
         bars_dir=loaded.bars_dir,
+        bars_kind=kind,
         universes=SqlUniverseStore(database),
         decisions=SqlDecisionStore(database),
         orders=SqlOrderStore(database),

@@ -1,9 +1,9 @@
 """A writer of bars is killed at every step that it takes; what it had acknowledged is there.
 
 A process of its own, which has everything loaded, forks a writer for each step; the writer counts
-what it asks of the file system, and at that step kills itself with SIGKILL. It appends to a month
-that has as many parts as it may, so that they are merged, tells bars anew, and compacts; after each
-write that was acknowledged it says so in a file.
+what it asks of the file system or of the database, and at that step kills itself with SIGKILL. It
+appends to a month that has as many parts as it may, so that they are merged, tells bars anew, and
+compacts; after each write that was acknowledged it says so in a file.
 """
 
 import subprocess
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from kraken_pipeline.store.bars import MOST_PARTS, ParquetBarStore
+from kraken_pipeline.store.bars import MOST_PARTS, ShelvedBars
 from kraken_pipeline_tests.conftest import REPOSITORY
-from kraken_pipeline_tests.store.test_bars import HOURLY, at, bars, closes
+from kraken_pipeline_tests.store.candles import HOURLY, SHELVES, at, bars, closes
 
 BEFORE = range(4, 4 + MOST_PARTS)
 """Hours that are stored before."""
@@ -26,11 +26,13 @@ CRASHES = """
 import os, shutil, signal, sys
 from pathlib import Path
 from kraken_pipeline.store import bar_parts
-from kraken_pipeline.store.bars import ParquetBarStore
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline_tests.kills.test_bars import BEFORE, HOURS, REVISED
-from kraken_pipeline_tests.store.test_bars import HOURLY, bars
+from kraken_pipeline_tests.store.candles import HOURLY, SHELVES, bars
 
-root, left = Path(sys.argv[1]), 0
+root, left, opened = Path(sys.argv[1]), 0, SHELVES[sys.argv[2]]
 STEPS = frozenset({"os.rename", "os.remove", "os.mkdir", "open"})
 
 def step():
@@ -59,8 +61,9 @@ def both(hour, **close):
 def torn_apart(folder):
     global left
     acknowledged = os.open(folder / "acknowledged", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    store = ParquetBarStore(folder / "bars")
+    store = ShelvedBars(opened(folder / "bars"))
     left = int(folder.name)
+    event.listen(Engine, "connect", lambda made, _: made.set_trace_callback(lambda _: step()))
     os.fsync, os.pwrite = counted(os.fsync), counted(os.pwrite)
     bar_parts._Summed.write = write
     sys.addaudithook(lambda event, _: event in STEPS and step())
@@ -72,10 +75,11 @@ def torn_apart(folder):
     store.compact(HOURLY)
     os._exit(0)
 
-before = ParquetBarStore(root / "before")
+before = ShelvedBars(opened(root / "before"))
 for hour in BEFORE:
     before.append(HOURLY, both(hour))
-for count in range(int(sys.argv[2]), 10**6, int(sys.argv[3])):
+del before  # closes what it had opened
+for count in range(1, 10**6, int(sys.argv[3])):
     folder = root / str(count)
     shutil.copytree(root / "before", folder / "bars")
     child = os.fork()
@@ -89,23 +93,30 @@ for count in range(int(sys.argv[2]), 10**6, int(sys.argv[3])):
 """
 STRIDE = 3
 """Every third step is enough of a test; calling it with 1 tries all."""
+STEPS = 40
+"""That there are at the least."""
+
+
+@pytest.fixture(scope="module", params=list(SHELVES))
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def killed(tmp_path_factory: pytest.TempPathFactory, kind: str) -> list[Path]:
     root = tmp_path_factory.mktemp("killed")
     subprocess.run(
-        [sys.executable, "-c", CRASHES, str(root), "1", str(STRIDE)], check=True, cwd=REPOSITORY
+        [sys.executable, "-c", CRASHES, str(root), kind, str(STRIDE)], check=True, cwd=REPOSITORY
     )
     return sorted(root.glob("[0-9]*"), key=lambda each: int(each.name))
 
 
-def test_killed_at_whichever_step_nothing_is_lost_or_doubled(killed: list[Path]) -> None:
+def test_killed_at_whichever_step_nothing_is_lost_or_doubled(killed: list[Path], kind: str) -> None:
     """F-STO-1: of a file of bars that was being written."""
-    assert len(killed) > 100 // STRIDE
+    assert len(killed) > STEPS // STRIDE
     for folder in killed:
         acknowledged = (folder / "acknowledged").read_text().split()
-        store = ParquetBarStore(folder / "bars")
+        store = ShelvedBars(SHELVES[kind](folder / "bars"))
 
         found = [row[0] for row in closes(store, "ETHUSD", until=1_000, count=100)]
         hours = [*BEFORE, *(int(each) for each in acknowledged if each != "revised")]
@@ -117,10 +128,12 @@ def test_killed_at_whichever_step_nothing_is_lost_or_doubled(killed: list[Path])
         assert store.report(HOURLY, "2026-02-01", now=at(1_000)).duplicates == 0
 
 
-def test_after_a_kill_at_whichever_step_the_store_can_be_written_on(killed: list[Path]) -> None:
+def test_after_a_kill_at_whichever_step_the_store_can_be_written_on(
+    killed: list[Path], kind: str
+) -> None:
     """F-STO-1: of a file of bars that was being written."""
     for folder in killed:
-        store = ParquetBarStore(folder / "bars")
+        store = ShelvedBars(SHELVES[kind](folder / "bars"))
         store.append(HOURLY, [bars(pair, HOURS) for pair in ("XBTUSD", "ETHUSD")])
         store.revise(HOURLY, [bars(pair, [REVISED], close="9") for pair in ("XBTUSD", "ETHUSD")])
 

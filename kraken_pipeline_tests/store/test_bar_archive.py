@@ -18,7 +18,7 @@ from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_csv import CandleFiles, Sheet
 from kraken_pipeline_tests.conftest import REPOSITORY
-from kraken_pipeline_tests.store.test_bars import START, at, bars, closes
+from kraken_pipeline_tests.store.candles import START, at, bars, closes
 
 HOURLY = timeframe("1h")
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.store import bar_parts, bar_tables
 from kraken_pipeline.store.bar_parts import Footer
-from kraken_pipeline_tests.store.test_bars import bars
+from kraken_pipeline_tests.store.candles import bars
 
 HOURLY = timeframe("1h")
 

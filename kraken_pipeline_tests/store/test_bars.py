@@ -1,67 +1,52 @@
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime, timedelta
+from copy import copy
 from decimal import Decimal
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kraken_pipeline.domain.bars import Candles
-from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
+from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import Timeframe, timeframe
-from kraken_pipeline.store import bar_parts
 from kraken_pipeline.store.bar_archive import HistoryBarStore
-from kraken_pipeline.store.bar_files import FolderShelf
-from kraken_pipeline.store.bar_shelves import Listing
-from kraken_pipeline.store.bars import MOST_PARTS, ParquetBarStore, ShelvedBars
+from kraken_pipeline.store.bar_shelves import Listing, Shelf
+from kraken_pipeline.store.bars import MOST_PARTS, ShelvedBars
+from kraken_pipeline_tests.store.candles import (
+    HOURLY,
+    MONTH,
+    SHELVES,
+    START,
+    at,
+    bars,
+    closes,
+    parts_on,
+)
 
-HOURLY = timeframe("1h")
-MONTH = "2026-01-01"
-START = datetime(2026, 1, 31, 20, tzinfo=UTC)
-"""Four hours before a month ends."""
-
-
-def bars(pair: str, hours: Sequence[int], *, close: str = "", frame: str = "1h") -> Candles:
-    """Return candles that opened so many hours after `START`; the close tells which."""
-    opened = tuple(int((START + timedelta(hours=each)).timestamp()) for each in hours)
-    closes = tuple(close or f"{100 + each}.5" for each in hours)
-    return Candles(
-        pair=pair,
-        timeframe=frame,
-        opened_at=opened,
-        open=closes,
-        high=closes,
-        low=closes,
-        close=closes,
-        volume=tuple("1.25" for _ in hours),
-        trades=tuple(3 for _ in hours),
-    )
+Opener = Callable[[Path], Shelf]
 
 
-def at(hours: float) -> datetime:
-    return START + timedelta(hours=hours)
-
-
-def closes(store: ShelvedBars, *pairs: str, until: float, count: int) -> list[list[float]]:
-    read = store.read(HOURLY, pairs, closed_by=at(until), count=count)
-    return [[float(each) for each in row] for row in read.close]
+@pytest.fixture(params=list(SHELVES), scope="module")
+def opener(request: pytest.FixtureRequest) -> Opener:
+    """Return what opens a shelf, of each kind that there is."""
+    return SHELVES[request.param]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ParquetBarStore:
-    return ParquetBarStore(tmp_path / "bars")
+def shelf(opener: Opener, tmp_path: Path) -> Shelf:
+    return opener(tmp_path / "bars")
 
 
-def parts(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("part-*.parquet"))
+@pytest.fixture
+def store(shelf: Shelf) -> ShelvedBars:
+    return ShelvedBars(shelf)
 
 
-def test_bars_are_read_as_a_matrix_of_time_by_pair(store: ParquetBarStore) -> None:
+def test_bars_are_read_as_a_matrix_of_time_by_pair(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("ETHUSD", [0, 1, 2]), bars("XBTUSD", [1, 2], close="7")])
 
     read = store.read(HOURLY, ("XBTUSD", "ETHUSD"), closed_by=at(3), count=5)
@@ -71,38 +56,38 @@ def test_bars_are_read_as_a_matrix_of_time_by_pair(store: ParquetBarStore) -> No
     assert read.volume[1, 1] == 1.25
 
 
-def test_a_bar_that_is_not_closed_by_then_is_not_read(store: ParquetBarStore) -> None:
+def test_a_bar_that_is_not_closed_by_then_is_not_read(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0, 1, 2, 3])])
 
     assert closes(store, "XBTUSD", until=2.9, count=9) == [[100.5], [101.5]]
 
 
-def test_the_last_row_is_the_newest_bar_of_any_asked_pair(store: ParquetBarStore) -> None:
+def test_the_last_row_is_the_newest_bar_of_any_asked_pair(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0, 1]), bars("ETHUSD", [0, 1, 2, 3])])
 
     assert closes(store, "XBTUSD", until=4, count=2) == [[100.5], [101.5]]
 
 
-def test_a_gap_of_every_pair_is_looked_across(store: ParquetBarStore) -> None:
+def test_a_gap_of_every_pair_is_looked_across(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0, 1, 2_000]), bars("ETHUSD", range(3_000, 3_004))])
 
     assert closes(store, "XBTUSD", until=1_999, count=3) == [[100.5], [101.5]]
 
 
-def test_bars_of_two_months_are_read_together(store: ParquetBarStore) -> None:
+def test_bars_of_two_months_are_read_together(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("XBTUSD", range(8))])
 
     assert len(closes(store, "XBTUSD", until=8, count=100)) == 8
 
 
-def test_nothing_stored_reads_as_an_empty_matrix(store: ParquetBarStore) -> None:
+def test_nothing_stored_reads_as_an_empty_matrix(store: ShelvedBars) -> None:
     read = store.read(HOURLY, ("XBTUSD",), closed_by=at(0), count=3)
 
     assert read.close.shape == (0, 1)
     assert read.opened_at.size == 0
 
 
-def test_what_is_there_stays_as_it_is(store: ParquetBarStore) -> None:
+def test_what_is_there_stays_as_it_is(store: ShelvedBars) -> None:
     first = store.append(HOURLY, [bars("XBTUSD", [0, 1])])
     again = store.append(HOURLY, [bars("XBTUSD", [0, 1, 2], close="9")])
 
@@ -110,7 +95,7 @@ def test_what_is_there_stays_as_it_is(store: ParquetBarStore) -> None:
     assert closes(store, "XBTUSD", until=3, count=3) == [[100.5], [101.5], [9.0]]
 
 
-def test_a_bar_told_twice_at_once_is_kept_as_first_told(store: ParquetBarStore) -> None:
+def test_a_bar_told_twice_at_once_is_kept_as_first_told(store: ShelvedBars) -> None:
     told = [bars("XBTUSD", [0], close="1"), bars("XBTUSD", [0], close="2")]
 
     assert store.append(HOURLY, told) == 1
@@ -118,7 +103,7 @@ def test_a_bar_told_twice_at_once_is_kept_as_first_told(store: ParquetBarStore) 
 
 
 @pytest.mark.parametrize("exact", ["0.000000000001", "123456789012345678901234.000000000001", "5"])
-def test_a_close_is_read_exactly_as_it_was_told(store: ParquetBarStore, exact: str) -> None:
+def test_a_close_is_read_exactly_as_it_was_told(store: ShelvedBars, exact: str) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0], close=exact), bars("ETHUSD", [1])])
 
     assert store.closes(HOURLY, at(1)) == {"XBTUSD": Decimal(exact)}
@@ -129,7 +114,7 @@ def test_a_close_is_read_exactly_as_it_was_told(store: ParquetBarStore, exact: s
     "wrong", ["nan", " ", "1e30", "-1", "0", "0.0000000000001", "inf", "1,5", "1e-13"]
 )
 def test_an_amount_that_cannot_be_kept_exactly_is_refused_by_name(
-    store: ParquetBarStore, wrong: str
+    store: ShelvedBars, wrong: str
 ) -> None:
     told = [bars("ETHUSD", [0, 1]), bars("XBTUSD", [0], close=wrong)]
 
@@ -138,30 +123,30 @@ def test_an_amount_that_cannot_be_kept_exactly_is_refused_by_name(
     assert store.newest(HOURLY) == {}
 
 
-def test_candles_of_another_timeframe_are_refused(store: ParquetBarStore) -> None:
+def test_candles_of_another_timeframe_are_refused(store: ShelvedBars) -> None:
     with pytest.raises(InvalidValueError, match="are of 4h, not of 1h"):
         store.append(HOURLY, [bars("XBTUSD", [0], frame="4h")])
 
 
-def test_a_bar_off_the_grid_is_refused(store: ParquetBarStore) -> None:
+def test_a_bar_off_the_grid_is_refused(store: ShelvedBars) -> None:
     with pytest.raises(InvalidValueError, match="1d cannot open at"):
         store.append(timeframe("1d"), [bars("XBTUSD", [0], frame="1d")])
 
 
-def test_the_newest_bar_of_each_pair_is_known(store: ParquetBarStore) -> None:
+def test_the_newest_bar_of_each_pair_is_known(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("XBTUSD", range(8)), bars("ETHUSD", [0, 1])])
     store.append(HOURLY, [bars("ETHUSD", [2])])
 
     assert store.newest(HOURLY) == {"XBTUSD": at(7), "ETHUSD": at(2)}
 
 
-def test_timeframes_do_not_mix(store: ParquetBarStore) -> None:
+def test_timeframes_do_not_mix(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0])])
 
     assert store.newest(timeframe("4h")) == {}
 
 
-def test_a_month_is_reported_with_its_gaps_and_unclosed_bars(store: ParquetBarStore) -> None:
+def test_a_month_is_reported_with_its_gaps_and_unclosed_bars(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0, 3, 4]), bars("ETHUSD", [0, 1])])
 
     report = store.report(HOURLY, MONTH, now=at(3.5))
@@ -170,36 +155,36 @@ def test_a_month_is_reported_with_its_gaps_and_unclosed_bars(store: ParquetBarSt
     assert report.missing == {"XBTUSD": 2}
 
 
-def test_an_empty_month_is_reported_as_empty(store: ParquetBarStore) -> None:
+def test_an_empty_month_is_reported_as_empty(store: ShelvedBars) -> None:
     report = store.report(HOURLY, MONTH, now=at(0))
 
     assert (report.rows, report.pairs, report.newest_close, report.missing) == (0, 0, None, {})
 
 
 @pytest.mark.parametrize("wrong", ["2026-01", "2026-13-01", "2026-01-02", "../../../1-01"])
-def test_a_month_that_is_none_is_refused(store: ParquetBarStore, wrong: str) -> None:
+def test_a_month_that_is_none_is_refused(store: ShelvedBars, wrong: str) -> None:
     with pytest.raises(InvalidValueError, match="is no month"):
         store.report(HOURLY, wrong, now=at(0))
 
 
-def test_small_parts_are_merged_and_nothing_is_lost(store: ParquetBarStore, tmp_path: Path) -> None:
+def test_small_parts_are_merged_and_nothing_is_lost(store: ShelvedBars, shelf: Shelf) -> None:
     hours = range(4, 4 + 5 * MOST_PARTS)
     for each in hours:
         store.append(HOURLY, [bars("XBTUSD", [each]), bars("ETHUSD", [each])])
 
-    assert len(parts(tmp_path)) <= MOST_PARTS
+    assert len(parts_on(shelf)) <= MOST_PARTS
     assert closes(store, "XBTUSD", until=1_000, count=1_000) == [[100.5 + each] for each in hours]
 
 
 def test_a_large_part_is_not_written_again_for_every_small_one(
-    store: ParquetBarStore, tmp_path: Path
+    store: ShelvedBars, shelf: Shelf
 ) -> None:
     store.append(HOURLY, [bars(f"P{number}", range(4, 300)) for number in range(20)])
-    [large] = parts(tmp_path)
+    [large] = parts_on(shelf)
     for each in range(300, 300 + 2 * MOST_PARTS):
         store.append(HOURLY, [bars("P0", [each])])
 
-    assert large in parts(tmp_path)
+    assert large in parts_on(shelf)
 
 
 CHUNKS = st.lists(
@@ -207,16 +192,17 @@ CHUNKS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(chunks=CHUNKS)
 def test_appending_in_any_chunks_and_order_equals_one_sorted_append(
-    tmp_path_factory: pytest.TempPathFactory, chunks: list[list[tuple[str, int]]]
+    opener: Opener, tmp_path_factory: pytest.TempPathFactory, chunks: list[list[tuple[str, int]]]
 ) -> None:
-    piecewise = ParquetBarStore(tmp_path_factory.mktemp("piecewise"))
+    piecewise = ShelvedBars(opener(tmp_path_factory.mktemp("piecewise")))
     added = sum(
         piecewise.append(HOURLY, [bars(pair, [hour]) for pair, hour in chunk]) for chunk in chunks
     )
     rows = sorted({row for chunk in chunks for row in chunk})
-    at_once = ParquetBarStore(tmp_path_factory.mktemp("at_once"))
+    at_once = ShelvedBars(opener(tmp_path_factory.mktemp("at_once")))
     at_once.append(HOURLY, [bars(pair, [hour]) for pair, hour in rows])
 
     assert added == len(rows)
@@ -229,75 +215,17 @@ def test_appending_in_any_chunks_and_order_equals_one_sorted_append(
 
 
 def test_another_process_sees_what_was_appended_and_merged(
-    store: ParquetBarStore, tmp_path: Path
+    store: ShelvedBars, opener: Opener, tmp_path: Path
 ) -> None:
-    reader = ParquetBarStore(tmp_path / "bars")
+    reader = ShelvedBars(opener(tmp_path / "bars"))
     for each in range(4, 4 + 2 * MOST_PARTS):
         store.append(HOURLY, [bars("XBTUSD", [each])])
 
         assert closes(reader, "XBTUSD", until=1_000, count=1) == [[100.5 + each]]
 
 
-@pytest.mark.parametrize("cut", [0, 1, 100, -1])
-def test_a_torn_file_is_named(store: ParquetBarStore, tmp_path: Path, cut: int) -> None:
-    """F-STO-1: of a file of bars."""
-    store.append(HOURLY, [bars("XBTUSD", [0])])
-    [path] = parts(tmp_path)
-    path.write_bytes(path.read_bytes()[:cut])
-
-    with pytest.raises(ConfigurationError, match=f"{path.name} cannot be read"):
-        store.read(HOURLY, ("XBTUSD",), closed_by=at(4), count=1)
-
-
-def test_every_flipped_byte_is_named_or_without_effect(
-    store: ParquetBarStore, tmp_path: Path
-) -> None:
-    """F-STO-1: of a file of bars."""
-    store.append(HOURLY, [bars("XBTUSD", [0, 1, 2])])
-    [path] = parts(tmp_path)
-    whole = path.read_bytes()
-    right = closes(store, "XBTUSD", until=4, count=3)
-    lies = []
-    for place in range(len(whole)):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x20]) + whole[place + 1 :])
-        try:
-            read = closes(ParquetBarStore(tmp_path / "bars"), "XBTUSD", until=4, count=3)
-        except ConfigurationError:
-            continue
-        if read != right:
-            lies.append(place)
-
-    assert lies == []
-
-
-def test_a_foreign_file_is_named(store: ParquetBarStore, tmp_path: Path) -> None:
-    store.append(HOURLY, [bars("XBTUSD", [0])])
-    (tmp_path / "bars" / "1h" / "2026-01" / "notes.txt").write_text("mine")
-
-    with pytest.raises(ConfigurationError, match=r"notes\.txt is no part"):
-        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
-
-
-def test_a_foreign_folder_is_named(store: ParquetBarStore, tmp_path: Path) -> None:
-    (tmp_path / "bars" / "1h" / "January").mkdir(parents=True)
-
-    with pytest.raises(ConfigurationError, match="January is no month"):
-        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
-
-
-def test_a_part_in_the_folder_of_another_month_is_named(
-    store: ParquetBarStore, tmp_path: Path
-) -> None:
-    store.append(HOURLY, [bars("XBTUSD", [0])])
-    [path] = parts(tmp_path)
-    path.parent.rename(path.parent.with_name("2026-02"))
-
-    with pytest.raises(ConfigurationError, match="does not hold bars of 1h in 2026-02"):
-        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
-
-
-def _append_some(folder: Path, pair: str) -> int:
-    store = ParquetBarStore(folder / "bars")
+def _append_some(folder: Path, kind: str, pair: str) -> int:
+    store = ShelvedBars(SHELVES[kind](folder / "bars"))
     (folder / f"ready.{pair}").touch()
     while len(list(folder.glob("ready.*"))) < 2:
         pass
@@ -306,76 +234,47 @@ def _append_some(folder: Path, pair: str) -> int:
     )
 
 
-def test_two_writers_at_once_neither_lose_nor_double_a_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", list(SHELVES))
+def test_two_writers_at_once_neither_lose_nor_double_a_row(tmp_path: Path, kind: str) -> None:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        added = list(pool.map(_append_some, [tmp_path] * 2, ["A", "B"]))
+        added = list(pool.map(_append_some, [tmp_path] * 2, [kind] * 2, ["A", "B"]))
 
-    report = ParquetBarStore(tmp_path / "bars").report(HOURLY, "2026-02-01", now=at(1_000))
+    report = ShelvedBars(SHELVES[kind](tmp_path / "bars")).report(
+        HOURLY, "2026-02-01", now=at(1_000)
+    )
     assert sum(added) == report.rows == 3 * 26
     assert (report.duplicates, report.missing) == (0, {})
 
 
 def test_a_reader_that_a_merge_overtakes_reads_again(
-    store: ParquetBarStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: ShelvedBars, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for hour in range(4, 4 + MOST_PARTS):
         store.append(HOURLY, [bars("XBTUSD", [hour])])
-    merges = [lambda: store.append(HOURLY, [bars("XBTUSD", [4 + MOST_PARTS])])]
-    listed = FolderShelf.listing
+    writer = ShelvedBars(copy(shelf))
+    merges = [lambda: writer.append(HOURLY, [bars("XBTUSD", [4 + MOST_PARTS])])]
+    listed = shelf.listing
 
-    def overtaken(shelf: FolderShelf, frame: Timeframe) -> Listing:
-        found = listed(shelf, frame)
+    def overtaken(frame: Timeframe) -> Listing:
+        found = listed(frame)
         if merges:
             merges.pop()()
         return found
 
-    monkeypatch.setattr(FolderShelf, "listing", overtaken)
-    read = closes(ParquetBarStore(tmp_path / "bars"), "XBTUSD", until=1_000, count=100)
+    monkeypatch.setattr(shelf, "listing", overtaken)
+    read = closes(ShelvedBars(shelf), "XBTUSD", until=1_000, count=100)
 
-    assert len(parts(tmp_path)) == 1
+    assert len(parts_on(shelf)) == 1
     assert read == [[100.5 + hour] for hour in range(4, 5 + MOST_PARTS)]
 
 
-def test_two_parts_of_the_same_append_are_named(store: ParquetBarStore, tmp_path: Path) -> None:
-    for hour in (4, 5):
-        store.append(HOURLY, [bars("XBTUSD", [hour])])
-    first, second = parts(tmp_path)
-    second.rename(second.with_name(second.name.replace("part-000002-000002", "part-000001-000001")))
-
-    with pytest.raises(ConfigurationError, match=f"{first.name}.*stand for the same append"):
-        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
-
-
-def test_appending_the_same_again_leaves_the_same_bytes(tmp_path: Path) -> None:
-    """F-DAG-1: a partition that is made anew is the one that it was."""
-    told = [bars("XBTUSD", range(8)), bars("ETHUSD", range(8))]
-    written = []
-    for name, order in (("a", told), ("b", told[::-1])):
-        ParquetBarStore(tmp_path / name).append(HOURLY, order)
-        written.append([each.read_bytes() for each in parts(tmp_path / name)])
-
-    assert written[0] == written[1]
-
-
-def test_rows_are_stored_with_pair_time_and_exact_amounts(
-    store: ParquetBarStore, tmp_path: Path
-) -> None:
-    store.append(HOURLY, [bars("XBTUSD", [0])])
-    [path] = parts(tmp_path)
-    table = pq.read_table(path, partitioning=None)
-
-    assert table.column_names == bar_parts.SCHEMA.names
-    [row] = table.to_pylist()
-    assert (row["pair"], row["close"], row["trades"]) == ("XBTUSD", Decimal("100.5"), 3)
-
-
-def told_anew(store: ParquetBarStore, *told: Candles) -> dict[str, tuple[int, int, int]]:
+def told_anew(store: ShelvedBars, *told: Candles) -> dict[str, tuple[int, int, int]]:
     """Return of each pair how many bars were new, the same, and told differently."""
     found = store.revise(HOURLY, told)
     return {pair: (each.added, each.same, each.differing) for pair, each in found.items()}
 
 
-def test_a_bar_that_is_told_anew_is_read_as_it_was_told_last(store: ParquetBarStore) -> None:
+def test_a_bar_that_is_told_anew_is_read_as_it_was_told_last(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("XBTUSD", range(4, 8)), bars("ETHUSD", range(4, 8))])
 
     found = told_anew(store, bars("XBTUSD", [5, 6, 8], close="7"), bars("ETHUSD", [5]))
@@ -386,7 +285,7 @@ def test_a_bar_that_is_told_anew_is_read_as_it_was_told_last(store: ParquetBarSt
 
 
 def test_each_time_that_a_bar_is_told_anew_its_revision_is_one_more(
-    store: ParquetBarStore,
+    store: ShelvedBars,
 ) -> None:
     store.append(HOURLY, [bars("XBTUSD", [4, 5])])
     for close in ("1", "2", "2", "3"):
@@ -397,7 +296,7 @@ def test_each_time_that_a_bar_is_told_anew_its_revision_is_one_more(
     assert store.closes(HOURLY, at(5)) == {"XBTUSD": Decimal(3)}
 
 
-def test_what_is_told_of_a_revised_bar_by_append_changes_nothing(store: ParquetBarStore) -> None:
+def test_what_is_told_of_a_revised_bar_by_append_changes_nothing(store: ShelvedBars) -> None:
     store.revise(HOURLY, [bars("XBTUSD", [4])])
     store.revise(HOURLY, [bars("XBTUSD", [4], close="2")])
 
@@ -405,22 +304,20 @@ def test_what_is_told_of_a_revised_bar_by_append_changes_nothing(store: ParquetB
     assert store.closes(HOURLY, at(5)) == {"XBTUSD": Decimal(2)}
 
 
-def test_a_revision_is_no_duplicate_and_survives_merges(
-    store: ParquetBarStore, tmp_path: Path
-) -> None:
+def test_a_revision_is_no_duplicate_and_survives_merges(store: ShelvedBars, shelf: Shelf) -> None:
     for hour in range(4, 4 + 2 * MOST_PARTS):
         store.append(HOURLY, [bars("XBTUSD", [hour])])
         store.revise(HOURLY, [bars("XBTUSD", [4], close=str(hour))])
     store.compact(HOURLY)
 
-    assert len(parts(tmp_path)) == 1
+    assert len(parts_on(shelf)) == 1
     assert store.report(HOURLY, "2026-02-01", now=at(999)).duplicates == 0
     assert store.revisions(HOURLY, at(5)) == {"XBTUSD": 2 * MOST_PARTS}
     assert closes(store, "XBTUSD", until=5, count=1) == [[3 + 2 * MOST_PARTS]]
 
 
-def test_what_is_compared_with_a_revised_bar_is_its_newest_revision(tmp_path: Path) -> None:
-    store = HistoryBarStore(tmp_path / "bars")
+def test_what_is_compared_with_a_revised_bar_is_its_newest_revision(shelf: Shelf) -> None:
+    store = HistoryBarStore(shelf)
     store.append(HOURLY, [bars("XBTUSD", [4])])
     store.revise(HOURLY, [bars("XBTUSD", [4], close="2")])
 
@@ -428,11 +325,12 @@ def test_what_is_compared_with_a_revised_bar_is_its_newest_revision(tmp_path: Pa
     assert store.compare(HOURLY, bars("XBTUSD", [4])).differing == 1
 
 
+@settings(max_examples=40)
 @given(steps=st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(1, 3)), max_size=12))
 def test_whatever_is_appended_and_revised_the_store_is_a_dictionary(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, int, int]]
+    opener: Opener, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, int, int]]
 ) -> None:
-    store, known = ParquetBarStore(tmp_path_factory.mktemp("told")), dict[int, int]()
+    store, known = ShelvedBars(opener(tmp_path_factory.mktemp("told"))), dict[int, int]()
     for revises, hour, close in steps:
         told = [bars("XBTUSD", [hour], close=str(close))]
         if revises:
@@ -451,19 +349,19 @@ def test_whatever_is_appended_and_revised_the_store_is_a_dictionary(
 
 
 def test_compacting_leaves_as_few_parts_as_can_be_and_the_same_bars(
-    store: ParquetBarStore, tmp_path: Path
+    store: ShelvedBars, shelf: Shelf
 ) -> None:
     for hour in range(8):
         store.append(HOURLY, [bars("XBTUSD", [hour]), bars("ETHUSD", [hour])])
     before = store.read(HOURLY, ("XBTUSD", "ETHUSD"), closed_by=at(99), count=99).digest()
 
     assert store.compact(HOURLY) == 6
-    assert len(parts(tmp_path)) == 2
+    assert len(parts_on(shelf)) == 2
     assert store.read(HOURLY, ("XBTUSD", "ETHUSD"), closed_by=at(99), count=99).digest() == before
     assert store.compact(HOURLY) == 0
 
 
-def test_several_timeframes_are_appended_together(store: ParquetBarStore) -> None:
+def test_several_timeframes_are_appended_together(store: ShelvedBars) -> None:
     daily = timeframe("1d")
     told = {HOURLY: [bars("XBTUSD", [4, 5])], daily: [bars("XBTUSD", [4], frame="1d")]}
 
@@ -472,7 +370,7 @@ def test_several_timeframes_are_appended_together(store: ParquetBarStore) -> Non
     assert store.newest(daily) == {"XBTUSD": at(4)}
 
 
-def test_the_last_bars_of_a_pair_that_ended_long_ago_are_found(store: ParquetBarStore) -> None:
+def test_the_last_bars_of_a_pair_that_ended_long_ago_are_found(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("OLD", range(4)), bars("XBTUSD", [3_000])])
 
     assert closes(store, "OLD", until=9_999, count=2) == [[102.5], [103.5]]

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.risk import RULES, Approved, Case, Denied, Limits, review
-from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline_tests.builders import (
     NOW,
     case,
@@ -38,8 +37,6 @@ CODES = {
     "COOLDOWN",
     "DATA_CONTENT",
     "DATA_STALE_EVENT",
-    "DATA_STALE_SOCKET",
-    "DATA_STALE_SUB",
     "DEPTH",
     "DUPLICATE_INTENT",
     "FUNDS",
@@ -100,7 +97,6 @@ CASES = st.builds(
     st.sampled_from(["online", "online", "limit_only", "reduce_only", "cancel_only"]),
     qty=QTYS,
     quote=QUOTES,
-    doubts=st.frozensets(st.sampled_from(sorted(Doubt)), max_size=1),
     synced_at=SECONDS.map(lambda each: NOW - 10 * each),
     equity=st.integers(0, 20_000).map(Decimal),
     cash=AMOUNTS,
@@ -140,7 +136,6 @@ def stale(told: Case) -> list[Case]:
         replace(told, quote=older),
         replace(told, synced_at=NOW - hour),
         replace(told, unpriced=(*told.unpriced, "OLD")),
-        *(replace(told, doubts=told.doubts | {each}) for each in Doubt),
     ]
 
 
