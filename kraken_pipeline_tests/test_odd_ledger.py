@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from kraken_pipeline.domain.ledger import EntryClass, LedgerEntry, drifts, replay
+from kraken_pipeline.domain.ledger import LedgerEntry, drifts, replay
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.http import PrivateLine, PublicLine
 from kraken_pipeline.kraken.nonce import Nonces
@@ -96,11 +96,3 @@ def test_a_withdrawal_that_came_back_leaves_nothing_behind(ledger: tuple[LedgerE
         (Decimal(30), Decimal(-4)),
     ]
     assert sum(entry.net for entry in legs) == 0
-
-
-def test_what_a_person_has_to_look_at_is_of_an_unknown_class(
-    ledger: tuple[LedgerEntry, ...],
-) -> None:
-    unknown = {entry.type for entry in ledger if entry.entry_class is EntryClass.UNKNOWN}
-
-    assert unknown == {"adjustment", "conversion", "rollover"}

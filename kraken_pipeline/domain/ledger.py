@@ -5,62 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
-from enum import StrEnum
-from types import MappingProxyType
-from typing import Final
 
 from kraken_pipeline.domain.money import EXACT, ZERO
-
-
-class EntryClass(StrEnum):
-    """What an entry means for the books."""
-
-    TRADE = "trade"
-    FLOW = "flow"
-    """Money that came from outside or left."""
-    INTERNAL = "internal"
-    REWARD = "reward"
-    UNKNOWN = "unknown"
-
-
-CLASSES: Final[Mapping[str, EntryClass]] = MappingProxyType(
-    {
-        "trade": EntryClass.TRADE,
-        "spend": EntryClass.TRADE,
-        "receive": EntryClass.TRADE,
-        "deposit": EntryClass.FLOW,
-        "withdrawal": EntryClass.FLOW,
-        "transfer": EntryClass.FLOW,
-        "staking": EntryClass.REWARD,
-        "reward": EntryClass.REWARD,
-        "dividend": EntryClass.REWARD,
-    }
-)
-"""Kraken's entry type to what it means. Whatever is not here is unknown, and shown as such."""
-
-BY_SUBTYPE: Final[Mapping[tuple[str, str], EntryClass]] = MappingProxyType(
-    {
-        **{
-            ("transfer", subtype): EntryClass.INTERNAL
-            for subtype in (
-                "spottostaking",
-                "stakingfromspot",
-                "stakingtospot",
-                "spotfromstaking",
-            )
-        },
-        **{
-            ("earn", subtype): EntryClass.INTERNAL
-            for subtype in ("allocation", "deallocation", "autoallocation", "migration")
-        },
-        ("earn", "reward"): EntryClass.REWARD,
-    }
-)
-"""Where the subtype decides. A transfer to another wallet or an airdrop is a flow: counted as
-internal, it would read as a loss or a gain (PF-13).
-
-Source: Kraken's ledger types and subtypes.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +31,6 @@ class LedgerEntry:
     def net(self) -> Decimal:
         """What the bucket changed by."""
         return self.amount - self.fee
-
-    @property
-    def entry_class(self) -> EntryClass:
-        """What it means for the books."""
-        by_type = CLASSES.get(self.type, EntryClass.UNKNOWN)
-        return BY_SUBTYPE.get((self.type, self.subtype), by_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
+from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.errors import ConflictError, UnreachableError
 from kraken_pipeline.domain.ids import ClOrdId
 from kraken_pipeline.domain.ledger import LedgerEntry, drifts
@@ -20,7 +22,7 @@ from kraken_pipeline.domain.reports import Balance, Listing, TradeReport
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.services.ports import Account, BookStore, Clock, Market, OrderStore
-from kraken_pipeline.services.world import economic_asset
+from kraken_pipeline.services.world import economic_asset, listed_asset
 
 MISSED_FILLS: Final = timedelta(days=1)
 """How far back the ledger is asked for trades whose fill is not kept. What nothing prices never
@@ -74,7 +76,7 @@ def keep_books(desk: BookDesk) -> Booked:
     read = _read_account(desk)
     trades, entries = read.trades, read.entries
     fills = _fills(desk, trades, prices, listing)
-    new_fills, new_entries = desk.books.book(fills, entries)
+    new_fills, new_entries = desk.books.book(fills, entries, _lookup(read.at, listing, prices))
     desk.follow(listing, _totals(read.balances, listing), read.at)
     # what has no price yet is in no equity yet, and so waits as a flow too
     flows = [
@@ -89,6 +91,16 @@ def keep_books(desk: BookDesk) -> Booked:
     return Booked(
         fills=new_fills, entries=new_entries, settled=_match(desk), late=late, snapshot=snapshot
     )
+
+
+def _lookup(at: datetime, listing: Listing, prices: PriceTable) -> Lookup:
+    """Return what names and prices are known as the account is read."""
+
+    def worth_of(asset: Asset, qty: Decimal) -> Decimal | None:
+        rate = prices.rate(asset)
+        return None if rate is None else rate * qty
+
+    return Lookup(at=at, asset_of=partial(listed_asset, listing.symbols), worth_of=worth_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

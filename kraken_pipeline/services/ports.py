@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from kraken_pipeline.domain.account_reports import AmendReport
+from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.bars import Admitted, Candles, MonthReport
 from kraken_pipeline.domain.certificates import Certificate, Difference, Span
@@ -563,8 +564,10 @@ class BookStore(Protocol):
         """Return whose book each order's fills belong to; one that is not ours is left out."""
         ...
 
-    def book(self, fills: Sequence[Fill], entries: Sequence[LedgerEntry]) -> tuple[int, int]:
-        """Keep what is new, move the positions with it, and return how many were new."""
+    def book(
+        self, fills: Sequence[Fill], entries: Sequence[LedgerEntry], lookup: Lookup
+    ) -> tuple[int, int]:
+        """Keep what is new, explain it, move the positions, and return how many were new."""
         ...
 
     def hand_over(self, order: Order, *, at: datetime) -> bool:

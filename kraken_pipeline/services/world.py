@@ -110,10 +110,15 @@ def economic_asset(symbols: SymbolTable, bucket: str) -> Asset:
 
     It has no price then, and shows as such: what is held is never left out.
     """
+    return listed_asset(symbols, bucket) or Asset(bucket)
+
+
+def listed_asset(symbols: SymbolTable, bucket: str) -> Asset | None:
+    """Return the asset of a bucket; None where the exchange lists none by that name."""
     try:
         return symbols.asset(bucket)
     except UnknownNameError:
-        return Asset(bucket)
+        return None
 
 
 def _is_held_for(order: Order) -> bool:

@@ -16,26 +16,28 @@ from sqlalchemy import (
     update,
 )
 
+from kraken_pipeline.domain.accounting.causes import Cause, Lack
+from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.errors import ImpossibleFactError
 from kraken_pipeline.domain.ids import digest
-from kraken_pipeline.domain.ledger import CLASSES, EntryClass, LedgerEntry
+from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.store import conversions, handovers, journal, positions, snapshots, transfers
 from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.ledger import entry_of, explain_news
 from kraken_pipeline.store.order_rows import in_chunks
-from kraken_pipeline.store.prepared import Named, Prepared
+from kraken_pipeline.store.prepared import Prepared
 from kraken_pipeline.store.schema import (
+    entry_causes,
     execution_orders,
     fills,
     ledger_entries,
     valued_flows,
 )
 
-NEVER_FLOWS: Final = tuple(name for name, each in CLASSES.items() if each is EntryClass.TRADE)
-"""Types that most entries have, and that need not be read to find what came from outside."""
 _FILL_FACTS: Final = ("kraken_order_id", "pair", "side", "price", "qty", "cost", "fee")
 """What cannot be told of one trade in two ways. Rate and book are ours, and kept once."""
 _ENTRY_FACTS: Final = ("refid", "type", "asset", "amount", "fee", "balance")
@@ -63,8 +65,11 @@ _MOVEMENTS: Final = Prepared(
 )
 _UNVALUED: Final = Prepared(
     select(ledger_entries)
+    .join(entry_causes)
     .where(
-        ledger_entries.c.type.not_in(NEVER_FLOWS),
+        # what nobody can explain is no profit; what waits for its other side is neither
+        entry_causes.c.cause.in_((Cause.FLOW.value, Cause.UNKNOWN.value)),
+        entry_causes.c.lacks == Lack.NOTHING.value,
         ledger_entries.c.entry_id.not_in(select(valued_flows.c.entry_id)),
     )
     .order_by(ledger_entries.c.at, ledger_entries.c.entry_id)
@@ -93,6 +98,7 @@ class SqlBookStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._replayed: tuple[int, Mapping[str, Decimal]] | None = None
+        self._is_explained = False
 
     def last_fill_at(self) -> datetime | None:
         """Return the time of the newest fill that is booked."""
@@ -115,8 +121,10 @@ class SqlBookStore:
                 found.update((each[0], book_of(each[1], each[2])) for each in rows)
         return found
 
-    def book(self, fills: Sequence[Fill], entries: Sequence[LedgerEntry]) -> tuple[int, int]:
-        """Keep what is new, move the positions with it, and return how many were new.
+    def book(
+        self, fills: Sequence[Fill], entries: Sequence[LedgerEntry], lookup: Lookup
+    ) -> tuple[int, int]:
+        """Keep what is new, explain it, move the positions, and return how many were new.
 
         A fill that was taken for `manual` and is now told as a strategy's moves to its book.
 
@@ -128,8 +136,17 @@ class SqlBookStore:
             new_fills, moved = _new_fills(connection, fills)
             new_entries = _new_entries(connection, entries)
             _insert(connection, new_fills, new_entries)
+            if new_fills or new_entries or not self._is_explained:
+                explain_news(
+                    connection,
+                    new_fills,
+                    new_entries,
+                    lookup,
+                    may_lack_causes=not self._is_explained,
+                )
             _move_positions(connection, new_fills, moved)
             _note(connection, [*new_fills, *moved], new_entries)
+        self._is_explained = True
         return len(new_fills), len(new_entries)
 
     def hand_over(self, order: Order, *, at: datetime) -> bool:
@@ -173,8 +190,7 @@ class SqlBookStore:
     def unvalued_flows(self) -> tuple[LedgerEntry, ...]:
         """Return what came from outside or left and is in no snapshot's units, oldest first."""
         with self._database.reading() as connection:
-            kept = [_entry_of(row) for row in _UNVALUED.named(connection)]
-        return tuple(each for each in kept if each.entry_class is EntryClass.FLOW)
+            return tuple(entry_of(row) for row in _UNVALUED.named(connection))
 
     def fills_after(self, at: datetime | None) -> tuple[Fill, ...]:
         """Return booked fills after an instant, oldest first."""
@@ -234,7 +250,7 @@ def _new_fills(connection: Connection, told: Sequence[Fill]) -> tuple[list[Fill]
 
 def _new_entries(connection: Connection, told: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     kept = _kept(connection, _KEPT_ENTRIES, [each.entry_id for each in told])
-    known = {row["entry_id"]: _entry_of(row) for row in kept}
+    known = {row["entry_id"]: entry_of(row) for row in kept}
     new: dict[str, LedgerEntry] = {}
     for entry in told:
         before = known.get(entry.entry_id) or new.get(entry.entry_id)
@@ -331,7 +347,3 @@ def _note(connection: Connection, told: Sequence[Fill], new_entries: Sequence[Le
 
 
 _ENTRY_FIELDS: Final = tuple(LedgerEntry.__slots__)
-
-
-def _entry_of(row: Named) -> LedgerEntry:
-    return LedgerEntry(**{name: row[name] for name in _ENTRY_FIELDS})

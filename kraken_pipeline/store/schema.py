@@ -348,6 +348,29 @@ ledger_entries = _table(
     instant("at"),
     Index(None, "at"),
     Index(None, "type", "at"),
+    Index(None, "refid"),
+)
+
+entry_causes = _table(
+    "entry_causes",
+    Column("entry_id", ForeignKey("ledger_entries.entry_id"), primary_key=True),
+    text("cause"),
+    text("event_id"),
+    text("why"),
+    # what of its event has not come: fill, leg, side, or nothing
+    text("lacks"),
+    instant("explained_at"),
+    Index(None, "event_id"),
+    Index(None, "cause", "lacks"),
+)
+
+fill_residuals = _table(
+    "fill_residuals",
+    Column("trade_id", ForeignKey("fills.trade_id"), primary_key=True),
+    # what the ledger booked less what the trade says
+    exact("base"),
+    exact("quote"),
+    maybe_exact("fee"),
 )
 
 valued_flows = _table(

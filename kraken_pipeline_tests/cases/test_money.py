@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kraken_pipeline.domain.ledger import EntryClass, LedgerEntry
+from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.nav import Snapshot
@@ -21,6 +21,7 @@ from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline_tests.services.paper import Paper, paper
+from kraken_pipeline_tests.store.builders import LOOKUP
 
 PAIRS = {"XBTUSD": Decimal(50_000), "ETHUSD": Decimal(2_500)}
 
@@ -198,8 +199,7 @@ def test_f_rsk_3_a_withdrawal_is_no_drawdown(desk: Paper) -> None:
         balance=Decimal(5_996),
         at=desk.clock(),
     )
-    assert taken.entry_class is EntryClass.FLOW
-    desk.stores.books.book([], [taken])
+    desk.stores.books.book([], [taken], LOOKUP)
     desk.exchange.account.balances["ZUSD"] -= Decimal(4_004)
     desk.turn(minutes=1)
 

@@ -2,11 +2,10 @@
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kraken_pipeline.domain.ledger import Drift, EntryClass, LedgerEntry, drifts, replay
+from kraken_pipeline.domain.ledger import Drift, LedgerEntry, drifts, replay
 from kraken_pipeline_tests.builders import entry
 
 AMOUNTS = st.decimals(min_value="-1e15", max_value="1e15", places=10)
@@ -60,28 +59,3 @@ def test_a_bucket_that_only_one_side_knows_is_drift() -> None:
     found = drifts({"XXBT": Decimal(1)}, {"ZUSD": Decimal(5)})
 
     assert [each.asset for each in found] == ["XXBT", "ZUSD"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "subtype", "meaning"),
-    [
-        ("trade", "tradespot", EntryClass.TRADE),
-        ("spend", "", EntryClass.TRADE),
-        ("deposit", "", EntryClass.FLOW),
-        ("withdrawal", "", EntryClass.FLOW),
-        ("transfer", "", EntryClass.FLOW),
-        ("transfer", "spottofutures", EntryClass.FLOW),
-        ("transfer", "spottostaking", EntryClass.INTERNAL),
-        ("transfer", "spotfromstaking", EntryClass.INTERNAL),
-        ("staking", "", EntryClass.REWARD),
-        ("earn", "reward", EntryClass.REWARD),
-        ("earn", "autoallocation", EntryClass.INTERNAL),
-        ("earn", "something new", EntryClass.UNKNOWN),
-        ("adjustment", "", EntryClass.UNKNOWN),
-        ("something new", "", EntryClass.UNKNOWN),
-    ],
-)
-def test_type_and_subtype_say_what_an_entry_means(
-    kind: str, subtype: str, meaning: EntryClass
-) -> None:
-    assert entry(type=kind, subtype=subtype).entry_class is meaning

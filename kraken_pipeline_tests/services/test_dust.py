@@ -11,6 +11,7 @@ from kraken_pipeline.services.dust import dust, plan_sweep
 from kraken_pipeline.store.audit import verify
 from kraken_pipeline_tests.services.paper import Paper
 from kraken_pipeline_tests.services.stopped import PLACE, Stopped
+from kraken_pipeline_tests.store.builders import LOOKUP
 
 CRUMB = "0.00002"
 """Of XBT: less than the exchange takes an order of."""
@@ -100,7 +101,7 @@ def _give_away(account: Stopped) -> None:
         quote_rate=Decimal(1),
         book=holding.book,
     )
-    account.paper.stores.books.book([sold], [])
+    account.paper.stores.books.book([sold], [], LOOKUP)
 
 
 def test_the_next_buy_of_the_pair_takes_dust_along_with_its_cost(account: Stopped) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import (
     DecisionId,
@@ -30,6 +31,15 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 LEASE = "orders"
+NAMES = {"ZUSD": "USD", "XXBT": "XBT", "XBT.F": "XBT", "ADA": "ADA", "ADA.S": "ADA", "ADA.F": "ADA"}
+
+
+def _asset_of(bucket: str) -> Asset | None:
+    return Asset(NAMES[bucket]) if bucket in NAMES else None
+
+
+LOOKUP = Lookup(at=NOW, asset_of=_asset_of, worth_of=lambda asset, qty: None)
+"""Some assets are known, and nothing is priced."""
 
 
 def decision(*pairs: str, **changed: Any) -> Decision:  # noqa: ANN401 - any field may change

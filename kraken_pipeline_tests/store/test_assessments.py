@@ -19,6 +19,7 @@ from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline_tests.store.builders import (
     HOUR,
+    LOOKUP,
     NOW,
     decision,
     event,
@@ -124,7 +125,7 @@ def test_an_assessment_sees_orders_positions_and_halts(
     database: Database, orders: SqlOrderStore
 ) -> None:
     made = planned(database)
-    SqlBookStore(database).book([fill("T1")], [])
+    SqlBookStore(database).book([fill("T1")], [], LOOKUP)
     SqlHaltStore(database).latch(HaltKind.OPERATOR, reason="x", at=NOW, by="x")
 
     with orders.assessing() as assessment:

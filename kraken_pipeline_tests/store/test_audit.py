@@ -12,7 +12,7 @@ from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.journal import BEGINNING, Entry, write
 from kraken_pipeline.store.orders import SqlOrderStore
-from kraken_pipeline_tests.store.builders import LEASE, NOW, decision, event, fill, live
+from kraken_pipeline_tests.store.builders import LEASE, LOOKUP, NOW, decision, event, fill, live
 
 JOURNAL = schema.journal
 
@@ -28,7 +28,7 @@ def busy(database: Database) -> Database:
     halts.latch(HaltKind.DRIFT, reason="a", at=NOW, by="x")
     halts.clear(reason="b", at=NOW, by="x")
     halts.latch(HaltKind.OPERATOR, reason="c", at=NOW, by="x")
-    SqlBookStore(database).book([fill("T1")], [])
+    SqlBookStore(database).book([fill("T1")], [], LOOKUP)
     SqlDecisionStore(database).record(decision("XBTUSD", namespace=Namespace.RESEARCH), {})
     return database
 

@@ -19,7 +19,7 @@ from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.schema import journal
-from kraken_pipeline_tests.store.builders import HOUR, MINUTE, NOW, entry, fill, live
+from kraken_pipeline_tests.store.builders import HOUR, LOOKUP, MINUTE, NOW, entry, fill, live
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def brute_force(fills: list[Fill]) -> set[Position]:
 
 def test_a_fill_is_read_as_it_was_booked(books: SqlBookStore) -> None:
     told = [fill("T1", maker=True, price=Price(Decimal("0.000000000012"))), fill("T2", minutes=1)]
-    books.book(told[::-1], [])
+    books.book(told[::-1], [], LOOKUP)
 
     assert books.fills_after(None) == tuple(told)
     assert books.fills_after(NOW) == (told[1],)
@@ -47,41 +47,41 @@ def test_a_fill_is_read_as_it_was_booked(books: SqlBookStore) -> None:
 
 
 def test_the_same_fill_told_twice_moves_the_position_once(books: SqlBookStore) -> None:
-    first = books.book([fill("T1"), fill("T1")], [entry("L1"), entry("L1")])
-    again = books.book([fill("T1")], [entry("L1")])
+    first = books.book([fill("T1"), fill("T1")], [entry("L1"), entry("L1")], LOOKUP)
+    again = books.book([fill("T1")], [entry("L1")], LOOKUP)
 
     assert (first, again) == ((1, 1), (0, 0))
     assert [each.qty for each in books.positions()] == [Decimal(1)]
 
 
 def test_the_rate_of_a_fill_is_kept_as_first_told(books: SqlBookStore) -> None:
-    books.book([fill("T1", quote_rate=Decimal("1.1"))], [])
-    books.book([fill("T1", quote_rate=Decimal("1.2"))], [])
+    books.book([fill("T1", quote_rate=Decimal("1.1"))], [], LOOKUP)
+    books.book([fill("T1", quote_rate=Decimal("1.2"))], [], LOOKUP)
 
     [kept] = books.fills_after(None)
     assert kept.quote_rate == Decimal("1.1")
 
 
 def test_a_fill_told_otherwise_is_refused_with_all_that_came_with_it(books: SqlBookStore) -> None:
-    books.book([fill("T1")], [])
+    books.book([fill("T1")], [], LOOKUP)
 
     with pytest.raises(ImpossibleFactError, match="trade T1: qty was 1, is told as 2"):
-        books.book([fill("T2"), fill("T1", qty=Qty(Decimal(2)))], [])
+        books.book([fill("T2"), fill("T1", qty=Qty(Decimal(2)))], [], LOOKUP)
     assert len(books.fills_after(None)) == 1
 
 
 def test_a_ledger_entry_told_otherwise_is_refused(books: SqlBookStore) -> None:
-    books.book([], [entry("L1")])
+    books.book([], [entry("L1")], LOOKUP)
 
     with pytest.raises(ImpossibleFactError, match="ledger entry L1: amount was -100"):
-        books.book([], [entry("L1", amount=Decimal(-99))])
+        books.book([], [entry("L1", amount=Decimal(-99))], LOOKUP)
 
 
 def test_a_manual_fill_moves_to_the_strategy_that_turns_out_to_own_it(
     books: SqlBookStore,
 ) -> None:
-    books.book([fill("T1", book=MANUAL), fill("T2", book=MANUAL, pair="ETHUSD")], [])
-    counts = books.book([fill("T1", book="trend@1h")], [])
+    books.book([fill("T1", book=MANUAL), fill("T2", book=MANUAL, pair="ETHUSD")], [], LOOKUP)
+    counts = books.book([fill("T1", book="trend@1h")], [], LOOKUP)
 
     assert counts == (0, 0)
     assert {(each.book, each.pair) for each in books.positions()} == {
@@ -92,7 +92,7 @@ def test_a_manual_fill_moves_to_the_strategy_that_turns_out_to_own_it(
 
 def test_a_position_that_was_sold_stays_as_a_flat_one(books: SqlBookStore) -> None:
     sold = fill("T2", minutes=1, side=Side.SELL, cost=Decimal(110), price=Price(Decimal(110)))
-    books.book([fill("T1"), sold], [])
+    books.book([fill("T1"), sold], [], LOOKUP)
 
     [position] = books.positions()
     assert (position.qty, position.realised) == (Decimal(0), Decimal("9.48"))
@@ -128,8 +128,8 @@ def test_positions_equal_a_replay_of_every_fill_however_they_came(
 ) -> None:
     database = fresh()
     books = SqlBookStore(database)
-    books.book(fills[:cut], [])
-    books.book(fills, [])
+    books.book(fills[:cut], [], LOOKUP)
+    books.book(fills, [], LOOKUP)
     kept = set(books.positions())
     database.close()
 
@@ -142,7 +142,7 @@ def test_the_ledger_adds_up_exactly_by_bucket(books: SqlBookStore) -> None:
         entry("L2", amount=Decimal("-0.0000000001"), fee=Decimal("0.1")),
         entry("L3", asset="XXBT", amount=Decimal(1), fee=Decimal(0)),
     ]
-    books.book([], told)
+    books.book([], told, LOOKUP)
 
     assert books.replayed_balances() == replay(told)
     assert books.replayed_balances()["ZUSD"] == Decimal("123456789012344.763456789")
@@ -157,14 +157,14 @@ def test_only_what_came_from_outside_is_a_flow(books: SqlBookStore) -> None:
         entry("L4", type="transfer", subtype="spottostaking", minutes=1),
         entry("L5", type="transfer", subtype="airdrop", minutes=2),
     ]
-    books.book([], told)
+    books.book([], told, LOOKUP)
 
     assert [each.entry_id for each in books.unvalued_flows()] == ["L1", "L2", "L5"]
 
 
 def test_a_flow_is_in_the_units_of_one_snapshot(books: SqlBookStore) -> None:
     told = [entry("L1", type="deposit"), entry("L2", type="deposit", minutes=1)]
-    books.book([], told)
+    books.book([], told, LOOKUP)
     books.keep_snapshot(SNAPSHOT, told[:1])
 
     assert books.unvalued_flows() == (told[1],)
@@ -176,7 +176,7 @@ def test_a_flow_is_in_the_units_of_one_snapshot(books: SqlBookStore) -> None:
 
 def test_a_flow_stays_counted_when_its_snapshot_is_pruned(books: SqlBookStore) -> None:
     told = [entry("L1", type="deposit")]
-    books.book([], told)
+    books.book([], told, LOOKUP)
     books.keep_snapshot(SNAPSHOT, told)
     books.keep_snapshot(later(1), [])
     books.prune_snapshots(NOW + HOUR)
@@ -197,7 +197,7 @@ def test_nothing_new_leaves_no_entry_in_the_journal(
     database: Database, books: SqlBookStore
 ) -> None:
     for _ in range(2):
-        books.book([fill("T1")], [entry("L1")])
+        books.book([fill("T1")], [entry("L1")], LOOKUP)
     with database.reading() as connection:
         count = connection.execute(select(func.count()).select_from(journal)).scalar_one()
 
@@ -257,7 +257,7 @@ def test_two_lags_that_pass_are_no_drift_that_stays(books: SqlBookStore) -> None
 
 def test_a_trade_that_no_fill_explains_is_found_by_its_entries(books: SqlBookStore) -> None:
     missed = entry("L1", type="trade", refid="T-MISSED")
-    books.book([], [missed, entry("L2", type="deposit", refid="F-1")])
+    books.book([], [missed, entry("L2", type="deposit", refid="F-1")], LOOKUP)
 
     assert books.unfilled_since(NOW - timedelta(days=1)) == missed.at
     assert books.unfilled_since(NOW + timedelta(seconds=1)) is None
@@ -288,7 +288,7 @@ def test_pruning_deletes_what_is_older_but_never_the_newest(books: SqlBookStore)
 
 def test_positions_of_many_books_stand_apart(books: SqlBookStore) -> None:
     told = [fill(f"T{number}", book=f"s{number % 3}@1h") for number in range(9)]
-    books.book(told, [])
+    books.book(told, [], LOOKUP)
 
     held: defaultdict[str, Decimal] = defaultdict(Decimal)
     for position in books.positions():

@@ -17,6 +17,7 @@ from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline_tests.store.builders import (
     HOUR,
     LEASE,
+    LOOKUP,
     MINUTE,
     NOW,
     event,
@@ -79,7 +80,7 @@ def test_inv_7_under_a_halt_a_buy_grows_by_nothing(database: Database) -> None:
 def _sale(database: Database) -> Order:
     made = live(database, side=Side.SELL)
     bought = fill("T1", qty=Qty(Decimal("0.3")), book=f"{made.strategy_id}@{made.timeframe}")
-    SqlBookStore(database).book([bought], [])
+    SqlBookStore(database).book([bought], [], LOOKUP)
     return made
 
 

@@ -16,7 +16,7 @@ from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.conversions import SqlConversionStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.transfers import SqlTransferStore
-from kraken_pipeline_tests.store.builders import MINUTE, NOW, fill
+from kraken_pipeline_tests.store.builders import LOOKUP, MINUTE, NOW, fill
 
 NEW = {"pair": "NEWUSD", "price": Decimal(1)}
 
@@ -45,7 +45,7 @@ def conversion(of: Position, *, minutes: int) -> Conversion:
 @pytest.fixture
 def carried(database: Database) -> Database:
     """Return books whose XBT has become NEW."""
-    SqlBookStore(database).book([fill("T1", minutes=5)], [])
+    SqlBookStore(database).book([fill("T1", minutes=5)], [], LOOKUP)
     holding = held(database)["XBTUSD"]
     SqlConversionStore(database).convert([(holding, conversion(holding, minutes=1))])
     return database
@@ -62,7 +62,7 @@ def test_a_holding_goes_on_with_its_cost(carried: Database) -> None:
 
 def test_what_is_sold_later_realises_against_the_cost_of_the_old_name(carried: Database) -> None:
     sale = fill("T2", minutes=9, side=Side.SELL, qty=Qty(Decimal(1000)), cost=Decimal(90), **NEW)
-    SqlBookStore(carried).book([sale], [])
+    SqlBookStore(carried).book([sale], [], LOOKUP)
 
     assert held(carried)["NEWUSD"].realised == Decimal(-10) - sale.fee
     assert verify(carried).faults == ()
@@ -70,7 +70,7 @@ def test_what_is_sold_later_realises_against_the_cost_of_the_old_name(carried: D
 
 @pytest.mark.parametrize("pair", ["XBTUSD", "NEWUSD"])
 def test_a_fill_that_is_heard_late_is_booked_in_its_place(carried: Database, pair: str) -> None:
-    SqlBookStore(carried).book([fill("T0", minutes=0, pair=pair)], [])
+    SqlBookStore(carried).book([fill("T0", minutes=0, pair=pair)], [], LOOKUP)
 
     assert sum(each.cost for each in held(carried).values()) == 200
     assert verify(carried).faults == ()

@@ -30,6 +30,7 @@ from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline_tests.store.builders import (
     HOUR,
     LEASE,
+    LOOKUP,
     MINUTE,
     NOW,
     event,
@@ -240,6 +241,7 @@ def test_an_ended_order_is_unmatched_with_what_is_booked_of_it(
             for number, qty in enumerate(parts)
         ],
         [],
+        LOOKUP,
     )
 
     assert orders.unmatched() == ((order, Decimal("0.10")),)

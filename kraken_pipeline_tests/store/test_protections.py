@@ -15,7 +15,7 @@ from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.protections import SqlProtectionStore
-from kraken_pipeline_tests.store.builders import MINUTE, NOW, event, fill, live
+from kraken_pipeline_tests.store.builders import LOOKUP, MINUTE, NOW, event, fill, live
 
 PLACE = ("trend@1h", "XBTUSD")
 MISSING = Protection(
@@ -63,7 +63,7 @@ def test_what_is_held_counts_fills_that_are_not_booked_yet_once(
     told = fill(
         "T1", kraken_order_id=str(entry.kraken_order_id), qty=Qty(Decimal("0.02")), book=PLACE[0]
     )
-    SqlBookStore(database).book([told], [])
+    SqlBookStore(database).book([told], [], LOOKUP)
 
     assert unbooked == {PLACE: Decimal("0.06")}
     assert protections.holdings() == unbooked
@@ -75,7 +75,7 @@ def test_what_lies_in_another_book_by_mistake_is_not_held_twice(
     told = fill(
         "T1", kraken_order_id=str(entry.kraken_order_id), qty=Qty(Decimal("0.06")), book="manual"
     )
-    SqlBookStore(database).book([told], [])
+    SqlBookStore(database).book([told], [], LOOKUP)
 
     assert protections.holdings()[PLACE] == Decimal("0.06")
 

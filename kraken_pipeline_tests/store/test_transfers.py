@@ -14,7 +14,7 @@ from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.transfers import SqlTransferStore
-from kraken_pipeline_tests.store.builders import MINUTE, NOW, fill, live
+from kraken_pipeline_tests.store.builders import LOOKUP, MINUTE, NOW, fill, live
 
 BOOKS = ("trend@1h", "trend@4h", DUST, MANUAL)
 
@@ -36,7 +36,7 @@ def _held(books: SqlBookStore) -> dict[str, Position]:
 def test_a_whole_holding_moves_with_its_cost(
     books: SqlBookStore, transfers: SqlTransferStore
 ) -> None:
-    books.book([fill("T1", qty=Qty(Decimal("0.3")), cost=Decimal("33.1"))], [])
+    books.book([fill("T1", qty=Qty(Decimal("0.3")), cost=Decimal("33.1"))], [], LOOKUP)
     [holding] = books.positions()
 
     moved_now = transfers.move(holding, DUST, at=NOW + MINUTE, reason="too small")
@@ -53,9 +53,9 @@ def test_a_whole_holding_moves_with_its_cost(
 def test_what_changed_since_it_was_read_is_not_moved(
     books: SqlBookStore, transfers: SqlTransferStore
 ) -> None:
-    books.book([fill("T1")], [])
+    books.book([fill("T1")], [], LOOKUP)
     [holding] = books.positions()
-    books.book([fill("T2", minutes=1)], [])
+    books.book([fill("T2", minutes=1)], [], LOOKUP)
 
     with pytest.raises(ConflictError, match="XBTUSD in trend@1h changed"):
         transfers.move(holding, DUST, at=NOW, reason="too small")
@@ -66,7 +66,7 @@ def test_what_an_order_is_at_work_on_is_not_moved(
     database: Database, books: SqlBookStore, transfers: SqlTransferStore
 ) -> None:
     live(database)
-    books.book([fill("T1")], [])
+    books.book([fill("T1")], [], LOOKUP)
     [holding] = books.positions()
 
     with pytest.raises(ConflictError):
@@ -76,10 +76,10 @@ def test_what_an_order_is_at_work_on_is_not_moved(
 def test_a_fill_heard_after_a_move_is_booked_in_its_place(
     database: Database, books: SqlBookStore, transfers: SqlTransferStore
 ) -> None:
-    books.book([fill("T1", minutes=0)], [])
+    books.book([fill("T1", minutes=0)], [], LOOKUP)
     [holding] = books.positions()
     transfers.move(holding, DUST, at=NOW + 5 * MINUTE, reason="too small")
-    books.book([fill("T0", minutes=1, cost=Decimal(200))], [])
+    books.book([fill("T0", minutes=1, cost=Decimal(200))], [], LOOKUP)
 
     held = _held(books)
     assert (held["trend@1h"].qty, held["trend@1h"].cost) == (Decimal(1), Decimal(200))
@@ -90,10 +90,10 @@ def test_a_fill_heard_after_a_move_is_booked_in_its_place(
 def test_a_sale_heard_after_all_was_moved_leaves_no_book_below_zero(
     database: Database, books: SqlBookStore, transfers: SqlTransferStore
 ) -> None:
-    books.book([fill("T1")], [])
+    books.book([fill("T1")], [], LOOKUP)
     [holding] = books.positions()
     transfers.move(holding, DUST, at=NOW + 5 * MINUTE, reason="too small")
-    books.book([fill("T2", minutes=1, side=Side.SELL)], [])
+    books.book([fill("T2", minutes=1, side=Side.SELL)], [], LOOKUP)
 
     held = _held(books)
     assert (held["trend@1h"].qty, held["trend@1h"].uncosted) == (ZERO, Decimal(1))
@@ -103,7 +103,7 @@ def test_a_sale_heard_after_all_was_moved_leaves_no_book_below_zero(
 def test_a_transfer_that_is_changed_is_seen(
     database: Database, books: SqlBookStore, transfers: SqlTransferStore
 ) -> None:
-    books.book([fill("T1")], [])
+    books.book([fill("T1")], [], LOOKUP)
     [holding] = books.positions()
     transfers.move(holding, DUST, at=NOW, reason="too small")
     assert verify(database).faults == ()
@@ -149,7 +149,7 @@ def test_p_18_books_add_up_to_what_was_traded_whatever_moves_between_them(
             told = fill(
                 f"T{number}", minutes=number, side=Side(act), qty=qty, cost=qty * 7, book=book
             )
-            books.book([told], [])
+            books.book([told], [], LOOKUP)
     held_now = books.positions()
     faults = verify(database).faults
     database.close()
@@ -191,7 +191,7 @@ def test_a_transfer_takes_out_of_one_book_what_it_brings_to_the_other(
 def test_fills_of_the_instant_of_a_transfer_come_before_it(
     books: SqlBookStore, transfers: SqlTransferStore
 ) -> None:
-    books.book([fill("T1")], [])
+    books.book([fill("T1")], [], LOOKUP)
     [holding] = books.positions()
     transfer = transfers.move(holding, DUST, at=NOW - timedelta(hours=1), reason="a test")
 

@@ -26,6 +26,18 @@ class Cause(StrEnum):
     """Nobody can say. Nothing more of that asset is opened until a person has looked."""
 
 
+class Lack(StrEnum):
+    """What of an event is not there."""
+
+    NOTHING = ""
+    FILL = "fill"
+    """The trade itself: the ledger tells of it first."""
+    LEG = "leg"
+    """The other end of a move between buckets: what it carries is in flight."""
+    SIDE = "side"
+    """What was given, or what was had for it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """An entry and its one cause."""
@@ -36,3 +48,5 @@ class Explained:
     """What its event is called; entries of one event share it. Mostly the exchange's `refid`."""
     why: str
     """In a sentence, for a person: which rule says so, or what is missing."""
+    lacks: Lack = Lack.NOTHING
+    """What of its event has not come yet; what comes later completes it."""
