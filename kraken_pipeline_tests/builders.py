@@ -112,6 +112,7 @@ _CASE = Case(
     quote_rate=Decimal(1),
     fee_share=Decimal("0.004"),
     min_qty=Qty(Decimal("0.0002")),
+    doubts=frozenset(),
     quote=_QUOTE,
     notional_24h=Decimal(100_000_000),
     equity=Decimal(10_000),
@@ -189,6 +190,8 @@ _SNAPSHOT = Snapshot(
     units=Decimal(10_000),
     unit_price=Decimal(1),
     drawdown=ZERO,
+    drawdown_of_day=ZERO,
+    drawdown_of_all_time=ZERO,
 )
 
 # every `type: ignore` below: `replace` itself refuses a field that is not there, when it runs

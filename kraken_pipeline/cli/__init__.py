@@ -143,7 +143,7 @@ def guard() -> None:
 
 @app.command(rich_help_panel=TRADE)
 def stream(json: Json = OFF) -> None:
-    """Hear the account's own stream in a process of its own: fills are booked as they happen."""
+    """Hear market and account in a process of its own: quotes, candles and fills as they happen."""
     from kraken_pipeline.cli.stream import run  # noqa: PLC0415 - only what is asked for
 
     run(os.environ, as_json=json)

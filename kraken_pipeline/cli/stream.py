@@ -1,19 +1,23 @@
-"""`stream`: the account's own stream into the books, in a process of its own, until Ctrl-C."""
+"""`stream`: the market's stream and the account's own, in a process of their own, until Ctrl-C."""
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Final
 
 from kraken_pipeline.cli.output import print_warnings, text
 from kraken_pipeline.cli.stopping import asked_to_stop
+from kraken_pipeline.domain.errors import KeyMissingError
 from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.listening import listening
+from kraken_pipeline.wiring.market_listening import MarketListening, hearing_market
 from kraken_pipeline.wiring.panic import latched_by_signal
-from kraken_pipeline.wiring.pipeline import connect
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.streaming import Streaming
+from kraken_pipeline.wiring.switch import takes_orders
 from kraken_pipeline.wiring.warm import deciding
 
 WAIT_SECONDS: Final = 0.1
@@ -21,10 +25,12 @@ WAIT_SECONDS: Final = 0.1
 
 
 def run(environ: Mapping[str, str], *, as_json: bool) -> None:
-    """Hear what happens to the account until a signal; a second one ends at once.
+    """Hear the market, and what happens to the account, until a signal; a second one ends at once.
+
+    The market needs no key. Where no order can rest, or no key is there, it alone is heard.
 
     Raises:
-        ConfigurationError: another listener runs on the data folder, or nothing is traded here.
+        ConfigurationError: another listener runs on the data folder.
         ExchangeError: the exchange does not answer.
     """
     pipeline = connect(environ)
@@ -34,30 +40,56 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
         with (
             latched_by_signal(folder),
             asked_to_stop() as stop,
-            listening(pipeline) as streaming,
-            deciding(pipeline, environ, _tell),
+            _account(pipeline) as account,
+            deciding(pipeline, environ, _tell) as worker,
+            hearing_market(pipeline, worker) as market,
         ):
             before = ""
             while not stop.is_set():
-                streaming.step(WAIT_SECONDS)
-                for each in streaming.fills_heard():
-                    say_fill(each, as_json=as_json)
-                if streaming.condition != before:
-                    before = streaming.condition
-                    _say(streaming, as_json=as_json)
+                if account is None:
+                    stop.wait(WAIT_SECONDS)
+                else:
+                    account.step(WAIT_SECONDS)
+                    for each in account.fills_heard():
+                        say_fill(each, as_json=as_json)
+                condition = _condition(account, market)
+                if condition != before:
+                    before = condition
+                    _say(condition, 0 if account is None else account.gaps, as_json=as_json)
     finally:
         pipeline.close()
 
 
-def _say(streaming: Streaming, *, as_json: bool) -> None:
-    """Say how the stream is now, one line for each change."""
+@contextmanager
+def _account(pipeline: Pipeline) -> Iterator[Streaming | None]:
+    """Listen to the account, where there is one to be heard."""
+    if not takes_orders(pipeline):
+        _tell("no order is sent that could rest: the market alone is heard")
+        yield None
+        return
+    with ExitStack() as opened:
+        try:
+            streaming = opened.enter_context(listening(pipeline))
+        except KeyMissingError as missing:
+            _tell(f"the market alone is heard: {missing}")
+            yield None
+        else:
+            yield streaming
+
+
+def _condition(account: Streaming | None, market: MarketListening) -> str:
+    return market.condition if account is None else f"{account.condition}; {market.condition}"
+
+
+def _say(condition: str, gaps: int, *, as_json: bool) -> None:
+    """Say how the streams are now, one line for each change."""
     now = system_now()
     if as_json:
-        row = {"at": now.isoformat(), "condition": streaming.condition, "gaps": streaming.gaps}
+        row = {"at": now.isoformat(), "condition": condition, "gaps": gaps}
         sys.stdout.write(f"{json.dumps(row)}\n")
         sys.stdout.flush()
     else:
-        _tell(streaming.condition)
+        _tell(condition)
 
 
 def _tell(text: str) -> None:

@@ -45,8 +45,17 @@ class Snapshot:
     unit_price: Decimal
     drawdown: Decimal
     """Fall of the unit price from its highest of the last 24 h, as a share."""
+    drawdown_of_day: Decimal
+    """Fall from the unit price with which the UTC day began, as a share."""
+    drawdown_of_all_time: Decimal
+    """Fall from the highest unit price that ever was, as a share."""
     drift: Mapping[str, str] = field(default_factory=dict)
     """Bucket to how replay and balance differ; empty when the books are right."""
+
+    @property
+    def exposure(self) -> Decimal:
+        """What all is worth that is not the base currency, in base currency."""
+        return self.equity - self.cash
 
     @property
     def unpriced(self) -> tuple[Asset, ...]:

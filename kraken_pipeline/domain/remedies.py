@@ -33,6 +33,9 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "CLOCK_SKEW": "this machine's clock must be set: let it follow a time server",
         "COOLDOWN": "the pair rests after a loss or a refusal; the next decision after it may pass",
         "DATA_CONTENT": "the exchange must show a sane bid and ask",
+        "DATA_STALE_SOCKET": "the market's stream must be heard: start `kraken-pipeline stream`, "
+        "or `kraken-pipeline resume` to go on without",
+        "DATA_STALE_SUB": "the stream must tell of the pair: see `kraken-pipeline doctor`",
         "DATA_STALE_EVENT": "bars and quotes must arrive: see `kraken-pipeline doctor`",
         "DATA_STALE_STRATEGY": "the strategy must be shown what its words say it lacks: see "
         "`kraken-pipeline doctor` and `kraken-pipeline history show`",

@@ -1,6 +1,6 @@
 """Intents to cases to verdicts; what is approved is reserved in the same transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -19,6 +19,7 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan, PlanResult, Verdict
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.protection import StopStyle, close_for
+from kraken_pipeline.domain.quotes import QuoteBoard
 from kraken_pipeline.domain.reports import Balance, OrderReport
 from kraken_pipeline.domain.risk import Approved, Case, review
 from kraken_pipeline.domain.symbols import Asset
@@ -34,6 +35,7 @@ from kraken_pipeline.services.ports import (
     OrderStore,
     UniverseStore,
 )
+from kraken_pipeline.services.quotes import quoted
 from kraken_pipeline.services.standing import Standing, unbooked_fills
 from kraken_pipeline.services.strangers import strangers_among
 from kraken_pipeline.services.verdicts import unheard, verdict_of
@@ -54,6 +56,8 @@ class RiskDesk(CaseDesk):
     """How the stops are that Kraken places for each fill of a buy; None where it places none."""
     config_hash: str
     clock: Clock
+    stream: Callable[[], QuoteBoard | None] = lambda: None
+    """Gives what the stream knows; None where none was started, and REST alone is counted on."""
 
 
 def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
@@ -122,16 +126,17 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
     if universe is None:
         raise InvalidValueError("there is no universe yet; refresh pair_universe first")
     listing = desk.market.listing()
-    tickers = desk.market.tickers()
+    told = quoted(desk.market.tickers(), desk.stream(), now=desk.clock())
     funds = funds_of(desk.account, listing, names=names)
     deep = [listing.pairs[name] for name in sorted(urgent) if name in listing.pairs]
     return World(
         now=desk.clock(),
         universe=universe,
         pairs=listing.pairs,
-        tickers=tickers,
+        tickers=told.tickers,
+        quoted=told,
         depths={each.name: desk.market.depth(each) for each in deep},
-        prices=PriceTable(desk.base_currency, listing.pairs, tickers),
+        prices=PriceTable(desk.base_currency, listing.pairs, told.tickers),
         balances=funds.balances,
         fees=funds.fees,
         system_status=desk.market.system_status(),

@@ -16,6 +16,7 @@ from kraken_pipeline.domain.ledger import LedgerEntry, drifts
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
 from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.nav import Snapshot, Valuation, drawdown, total, units_after
+from kraken_pipeline.domain.nav_days import NavDay, Reading, day_after, fall
 from kraken_pipeline.domain.orders import FATE_OPEN, Event, Fact, Order, State
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, TradeReport
@@ -84,8 +85,8 @@ def keep_books(desk: BookDesk) -> Booked:
         for each in desk.books.unvalued_flows()
         if prices.rate(economic_asset(listing.symbols, each.asset)) is not None
     ]
-    snapshot, valued = _snapshot(desk, read, prices, listing, flows)
-    desk.books.keep_snapshot(snapshot, valued)
+    snapshot, valued, day = _snapshot(desk, read, prices, listing, flows)
+    desk.books.keep_snapshot(snapshot, valued, day)
     desk.books.prune_snapshots(snapshot.at - desk.retention)
     late = _note_late_fills(desk, fills)
     return Booked(
@@ -249,8 +250,8 @@ def _snapshot(
     prices: PriceTable,
     listing: Listing,
     flows: Sequence[LedgerEntry],
-) -> tuple[Snapshot, Sequence[LedgerEntry]]:
-    """Return the snapshot and which of the flows are in its units.
+) -> tuple[Snapshot, Sequence[LedgerEntry], NavDay]:
+    """Return the snapshot, which of the flows are in its units, and its day with it.
 
     While something held has no price, units and their price stand still, and flows wait: taken for
     nothing, it would look like a loss (PF-12).
@@ -259,7 +260,8 @@ def _snapshot(
     valuations = _valuations(balances, prices, listing)
     equity = total(valuations)
     before = desk.books.latest_snapshot()
-    if before is not None and any(each.price is None for each in valuations):
+    is_frozen = any(each.price is None for each in valuations)
+    if before is not None and is_frozen:
         flows, units, unit_price = (), before.units, before.unit_price
     else:
         units, unit_price = units_after(
@@ -269,13 +271,23 @@ def _snapshot(
             last_price=Decimal(1) if before is None else before.unit_price,
         )
     positions = tuple(each for each in desk.books.positions() if each.qty or each.realised)
-    differing = drifts(
-        desk.books.replayed_balances(), {name: each.total for name, each in balances.items()}
+    drift = _drift(desk, balances)
+    cash = sum((each.qty for each in valuations if each.asset == desk.base_currency), ZERO)
+    day = day_after(
+        desk.books.newest_day(now),
+        Reading(
+            at=now,
+            unit_price=unit_price,
+            equity=equity,
+            exposure=equity - cash,
+            flows=_worth(flows, prices, listing),
+            is_sure=not is_frozen and not drift,
+        ),
     )
     snapshot = Snapshot(
         at=now,
         equity=equity,
-        cash=sum((each.qty for each in valuations if each.asset == desk.base_currency), ZERO),
+        cash=cash,
         valuations=valuations,
         positions=positions,
         realised=sum((each.realised for each in positions), ZERO),
@@ -286,12 +298,22 @@ def _snapshot(
         drawdown=drawdown(
             desk.books.unit_prices(now - timedelta(hours=24)), now=now, unit_price=unit_price
         ),
-        drift={
-            each.asset: f"ledger says {each.replayed}, balance is {each.at_exchange}"
-            for each in differing
-        },
+        drawdown_of_day=fall(day.first_unit_price, unit_price),
+        drawdown_of_all_time=fall(day.peak_unit_price, unit_price),
+        drift=drift,
     )
-    return snapshot, flows
+    return snapshot, flows, day
+
+
+def _drift(desk: BookDesk, balances: Mapping[str, Balance]) -> dict[str, str]:
+    """Return how replay and balance differ, by bucket."""
+    differing = drifts(
+        desk.books.replayed_balances(), {name: each.total for name, each in balances.items()}
+    )
+    return {
+        each.asset: f"ledger says {each.replayed}, balance is {each.at_exchange}"
+        for each in differing
+    }
 
 
 def _totals(balances: Mapping[str, Balance], listing: Listing) -> dict[Asset, Decimal]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.intents import Intent
-from kraken_pipeline.domain.market import Pair, Quote, Side
+from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
 from kraken_pipeline.domain.offers import Offer, offer_of
 from kraken_pipeline.domain.order_style import Manner, OrderStyle
@@ -161,9 +161,8 @@ class CaseMaker:
             quote_rate=rate if rate is not None else ZERO,
             fee_share=world.fee_share(pair.name),
             min_qty=NOTHING,
-            quote=None
-            if ticker is None
-            else Quote(pair=pair.name, ticker=ticker, source="rest", received_at=world.now),
+            quote=world.quoted.quotes.get(pair.name),
+            doubts=world.quoted.doubts.get(pair.name, frozenset()),
             notional_24h=ZERO if ticker is None or rate is None else ticker.notional_24h * rate,
             equity=ZERO if snapshot is None else snapshot.equity,
             unpriced=("no snapshot",) if snapshot is None else snapshot.unpriced,

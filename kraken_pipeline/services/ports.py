@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from kraken_pipeline.domain.lots import Fill, Position
 from kraken_pipeline.domain.market import Pair, Ticker
 from kraken_pipeline.domain.market_reports import Depth, TradesPage
 from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.domain.nav_days import NavDay, TradeDay
 from kraken_pipeline.domain.orders import Event, Order
 from kraken_pipeline.domain.plans import Plan, PlanResult
 from kraken_pipeline.domain.reconciliations import (
@@ -594,8 +595,14 @@ class BookStore(Protocol):
         """Return booked fills after an instant, oldest first."""
         ...
 
-    def keep_snapshot(self, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
-        """Keep a snapshot, and that these flows are in its units, in one transaction."""
+    def keep_snapshot(
+        self, snapshot: Snapshot, flows: Sequence[LedgerEntry], day: NavDay | None = None
+    ) -> None:
+        """Keep a snapshot, its day, and that these flows are in its units, in one transaction."""
+        ...
+
+    def newest_day(self, at: datetime) -> NavDay | None:
+        """Return the UTC day of an instant, or the newest before it that is kept."""
         ...
 
     def latest_snapshot(self) -> Snapshot | None:
@@ -608,6 +615,14 @@ class BookStore(Protocol):
 
     def unit_prices(self, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
         """Return instants and unit prices of the snapshots since then."""
+        ...
+
+    def days_since(self, day: date) -> tuple[NavDay, ...]:
+        """Return the kept UTC days from that one on, oldest first."""
+        ...
+
+    def trades_since(self, day: date) -> tuple[TradeDay, ...]:
+        """Return what was traded in each UTC day from that one on; quiet days have no row."""
         ...
 
     def drifting_since(self) -> datetime | None:

@@ -17,6 +17,7 @@ from kraken_pipeline.domain.reports import Balance, Listing, OrderReport
 from kraken_pipeline.domain.symbols import Asset, SymbolTable, is_locked
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.ports import Account
+from kraken_pipeline.services.quotes import Quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,8 @@ class World(Funds):
     now: datetime
     universe: Universe
     tickers: Mapping[str, Ticker]
+    """Those of `quoted`."""
+    quoted: Quoted
     depths: Mapping[str, Depth]
     """Of the pairs that something urgent is wanted of."""
     prices: PriceTable

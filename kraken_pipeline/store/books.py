@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, localcontext
 from typing import Any, Final, TypeVar
 
@@ -24,8 +24,17 @@ from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.domain.nav_days import NavDay, TradeDay
 from kraken_pipeline.domain.orders import Order
-from kraken_pipeline.store import conversions, handovers, journal, positions, snapshots, transfers
+from kraken_pipeline.store import (
+    conversions,
+    handovers,
+    journal,
+    nav_days,
+    positions,
+    snapshots,
+    transfers,
+)
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.ledger import entry_of, explain_news
 from kraken_pipeline.store.order_rows import in_chunks
@@ -199,8 +208,15 @@ class SqlBookStore:
             rows = connection.execute(wanted, {} if at is None else {"after": at}).mappings()
             return tuple(positions.fill_of(row) for row in rows)
 
-    def keep_snapshot(self, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
+    def keep_snapshot(
+        self, snapshot: Snapshot, flows: Sequence[LedgerEntry], day: NavDay | None = None
+    ) -> None:
         """Keep a snapshot, over one of the same instant, with the flows that are in its units.
+
+        Args:
+            snapshot: that is kept until it is pruned.
+            flows: that are in its units and were in no others.
+            day: its UTC day with it in it, kept for ever.
 
         Raises:
             ConflictError: a flow is in the units of a snapshot already; nothing is kept.
@@ -209,6 +225,8 @@ class SqlBookStore:
             snapshots.keep(connection, snapshot)
             if flows:
                 snapshots.mark_valued(connection, snapshot, flows)
+            if day is not None:
+                nav_days.keep(connection, day)
 
     def latest_snapshot(self) -> Snapshot | None:
         """Return the newest snapshot."""
@@ -219,6 +237,21 @@ class SqlBookStore:
         """Return instants and unit prices of the snapshots since then, oldest first."""
         with self._database.reading() as connection:
             return snapshots.unit_prices(connection, since)
+
+    def newest_day(self, at: datetime) -> NavDay | None:
+        """Return the UTC day of an instant, or the newest before it that is kept."""
+        with self._database.reading() as connection:
+            return nav_days.newest(connection, at)
+
+    def days_since(self, day: date) -> tuple[NavDay, ...]:
+        """Return the kept UTC days from that one on, oldest first."""
+        with self._database.reading() as connection:
+            return nav_days.since(connection, day)
+
+    def trades_since(self, day: date) -> tuple[TradeDay, ...]:
+        """Return what was traded in each UTC day from that one on; quiet days have no row."""
+        with self._database.reading() as connection:
+            return nav_days.trades_since(connection, day)
 
     def drifting_since(self) -> datetime | None:
         """Return when drift was first seen that has been there ever since; None if none is."""
@@ -277,6 +310,7 @@ def _insert(
 ) -> None:
     if new_fills:
         _ADD_FILLS.run_each(connection, [positions.fill_row(each) for each in new_fills])
+        nav_days.add_trades(connection, new_fills)
     if new_entries:
         rows = [{name: getattr(each, name) for name in _ENTRY_FIELDS} for each in new_entries]
         _ADD_ENTRIES.run_each(connection, rows)

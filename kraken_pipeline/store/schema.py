@@ -483,4 +483,31 @@ nav_snapshots = _table(
     text("valuations"),
     text("positions"),
     text("drift"),
+    # snapshots of an older version have neither
+    maybe_exact("drawdown_of_day"),
+    maybe_exact("drawdown_of_all_time"),
+)
+
+nav_days = _table(
+    "nav_days",
+    # the UTC day, `2026-01-31`; a row a day, never pruned
+    text("day", primary_key=True),
+    exact("first_unit_price"),
+    exact("highest_unit_price"),
+    exact("lowest_unit_price"),
+    exact("last_unit_price"),
+    exact("peak_unit_price"),
+    exact("equity"),
+    exact("exposure"),
+    exact("flows"),
+    instant("last_at"),
+)
+
+trade_days = _table(
+    "trade_days",
+    # the UTC day in which its fills were; derived from them and kept in their transaction
+    text("day", primary_key=True),
+    number("fills"),
+    exact("traded"),
+    exact("fees"),
 )

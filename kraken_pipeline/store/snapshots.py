@@ -12,7 +12,7 @@ from kraken_pipeline.domain.errors import ConflictError, InvalidValueError, Stor
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Position
-from kraken_pipeline.domain.money import decimal_from
+from kraken_pipeline.domain.money import ZERO, decimal_from
 from kraken_pipeline.domain.nav import Snapshot, Valuation
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.order_rows import in_chunks
@@ -22,6 +22,7 @@ from kraken_pipeline.store.schema import nav_snapshots, valued_flows
 MOST_LOOKS: Final = 1000
 """Snapshots that are looked back at for how long a drift has been there."""
 _LISTS: Final = ("valuations", "positions", "drift")
+_FALLEN: Final = ("drawdown_of_day", "drawdown_of_all_time")
 _AMOUNTS: Final = ("qty", "cost", "realised", "fees", "uncosted")
 _ADD: Final = Prepared(insert(nav_snapshots))
 _FORGET: Final = Prepared(delete(nav_snapshots).where(nav_snapshots.c.at == bindparam("of")))
@@ -137,8 +138,10 @@ def _row(snapshot: Snapshot) -> dict[str, Any]:
 
 def _snapshot_of(row: Named) -> Snapshot:
     told = {name: row[name] for name in Snapshot.__slots__ if name not in _LISTS}
+    # an older version kept none
+    fallen = {name: ZERO if row[name] is None else row[name] for name in _FALLEN}
     return Snapshot(
-        **told,
+        **{**told, **fallen},
         valuations=tuple(
             Valuation(
                 asset=each["asset"],

@@ -24,6 +24,7 @@ from kraken_pipeline.settings import Settings
 from kraken_pipeline.strategies import strategy_named
 from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.market_sign import board_of
 from kraken_pipeline.wiring.panic import remove_latch
 from kraken_pipeline.wiring.panicked import panic_is_here
 from kraken_pipeline.wiring.parts import Parts
@@ -109,6 +110,7 @@ def risk(parts: Parts) -> RiskDesk:
         kraken_stops=protecting.kraken_stops(settings),
         config_hash=parts.loaded.hash,
         clock=parts.edge.clock,
+        stream=lambda: board_of(parts.loaded.data_dir),
     )
 
 

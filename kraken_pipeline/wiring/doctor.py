@@ -20,6 +20,7 @@ from kraken_pipeline.domain.switch import Keeper
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.desks import configured_strategies
+from kraken_pipeline.wiring.market_sign import ASKED, market_sign
 from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.protecting import unprotected, wants_stops
@@ -31,6 +32,8 @@ LITTLE: Final = 100 * 2**20
 SOME: Final = 2**30
 HANDSHAKE_SECONDS: Final = 5
 ONLINE: Final = "online"
+START_OR_GO_ON: Final = "start `kraken-pipeline stream`, or `resume` to go on without"
+LOOK_AT_THE_NETWORK: Final = "look at the network; nothing opens until it is heard"
 
 
 class Level(StrEnum):
@@ -177,17 +180,33 @@ def stream(pipeline: Pipeline) -> Iterator[Finding]:
     """The account's stream can be reached, and whoever was to hear it does."""
     sign = stream_sign(pipeline.loaded.data_dir, system_now())
     if sign is not None:
-        heard = sign.is_alive and sign.is_told
-        yield Finding(
-            check="stream",
-            level=Level.OK if heard else Level.FAIL,
-            said=sign.said,
-            remedy="" if heard else "start `kraken-pipeline stream`, or `resume` to go on without",
-            failure=None if heard else UnreachableError(sign.said),
-        )
+        yield _hearing("stream", sign.said, is_alive=sign.is_alive, is_told=sign.is_told)
         return
     _shake_hands(pipeline.edge.private_way.url)
     yield _ok("stream", "can be reached; no listener was started, orders are polled")
+
+
+def market_stream(pipeline: Pipeline) -> Iterator[Finding]:
+    """The market's stream can be reached, and whoever was to hear it does."""
+    sign = market_sign(pipeline.loaded.data_dir, system_now())
+    if sign is not None:
+        yield _hearing("market stream", sign.said, is_alive=sign.is_alive, is_told=sign.is_heard)
+        return
+    _shake_hands(pipeline.edge.public_way.url)
+    yield _ok("market stream", f"can be reached; {ASKED}")
+
+
+def _hearing(check: str, said: str, *, is_alive: bool, is_told: bool) -> Finding:
+    if is_alive and is_told:
+        return _ok(check, said)
+    remedy = LOOK_AT_THE_NETWORK if is_alive else START_OR_GO_ON
+    return Finding(
+        check=check,
+        level=Level.FAIL,
+        said=said,
+        remedy=remedy,
+        failure=UnreachableError(said),
+    )
 
 
 def protection(pipeline: Pipeline) -> Iterator[Finding]:
@@ -230,6 +249,7 @@ CHECKS: Final[Mapping[str, tuple[Check, str]]] = {
     "account": (account, "`kraken-pipeline keys doctor` says what is wrong with the key"),
     "preflight": (preflight, "`kraken-pipeline keys doctor` says what is wrong with the key"),
     "stream": (stream, "look at the network; orders are polled meanwhile"),
+    "market stream": (market_stream, "look at the network; prices are asked of REST meanwhile"),
     "stops": (protection, "sell what has no stop, or see why the exchange refuses it"),
     "switch": (guard, "start `kraken-pipeline guard` again, or `resume` to go on without"),
     "reconciliation": (orders, "`kraken-pipeline reconcile`"),

@@ -25,6 +25,15 @@ class PrivateWay:
     """Told where the matching engine's counter of a pair stands."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicWay:
+    """The way to the market's stream; nobody needs a key for it."""
+
+    url: str
+    connects: ConnectBudget
+    """Says when a connection may be opened; one count with the private stream's."""
+
+
 class Edge(Protocol):
     """What is on the other side of the wire. Nothing is connected before it is used."""
 
@@ -56,6 +65,11 @@ class Edge(Protocol):
     @property
     def private_way(self) -> PrivateWay:
         """The account's own stream."""
+        ...
+
+    @property
+    def public_way(self) -> PublicWay:
+        """The market's stream."""
         ...
 
     @property

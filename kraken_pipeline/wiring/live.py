@@ -33,13 +33,14 @@ from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, Swit
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import system_microseconds, system_now
 from kraken_pipeline.wiring.credentials import Credentials, Found
-from kraken_pipeline.wiring.edge import PrivateWay
+from kraken_pipeline.wiring.edge import PrivateWay, PublicWay
 from kraken_pipeline.wiring.gates import LiveGates
 from kraken_pipeline.wiring.instance import USUAL_FOLDER, InstanceLock
 from kraken_pipeline.wiring.modes import Destination, destination
 from kraken_pipeline.wiring.nonces import NONCES
 from kraken_pipeline.wiring.preflight import Exchange, keep, live_case
 from kraken_pipeline.wiring.private_way import private_way, stream_beside
+from kraken_pipeline.wiring.public_way import public_way
 from kraken_pipeline.wiring.remember import ListingRemembered
 from kraken_pipeline.wiring.secrecy import learn
 
@@ -128,6 +129,11 @@ class LiveEdge:
             folder=self._house.folder,
             budget=budget_of(found.credential, self._house),
         )
+
+    @cached_property
+    def public_way(self) -> PublicWay:
+        """The market's stream, without a key."""
+        return public_way(self._origin.url, folder=self._house.folder)
 
     @cached_property
     def gateway(self) -> Gateway:

@@ -21,18 +21,20 @@ from kraken_pipeline.kraken.signing import Credential
 from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
-from kraken_pipeline.wiring.edge import PrivateWay
+from kraken_pipeline.wiring.edge import PrivateWay, PublicWay
 from kraken_pipeline.wiring.exchange import (
     KEY,
     SECRET,
     MarketChoice,
     chosen,
     is_paced,
+    mirrored,
     running_simulator,
 )
 from kraken_pipeline.wiring.nonces import NONCES
 from kraken_pipeline.wiring.paper_budget import paper_budget
 from kraken_pipeline.wiring.private_way import private_way, stream_beside
+from kraken_pipeline.wiring.public_way import public_way
 from kraken_pipeline.wiring.remember import ListingRemembered
 
 
@@ -91,6 +93,12 @@ class Edge:
             folder=self.nonce_dir,
             budget=self._budget,
         )
+
+    @cached_property
+    def public_way(self) -> PublicWay:
+        """The market's stream; that of the exchange that is mirrored, where one is."""
+        url = mirrored(self._loaded.settings) or self.url
+        return public_way(url, folder=self.nonce_dir)
 
     @cached_property
     def gateway(self) -> Gateway:

@@ -25,6 +25,8 @@ SETTLED: Final = "settled.json"
 GUARDIAN: Final = "guardian.json"
 STREAM: Final = "stream.json"
 """What the stream's listener says of itself."""
+MARKET: Final = "market.json"
+"""What the market's listener says of itself; what it heard is in a file of its own."""
 WARM: Final = "warm.json"
 """What the warm worker says of itself."""
 SILENCE: Final = timedelta(seconds=8)
@@ -83,7 +85,7 @@ def dismiss(folder: Path) -> bool:
     Without a guardian the schedule renews the switch; without a listener orders are only polled;
     without a warm worker the schedule has the closes decided.
     """
-    known = [folder / name for name in (GUARDIAN, STREAM, WARM)]
+    known = [folder / name for name in (GUARDIAN, STREAM, MARKET, WARM)]
     lost = [sign for sign in known if sign.exists() and not is_held(sign)]
     for sign in lost:
         sign.unlink(missing_ok=True)

@@ -30,6 +30,8 @@ def _snapshot(equity: str = "10000") -> Snapshot:
         units=Decimal(10000),
         unit_price=Decimal(1),
         drawdown=Decimal(0),
+        drawdown_of_day=Decimal(0),
+        drawdown_of_all_time=Decimal(0),
     )
 
 

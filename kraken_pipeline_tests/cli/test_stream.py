@@ -23,6 +23,7 @@ from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.listening import listening
+from kraken_pipeline.wiring.market_sign import market_sign
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.signs import STREAM, Presence, dismiss
 from kraken_pipeline.wiring.stream_sign import StreamSign, stream_objection, stream_sign
@@ -173,15 +174,21 @@ def test_a_second_listener_is_refused_and_a_killed_one_is_missed(
     assert "STREAM_SILENT" in stream_objection(market.data_dir, system_now())
 
 
-def test_where_nothing_can_rest_there_is_nothing_to_hear(
-    command: Command, market: PaperMarket
-) -> None:
-    market.configure("execution: {mode: dry_run}\n")
+def test_where_nothing_can_rest_the_market_alone_is_heard(market: PaperMarket) -> None:
+    config = f"{FEW_PAIRS}execution: {{mode: dry_run}}\n"
+    env = environment(market.root, config, **market.environ)
 
-    refused = command("stream", environ=market.environ)
+    def market_is_heard() -> bool:
+        sign = market_sign(market.data_dir, system_now())
+        return sign is not None and sign.is_well
 
-    assert (refused.code, "none to hear of" in refused.err) == (2, True)
+    with started("stream", env=env, log=market.root / "stream.log") as process:
+        assert eventually(market_is_heard, seconds=30)
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(timeout=10) == 0
     assert stream_sign(market.data_dir, system_now()) is None
+    assert "the market alone is heard" in (market.root / "stream.log").read_text()
 
 
 def test_u_str_1_while_the_listener_is_lost_nothing_opens_until_it_is_forgotten(

@@ -1,5 +1,6 @@
 """Books: what the ledger adds up to, whose each fill is, and what everything is worth."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn
@@ -8,6 +9,7 @@ import pytest
 
 from kraken_pipeline.domain.errors import ConflictError, UnreachableError
 from kraken_pipeline.domain.market import Side, Ticker
+from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.orders import Event, Order, State
 from kraken_pipeline.domain.reports import Balance, Listing
 from kraken_pipeline.services.ports import Market
@@ -300,6 +302,41 @@ def test_old_snapshots_are_pruned_and_fills_stay(desk: Paper) -> None:
 
     assert len(desk.stores.books.unit_prices(desk.clock() - timedelta(days=9))) == 1
     assert len(desk.stores.books.fills_after(None)) == 1
+
+
+def _crash(desk: Paper, share: str) -> Market:
+    """Return the market with every price of bitcoin at a share of what it is."""
+
+    def tickers() -> dict[str, Ticker]:
+        told = desk.market.tickers()
+        return {
+            name: replace(
+                each,
+                bid=Price(each.bid * Decimal(share)),
+                ask=Price(each.ask * Decimal(share)),
+            )
+            if name.startswith("XBT")
+            else each
+            for name, each in told.items()
+        }
+
+    return overriding(desk.market, tickers=tickers)
+
+
+def test_a_fall_is_measured_from_the_days_beginning_from_24_hours_and_from_ever(
+    desk: Paper,
+) -> None:
+    _bought(desk, qty="0.1")
+    desk.turn(minutes=1)
+    low = desk.book(market=_crash(desk, "0.8")).snapshot
+    desk.turn(hours=48)
+    later = desk.book(market=_crash(desk, "0.8"), retention=timedelta(minutes=1)).snapshot
+
+    assert low.drawdown == low.drawdown_of_all_time == low.drawdown_of_day > Decimal("0.09")
+    assert later.drawdown == later.drawdown_of_day == 0
+    assert later.drawdown_of_all_time >= low.drawdown_of_all_time
+    assert len(desk.stores.books.unit_prices(desk.clock() - timedelta(days=9))) == 1
+    assert desk.stores.books.latest_snapshot() == later
 
 
 def test_an_order_that_changed_while_it_was_settled_is_settled_with_the_next_pass(

@@ -12,6 +12,7 @@ from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance
 from kraken_pipeline.domain.symbols import Asset, SymbolTable
 from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.quotes import Quoted
 from kraken_pipeline.services.world import World, economic_asset
 from kraken_pipeline_tests.builders import NOW, order, pair
 
@@ -27,6 +28,7 @@ def world(usd: str = "1000", held: str = "0", xbt: str = "1", xbt_held: str = "0
         universe=Universe(version="U", at=NOW, members=(), leaving=(), notional_24h={}, reasons={}),
         pairs=pairs,
         tickers={},
+        quoted=Quoted(quotes={}, doubts={}),
         depths={},
         prices=PriceTable(USD, pairs, {}),
         balances={

@@ -219,6 +219,8 @@ SNAPSHOT = Snapshot(
     units=Decimal(100000),
     unit_price=Decimal("1.0000001"),
     drawdown=Decimal("0.02"),
+    drawdown_of_day=Decimal("0.02"),
+    drawdown_of_all_time=Decimal("0.02"),
     drift={"ZUSD": "ledger says 1, balance is 2"},
 )
 

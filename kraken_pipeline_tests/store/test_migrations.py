@@ -1,7 +1,8 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.store import database as database_module
+from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import SCHEMA_VERSION, Database, connect
 from kraken_pipeline.store.migrations import alembic_config, migrate
 from kraken_pipeline.store.schema import metadata
@@ -174,3 +176,45 @@ def test_universes_of_an_older_schema_were_in_force_from_first_to_last(tmp_path:
     assert [each.version for each in found if each] == ["U1", "U1", "U2", "U2", "U1"]
     assert newest is not None
     assert (newest.judged, newest.config_hash) == ({}, "c")
+
+
+def test_snapshots_and_fills_of_an_older_schema_leave_their_days(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'store.db'}"
+    database = Database(address)
+    with database.writing() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+    with database.writing() as connection:
+        for day, price in ((1, "10"), (1, "9.5"), (2, "2"), (4, "3")):
+            seen = f"2026-01-0{day}T{len(price):02}:00:00.000000Z"
+            connection.exec_driver_sql(
+                "INSERT INTO nav_snapshots VALUES (?, '100', '40', '0', '0', '0', '1', ?, '0',"
+                " '[]', '[]', '{}')",
+                (seen, price),
+            )
+        for trade in ("T1", "T2"):
+            connection.exec_driver_sql(
+                "INSERT INTO fills VALUES (?, 'O', 'XBTEUR', 'buy', '1', '1', '100.1', '0.4',"
+                " 'taker', '2026-01-02T00:00:00.000000Z', '1.1', 'manual')",
+                (trade,),
+            )
+
+    migrate(address)
+
+    books = SqlBookStore(database)
+    days, trades = books.days_since(date.min), books.trades_since(date.min)
+    snapshot = books.latest_snapshot()
+    database.close()
+    assert [each.day.day for each in days] == [1, 2, 4]
+    first, _, last = days
+    assert first.first_unit_price == first.highest_unit_price == 10
+    assert first.lowest_unit_price == Decimal("9.5")
+    assert last.last_unit_price == 3
+    assert last.peak_unit_price == 10
+    assert last.exposure == 60
+    [traded] = trades
+    assert traded.traded == Decimal("220.22")
+    assert traded.fees == Decimal("0.88")
+    assert snapshot is not None
+    assert snapshot.drawdown_of_all_time == 0

@@ -8,6 +8,7 @@ from kraken_pipeline.domain.intents import Intent
 from kraken_pipeline.domain.market import Pair, Quote, Side
 from kraken_pipeline.domain.money import PERCENT, Price, Qty
 from kraken_pipeline.domain.order_style import Manner
+from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline.domain.unknowns import Unknown
 
 
@@ -74,6 +75,8 @@ class Case:
     """Smallest order that exchange and configuration accept at `limit_price`."""
     quote: Quote | None
     """What the market says now; None where it did not answer."""
+    doubts: frozenset[Doubt]
+    """What speaks against the stream's price; empty where no stream was started."""
     notional_24h: Decimal
     """In base currency."""
     equity: Decimal

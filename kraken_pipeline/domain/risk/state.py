@@ -8,6 +8,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import BPS
 from kraken_pipeline.domain.order_checks import fires_at_once, takes
 from kraken_pipeline.domain.risk.case import Case
+from kraken_pipeline.domain.staleness import denials
 from kraken_pipeline.domain.unknowns import Wanted, block
 
 
@@ -26,8 +27,18 @@ def intent_is_alive(case: Case) -> Objection | None:
     return Objection("INTENT_EXPIRED", f"now={case.now}, expires_at={case.intent.expires_at}")
 
 
+def stream_is_heard(case: Case) -> Objection | None:
+    """Where a stream was started it is heard, or the order reduces."""
+    return _undoubted("DATA_STALE_SOCKET", case)
+
+
+def pair_is_heard(case: Case) -> Objection | None:
+    """The stream tells of the pair as often as is usual for it."""
+    return _undoubted("DATA_STALE_SUB", case)
+
+
 def quote_is_fresh(case: Case) -> Objection | None:
-    """The market answered a short while ago; a reduction may do with what it has.
+    """The market answered a short while ago, and not late; a reduction may do with what it has.
 
     One from the future is as bad as an old one: a clock is wrong, and it would stay fresh.
     """
@@ -40,17 +51,17 @@ def quote_is_fresh(case: Case) -> Objection | None:
         timedelta(seconds=case.limits.max_quote_age_seconds),
     )
     if abs(age) <= bound:
-        return None
+        return _undoubted("DATA_STALE_EVENT", case)
     return Objection("DATA_STALE_EVENT", f"quote_age={age}, max={bound}")
 
 
 def quote_makes_sense(case: Case) -> Objection | None:
-    """Somebody buys, and nobody pays more than somebody asks; zeros are no market."""
+    """Somebody buys, nobody pays more than somebody asks, and no source says something else."""
     if not case.opens or case.quote is None:
         return None
     ticker = case.quote.ticker
     if 0 < ticker.bid <= ticker.ask:
-        return None
+        return _undoubted("DATA_CONTENT", case)
     return Objection("DATA_CONTENT", f"bid={ticker.bid}, ask={ticker.ask}")
 
 
@@ -182,6 +193,8 @@ def order_is_large_enough(case: Case) -> Objection | None:
 STATE_RULES: Final[tuple[Question[Case], ...]] = (
     not_halted,
     intent_is_alive,
+    stream_is_heard,
+    pair_is_heard,
     quote_is_fresh,
     quote_makes_sense,
     books_are_fresh,
@@ -200,6 +213,11 @@ STATE_RULES: Final[tuple[Question[Case], ...]] = (
     seller_owns_it,
     order_is_large_enough,
 )
+
+
+def _undoubted(code: str, case: Case) -> Objection | None:
+    doubts = denials(case.doubts).get(code) if case.opens else None
+    return None if doubts is None else Objection(code, f"pair={case.pair.name}, doubts={doubts}")
 
 
 def _unless_taken(code: str, status: str, case: Case) -> Objection | None:

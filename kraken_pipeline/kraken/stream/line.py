@@ -251,7 +251,7 @@ class StreamLine:
         topics = self._feed.topics
         for topic in topics.silent(at):
             if self._system in {"", ONLINE}:  # in maintenance silence is what was announced
-                LOG.warning("stream: %s %s is silent", topic.channel, topic.symbol)
+                LOG.info("stream: %s %s is silent", topic.channel, topic.symbol)
                 topics.renew(topic, not_before=at)
         if at - self._faded_at > FADE_SECONDS:
             self._faded_at = at

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.risk import RULES, Approved, Case, Denied, Limits, review
+from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline_tests.builders import (
     NOW,
     case,
@@ -37,6 +38,8 @@ CODES = {
     "COOLDOWN",
     "DATA_CONTENT",
     "DATA_STALE_EVENT",
+    "DATA_STALE_SOCKET",
+    "DATA_STALE_SUB",
     "DEPTH",
     "DUPLICATE_INTENT",
     "FUNDS",
@@ -97,6 +100,7 @@ CASES = st.builds(
     st.sampled_from(["online", "online", "limit_only", "reduce_only", "cancel_only"]),
     qty=QTYS,
     quote=QUOTES,
+    doubts=st.frozensets(st.sampled_from(sorted(Doubt)), max_size=1),
     synced_at=SECONDS.map(lambda each: NOW - 10 * each),
     equity=st.integers(0, 20_000).map(Decimal),
     cash=AMOUNTS,
@@ -136,6 +140,7 @@ def stale(told: Case) -> list[Case]:
         replace(told, quote=older),
         replace(told, synced_at=NOW - hour),
         replace(told, unpriced=(*told.unpriced, "OLD")),
+        *(replace(told, doubts=told.doubts | {each}) for each in Doubt),
     ]
 
 

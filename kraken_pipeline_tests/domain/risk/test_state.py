@@ -10,6 +10,7 @@ from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.order_terms import Trigger
 from kraken_pipeline.domain.risk import Case, review
 from kraken_pipeline.domain.risk.state import STATE_RULES
+from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline_tests.builders import (
     NOW,
     case,
@@ -41,6 +42,11 @@ REFUSED = [
     ("HALTED", case(halts=frozenset({"HALTED"}))),
     ("INTENT_EXPIRED", case(intent=intent(expires_at=NOW))),
     ("INTENT_EXPIRED", sale(intent=intent(side="sell", expires_at=NOW))),
+    ("DATA_STALE_SOCKET", case(doubts=frozenset({Doubt.SOCKET_SILENT}))),
+    ("DATA_STALE_SUB", case(doubts=frozenset({Doubt.SUBSCRIPTION_SILENT}))),
+    ("DATA_STALE_EVENT", case(doubts=frozenset({Doubt.EVENT_OLD}))),
+    ("DATA_CONTENT", case(doubts=frozenset({Doubt.CHECKSUM}))),
+    ("DATA_CONTENT", case(doubts=frozenset({Doubt.CROSSED, Doubt.FROZEN, Doubt.OFF_REST}))),
     ("DATA_STALE_EVENT", case(quote=None)),
     ("DATA_STALE_EVENT", case(quote=quote(received_at=NOW - 61 * SECOND))),
     ("DATA_STALE_EVENT", case(quote=quote(received_at=NOW + 61 * SECOND))),
@@ -95,6 +101,8 @@ PASSED = [
     case(min_qty=Qty(Decimal("0.002"))),
     sale(halts=frozenset({"KILL_MANUAL", "HALTED"})),
     sale(quote=None),
+    sale(doubts=frozenset(Doubt)),
+    case(doubts=frozenset({Doubt.NOT_THE_STREAM})),
     sale(quote=quoted("0", "0")),
     sale(synced_at=NOW - 9999 * SECOND),
     sale(equity=Decimal(0), unpriced=("XBT",)),
