@@ -16,6 +16,7 @@ from kraken_pipeline.cli.commands import (
     history,
     keys,
     orders,
+    portfolio,
     simulator,
     universe,
 )
@@ -54,6 +55,7 @@ app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
 app.add_typer(dust.app, name="dust", rich_help_panel=TRADE)
 app.add_typer(history.app, name="history", rich_help_panel=SET_UP)
 app.add_typer(keys.app, name="keys", rich_help_panel=SET_UP)
+app.add_typer(portfolio.app, name="portfolio", rich_help_panel=LOOK)
 app.add_typer(simulator.app, name="simulator", rich_help_panel=SET_UP)
 app.add_typer(universe.app, name="universe", rich_help_panel=LOOK)
 

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+from kraken_pipeline.domain.accounting.performance import Performance, performance
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.lots import DUST, Transfer
 from kraken_pipeline.domain.order_terms import Purpose
@@ -40,6 +41,11 @@ class Trading(Guarding):
         """Return the kept instants and unit prices."""
         retention = timedelta(days=self.loaded.settings.portfolio.snapshot_retention_days)
         return self.stores.books.unit_prices(self.clock() - retention)
+
+    def performance(self, since: date) -> Performance | None:
+        """Return how the account did since a UTC day; None where no day of it is kept."""
+        books = self.stores.books
+        return performance(books.days_since(since), books.trades_since(since))
 
     def assess(self, namespace: Namespace, *, run_id: str) -> Plan | None:
         """Answer the pending intents."""
