@@ -39,6 +39,10 @@ def chain(pipeline: Pipeline, order: Order) -> dict[str, Any]:
         "calls": [asdict(each) for each in kept_calls(pipeline.loaded.data_dir / NONCES, names)],
         "fills": [asdict(each) for each in fills],
         "ledger": evidence.entries_of(database, [each.trade_id for each in fills]),
+        "ledger_differs_by": [
+            asdict(each)
+            for each in pipeline.stores.ledger.residuals([each.trade_id for each in fills]).values()
+        ],
         "position_after": asdict(evidence.position_after(database, fills[-1])) if fills else None,
     }
 

@@ -228,6 +228,16 @@ def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:
             for each in SqlConversionStore(pipeline.stores.database).conversions()
             if asset in {each.from_asset, each.to_asset}
         ],
+        "unexplained": [
+            {"entry_id": told.entry.entry_id, "at": told.entry.at, "why": told.why}
+            for told in (each.told for each in pipeline.stores.ledger.unexplained())
+            if _is_of(told.entry.asset, asset)
+        ],
+        "in_flight": [
+            {"entry_id": each.entry.entry_id, "since": each.entry.at, "qty": each.qty}
+            for each in pipeline.stores.ledger.in_flight()
+            if _is_of(each.entry.asset, asset)
+        ],
         "newest_entries": evidence.entries_in(pipeline.stores.database, list(buckets)),
     }
 

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -177,11 +178,28 @@ def _money(pipeline: Pipeline) -> dict[str, object]:
             snapshot, pipeline.stores.orders.reserving(), limits(settings), base
         ),
         "books": dict(snapshot.drift) or "equal the balances",
+        **_ledger(pipeline, snapshot.at),
         "books_at": snapshot.at,
         # a simulator may live at another time than this machine
         "sync_age_seconds": int((system_now() - snapshot.at).total_seconds())
         if pipeline.is_live
         else None,
+    }
+
+
+def _ledger(pipeline: Pipeline, now: datetime) -> dict[str, object]:
+    """Say what of the ledger nobody can explain, and what is between two buckets."""
+    ledger = pipeline.stores.ledger
+    return {
+        "unexplained": [
+            f"{each.told.entry.entry_id} {plain(each.told.entry.net)} {each.told.entry.asset}"
+            for each in ledger.unexplained()
+        ],
+        "in_flight": [
+            f"{plain(each.qty)} {each.entry.asset} since {text(each.entry.at)}"
+            f"{' (overdue)' if each.is_overdue(now) else ''}"
+            for each in ledger.in_flight()
+        ],
     }
 
 

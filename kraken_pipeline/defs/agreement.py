@@ -5,9 +5,9 @@ from typing import Final
 
 import dagster as dg
 
-from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.reconciliations import Finding, Kind, Outcome
 from kraken_pipeline.services.agreement import Agreement
+from kraken_pipeline.services.book import Booked
 
 ASSET: Final = "portfolio_snapshot"
 SPECS: Final = tuple(
@@ -17,22 +17,45 @@ SPECS: Final = tuple(
             "books_equal_balances",
             "The ledger, replayed from the first entry, gives each balance exactly.",
         ),
+        (
+            "ledger_explained",
+            "Every entry of the ledger has a cause, and no move between buckets is overdue.",
+        ),
         ("orders_have_evidence", "The exchange shows every order of ours that may be there."),
         ("no_foreign_orders", "Every open order of the account is ours; others are left alone."),
         ("holds_explained", "No more and no less is held than the open orders need."),
         ("two_clean_passes", "No repair and no difference since two comparisons or more."),
     )
 )
-"""The first is of the snapshot, the others are of the last comparison with the exchange."""
+"""The first two are of the books, the others are of the last comparison with the exchange."""
 
 
-def books_check(snapshot: Snapshot) -> dg.AssetCheckResult:
-    """Return whether books and balances agree, with every bucket where they do not."""
-    return _result("books_equal_balances", snapshot.drift, passed=not snapshot.drift)
+def books_checks(booked: Booked) -> tuple[dg.AssetCheckResult, ...]:
+    """Return whether books and balances agree, and whether every entry has a cause."""
+    drift, now = booked.snapshot.drift, booked.snapshot.at
+    unknown = {
+        each.told.entry.entry_id: f"{asset}: {each.told.why}"
+        for asset, some in booked.unexplained.items()
+        for each in some
+    }
+    overdue = {
+        each.entry.entry_id: f"{each.qty} {each.entry.asset} since {each.entry.at.isoformat()}"
+        for each in booked.in_flight
+        if each.is_overdue(now)
+    }
+    return (
+        _result("books_equal_balances", drift, passed=not drift),
+        _result(
+            "ledger_explained",
+            {"in_flight": len(booked.in_flight), **unknown, **overdue},
+            passed=not unknown and not overdue,
+            warns=not unknown,
+        ),
+    )
 
 
 def agreement_checks(agreement: Agreement) -> tuple[dg.AssetCheckResult, ...]:
-    """Return what the last comparison says of each check but the first."""
+    """Return what the last comparison says of each check but the first two."""
     last = agreement.last
     findings = () if last is None else last.findings
     doubts = _of(findings, Kind.ORDER_UNKNOWN, Kind.CONTRADICTION)

@@ -9,7 +9,7 @@ from kraken_pipeline.defs.agreement import (
     ASSET,
     SPECS,
     agreement_checks,
-    books_check,
+    books_checks,
     evaluation,
 )
 from kraken_pipeline.defs.partitions import OWNERS, PLOTS
@@ -39,7 +39,7 @@ def portfolio_snapshot(
         # drawing costs more than the snapshot: not while a bar waits to be decided
         curve = plots.line(pipeline.unit_prices(), label="unit price")
         metadata["equity_curve"] = dg.MetadataValue.md(plots.embedded("unit price", curve))
-    checks = [books_check(booked.snapshot), *agreement_checks(pipeline.agreement)]
+    checks = [*books_checks(booked), *agreement_checks(pipeline.agreement)]
     return dg.MaterializeResult(metadata=metadata, check_results=checks)
 
 
@@ -47,7 +47,7 @@ def tell(context: dg.OpExecutionContext, made: Pass) -> None:
     """Log what a comparison found: the snapshot if the books were kept, and every check."""
     checks = list(agreement_checks(made.agreement))
     if made.booked is not None:
-        checks.append(books_check(made.booked.snapshot))
+        checks += books_checks(made.booked)
         context.log_event(dg.AssetMaterialization(ASSET, metadata=snapshot_metadata(made.booked)))
     for each in checks:
         context.log_event(evaluation(each))  # type: ignore[arg-type]  # Dagster takes it, its types do not

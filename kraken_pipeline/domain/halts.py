@@ -18,6 +18,9 @@ class HaltKind(StrEnum):
     """Somebody called panic, here or on another machine that keeps the same books (PAN-2)."""
     DRAWDOWN = "KILL_DRAWDOWN"
     DRIFT = "KILL_DRIFT"
+    UNEXPLAINED = "UNEXPLAINED"
+    """The ledger has entries of an asset that nobody can explain (PF-2). It clears by itself once
+    what completes them has come."""
     CONTRADICTION = "HALTED"
     """Books and exchange disagreed about an order."""
     OVERFILL = "OVERFILL"
@@ -44,6 +47,8 @@ ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
         HaltKind.PANIC: "see what panic left; then `resume` on the machine whose file it names",
         HaltKind.DRAWDOWN: "look at the positions; `flatten` ends them, `resume` goes on",
         HaltKind.DRIFT: "`reconcile --full` shows what differs; explain it, then `resume`",
+        HaltKind.UNEXPLAINED: "`explain asset` shows the rows; find out what they are, then "
+        "`resume --asset`",
         HaltKind.CONTRADICTION: "`explain order` names both sides; settle it, then `resume`",
         HaltKind.OVERFILL: "`explain order` names the trades; see whose they are, then `resume`",
         HaltKind.UNKNOWN: "`orders resolve` shows what speaks for it and against; then `resume`",

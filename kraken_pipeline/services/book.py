@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from kraken_pipeline.domain.accounting.causes import Unexplained
+from kraken_pipeline.domain.accounting.legs import InFlight
 from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.errors import ConflictError, UnreachableError
 from kraken_pipeline.domain.ids import ClOrdId
@@ -22,7 +24,14 @@ from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, TradeReport
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import EPOCH
-from kraken_pipeline.services.ports import Account, BookStore, Clock, Market, OrderStore
+from kraken_pipeline.services.ports import (
+    Account,
+    BookStore,
+    Clock,
+    LedgerStore,
+    Market,
+    OrderStore,
+)
 from kraken_pipeline.services.world import economic_asset, listed_asset
 
 MISSED_FILLS: Final = timedelta(days=1)
@@ -41,6 +50,7 @@ class BookDesk:
     market: Market
     account: Account
     books: BookStore
+    ledger: LedgerStore
     orders: OrderStore
     base_currency: Asset
     retention: timedelta
@@ -64,6 +74,10 @@ class Booked:
     late: tuple[str, ...]
     """Our ids of the orders that filled more after they had been seen to end."""
     snapshot: Snapshot
+    unexplained: Mapping[Asset, Sequence[Unexplained]]
+    """Entries of the ledger that nobody can explain, by asset."""
+    in_flight: tuple[InFlight, ...]
+    """Ends of moves between buckets whose other end has not come."""
 
 
 def keep_books(desk: BookDesk) -> Booked:
@@ -90,8 +104,21 @@ def keep_books(desk: BookDesk) -> Booked:
     desk.books.prune_snapshots(snapshot.at - desk.retention)
     late = _note_late_fills(desk, fills)
     return Booked(
-        fills=new_fills, entries=new_entries, settled=_match(desk), late=late, snapshot=snapshot
+        fills=new_fills,
+        entries=new_entries,
+        settled=_match(desk),
+        late=late,
+        snapshot=snapshot,
+        unexplained=_unexplained(desk, listing),
+        in_flight=desk.ledger.in_flight(),
     )
+
+
+def _unexplained(desk: BookDesk, listing: Listing) -> Mapping[Asset, Sequence[Unexplained]]:
+    found: defaultdict[Asset, list[Unexplained]] = defaultdict(list)
+    for each in desk.ledger.unexplained():
+        found[economic_asset(listing.symbols, each.told.entry.asset)].append(each)
+    return dict(found)
 
 
 def _lookup(at: datetime, listing: Listing, prices: PriceTable) -> Lookup:

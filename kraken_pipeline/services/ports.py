@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from kraken_pipeline.domain.account_reports import AmendReport
+from kraken_pipeline.domain.accounting.causes import Unexplained
+from kraken_pipeline.domain.accounting.legs import InFlight
 from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.bars import Admitted, Candles, MonthReport
@@ -519,6 +521,22 @@ class HaltStore(Protocol):
         """Clear all, or those of some kinds or of one scope, and return how many there were."""
         ...
 
+    def switch(
+        self,
+        kind: HaltKind,
+        *,
+        on: Mapping[Scope, str],
+        off: Mapping[Scope, str],
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Latch and clear halts of one kind at once; what is halted for that reason stays."""
+        ...
+
+    def cleared(self, kind: HaltKind, *, not_by: str) -> Mapping[Scope, datetime]:
+        """Return when a halt of a kind was last cleared in each scope by somebody else."""
+        ...
+
 
 class SwitchTimer(Protocol):
     """The exchange's own timer, which cancels every order of the account when it runs out."""
@@ -547,6 +565,18 @@ class SwitchStore(Protocol):
         self, how: Callable[[Switch], Switch], *, at: datetime, by: str, why: str = ""
     ) -> Switch:
         """Change what is known, in one transaction, and return it; a reason goes to the journal."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """Why each ledger entry is there."""
+
+    def unexplained(self) -> tuple[Unexplained, ...]:
+        """Return the entries that nobody can explain, oldest first."""
+        ...
+
+    def in_flight(self) -> tuple[InFlight, ...]:
+        """Return the ends of moves between buckets whose other end has not come."""
         ...
 
 

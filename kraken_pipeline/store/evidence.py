@@ -112,9 +112,10 @@ def entries_of(database: Database, trade_ids: Sequence[str]) -> list[dict[str, A
 
 
 def entries_in(database: Database, buckets: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the newest entries of the ledger in some balances, newest first."""
-    table = schema.ledger_entries
-    mine = select(table).where(table.c.asset.in_(buckets))
+    """Return the newest entries of the ledger in some balances with their causes, newest first."""
+    table, causes = schema.ledger_entries, schema.entry_causes
+    told = select(table, causes.c.cause, causes.c.why).outerjoin(causes)
+    mine = told.where(table.c.asset.in_(buckets))
     return _rows(database, mine.order_by(table.c.at.desc(), table.c.entry_id).limit(SHOWN))
 
 

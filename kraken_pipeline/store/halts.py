@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import ACTIONS, EVERYTHING, Halt, HaltKind, Scope
@@ -15,6 +15,11 @@ from kraken_pipeline.store.schema import halts
 
 _OPEN: Final = halts.c.cleared_at.is_(None)
 _LATCHED: Final = Prepared(select(halts).where(_OPEN).order_by(halts.c.halt_id))
+_CLEARED: Final = Prepared(
+    select(halts.c.scope, halts.c.cleared_at)
+    .where(halts.c.kind == bindparam("of_kind"), halts.c.cleared_by != bindparam("not_by"))
+    .order_by(halts.c.cleared_at)
+)
 EVERY: Final = frozenset(HaltKind)
 
 
@@ -109,6 +114,12 @@ class SqlHaltStore:
             ]
             _clear(connection, open_now, reason, at=at, by=by)
         return len(open_now)
+
+    def cleared(self, kind: HaltKind, *, not_by: str) -> Mapping[Scope, datetime]:
+        """Return when a halt of a kind was last cleared in each scope by somebody else."""
+        with self._database.reading() as connection:
+            rows = _CLEARED.named(connection, {"of_kind": kind.value, "not_by": not_by})
+        return {Scope.of(row["scope"]): row["cleared_at"] for row in rows}
 
 
 def _latch(

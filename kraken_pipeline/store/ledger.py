@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select
 
-from kraken_pipeline.domain.accounting.causes import Cause, Explained, Lack
+from kraken_pipeline.domain.accounting.causes import Cause, Explained, Lack, Unexplained
 from kraken_pipeline.domain.accounting.explain import NO_REFID, event_of, explain
 from kraken_pipeline.domain.accounting.kinds import LEG_TYPES, Kind, rule_of
 from kraken_pipeline.domain.accounting.legs import InFlight
@@ -28,7 +28,9 @@ _FIELDS: Final = tuple(LedgerEntry.__slots__)
 _CAUSE_FIELDS: Final = ("cause", "event_id", "why", "lacks")
 _NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
 _CAUSES: Final = [entry_causes.c[name] for name in _CAUSE_FIELDS]
-_WITH_CAUSE: Final = select(ledger_entries, *_CAUSES).join(entry_causes)
+_WITH_CAUSE: Final = select(ledger_entries, *_CAUSES, entry_causes.c.explained_at).join(
+    entry_causes
+)
 _IN_ORDER: Final = (ledger_entries.c.at, ledger_entries.c.entry_id)
 _OF_CAUSE: Final = Prepared(
     _WITH_CAUSE.where(
@@ -72,10 +74,13 @@ class SqlLedgerStore:
             rows = connection.execute(wanted.order_by(*_IN_ORDER)).mappings()
             return tuple(_explained_of(row) for row in rows)
 
-    def unexplained(self) -> tuple[Explained, ...]:
+    def unexplained(self) -> tuple[Unexplained, ...]:
         """Return the entries that nobody can explain, oldest first."""
         with self._database.reading() as connection:
-            return tuple(_explained_of(row) for row in _UNKNOWN.named(connection))
+            rows = _UNKNOWN.named(connection)
+        return tuple(
+            Unexplained(told=_explained_of(row), found_at=row["explained_at"]) for row in rows
+        )
 
     def in_flight(self) -> tuple[InFlight, ...]:
         """Return the ends of moves between buckets whose other end has not come, oldest first."""

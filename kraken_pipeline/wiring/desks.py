@@ -248,6 +248,7 @@ def books(parts: Parts) -> BookDesk:
         market=parts.edge.market,
         account=parts.edge.account,
         books=parts.stores.books,
+        ledger=parts.stores.ledger,
         orders=parts.stores.orders,
         base_currency=Asset(portfolio.base_currency),
         retention=timedelta(days=portfolio.snapshot_retention_days),

@@ -15,6 +15,7 @@ from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.foreign import SqlForeignStore
 from kraken_pipeline.store.halts import SqlHaltStore
+from kraken_pipeline.store.ledger import SqlLedgerStore
 from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
@@ -38,6 +39,7 @@ class Stores:
     decisions: SqlDecisionStore
     orders: SqlOrderStore
     books: SqlBookStore
+    ledger: SqlLedgerStore
     halts: SqlHaltStore
     foreign: SqlForeignStore
     passes: SqlReconciliationStore
@@ -94,6 +96,7 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
         decisions=SqlDecisionStore(database),
         orders=SqlOrderStore(database),
         books=SqlBookStore(database),
+        ledger=SqlLedgerStore(database),
         halts=SqlHaltStore(database),
         foreign=SqlForeignStore(database),
         passes=SqlReconciliationStore(database),

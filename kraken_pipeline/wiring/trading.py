@@ -16,6 +16,7 @@ from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.services import agreement, assess, book, dust, halt, reconcile, settle, submit
 from kraken_pipeline.services.agreement import Agreement
 from kraken_pipeline.services.reconcile import Pass
+from kraken_pipeline.services.unexplained import latch_unexplained
 from kraken_pipeline.wiring import desks, heads, protecting, waiting
 from kraken_pipeline.wiring.guarding import Guarding
 
@@ -31,7 +32,11 @@ class Trading(Guarding):
             protecting.adopt(self)
             booked = book.keep_books(desks.books(self))
             drifting_since = self.stores.books.drifting_since()
-            if halt.latch_breaches(self._halts, booked.snapshot, drifting_since=drifting_since):
+            news: list[object] = [
+                *halt.latch_breaches(self._halts, booked.snapshot, drifting_since=drifting_since),
+                *latch_unexplained(self.stores.halts, booked.unexplained, at=booked.snapshot.at),
+            ]
+            if news:
                 heads.publish_at_once(self)
             if not booked.snapshot.drift:
                 self.edge.books_agreed(booked.snapshot.at)

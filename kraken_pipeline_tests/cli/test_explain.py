@@ -7,6 +7,8 @@ from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import Protection
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.services.pair_status import apply_status
+from kraken_pipeline.simulator.flows.play import play
+from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.wiring.pair_status import status_desk
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -184,6 +186,27 @@ def test_a_pair_and_an_asset_show_what_is_held_and_open(
     assert pair["universe"]["tradable"] is True
     assert [each["local_id"] for each in pair["open_orders"]] == [order.local_id]
     assert asset["ledger"] == [{"bucket": "ZUSD", "balance": "10000", "drift": "none"}]
+
+
+def test_an_asset_shows_what_of_its_ledger_nobody_can_explain_and_what_is_in_flight(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    margin = {"type": "margin", "asset": "ADA", "amount": "3"}
+    play(market.served.exchange, Params({"flow": "rows", "rows": [margin]}))
+    leaves = {"flow": "staking_leg", "leg": "leave", "asset": "ADA", "amount": "2"}
+    play(market.served.exchange, Params(leaves))
+    pipeline.keep_books()
+
+    told = json.loads(command("explain", "asset", "ADA", "--json", environ=market.environ).out)
+    status = command("status", environ=market.environ).out
+
+    [unknown], [flying] = told["unexplained"], told["in_flight"]
+    assert unknown["why"] == "margin trades are not booked here"
+    assert flying["qty"] == "2"
+    assert {each["cause"] for each in told["newest_entries"]} == {"unknown", "internal"}
+    assert f"{unknown['entry_id']} 3 ADA" in status
+    assert "2 ADA since" in status
+    assert "UNEXPLAINED asset:ADA" in status
 
 
 def test_a_pair_shows_what_each_strategy_said_of_it_last(

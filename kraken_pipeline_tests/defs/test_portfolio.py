@@ -5,6 +5,8 @@ import dagster as dg
 import pytest
 
 from kraken_pipeline.defs.partitions import PLOTS
+from kraken_pipeline.simulator.flows.play import play
+from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.defs.runs import Runs, metadata_of, verdicts_of
 from kraken_pipeline_tests.paper_market import MOMENT, PaperMarket
@@ -57,6 +59,19 @@ def test_a_balance_that_no_entry_explains_fails_the_check(
     assert verdicts_of(result, "portfolio_snapshot")["books_equal_balances"] is False
     found = {each.check_name: each for each in result.get_asset_check_evaluations()}
     assert "XXBT" in found["books_equal_balances"].metadata
+
+
+def test_an_entry_that_nobody_can_explain_fails_the_check(runs: Runs, market: PaperMarket) -> None:
+    margin = {"type": "margin", "asset": "ADA", "amount": "3"}
+    play(market.served.exchange, Params({"flow": "rows", "rows": [margin]}))
+    result = runs.assets("portfolio_snapshot")
+
+    verdicts = verdicts_of(result, "portfolio_snapshot")
+    assert (verdicts["ledger_explained"], verdicts["books_equal_balances"]) == (False, True)
+    found = {each.check_name: each for each in result.get_asset_check_evaluations()}
+    assert "ADA: margin trades are not booked here" in {
+        each.value for each in found["ledger_explained"].metadata.values()
+    }
 
 
 def test_a_difference_stops_opening_and_calls_for_panic(

@@ -17,6 +17,7 @@ CHECKS = {
     "holds_explained",
     "two_clean_passes",
     "books_equal_balances",
+    "ledger_explained",
 }
 FAR_OFF = {"pair": "XDGUSD", "type": "buy", "ordertype": "limit", "volume": "100", "price": "0.01"}
 

@@ -55,6 +55,7 @@ from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.foreign import SqlForeignStore
 from kraken_pipeline.store.halts import SqlHaltStore
+from kraken_pipeline.store.ledger import SqlLedgerStore
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
@@ -101,6 +102,7 @@ class Stores:
     decisions: SqlDecisionStore
     orders: SqlOrderStore
     books: SqlBookStore
+    ledger: SqlLedgerStore
     halts: SqlHaltStore
     foreign: SqlForeignStore
     passes: SqlReconciliationStore
@@ -116,6 +118,7 @@ def stores_at(url: str) -> Iterator[Stores]:
         decisions=SqlDecisionStore(database),
         orders=SqlOrderStore(database),
         books=SqlBookStore(database),
+        ledger=SqlLedgerStore(database),
         halts=SqlHaltStore(database),
         foreign=SqlForeignStore(database),
         passes=SqlReconciliationStore(database),
@@ -245,6 +248,7 @@ class Paper:
             market=self.market,
             account=self.account,
             books=self.stores.books,
+            ledger=self.stores.ledger,
             orders=self.stores.orders,
             base_currency=Asset("USD"),
             retention=timedelta(days=400),

@@ -33,12 +33,14 @@ from kraken_pipeline.services.protect import leaves_room, make_room
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection, reconcile
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk, submit
+from kraken_pipeline.services.unexplained import latch_unexplained
 from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, require_current
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.foreign import SqlForeignStore
 from kraken_pipeline.store.halts import SqlHaltStore
+from kraken_pipeline.store.ledger import SqlLedgerStore
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
@@ -170,6 +172,7 @@ class Process:
         self.decisions: Final = SqlDecisionStore(self.database)
         self.orders: Final = SqlOrderStore(self.database)
         self.books: Final = SqlBookStore(self.database)
+        self.ledger: Final = SqlLedgerStore(self.database)
         self.halts: Final = SqlHaltStore(self.database)
         self.foreign: Final = SqlForeignStore(self.database)
         self.passes: Final = SqlReconciliationStore(self.database)
@@ -252,6 +255,7 @@ class Process:
             market=self.market,
             account=self.account,
             books=self.books,
+            ledger=self.ledger,
             orders=self.orders,
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
@@ -360,10 +364,13 @@ class Process:
     def _keep_books(self) -> object:
         booked = keep_books(self.book_desk())
         since = self.books.drifting_since()
-        new = latch_breaches(self.halt_desk(), booked.snapshot, drifting_since=since)
+        new = [
+            *latch_breaches(self.halt_desk(), booked.snapshot, drifting_since=since),
+            *latch_unexplained(self.halts, booked.unexplained, at=booked.snapshot.at),
+        ]
         drift = dict(sorted(booked.snapshot.drift.items()))
         counted = f"{booked.fills} fills, {booked.entries} entries, {booked.settled} settled"
-        return f"{counted}, drift {drift}, latched {list(new)}"
+        return f"{counted}, drift {drift}, latched {new}"
 
     def _universe(self) -> object:
         desk = UniverseDesk(

@@ -98,3 +98,13 @@ def test_halts_of_a_kind_are_switched_together_and_those_that_stand_stay(
     assert second["B"][0] == "c"
     assert third == {}
     assert [each.reason for each in halts.latched()] == ["mine"]
+
+
+def test_when_somebody_else_cleared_a_kind_last_is_told_by_scope(halts: SqlHaltStore) -> None:
+    ether = Scope(kind=ScopeKind.ASSET, name="ETH")
+    for hours, by in enumerate(["me", "you", "portfolio"]):
+        halts.latch(HaltKind.UNEXPLAINED, reason="a", at=NOW, by="portfolio", scope=ether)
+        halts.clear(reason="looked", at=NOW + hours * HOUR, by=by)
+
+    assert halts.cleared(HaltKind.UNEXPLAINED, not_by="portfolio") == {ether: NOW + HOUR}
+    assert halts.cleared(HaltKind.DRIFT, not_by="portfolio") == {}

@@ -106,7 +106,7 @@ def test_what_is_unknown_is_explained_once_the_exchange_lists_it(
     unknown = ledger.unexplained()
     books.book([], [OUT], replace(LOOKUP, asset_of=Asset))
 
-    assert [each.entry for each in unknown] == [moon]
+    assert [(each.told.entry, each.found_at) for each in unknown] == [(moon, NOW)]
     assert ledger.unexplained() == ()
 
 

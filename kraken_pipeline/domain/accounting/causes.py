@@ -1,6 +1,7 @@
 """Why a ledger entry is there: exactly one cause for each (PF-2)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from kraken_pipeline.domain.ledger import LedgerEntry
@@ -50,3 +51,11 @@ class Explained:
     """In a sentence, for a person: which rule says so, or what is missing."""
     lacks: Lack = Lack.NOTHING
     """What of its event has not come yet; what comes later completes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unexplained:
+    """An entry that nobody can explain, and since when that is known."""
+
+    told: Explained
+    found_at: datetime
