@@ -10,10 +10,11 @@ from kraken_pipeline.defs.completeness import examine_history, history_coverage,
 from kraken_pipeline.defs.decisions import decisions
 from kraken_pipeline.defs.guard import dead_man_switch, guard_job
 from kraken_pipeline.defs.history import ohlc
+from kraken_pipeline.defs.market_stream import market_is_heard, market_stream, prices_are_sound
 from kraken_pipeline.defs.panic import panic_flag, panic_job
 from kraken_pipeline.defs.portfolio import portfolio_snapshot
 from kraken_pipeline.defs.reconcile import reconcile, reconciliation
-from kraken_pipeline.defs.stream import private_stream, stream_is_heard
+from kraken_pipeline.defs.stream import heard_live, private_stream, stream_is_heard
 from kraken_pipeline.defs.trading import new_decisions, trade
 from kraken_pipeline.defs.universe import pair_universe
 from kraken_pipeline.defs.warmth import closes_are_warm, warm_worker
@@ -25,8 +26,22 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> dg.Definitions:
     """Return the definitions with this pipeline, and this way out, in them."""
     return dg.Definitions(
-        assets=[pair_universe, ohlc, history_coverage, portfolio_snapshot, decisions, journal],
-        asset_checks=[chain_is_whole, stream_is_heard, closes_are_warm],
+        assets=[
+            pair_universe,
+            heard_live,
+            ohlc,
+            history_coverage,
+            portfolio_snapshot,
+            decisions,
+            journal,
+        ],
+        asset_checks=[
+            chain_is_whole,
+            stream_is_heard,
+            market_is_heard,
+            prices_are_sound,
+            closes_are_warm,
+        ],
         jobs=[
             refresh_and_decide,
             trade,
@@ -37,7 +52,14 @@ def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> 
             reconcile,
         ],
         schedules=[bar_close, nightly_audit, nightly_coverage, dead_man_switch, reconciliation],
-        sensors=[new_decisions, journal_head, panic_flag, private_stream, warm_worker],
+        sensors=[
+            new_decisions,
+            journal_head,
+            panic_flag,
+            private_stream,
+            market_stream,
+            warm_worker,
+        ],
         resources={"pipeline": pipeline, "emergency": emergency},
         executor=dg.in_process_executor,
     )

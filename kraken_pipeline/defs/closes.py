@@ -13,8 +13,6 @@ from kraken_pipeline.defs.partitions import (
     month_of,
     ohlc_name,
 )
-from kraken_pipeline.defs.stream import stream_is_heard
-from kraken_pipeline.defs.warmth import closes_are_warm
 from kraken_pipeline.defs.workers import bury_dead, is_decided_without_us
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at
@@ -47,9 +45,7 @@ refresh_and_decide = dg.define_asset_job(
         "pair_universe",
         "portfolio_snapshot",
         *[name(each) for each in TIMEFRAMES.values() for name in (ohlc_name, decisions_name)],
-    )
-    # stream and worker have sensors of their own: no step of a close waits for them
-    - dg.AssetSelection.checks(stream_is_heard, closes_are_warm),
+    ),
     executor_def=dg.in_process_executor,
     tags={"dagster/max_runtime": "3600"},
     description="Bring bars and books up to date and decide. It cannot place an order.",

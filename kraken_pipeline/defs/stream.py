@@ -2,13 +2,26 @@
 
 import dagster as dg
 
+from kraken_pipeline.defs.partitions import OWNERS
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.stream_sign import StreamSign, stream_sign
 
-ASSET = "portfolio_snapshot"
+ASSET = "stream"
 CHECK = "stream_is_heard"
 POLLED = "no listener was started: orders are polled; `kraken-pipeline stream` starts one"
+
+heard_live = dg.AssetSpec(
+    ASSET,
+    group_name="market",
+    kinds={"kraken"},
+    owners=OWNERS,
+    description=(
+        "What `kraken-pipeline stream` hears of market and account, in a process of its own: "
+        "quotes, candles, fills. Nothing here makes it; its checks say how it is."
+    ),
+)
+"""It is apart from what runs make, so that no step of a close ever waits for one of its checks."""
 
 
 @dg.asset_check(asset=ASSET, name=CHECK)

@@ -2,12 +2,12 @@
 
 import dagster as dg
 
+from kraken_pipeline.defs.stream import ASSET
 from kraken_pipeline.defs.workers import bury_dead
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.warm_sign import FALLBACK, WarmSign, warm_sign
 
-ASSET = "portfolio_snapshot"
 CHECK = "closes_are_warm"
 COLD = f"no warm worker was started: {FALLBACK}; `kraken-pipeline stream` starts one"
 

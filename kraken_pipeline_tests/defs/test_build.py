@@ -12,7 +12,7 @@ from kraken_pipeline_tests.defs.runs import Runs, metadata_of
 from kraken_pipeline_tests.paper_market import MONTH, PaperMarket
 
 GROUPS = {
-    "market": {"pair_universe"},
+    "market": {"pair_universe", "stream"},
     "history": {"history_coverage", *(f"ohlc_{name}" for name in TIMEFRAMES)},
     "portfolio": {"portfolio_snapshot"},
     "decisions": {f"decisions_{name}" for name in TIMEFRAMES},
@@ -74,6 +74,7 @@ def test_jobs_schedules_and_sensors_are_these() -> None:
         "journal_head",
         "panic_flag",
         "private_stream",
+        "market_stream",
         "warm_worker",
     }
 

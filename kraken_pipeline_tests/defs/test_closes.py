@@ -4,7 +4,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from kraken_pipeline.defs.closes import asked_of
+from kraken_pipeline.definitions import defs
+from kraken_pipeline.defs.closes import asked_of, refresh_and_decide
 from kraken_pipeline.defs.partitions import BAR_CLOSE
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline_tests.defs.runs import Runs, metadata_of, reason
@@ -58,6 +59,24 @@ def test_books_are_read_with_five_minutes_and_the_universe_with_the_hour(
     market.turn(due + timedelta(seconds=1))
 
     assert asked_for(tick(runs, due)) & {"portfolio_snapshot", "pair_universe"} == extra
+
+
+def test_no_step_of_a_close_but_those_of_its_assets_is_waited_for(
+    runs: Runs, market: PaperMarket
+) -> None:
+    due = NOON + timedelta(minutes=60)
+    market.turn(due + timedelta(seconds=1))
+    answer = tick(runs, due)
+    assert isinstance(answer, dg.RunRequest)
+    job = defs.resolve_job_def(refresh_and_decide.name)
+    run = job.get_subset(asset_selection=set(answer.asset_selection or ()))
+
+    assert {each.name for each in run.nodes} == {
+        "pair_universe",
+        "ohlc",
+        "portfolio_snapshot",
+        "decisions",
+    }
 
 
 def test_the_first_run_of_all_fetches_everything(tmp_path: Path) -> None:
