@@ -113,6 +113,7 @@ _CASE = Case(
     fee_share=Decimal("0.004"),
     min_qty=Qty(Decimal("0.0002")),
     doubts=frozenset(),
+    stream_age=None,
     quote=_QUOTE,
     notional_24h=Decimal(100_000_000),
     equity=Decimal(10_000),

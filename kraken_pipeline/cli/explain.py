@@ -14,6 +14,7 @@ from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.remedies import remedy
 from kraken_pipeline.store import evidence
 from kraken_pipeline.store.conversions import SqlConversionStore
+from kraken_pipeline.wiring.market_sign import board_of
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.protecting import stops_noted
 
@@ -176,6 +177,7 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
             }
             for each in evidence.last_words_on(database, pair)
         ],
+        "stream": _streamed(pipeline, pair),
         "halts": [str(each) for each in pipeline.halts() if _is_of_pair(each, pair)],
         "rules": asdict(known[pair]) if pair in known else {},
         "positions": [
@@ -200,6 +202,24 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
             for each in evidence.denials_of_pair(database, pair, limit=DENIALS)
         ],
     }
+
+
+def _streamed(pipeline: Pipeline, pair: str) -> dict[str, object]:
+    """Say how good the stream's price of a pair is; nothing where no stream was started."""
+    board = board_of(pipeline.loaded.data_dir)
+    if board is None:
+        return {}
+    now, feed = pipeline.clock(), board.pairs.get(pair)
+    price = board.price(pair, now)
+    found: dict[str, object] = {"doubts": sorted(board.doubts(pair, now))}
+    if price is not None:
+        found |= {"bid": price.bid, "ask": price.ask, "source": price.source}
+        found |= {"quality": price.quality.name.lower()}
+        found |= {"age_seconds": round(price.age.total_seconds(), 1)}
+    if feed is not None:
+        found |= {"status": feed.status, "gaps": feed.gaps, "untradable": feed.is_untradable}
+        found |= {"checksum_failures": feed.checksum_failures}
+    return found
 
 
 def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:

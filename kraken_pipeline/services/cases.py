@@ -163,6 +163,7 @@ class CaseMaker:
             min_qty=NOTHING,
             quote=world.quoted.quotes.get(pair.name),
             doubts=world.quoted.doubts.get(pair.name, frozenset()),
+            stream_age=world.quoted.ages.get(pair.name),
             notional_24h=ZERO if ticker is None or rate is None else ticker.notional_24h * rate,
             equity=ZERO if snapshot is None else snapshot.equity,
             unpriced=("no snapshot",) if snapshot is None else snapshot.unpriced,

@@ -9,7 +9,7 @@ Source: STR-1, STR-2.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kraken_pipeline.domain.market import Quote, Ticker
 from kraken_pipeline.domain.money import Price
@@ -28,6 +28,8 @@ class Quoted:
     """By our name of the pair."""
     doubts: Mapping[str, frozenset[Doubt]]
     """What speaks against the stream's price of each pair; empty where no stream was started."""
+    ages: Mapping[str, timedelta]
+    """How old the stream's price of each pair is, where it told one."""
 
     @property
     def tickers(self) -> Mapping[str, Ticker]:
@@ -48,16 +50,19 @@ def quoted(tickers: Mapping[str, Ticker], board: QuoteBoard | None, *, now: date
         for name, each in tickers.items()
     }
     if board is None:
-        return Quoted(quotes=quotes, doubts={})
+        return Quoted(quotes=quotes, doubts={}, ages={})
     doubts: dict[str, frozenset[Doubt]] = {}
+    ages: dict[str, timedelta] = {}
     for name, ticker in tickers.items():
         price, found = board.price(name, now), board.doubts(name, now)
         if price is not None and _is_off(price, ticker):
             found |= {Doubt.OFF_REST}
         doubts[name] = found
+        if price is not None:
+            ages[name] = price.age
         if price is not None and not found:
             quotes[name] = _streamed(price, ticker, board)
-    return Quoted(quotes=quotes, doubts=doubts)
+    return Quoted(quotes=quotes, doubts=doubts, ages=ages)
 
 
 def _is_off(price: LivePrice, ticker: Ticker) -> bool:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,10 +11,14 @@ from kraken_pipeline.services.pair_status import apply_status
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.store.protections import SqlProtectionStore
+from kraken_pipeline.store.quotes import QuoteFile
+from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pair_status import status_desk
 from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.signs import MARKET, Presence
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
+from kraken_pipeline_tests.store.test_quotes import board
 
 
 def _traded(pipeline: Pipeline) -> Order:
@@ -207,6 +212,24 @@ def test_an_asset_shows_what_of_its_ledger_nobody_can_explain_and_what_is_in_fli
     assert f"{unknown['entry_id']} 3 ADA" in status
     assert "2 ADA since" in status
     assert "UNEXPLAINED asset:ADA" in status
+
+
+def test_str_7_a_pair_shows_how_good_the_stream_s_price_of_it_is(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    told = board()
+    presence = Presence(market.data_dir, MARKET)
+    presence.show(system_now())
+    kept = replace(told, pairs={"ADAUSD": told.pairs["P0"]}, at=pipeline.clock())
+    QuoteFile(market.data_dir).write(kept)
+    said = json.loads(command("explain", "pair", "ADAUSD", "--json", environ=market.environ).out)
+    presence.leave()
+    without = json.loads(command("explain", "pair", "ADAUSD", "--json", environ=market.environ).out)
+
+    stream = said["stream"]
+    assert (stream["doubts"], stream["quality"]) == (["checksum", "frozen"], "valuation")
+    assert (stream["source"], stream["gaps"], stream["checksum_failures"]) == ("book", 1, 2)
+    assert without["stream"] == {}
 
 
 def test_a_pair_shows_what_each_strategy_said_of_it_last(

@@ -61,7 +61,7 @@ def test_a_sound_stream_gives_the_best_prices_and_rest_what_a_day_traded() -> No
     assert (found.source, found.received_at) == (STREAM, NOW - timedelta(seconds=2))
     assert (found.ticker.bid, found.ticker.ask) == (PRICE.bid, PRICE.ask)
     assert found.ticker.volume_24h == TICKERS[PAIR].volume_24h
-    assert told.doubts[PAIR] == frozenset()
+    assert (told.doubts[PAIR], told.ages[PAIR]) == (frozenset(), timedelta(seconds=2))
 
 
 @given(found=st.frozensets(st.sampled_from(sorted(Doubt)), min_size=1))

@@ -28,7 +28,7 @@ def world(usd: str = "1000", held: str = "0", xbt: str = "1", xbt_held: str = "0
         universe=Universe(version="U", at=NOW, members=(), leaving=(), notional_24h={}, reasons={}),
         pairs=pairs,
         tickers={},
-        quoted=Quoted(quotes={}, doubts={}),
+        quoted=Quoted(quotes={}, doubts={}, ages={}),
         depths={},
         prices=PriceTable(USD, pairs, {}),
         balances={

@@ -1,7 +1,7 @@
 """All that a risk rule may look at. No field has a default: what is not known must be said."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from kraken_pipeline.domain.intents import Intent
@@ -77,6 +77,8 @@ class Case:
     """What the market says now; None where it did not answer."""
     doubts: frozenset[Doubt]
     """What speaks against the stream's price; empty where no stream was started."""
+    stream_age: timedelta | None
+    """Of the stream's price; None where it told none."""
     notional_24h: Decimal
     """In base currency."""
     equity: Decimal

@@ -217,7 +217,10 @@ STATE_RULES: Final[tuple[Question[Case], ...]] = (
 
 def _undoubted(code: str, case: Case) -> Objection | None:
     doubts = denials(case.doubts).get(code) if case.opens else None
-    return None if doubts is None else Objection(code, f"pair={case.pair.name}, doubts={doubts}")
+    if doubts is None:
+        return None
+    age = "none told" if case.stream_age is None else f"{case.stream_age.total_seconds():.1f} s"
+    return Objection(code, f"pair={case.pair.name}, doubts={doubts}, price_age={age}")
 
 
 def _unless_taken(code: str, status: str, case: Case) -> Objection | None:
