@@ -35,6 +35,7 @@ def chain(pipeline: Pipeline, order: Order) -> dict[str, Any]:
         "decision": decision_plain(decision),
         "bars": bars_plain(pipeline, decision, order.pair),
         "events": evidence.events_of(database, order.local_id),
+        "halts": evidence.halts_over(database, order.local_id),
         "notes": evidence.notes_on(database, order.local_id),
         "calls": [asdict(each) for each in kept_calls(pipeline.loaded.data_dir / NONCES, names)],
         "fills": [asdict(each) for each in fills],
@@ -43,6 +44,7 @@ def chain(pipeline: Pipeline, order: Order) -> dict[str, Any]:
             asdict(each)
             for each in pipeline.stores.ledger.residuals([each.trade_id for each in fills]).values()
         ],
+        "transfers": evidence.transfers_of_order(database, order.local_id),
         "position_after": asdict(evidence.position_after(database, fills[-1])) if fills else None,
     }
 

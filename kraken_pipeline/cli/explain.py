@@ -21,7 +21,7 @@ from kraken_pipeline.wiring.protecting import stops_noted
 WIDTH: Final = 20
 DENIALS: Final = 5
 """How many denials of a pair are shown, newest first."""
-ORDER_SECTIONS: Final = ("order", "plan", "verdict", "decision", "events", "notes")
+ORDER_SECTIONS: Final = ("order", "plan", "verdict", "decision", "events", "halts", "notes")
 """What `orders show` shows of the chain."""
 
 

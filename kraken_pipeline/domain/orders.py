@@ -333,7 +333,15 @@ def says_nothing_new(order: Order, event: Event) -> bool:
 
 
 _ERRORS: Final = frozenset(
-    {F.REFUSED, F.FATE_UNCLEAR, F.FATE_UNRESOLVED, F.AMEND_REFUSED, F.WITHDRAWN, F.WRITTEN_OFF}
+    {
+        F.REFUSED,
+        F.FATE_UNCLEAR,
+        F.FATE_UNRESOLVED,
+        F.AMEND_REFUSED,
+        F.WITHDRAWN,
+        F.WRITTEN_OFF,
+        F.ENLARGED_SEEN,
+    }
 )
 
 

@@ -186,9 +186,10 @@ def _heard_of_the_end(
 ) -> Order:
     """Write how an order ended that somebody changed at the exchange, with a halt.
 
-    It is known by its id there. While it is open nothing is written, as no change of it was ours.
-    Once it has ended it must not be waited for: otherwise the halt came back for ever (L-1). One
-    that was enlarged and filled beyond what we ordered is then as large as what it filled.
+    It is known by its id there. While it is open only what filled of ours is written, so that its
+    stop can be placed: no change of it was ours. Once it has ended it must not be waited for:
+    otherwise the halt came back for ever (L-1). One that was enlarged and filled beyond what we
+    ordered is then as large as what it filled.
 
     Raises:
         ImpossibleFactError: it is open, it is quite another order, or it filled more than it is.
@@ -197,6 +198,8 @@ def _heard_of_the_end(
     same = (order.pair, order.side, order.order_type)
     is_known = same == (report.pair, report.side, report.order_type)
     is_possible = report.filled_qty <= max(order.qty, report.qty)
+    if fact is Fact.ACCEPTED and is_known and is_possible:
+        _note_what_is_ours(desk, order, report, source, mismatch)
     if fact is Fact.ACCEPTED or not is_known or not is_possible:
         raise ImpossibleFactError(f"{mismatch}; if somebody changed it there, cancel it")
     ended = Event(
@@ -217,6 +220,25 @@ def _heard_of_the_end(
         enlarged = replace(ended, fact=Fact.ENLARGED_SEEN, amendment=before)
         order = desk.orders.record(order, enlarged)
     return desk.orders.record(order, ended)
+
+
+def _note_what_is_ours(
+    desk: HearDesk, order: Order, report: OrderReport, source: str, mismatch: str
+) -> None:
+    """Write what filled of an open order that somebody changed, up to what we ordered."""
+    seen = Event(
+        fact=Fact.FILL_SEEN,
+        at=desk.clock(),
+        source=source,
+        detail=mismatch,
+        kraken_order_id=report.kraken_order_id,
+        filled_qty=min(report.filled_qty, order.qty),
+        avg_fill_price=report.avg_fill_price,
+        fee=report.fee,
+    )
+    is_news = order.state in RESTING and not says_nothing_new(order, seen)
+    if is_news and report.filled_qty:
+        desk.orders.record(order, seen)
 
 
 def _events(order: Order, report: OrderReport, *, at: datetime, source: str) -> list[Event]:

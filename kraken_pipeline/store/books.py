@@ -135,7 +135,8 @@ class SqlBookStore:
     ) -> tuple[int, int]:
         """Keep what is new, explain it, move the positions, and return how many were new.
 
-        A fill that was taken for `manual` and is now told as a strategy's moves to its book.
+        A fill that was taken for `manual` and is now told as a strategy's moves to its book. What
+        an order bought beyond what we ordered goes to `manual` at once, with the same write.
 
         Raises:
             ImpossibleFactError: a trade or an entry that is kept is told otherwise now; nothing
@@ -154,6 +155,7 @@ class SqlBookStore:
                     may_lack_causes=not self._is_explained,
                 )
             _move_positions(connection, new_fills, moved)
+            handovers.hand_over_new(connection, [*new_fills, *moved])
             _note(connection, [*new_fills, *moved], new_entries)
         self._is_explained = True
         return len(new_fills), len(new_entries)
@@ -165,7 +167,7 @@ class SqlBookStore:
             Whether nothing is left to give: while the book's own sales may take it, something is.
         """
         with self._database.reading() as connection:
-            if not handovers.is_enlarged(connection, order):
+            if not handovers.excess(connection, order):
                 return True
         with self._database.writing() as connection:
             return handovers.hand_over(connection, order, at=at)

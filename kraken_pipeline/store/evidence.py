@@ -91,6 +91,20 @@ def notes_on(database: Database, subject: str) -> list[dict[str, Any]]:
     return [{**row, "payload": json.loads(row["payload"])} for row in found]
 
 
+def halts_over(database: Database, local_id: str) -> list[dict[str, Any]]:
+    """Return the halts that name an order, cleared ones too, oldest first."""
+    table = schema.halts
+    wanted = select(table).where(table.c.reason.contains(local_id, autoescape=True))
+    return _rows(database, wanted.order_by(table.c.halt_id))
+
+
+def transfers_of_order(database: Database, local_id: str) -> list[dict[str, Any]]:
+    """Return what went from book to book because of an order, oldest first."""
+    table = schema.book_transfers
+    wanted = select(table).where(table.c.reason.startswith(local_id, autoescape=True))
+    return _rows(database, wanted.order_by(table.c.at, table.c.transfer_id))
+
+
 def fills_of(database: Database, kraken_order_id: str | None) -> tuple[Fill, ...]:
     """Return the booked fills of an order, oldest first."""
     table = schema.fills

@@ -1,5 +1,6 @@
 """What somebody let an order of ours buy beyond its size: it is theirs, and goes to `manual`."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,30 +9,54 @@ from typing import Final
 from sqlalchemy import Connection, and_, bindparam, select
 
 from kraken_pipeline.domain.ids import digest
-from kraken_pipeline.domain.lots import MANUAL, book_of
+from kraken_pipeline.domain.lots import MANUAL, Fill, book_of
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO, Qty
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import RESERVING, Fact, Order
 from kraken_pipeline.store import schema, transfers
-from kraken_pipeline.store.order_rows import amendment_of, orders_where
+from kraken_pipeline.store.order_rows import amendment_of, in_chunks, orders_where
+from kraken_pipeline.store.prepared import Prepared
 
 _ORDERS: Final = schema.execution_orders
 _TRANSFERS: Final = schema.book_transfers
+_FILLS: Final = schema.fills
 _EVENTS: Final = schema.execution_order_events
-_ENLARGED: Final = (
-    select(_EVENTS.c.version, _EVENTS.c.filled_volume, _EVENTS.c.amendment)
-    .where(_EVENTS.c.local_id == bindparam("of"), _EVENTS.c.fact == Fact.ENLARGED_SEEN.value)
+_TERMS: Final = Prepared(
+    select(_EVENTS.c.fact, _EVENTS.c.amendment)
+    .where(
+        _EVENTS.c.local_id == bindparam("of"),
+        _EVENTS.c.fact.in_([Fact.ENLARGED_SEEN.value, Fact.AMENDED.value]),
+    )
     .order_by(_EVENTS.c.version)
 )
-_KNOWN: Final = select(_TRANSFERS.c.transfer_id).where(
-    _TRANSFERS.c.transfer_id == bindparam("of_transfer")
-)
+"""What an order was before each change of it, oldest first."""
+_BOOKED: Final = Prepared(select(_FILLS.c.qty).where(_FILLS.c.kraken_order_id == bindparam("of")))
+_GIVEN: Final = Prepared(select(_TRANSFERS.c.qty).where(_TRANSFERS.c.reason == bindparam("why")))
 
 
-def is_enlarged(connection: Connection, order: Order) -> bool:
-    """Tell whether an order bought more than we ordered."""
-    return bool(_enlargements(connection, order))
+def excess(connection: Connection, order: Order) -> Decimal:
+    """Return what an order bought beyond what we ordered and `manual` was not given yet; base.
+
+    What one that sells took beyond its size is gone: its book counts it as sold without a cost.
+    """
+    if order.side is not Side.BUY or order.kraken_order_id is None:
+        return ZERO
+    booked = _sum(_BOOKED, connection, {"of": order.kraken_order_id})
+    beyond = booked - _ours(connection, order)
+    return beyond - _sum(_GIVEN, connection, {"why": _reason(order)}) if beyond > 0 else ZERO
+
+
+def hand_over_new(connection: Connection, fills: Sequence[Fill]) -> None:
+    """Give `manual` its share of fills that were just booked, be the order open or not.
+
+    Whoever looks at the book next finds what is its own: an exit, or a stop, for all of it would
+    sell the person's (F-MON-9).
+    """
+    bought = [each for each in fills if each.side is Side.BUY and each.book != MANUAL]
+    for some in in_chunks(sorted({each.kraken_order_id for each in bought})):
+        for order in orders_where(connection, _ORDERS.c.kraken_order_id.in_(some)):
+            hand_over(connection, order, at=max(each.at for each in bought))
 
 
 def hand_over(connection: Connection, order: Order, *, at: datetime) -> bool:
@@ -41,46 +66,53 @@ def hand_over(connection: Connection, order: Order, *, at: datetime) -> bool:
 
     Args:
         connection: in a transaction that writes.
-        order: that has ended, and whose fills are booked.
+        order: whose fills are booked.
         at: now.
 
     Returns:
         Whether nothing is left to give.
     """
+    beyond = excess(connection, order)
+    if beyond <= 0:
+        return True
     place = book_of(order.strategy_id, order.timeframe), order.pair
-    for version, excess in _enlargements(connection, order):
-        identity = "X" + digest([order.local_id, version])[:24]
-        if connection.execute(_KNOWN, {"of_transfer": identity}).first() is not None:
-            continue
-        holding = transfers.position_at(connection, place)
-        selling = _being_sold(connection, order)
-        if selling and holding.qty < excess + selling:
-            return False
-        qty = Qty(min(excess, holding.qty))
-        if not qty:
-            continue
-        reason = f"{order.local_id} was enlarged at the exchange"
-        whole = transfers.transfer_of(connection, holding, MANUAL, at=at, reason=reason)
-        is_all = qty == holding.qty
-        cost = holding.cost if is_all else holding.cost * qty / holding.qty
-        transfer = replace(whole, transfer_id=identity, qty=qty, cost=cost)
-        transfers.keep(connection, holding, transfer, actor="books")
+    holding = transfers.position_at(connection, place)
+    selling = _being_sold(connection, order)
+    if selling and holding.qty < beyond + selling:
+        return False
+    qty = Qty(min(beyond, holding.qty))
+    if not qty:
+        return True
+    whole = transfers.transfer_of(connection, holding, MANUAL, at=at, reason=_reason(order))
+    given = _sum(_GIVEN, connection, {"why": _reason(order)})
+    identity = "X" + digest([order.local_id, given + qty])[:24]
+    cost = holding.cost if qty == holding.qty else holding.cost * qty / holding.qty
+    transfer = replace(whole, transfer_id=identity, qty=qty, cost=cost)
+    transfers.keep(connection, holding, transfer, actor="books")
     return True
 
 
-def _enlargements(connection: Connection, order: Order) -> list[tuple[int, Decimal]]:
-    """Return by how much an order that buys was enlarged, by the version that it then had.
+def _ours(connection: Connection, order: Order) -> Decimal:
+    """Return what we ordered; of an order that was changed and still counts, the most of it."""
+    changes = [
+        (fact, before.qty)
+        for fact, kept in _TERMS.rows(connection, {"of": order.local_id})
+        if (before := amendment_of(kept)) is not None and before.qty is not None
+    ]
+    enlarged = [qty for fact, qty in changes if fact == Fact.ENLARGED_SEEN.value]
+    if enlarged:
+        return enlarged[0]
+    # what filled before a change of ours took effect was ordered too
+    asked = None if order.amending is None else order.amending.qty
+    return max([order.qty, asked or order.qty, *(qty for _, qty in changes)])
 
-    What one that sells took beyond its size is gone: its book counts it as sold without a cost.
-    """
-    if order.side is not Side.BUY:
-        return []
-    found = []
-    for row in connection.execute(_ENLARGED, {"of": order.local_id}).mappings():
-        before = amendment_of(row["amendment"])
-        if before is not None and before.qty is not None:
-            found.append((row["version"], row["filled_volume"] - before.qty))
-    return found
+
+def _reason(order: Order) -> str:
+    return f"{order.local_id} was enlarged at the exchange"
+
+
+def _sum(wanted: Prepared, connection: Connection, values: Mapping[str, str]) -> Decimal:
+    return sum((qty for [qty] in wanted.rows(connection, values)), ZERO)
 
 
 def _being_sold(connection: Connection, order: Order) -> Decimal:

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import Protection
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.services.pair_status import apply_status
+from kraken_pipeline.simulator.api.trading import amend_order
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.store.protections import SqlProtectionStore
@@ -17,7 +19,7 @@ from kraken_pipeline.wiring.pair_status import status_desk
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.signs import MARKET, Presence
 from kraken_pipeline_tests.cli.conftest import Command
-from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
+from kraken_pipeline_tests.paper_market import MOMENT, PaperMarket, resting_buy
 from kraken_pipeline_tests.store.test_quotes import board
 
 
@@ -69,6 +71,27 @@ def test_the_whole_chain_leads_from_the_bars_to_the_position(
         each["trade_id"] for each in told["fills"]
     }
     assert told["position_after"]["qty"] == str(order.filled_qty.normalize())
+
+
+def test_an_order_that_somebody_enlarged_shows_both_sides_and_whose_the_excess_is(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    order = resting_buy(pipeline)
+    told = {"txid": str(order.kraken_order_id), "order_qty": "150", "limit_price": "3"}
+    amend_order(market.served.exchange, Params(told))
+    market.turn(MOMENT + timedelta(minutes=1))
+    pipeline.settle()
+    pipeline.keep_books()
+
+    said = command("explain", "order", order.local_id, "--json", environ=market.environ)
+
+    found = json.loads(said.out)
+    [halt], [transfer] = found["halts"], found["transfers"]
+    assert "sent as buy 100 ADAUSD limit, limit 0.1" in halt["reason"]
+    assert "the exchange has" in halt["reason"]
+    assert (transfer["to_book"], transfer["qty"]) == ("manual", "50")
+    [row] = json.loads(command("orders", "recent-executions", "--json", environ=market.environ).out)
+    assert (row["filled_volume"], row["last_error"]) == ("150", halt["reason"].partition(", ")[2])
 
 
 def test_a_person_reads_the_same_as_lines(

@@ -408,13 +408,23 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ("cases/test_enlarged.py",),
         (
             "what a sale of ours may take first is not handed over",
-            "        if selling and holding.qty < excess + selling:\n            return False\n",
+            "    if selling and holding.qty < beyond + selling:\n        return False\n",
             "",
         ),
         (
             "what was enlarged is handed over once",
-            '{"of_transfer": identity}).first() is not None:',
-            '{"of_transfer": identity}).first() is None:',
+            'return beyond - _sum(_GIVEN, connection, {"why": _reason(order)}) if beyond > 0',
+            "return beyond if beyond > 0",
+        ),
+        (
+            "what was enlarged is measured by what it was before",
+            "        return enlarged[0]\n",
+            "        return enlarged[-1]\n",
+        ),
+        (
+            "what filled beyond our size is the person's with its fill",
+            "            hand_over(connection, order, at=max(each.at for each in bought))\n",
+            "            pass\n",
         ),
     ),
     *mutations(
