@@ -63,6 +63,31 @@ class MonthReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """Stored bars that are not as they were written."""
+
+    timeframe: str
+    month: str
+    """`YYYY-MM`, UTC; empty where the list of what is stored is damaged."""
+    part: str
+    """Name of the file or number of the row; empty where it is gone."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What was found in reading every byte that is stored of a timeframe."""
+
+    timeframe: str
+    parts: int = 0
+    rows: int = 0
+    """Bars, with each revision counted; of sound parts alone."""
+    revised: int = 0
+    """Of these, revisions of a bar that was told anew."""
+    damages: tuple[Damage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFile:
     """A file of candles as its name and its first line tell it."""
 

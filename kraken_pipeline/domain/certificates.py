@@ -139,6 +139,19 @@ class Certificate:
         found = sorted({*self.differences, *differences})
         return replace(self, spans=spans, differences=tuple(_bounded(found)))
 
+    def without(self, gone: Sequence[Stretch]) -> Self:
+        """Return it as if no source had been read for some stretches.
+
+        Args:
+            gone: by time; none overlaps another.
+        """
+        left = (
+            replace(each, first=first, until=until)
+            for each in self.spans
+            for first, until in absent(gone, (each.first, each.until))
+        )
+        return replace(self, spans=tuple(sorted(left, key=lambda each: (each.first, each.until))))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:

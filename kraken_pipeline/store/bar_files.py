@@ -21,6 +21,8 @@ from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import bar_parts
 from kraken_pipeline.store.bar_shelves import LOCK, GoneError, Listing, Part
 
+DAMAGED: Final = "damaged"
+"""Folder of what was taken out."""
 SMALL: Final = 1 << 20
 """Bytes up to which a file is read at once."""
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -91,13 +93,17 @@ class FolderShelf:
     def torn(self, part: Part, why: str) -> ConfigurationError:
         """Return an error that names a part which cannot be read, and the remedy."""
         return ConfigurationError(
-            f"{part.place} cannot be read: {why}. Move it away; its bars are missing then, and "
-            "`history fetch` brings them back"
+            f"{part.place} cannot be read: {why}. `history repair` takes it out; its bars are "
+            "missing then, and `history fetch` brings them back"
         )
 
     def folder(self, frame: Timeframe, month: str) -> Path:
         """Return where a month's parts lie."""
         return self._root / frame.name / month
+
+    def aside(self, frame: Timeframe, month: str) -> Path:
+        """Return where damaged parts of a month are put."""
+        return self._root / DAMAGED / frame.name / month
 
     def _months(self, frame: Timeframe) -> list[Path]:
         folder = self._root / frame.name
@@ -170,6 +176,15 @@ class _FolderTurn:
         for each in replaced:
             Path(str(each.place)).unlink()
         return Part(month=month, first=first, last=last, place=path, crc=crc)
+
+    def take_out(self, part: Part) -> None:
+        """Move a damaged part aside, where it counts no more."""
+        self._tell(self._count | 1)
+        place = Path(str(part.place))
+        aside = self._shelf.aside(self._frame, part.month)
+        aside.mkdir(parents=True, exist_ok=True)
+        place.replace(aside / place.name)
+        sync_folder(place.parent)
 
 
 def parts_in(folder: Path) -> tuple[Part, ...]:

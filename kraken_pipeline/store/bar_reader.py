@@ -25,7 +25,8 @@ CACHED_ROWS: Final = 2_000_000
 TRIES: Final = 10
 """Readings that a merge may disturb before giving up."""
 EVERYTHING: Final = (*SCHEMA.names, REVISION.name)
-_KEYS: Final = ("pair", "opened_at", REVISION.name)
+KEYS: Final = ("pair", "opened_at", REVISION.name)
+"""Columns that tell which bar a row is."""
 T = TypeVar("T")
 
 
@@ -148,7 +149,7 @@ class BarReader:
         before, newest = self._newest.get((frame.name, month), ((), {}))
         if before == parts:
             return newest
-        is_more = all(_is_within(each, parts) for each in before)
+        is_more = set(before) <= set(parts)
         newest = dict(newest) if is_more else {}
         for part in set(parts) - set(before if is_more else ()):
             _fold(newest, self._footer(frame, part).newest())
@@ -248,7 +249,7 @@ class BarReader:
     def _keys(self, frame: Timeframe, month: str, first: int = -1) -> bar_tables.Keys:
         """Return which bars a month holds that open at `first` or later."""
         tables = self._tables(
-            frame, self._parts(frame, month), _KEYS, lambda group: group.last >= first
+            frame, self._parts(frame, month), KEYS, lambda group: group.last >= first
         )
         return bar_tables.keys_of(list(tables)).since(first)
 
@@ -325,11 +326,6 @@ class BarReader:
             except GoneError:
                 self._listings.pop(frame.name, None)
         return ask()
-
-
-def _is_within(part: Part, parts: Sequence[Part]) -> bool:
-    """Tell whether all of a part is in one of some others."""
-    return any(each.first <= part.first and part.last <= each.last for each in parts)
 
 
 def _fold(newest: dict[str, int], more: Mapping[str, int]) -> None:

@@ -269,6 +269,12 @@ class _RowTurn:
             self._unwritten[number] = content
         return Part(month=month, first=first, last=last, place=number, crc=crc)
 
+    def take_out(self, part: Part) -> None:
+        """Drop a damaged part."""
+        with self._guard:
+            self._has_written = True
+            self._drop([part])
+
     def end(self) -> None:
         """Say what there is now."""
         if self._has_written:

@@ -76,6 +76,10 @@ class Turn(Protocol):
         """
         ...
 
+    def take_out(self, part: Part) -> None:
+        """Let a damaged part count no more; where it is a file, it is kept aside."""
+        ...
+
 
 class Shelf(Protocol):
     """Where parts lie. Any number of processes may read and write."""

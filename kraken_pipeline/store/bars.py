@@ -232,7 +232,25 @@ class Writing:
 
     def replace(self, month: str, table: Any, replaced: Sequence[Part]) -> None:  # noqa: ANN401
         """Put rows in place of parts that follow on each other."""
-        span = replaced[0].first, replaced[-1].last
+        self._put(month, table, (replaced[0].first, replaced[-1].last), replaced)
+
+    def widen(self, month: str, part: Part, table: Any, *, first: int) -> None:  # noqa: ANN401
+        """Let a part, told with its rows, stand for the appends from `first` on as well."""
+        self._put(month, table, (first, part.last), [part])
+
+    def take_out(self, month: str, damaged: Sequence[Part]) -> None:
+        """Let damaged parts count no more."""
+        for each in damaged:
+            self._turn.take_out(each)
+        self._listing[month] = tuple(each for each in self.parts(month) if each not in damaged)
+
+    def _put(
+        self,
+        month: str,
+        table: Any,  # noqa: ANN401 - as above
+        span: tuple[int, int],
+        replaced: Sequence[Part],
+    ) -> None:
         put = self._turn.put(month, table, span=span, replaced=replaced)
         self._listing[month] = tuple(
             sorted({put, *self.parts(month)} - set(replaced), key=lambda each: each.first)

@@ -3,14 +3,21 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from kraken_pipeline.domain.certificates import Certificate, Difference, Source, Span
+from kraken_pipeline.domain.certificates import (
+    Certificate,
+    Difference,
+    Source,
+    Span,
+    Stretch,
+    absent,
+)
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.timeframes import Timeframe
 
@@ -69,14 +76,29 @@ class CertificateFiles:
         Raises:
             ConfigurationError: the file that is there is torn or not ours.
         """
-        with self._locked(frame):
-            known = dict(self.of(frame))
-            before = dict(known)
+        with self._changing(frame) as known:
             for pair, span, differences in told:
                 found = known.get(pair) or Certificate(pair=pair, timeframe=frame.name)
                 known[pair] = found.with_span(span, differences)
-            if known != before:
-                self._write(frame, known)
+
+    def withdraw(
+        self, frame: Timeframe, within: Stretch, present: Mapping[str, Sequence[Stretch]]
+    ) -> None:
+        """Take back what was said of bars that are absent, as they may have been lost.
+
+        After a crash the file is as it was before or as it is after.
+
+        Args:
+            frame: the timeframe.
+            within: where bars may have been lost.
+            present: pair to where it has bars there, by time; a pair may lack.
+
+        Raises:
+            ConfigurationError: the file that is there is torn or not ours.
+        """
+        with self._changing(frame) as known:
+            for pair, certificate in known.items():
+                known[pair] = certificate.without(absent(present.get(pair, ()), within))
 
     def _path(self, frame: Timeframe) -> Path:
         return self._folder / f"{frame.name}.json"
@@ -95,6 +117,16 @@ class CertificateFiles:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    @contextmanager
+    def _changing(self, frame: Timeframe) -> Iterator[dict[str, Certificate]]:
+        """Give what is known, and write it where it was changed."""
+        with self._locked(frame):
+            known = dict(self.of(frame))
+            before = dict(known)
+            yield known
+            if known != before:
+                self._write(frame, known)
 
     @contextmanager
     def _locked(self, frame: Timeframe) -> Iterator[None]:

@@ -17,6 +17,7 @@ from kraken_pipeline.domain.errors import (
 )
 from kraken_pipeline.domain.preflight import Grounded
 from kraken_pipeline.domain.switch import Keeper
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.desks import configured_strategies
@@ -114,6 +115,21 @@ def books(pipeline: Pipeline) -> Iterator[Finding]:
     if found.faults:
         raise ImpossibleFactError("; ".join(found.faults))
     yield _ok("journal", f"{found.head.seq} entries, whole")
+
+
+def bars(pipeline: Pipeline) -> Iterator[Finding]:
+    """Every byte of the stored bars is as it was written."""
+    from kraken_pipeline.wiring.histories import kept_store  # noqa: PLC0415 - Arrow is heavy
+
+    store = kept_store(pipeline.loaded)
+    found = [store.verify(frame) for frame in TIMEFRAMES.values()]
+    damages = [damage for each in found for damage in each.damages]
+    if damages:
+        raise ImpossibleFactError(
+            f"{len(damages)} damages, the first in {damages[0].timeframe} {damages[0].month}: "
+            f"{damages[0].why}"
+        )
+    yield _ok("bars", f"{sum(each.rows for each in found)} stored, whole")
 
 
 def halts(pipeline: Pipeline) -> Iterator[Finding]:
@@ -244,6 +260,10 @@ def orders(pipeline: Pipeline) -> Iterator[Finding]:
 CHECKS: Final[Mapping[str, tuple[Check, str]]] = {
     "disk": (folders, "free some space: orders are written down before they leave"),
     "journal": (books, "open nothing; bring back a backup, or ask who wrote to the database"),
+    "bars": (
+        bars,
+        "`kraken-pipeline history verify` names all of it, `history repair` takes it out",
+    ),
     "halts": (halts, "look at the cause, then `kraken-pipeline resume`"),
     "exchange": (exchange, "wait, or look at status.kraken.com"),
     "account": (account, "`kraken-pipeline keys doctor` says what is wrong with the key"),

@@ -7,10 +7,20 @@ from kraken_pipeline.services.rebuild import RebuildDesk
 from kraken_pipeline.services.tails import TailDesk
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.bar_archive import HistoryBarStore
+from kraken_pipeline.store.bar_checks import KeptBarStore
 from kraken_pipeline.store.bar_kinds import open_shelf
 from kraken_pipeline.store.bar_pages import TailBarStore
 from kraken_pipeline.store.fetches import PageFile, ReadingFiles
 from kraken_pipeline.wiring.parts import Parts
+
+
+def kept_store(loaded: Loaded) -> KeptBarStore:
+    """Open the bars' store for whoever looks after it.
+
+    Raises:
+        ConfigurationError: the folder has bars of another kind.
+    """
+    return KeptBarStore(open_shelf(loaded.bars_dir, loaded.settings.market_data.ohlc_store.backend))
 
 
 def history_store(loaded: Loaded) -> HistoryBarStore:

@@ -1,5 +1,6 @@
 """Candles for the tests of their stores, and every shelf that they may lie on."""
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,13 +11,14 @@ from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.store.bar_files import FolderShelf
 from kraken_pipeline.store.bar_reader import BarReader
 from kraken_pipeline.store.bar_rows import RowShelf
-from kraken_pipeline.store.bar_shelves import Part, Shelf
+from kraken_pipeline.store.bar_shelves import ROWS, Part, Shelf
 
 HOURLY = timeframe("1h")
 MONTH = "2026-01-01"
 START = datetime(2026, 1, 31, 20, tzinfo=UTC)
 """Four hours before a month ends."""
-SHELVES: Final[Mapping[str, Callable[[Path], Shelf]]] = {
+Opener = Callable[[Path], Shelf]
+SHELVES: Final[Mapping[str, Opener]] = {
     "parquet": FolderShelf,
     "sqlite": RowShelf,
 }
@@ -51,3 +53,20 @@ def closes(store: BarReader, *pairs: str, until: float, count: int) -> list[list
 def parts_on(shelf: Shelf) -> list[Part]:
     """Return the parts of the hourly bars."""
     return [each for parts in shelf.listing(HOURLY).values() for each in parts]
+
+
+def damage(root: Path, place: int) -> None:
+    """Change a byte of one of the parts in a folder, oldest first."""
+    files = sorted(root.rglob("part-*.parquet"))
+    if files:
+        told = files[place].read_bytes()
+        files[place].write_bytes(told[:9] + bytes([told[9] ^ 1]) + told[10:])
+        return
+    link = sqlite3.connect(root / ROWS)
+    with link:
+        [(part, told)] = link.execute(
+            "SELECT part, content FROM bar_pieces ORDER BY part LIMIT 1 OFFSET ?", (place,)
+        )
+        told = told[:9] + bytes([told[9] ^ 1]) + told[10:]
+        link.execute("UPDATE bar_pieces SET content = ? WHERE part = ?", (told, part))
+    link.close()

@@ -1,4 +1,4 @@
-"""Every test of a store runs on SQLite and on a real PostgreSQL."""
+"""Every test of a store runs on SQLite and on a real PostgreSQL, one of bars on each shelf."""
 
 import shutil
 import tempfile
@@ -8,9 +8,23 @@ from subprocess import SubprocessError
 
 import pytest
 
+from kraken_pipeline.store.bar_shelves import Shelf
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.schema import metadata
+from kraken_pipeline_tests.store.candles import SHELVES, Opener
+
+
+@pytest.fixture(params=list(SHELVES), scope="module")
+def opener(request: pytest.FixtureRequest) -> Opener:
+    """Return what opens a shelf for bars, of each kind that there is."""
+    return SHELVES[request.param]
+
+
+@pytest.fixture
+def shelf(opener: Opener, tmp_path: Path) -> Shelf:
+    """Return an empty shelf for bars."""
+    return opener(tmp_path / "bars")
 
 
 @pytest.fixture(scope="session")

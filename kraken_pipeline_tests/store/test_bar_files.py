@@ -6,8 +6,10 @@ import pytest
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.store import bar_parts
+from kraken_pipeline.store.bar_checks import KeptBarStore
+from kraken_pipeline.store.bar_files import FolderShelf
 from kraken_pipeline.store.bars import ParquetBarStore
-from kraken_pipeline_tests.store.candles import HOURLY, at, bars, closes
+from kraken_pipeline_tests.store.candles import HOURLY, at, bars, closes, damage
 
 
 @pytest.fixture
@@ -108,3 +110,34 @@ def test_rows_are_stored_with_pair_time_and_exact_amounts(
     assert table.column_names == bar_parts.SCHEMA.names
     [row] = table.to_pylist()
     assert (row["pair"], row["close"], row["trades"]) == ("XBTUSD", Decimal("100.5"), 3)
+
+
+def test_a_foreign_folder_is_a_damage_of_the_list(store: ParquetBarStore, tmp_path: Path) -> None:
+    (tmp_path / "bars" / "1h" / "May").mkdir(parents=True)
+
+    [fault] = KeptBarStore(FolderShelf(tmp_path / "bars")).verify(HOURLY).damages
+    assert (fault.month, fault.part) == ("", "")
+    assert "May is no month of bars; move it away" in fault.why
+
+
+def test_a_file_that_is_gone_is_found_by_its_number(tmp_path: Path) -> None:
+    store = KeptBarStore(FolderShelf(tmp_path))
+    for hour in (4, 5, 6):
+        store.append(HOURLY, [bars("XBTUSD", [hour])])
+    parts(tmp_path)[1].unlink()
+
+    [fault] = store.verify(HOURLY).damages
+    assert "is gone: numbers 2 to 2" in fault.why
+    assert store.take_out(HOURLY, "2026-02") == 0
+    assert store.verify(HOURLY).damages == ()
+
+
+def test_what_is_taken_out_is_put_aside(store: ParquetBarStore, tmp_path: Path) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [4])])
+    [path] = parts(tmp_path)
+    damage(tmp_path / "bars", 0)
+
+    KeptBarStore(FolderShelf(tmp_path / "bars")).take_out(HOURLY, "2026-02")
+
+    aside = tmp_path / "bars" / "damaged" / "1h" / "2026-02" / path.name
+    assert parts(tmp_path) == [aside]

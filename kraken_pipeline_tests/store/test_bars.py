@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from copy import copy
 from decimal import Decimal
@@ -21,24 +20,12 @@ from kraken_pipeline_tests.store.candles import (
     MONTH,
     SHELVES,
     START,
+    Opener,
     at,
     bars,
     closes,
     parts_on,
 )
-
-Opener = Callable[[Path], Shelf]
-
-
-@pytest.fixture(params=list(SHELVES), scope="module")
-def opener(request: pytest.FixtureRequest) -> Opener:
-    """Return what opens a shelf, of each kind that there is."""
-    return SHELVES[request.param]
-
-
-@pytest.fixture
-def shelf(opener: Opener, tmp_path: Path) -> Shelf:
-    return opener(tmp_path / "bars")
 
 
 @pytest.fixture

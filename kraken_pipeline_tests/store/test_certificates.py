@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,3 +76,15 @@ def test_a_newer_format_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="a format that this version does not know"):
         CertificateFiles(tmp_path).of(HOURLY)
+
+
+def test_what_was_said_of_absent_bars_is_taken_back(tmp_path: Path) -> None:
+    files = CertificateFiles(tmp_path)
+    files.extend(HOURLY, [("XBTUSD", SPAN, [UNLIKE]), ("ETHUSD", SPAN, [])])
+
+    files.withdraw(HOURLY, (0, 86_400), {"XBTUSD": [(0, 3600)]})
+
+    found = files.of(HOURLY)
+    assert found["XBTUSD"].spans == (replace(SPAN, until=3600),)
+    assert found["XBTUSD"].differences == (UNLIKE,)
+    assert found["ETHUSD"].spans == ()

@@ -161,3 +161,30 @@ def frames_named(names: Sequence[str]) -> frozenset[str]:
     )
 
     return frozenset(frame_named(each).name for each in names)
+
+
+@app.command()
+def verify(*, json: Json = OFF) -> None:
+    """Read every byte of the stored candles, and name what is not as it was written."""
+    from kraken_pipeline.cli.bar_care import run_verify  # noqa: PLC0415 - Arrow is heavy
+
+    raise typer.Exit(run_verify(os.environ, as_json=json))
+
+
+@app.command()
+def repair(*, json: Json = OFF) -> None:
+    """Take out what is damaged of the stored candles, so that it can be fetched again.
+
+    Damaged files are put aside. Nothing counts as known of what is missing there then.
+    """
+    from kraken_pipeline.cli.bar_care import run_repair  # noqa: PLC0415 - Arrow is heavy
+
+    run_repair(os.environ, as_json=json)
+
+
+@app.command()
+def compact(*, json: Json = OFF) -> None:
+    """Merge the stored candles into fewer, larger parts; the same bars are read from them."""
+    from kraken_pipeline.cli.bar_care import run_compact  # noqa: PLC0415 - Arrow is heavy
+
+    run_compact(os.environ, as_json=json)
