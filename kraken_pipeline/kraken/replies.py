@@ -175,7 +175,7 @@ def entry_from(entry_id: str, fields: Record) -> LedgerEntry:
         entry_id=entry_id,
         refid=fields.text("refid"),
         type=fields.name_in("type"),
-        subtype=fields.text("subtype"),
+        subtype=fields.text_or_none("subtype") or "",
         asset=fields.name_in("asset"),
         amount=fields.amount("amount"),
         fee=fields.amount("fee"),

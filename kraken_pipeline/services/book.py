@@ -284,7 +284,7 @@ def _snapshot(
     nothing, it would look like a loss (PF-12).
     """
     now, balances = read.at, read.balances
-    valuations = _valuations(balances, prices, listing)
+    valuations = _valuations(_owned(desk, balances, listing), prices)
     equity = total(valuations)
     before = desk.books.latest_snapshot()
     is_frozen = any(each.price is None for each in valuations)
@@ -351,9 +351,17 @@ def _totals(balances: Mapping[str, Balance], listing: Listing) -> dict[Asset, De
     return dict(totals)
 
 
-def _valuations(
-    balances: Mapping[str, Balance], prices: PriceTable, listing: Listing
-) -> tuple[Valuation, ...]:
+def _owned(
+    desk: BookDesk, balances: Mapping[str, Balance], listing: Listing
+) -> Mapping[Asset, Decimal]:
+    """Return what the account has of each asset, also what is between two buckets (PF-11)."""
+    owned = defaultdict(lambda: ZERO, _totals(balances, listing))
+    for each in desk.ledger.in_flight():
+        owned[economic_asset(listing.symbols, each.entry.asset)] += each.qty
+    return owned
+
+
+def _valuations(owned: Mapping[Asset, Decimal], prices: PriceTable) -> tuple[Valuation, ...]:
     return tuple(
         Valuation(
             asset=asset,
@@ -361,7 +369,7 @@ def _valuations(
             price=prices.rate(asset),
             source=prices.source(asset),
         )
-        for asset, qty in sorted(_totals(balances, listing).items())
+        for asset, qty in sorted(owned.items())
         if qty
     )
 

@@ -125,6 +125,7 @@ def test_f_rd_2_rows_that_arrive_while_paging_are_neither_lost_nor_doubled(desk:
 def test_f_rd_3_a_middle_page_that_comes_back_empty_leaves_nothing_half_done(
     desk: Paper, method: str, rows: str
 ) -> None:
+    """Also U-FEE-6: what was read of a list that broke off counts for nothing."""
     buy(desk, FILLS)
 
     def empty(reply: object) -> object:
