@@ -11,6 +11,7 @@ from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import EVERYTHING, Halt, Scope, ScopeKind
 from kraken_pipeline.domain.orders import FATE_OPEN
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline.wiring.protecting import unprotected
 
 
 def scope_of(*, asset: str | None, pair: str | None, strategy: str | None) -> Scope:
@@ -93,6 +94,10 @@ def run_resume(environ: Mapping[str, str], scope: Scope, asked: Asked) -> None:
     sys.stdout.write(f"cleared {cleared} {'halt' if cleared == 1 else 'halts'}; {file}\n")
 
 
+def _weighed(speaks_against: object, said: str) -> str:
+    return f"{'against' if speaks_against else 'for':<8} {said}"
+
+
 def _evidence(pipeline: Pipeline, meant: list[Halt]) -> list[str]:
     """Return what is latched and what the books say now, for and against going on (CLI-4)."""
     lines = [
@@ -103,18 +108,18 @@ def _evidence(pipeline: Pipeline, meant: list[Halt]) -> list[str]:
         lines.append(f"latched  the panic file, since {text(since)}")
     snapshot = pipeline.stores.books.latest_snapshot()
     doubtful = [each for each in pipeline.stores.orders.reserving() if each.state in FATE_OPEN]
-    agrees = snapshot is not None and not snapshot.drift
+    missing = pipeline.agreement.passes_missing
+    bare = [f"{place}: {why}" for place, why in unprotected(pipeline).items()]
     if snapshot is not None:
         most = pipeline.loaded.settings.risk.max_daily_drawdown_pct
         fell = snapshot.drawdown * 100
-        side = "against" if fell > most else "for"
-        lines.append(f"{side:<8} drawdown {fell:.2f} % of {most} % allowed")
-    lines.append(
-        f"{'for' if agrees else 'against':<8} "
-        + ("books equal the balances" if agrees else "books and balances are not known to agree")
-    )
-    lines.append(
-        f"{'against' if doubtful else 'for':<8} {len(doubtful)} orders of which it is not known "
-        "whether they exist"
-    )
-    return lines
+        lines.append(_weighed(fell > most, f"drawdown {fell:.2f} % of {most} % allowed"))
+    agrees = snapshot is not None and not snapshot.drift
+    books = "books equal the balances" if agrees else "books and balances are not known to agree"
+    return [
+        *lines,
+        _weighed(not agrees, books),
+        _weighed(doubtful, f"orders of which it is not known whether they exist: {len(doubtful)}"),
+        _weighed(missing, f"clean passes of `reconcile` needed before anything opens: {missing}"),
+        _weighed(bare, f"holdings without their stop: {'; '.join(bare) or 0}"),
+    ]

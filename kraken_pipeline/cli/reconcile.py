@@ -78,7 +78,7 @@ def _standing(agreement: Agreement) -> str:
     there = f"{count} {'order' if count == 1 else 'orders'} of ours at the exchange"
     if not agreement.passes_missing:
         return there
-    return f"{there}; {agreement.passes_missing} more clean passes before anything opens"
+    return f"{there}; clean passes needed before anything opens: {agreement.passes_missing}"
 
 
 def _code(found: Reconciliation) -> Exit:

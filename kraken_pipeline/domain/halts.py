@@ -57,7 +57,7 @@ ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
         HaltKind.RESTRICTED: "none: it clears once the exchange takes orders; sell as it says",
         HaltKind.STORAGE: "mend the disk or bring back the database; `audit verify`, then `resume`",
         HaltKind.DATA: "see why the books are slow; `reconcile --full`, then `resume`",
-        HaltKind.UNPROTECTED: "see in `explain` why no stop stands; place or sell, then `resume`",
+        HaltKind.UNPROTECTED: "`explain pair` says why none stands; place or sell, then `resume`",
     }
 )
 """What a person is to do about a halt of a kind."""

@@ -251,7 +251,7 @@ def orders(pipeline: Pipeline) -> Iterator[Finding]:
         check="reconciliation",
         level=Level.WARN if missing else Level.OK,
         said=said,
-        remedy=f"{missing} more clean passes are needed: `kraken-pipeline reconcile`"
+        remedy=f"clean passes still needed: {missing}; `kraken-pipeline reconcile`"
         if missing
         else "",
     )

@@ -86,6 +86,8 @@ def test_before_it_is_cleared_what_speaks_for_and_against_it_is_shown(
     assert "latched  KILL_MANUAL: prices look wrong" in said.err
     assert "for      books equal the balances" in said.err
     assert "for      drawdown 0.00 %" in said.err
+    assert "for      holdings without their stop: 0" in said.err
+    assert "against  clean passes of `reconcile` needed before anything opens: 1" in said.err
 
 
 @pytest.mark.parametrize("name", ["halt", "resume"])

@@ -85,7 +85,7 @@ def test_a_difference_ends_with_its_own_code_and_says_what_follows(
 
     assert said.code == 6
     assert "contradiction" in said.out
-    assert "2 more clean passes before anything opens" in said.out
+    assert "clean passes needed before anything opens: 2" in said.out
 
 
 def test_an_exchange_that_does_not_answer_is_said_to(
