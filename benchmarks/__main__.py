@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import candles, closes, cycle, history, orders, panic, simulator, stream
+from benchmarks import backfill, candles, closes, cycle, history, orders, panic, simulator, stream
 
 ALL = {
     "cycle": cycle.run,
@@ -13,6 +13,7 @@ ALL = {
     "panic": panic.run,
     "history": history.run,
     "candles": candles.run,
+    "backfill": backfill.run,
 }
 
 if __name__ == "__main__":
