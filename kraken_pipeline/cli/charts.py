@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kraken_pipeline.cli.names import stored_pair
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.defs import plots
 from kraken_pipeline.domain.errors import ConfigurationError, UnknownNameError
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, last_close, months
 from kraken_pipeline.domain.timeframes import timeframe as frame_named
 from kraken_pipeline.services.completeness import Kept, kept, shares
-from kraken_pipeline.services.coverage import require_known
 from kraken_pipeline.settings import load
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
@@ -44,7 +44,7 @@ def run(
     loaded = load(environ)
     bars, certificates = history_store(loaded), CertificateFiles(loaded.bars_dir)
     if pair is not None:
-        require_known(bars, pair)
+        pair = stored_pair(environ, bars, pair)
     made = []
     for frame in frames:
         of = kept(bars, certificates, frame, sorted(bars.newest(frame)))

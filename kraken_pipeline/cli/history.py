@@ -10,15 +10,17 @@ from time import perf_counter
 from typing import Final
 
 from kraken_pipeline.cli.exits import Exit
+from kraken_pipeline.cli.names import stored_pair
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.certificates import Covered, Difference, Gap
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.domain.timeframes import timeframe as frame_named
 from kraken_pipeline.services.archive import FileResult, ImportDesk, Imported, import_files
-from kraken_pipeline.services.coverage import Coverage, coverage, require_known
+from kraken_pipeline.services.coverage import Coverage, coverage
+from kraken_pipeline.services.renamed_history import FollowedCertificates, FollowedStretches
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
-from kraken_pipeline.store.bar_archive import HistoryBarStore
+from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.bar_csv import CandleFiles
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.wiring.clock import system_now
@@ -84,7 +86,7 @@ def show_coverage(environ: Mapping[str, str], pair: str | None, *, as_json: bool
     """
     bars, certificates = _opened(environ)
     if pair is not None:
-        require_known(bars, pair)
+        pair = stored_pair(environ, bars, pair)
     found = [
         each
         for frame in TIMEFRAMES.values()
@@ -119,7 +121,7 @@ def show_gaps(environ: Mapping[str, str], pair: str, timeframe: str, *, as_json:
     """
     frame = frame_named(timeframe)
     bars, certificates = _opened(environ)
-    require_known(bars, pair)
+    pair = stored_pair(environ, bars, pair)
     rows = [
         _gap(gap) for each in coverage(bars, certificates, frame, pair=pair) for gap in each.gaps
     ]
@@ -129,9 +131,13 @@ def show_gaps(environ: Mapping[str, str], pair: str, timeframe: str, *, as_json:
         print_rows(f"missing of {pair} {frame.name}", rows, nothing="nothing is missing")
 
 
-def _opened(environ: Mapping[str, str]) -> tuple[HistoryBarStore, CertificateFiles]:
+def _opened(environ: Mapping[str, str]) -> tuple[FollowedStretches, FollowedCertificates]:
     loaded = load(environ)
-    return history_store(loaded), CertificateFiles(loaded.bars_dir)
+    known = aliases(loaded.settings)
+    return (
+        FollowedStretches(history_store(loaded), known),
+        FollowedCertificates(CertificateFiles(loaded.bars_dir), known),
+    )
 
 
 def _require_real_market(loaded: Loaded) -> None:

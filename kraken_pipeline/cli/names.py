@@ -4,7 +4,7 @@ A halt of a pair that does not exist stops nothing, and a flatten of one sells n
 would believe that something was done.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from itertools import product
@@ -13,11 +13,13 @@ from typing import Final, TypeVar
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.halts import Scope, ScopeKind
 from kraken_pipeline.domain.renames import in_force
-from kraken_pipeline.domain.symbols import SymbolTable
+from kraken_pipeline.domain.symbols import MODERN, SymbolTable
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.domain.universe import Refresh
+from kraken_pipeline.services.coverage import Bars, require_known
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.settings.aliases import aliases
-from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 T = TypeVar("T")
 SUGGESTED: Final = 3
@@ -56,6 +58,35 @@ def pair_named(pipeline: Pipeline, spelling: str, *, option: str = "--pair") -> 
         return spelling
     table = table_of(refresh, pipeline.loaded.settings)
     return _found(spelling, option, lambda name: table.pair(name).pair, nearest=table.nearest_pairs)
+
+
+def stored_pair(environ: Mapping[str, str], bars: Bars, spelling: str) -> str:
+    """Return our name of a pair of which bars are stored.
+
+    Only what is not spelled as the bars are, but for case, a slash and modern names of assets, is
+    looked up in the listing that is kept.
+
+    Raises:
+        UnknownNameError: nothing is stored of it.
+    """
+    stored = sorted({pair for each in TIMEFRAMES.values() for pair in bars.newest(each)})
+    plain = {_plain(each): each for each in stored}
+    if spelling not in stored and _plain(spelling) not in plain:
+        pipeline = connect(environ)
+        try:
+            spelling = pair_named(pipeline, spelling, option="PAIR")
+        finally:
+            pipeline.close()
+        require_known(bars, spelling)
+    return spelling if spelling in stored else plain[_plain(spelling)]
+
+
+def _plain(spelling: str) -> str:
+    """Spell a pair without what people spell in different ways."""
+    plain = spelling.upper().replace("/", "").replace("-", "")
+    for old, new in MODERN.items():
+        plain = plain.replace(old, new)
+    return plain
 
 
 def asset_named(pipeline: Pipeline, spelling: str, *, option: str = "--asset") -> str:

@@ -22,8 +22,7 @@ from kraken_pipeline.domain.certificates import (
     silences,
 )
 from kraken_pipeline.domain.timeframes import last_close
-from kraken_pipeline.services.coverage import NO_CERTIFICATE, witnesses
-from kraken_pipeline.services.ports import Certificates
+from kraken_pipeline.services.coverage import NO_CERTIFICATE, Certificates, witnesses
 from kraken_pipeline.strategies.base import Bars
 
 CODE: Final = "HISTORY_UNCERTIFIED"

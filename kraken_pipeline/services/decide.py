@@ -17,10 +17,10 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import certified
+from kraken_pipeline.services.coverage import Certificates
 from kraken_pipeline.services.ports import (
     BarStore,
     BookStore,
-    Certificates,
     Clock,
     DecisionStore,
     UniverseStore,

@@ -31,7 +31,7 @@ from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.stream_sign import stream_objection, stream_sign
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.switch import guard_desk, takes_orders
-from kraken_pipeline.wiring.universe import follow, followed_bars
+from kraken_pipeline.wiring.universe import follow, followed_bars, followed_certificates
 
 SYNC_AGE_BOUNDS = (120, 600)
 """Seconds; twice the sync interval, but at least and at most so much (contract 8.7)."""
@@ -52,7 +52,7 @@ def decisions(parts: Parts) -> DecisionDesk:
     return DecisionDesk(
         strategies=configured_strategies(parts.loaded.settings),
         bars=followed_bars(parts),
-        certificates=parts.stores.certificates,
+        certificates=followed_certificates(parts),
         universes=parts.stores.universes,
         decisions=parts.stores.decisions,
         books=parts.stores.books,

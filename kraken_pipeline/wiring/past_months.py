@@ -11,9 +11,12 @@ from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
 from kraken_pipeline.services.completeness import Kept, Lack, kept, lacks
 from kraken_pipeline.services.past_months import Filled, fill, wanted_of
 from kraken_pipeline.services.rebuild import RebuildDesk
+from kraken_pipeline.services.renamed_history import FollowedStretches
+from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.store.fetches import ReadingFiles
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.universe import followed_certificates
 
 if TYPE_CHECKING:
     from kraken_pipeline.store.bar_archive import HistoryBarStore
@@ -41,9 +44,9 @@ def kept_of(parts: Parts, frame: Timeframe) -> Kept:
     Raises:
         ConfigurationError: a file is torn or not ours.
     """
-    bars = _bars(parts)
+    bars = FollowedStretches(_bars(parts), aliases(parts.loaded.settings))
     pairs = {*bars.newest(frame), *(each.name for each in _managed(parts))}
-    return kept(bars, CertificateFiles(parts.stores.bars_dir), frame, sorted(pairs))
+    return kept(bars, followed_certificates(parts), frame, sorted(pairs))
 
 
 def lacks_by_month(

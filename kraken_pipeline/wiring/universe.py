@@ -8,6 +8,7 @@ from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe_filters import UniverseRules
 from kraken_pipeline.services.renamed_bars import FollowedBars
+from kraken_pipeline.services.renamed_history import FollowedCertificates
 from kraken_pipeline.services.renames import RenameDesk, follow_renames
 from kraken_pipeline.services.universe import UniverseDesk
 from kraken_pipeline.settings import Settings
@@ -36,6 +37,11 @@ def universe_desk(parts: Parts) -> UniverseDesk:
 def followed_bars(parts: Parts) -> FollowedBars:
     """Return the bars, each asset's under the name that it has now."""
     return FollowedBars(parts.stores.bars, aliases(parts.loaded.settings))
+
+
+def followed_certificates(parts: Parts) -> FollowedCertificates:
+    """Return what is certified of the bars, each asset's under the name that it has now."""
+    return FollowedCertificates(parts.stores.certificates, aliases(parts.loaded.settings))
 
 
 def follow(parts: Parts, listing: Listing, totals: Mapping[Asset, Decimal], at: datetime) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.conftest import REPOSITORY
+from kraken_pipeline_tests.paper_market import PaperMarket
 
 RECORDED = Path(
     os.environ.get("KRAKEN_RECORDED", REPOSITORY.parent / "shared" / "kraken" / "recorded")
@@ -121,6 +123,26 @@ def test_gaps_are_listed_with_their_reasons(
         "reason": "not_in_archive",
     }
     assert "nothing is missing" in command("history", "gaps", "XBTUSD", "1d", environ=real).out
+
+
+@pytest.mark.parametrize("spelling", ["BTC/USD", "btcusd", "xbt-usd"])
+def test_a_pair_is_shown_by_any_spelling(
+    command: Command, real: dict[str, str], files: str, spelling: str
+) -> None:
+    command("history", "import", files, environ=real)
+
+    [told] = json.loads(command("history", "show", spelling, "--json", environ=real).out)
+
+    assert told["pair"] == "XBTUSD"
+    assert command("history", "gaps", spelling, "1h", environ=real).code == 0
+
+
+def test_a_pair_is_shown_by_kraken_s_own_name_once_a_listing_is_kept(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    told = json.loads(command("history", "show", "XETHZUSD", "--json", environ=market.environ).out)
+
+    assert {each["pair"] for each in told} == {"ETHUSD"}
 
 
 def test_a_pair_that_is_not_stored_is_named(command: Command, real: dict[str, str]) -> None:
