@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from kraken_pipeline.cli.evidence import chain, verdict_plain
@@ -12,8 +13,10 @@ from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.halts import Halt, ScopeKind
 from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.remedies import remedy
+from kraken_pipeline.services.needed_bars import NeededBars
 from kraken_pipeline.store import evidence
 from kraken_pipeline.store.conversions import SqlConversionStore
+from kraken_pipeline.wiring.histories import bars_needed
 from kraken_pipeline.wiring.market_sign import board_of
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.protecting import stops_noted
@@ -178,6 +181,7 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
             for each in evidence.last_words_on(database, pair)
         ],
         "stream": _streamed(pipeline, pair),
+        "history": [_needed(each) for each in bars_needed(pipeline, pair)],
         "halts": [str(each) for each in pipeline.halts() if _is_of_pair(each, pair)],
         "rules": asdict(known[pair]) if pair in known else {},
         "positions": [
@@ -220,6 +224,20 @@ def _streamed(pipeline: Pipeline, pair: str) -> dict[str, object]:
         found |= {"status": feed.status, "gaps": feed.gaps, "untradable": feed.is_untradable}
         found |= {"checksum_failures": feed.checksum_failures}
     return found
+
+
+def _needed(each: NeededBars) -> dict[str, object]:
+    return {
+        "timeframe": each.frame.name,
+        "needed_by": ", ".join(each.strategies),
+        "needed_from": datetime.fromtimestamp(each.within[0], tz=UTC),
+        "needed": (each.within[1] - each.within[0]) // each.frame.seconds,
+        "stored": each.stored,
+        "sources": ", ".join(one.value for one in each.sources),
+        "certified": not each.lacks,
+        "uncertified": ", ".join(f"{one.gap.bars} {one.gap.reason.value}" for one in each.lacks),
+        "remedy": each.lacks[0].remedy if each.lacks else "",
+    }
 
 
 def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:

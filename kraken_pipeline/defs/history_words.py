@@ -10,7 +10,7 @@ import dagster as dg
 from kraken_pipeline.defs import plots
 from kraken_pipeline.domain.bars import MonthReport
 from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close, months
-from kraken_pipeline.services.completeness import REMEDIES, Kept, Lack, shares
+from kraken_pipeline.services.completeness import Kept, Lack, shares
 from kraken_pipeline.services.history import Refreshed
 from kraken_pipeline.services.past_months import Filled
 from kraken_pipeline.wiring.past_months import stretch_of
@@ -120,16 +120,11 @@ def _shown(pipeline: Pipeline) -> str | None:
 def _table(found: Sequence[Lack], frame: Timeframe) -> str:
     rows = [
         f"| {each.pair} | {_at(each.gap.first)} | {_at(each.gap.until)} | {each.gap.bars} "
-        f"| {each.gap.reason.value} | {_remedy(each)} |"
+        f"| {each.gap.reason.value} | {each.remedy} |"
         for each in sorted(found, key=lambda each: -each.gap.bars)[:MOST_SHOWN]
     ]
     head = f"| pair | first absent {frame.name} bar | until | bars | reason | remedy |"
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])
-
-
-def _remedy(each: Lack) -> str:
-    since = datetime.fromtimestamp(each.gap.first, tz=UTC)
-    return REMEDIES[each.gap.reason].format(pair=each.pair, since=f"{since:%Y-%m-%d}")
 
 
 def _at(seconds: int) -> str:

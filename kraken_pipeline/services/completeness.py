@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from kraken_pipeline.domain.certificates import (
@@ -39,6 +40,12 @@ class Lack:
     def stretch(self) -> Stretch:
         """From where to where they lack."""
         return self.gap.first, self.gap.until
+
+    @property
+    def remedy(self) -> str:
+        """What a person can do about it."""
+        since = datetime.fromtimestamp(self.gap.first, tz=UTC)
+        return REMEDIES[self.gap.reason].format(pair=self.pair, since=f"{since:%Y-%m-%d}")
 
     @property
     def is_reachable(self) -> bool:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 
+from kraken_pipeline.services.needed_bars import NeededBars, needed_bars
 from kraken_pipeline.services.plan_history import PlanDesk
 from kraken_pipeline.services.rebuild import RebuildDesk
+from kraken_pipeline.services.renamed_history import FollowedCertificates, FollowedStretches
 from kraken_pipeline.services.tails import TailDesk
 from kraken_pipeline.settings import Loaded
+from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_checks import KeptBarStore
 from kraken_pipeline.store.bar_kinds import open_shelf
 from kraken_pipeline.store.bar_pages import TailBarStore
 from kraken_pipeline.store.fetches import PageFile, ReadingFiles
+from kraken_pipeline.wiring.desks import configured_strategies
 from kraken_pipeline.wiring.parts import Parts
 
 
@@ -31,6 +35,22 @@ def history_store(loaded: Loaded) -> HistoryBarStore:
     """
     return HistoryBarStore(
         open_shelf(loaded.bars_dir, loaded.settings.market_data.ohlc_store.backend)
+    )
+
+
+def bars_needed(parts: Parts, pair: str) -> tuple[NeededBars, ...]:
+    """Return what is stored and certified of the bars that the configured strategies need.
+
+    Raises:
+        ConfigurationError: a strategy is configured wrongly, or a file is torn or not ours.
+    """
+    known = aliases(parts.loaded.settings)
+    return needed_bars(
+        configured_strategies(parts.loaded.settings),
+        FollowedStretches(HistoryBarStore(parts.stores.shelf), known),
+        FollowedCertificates(parts.stores.certificates, known),
+        pair,
+        now=parts.edge.clock(),
     )
 
 

@@ -345,3 +345,20 @@ def test_a_pair_that_the_exchange_restricted_says_so(
     told = json.loads(command("explain", "pair", "ADAUSD", "--json", environ=market.environ).out)
 
     assert told["halts"][0].startswith("PAIR_RESTRICTED pair:ADAUSD: status=cancel_only; ")
+
+
+def test_a_pair_shows_what_is_certified_of_the_bars_that_its_strategies_need(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    told = json.loads(command("explain", "pair", "ADAUSD", "--json", environ=market.environ).out)
+    empty = PaperMarket(root=market.root / "empty", served=market.served)
+    empty.configure("")
+    with empty.pipeline() as fresh:
+        fresh.refresh_universe()
+    lacking = json.loads(command("explain", "pair", "ada/usd", "--json", environ=empty.environ).out)
+
+    assert {each["certified"] for each in told["history"]} == {True}
+    assert {each["sources"] for each in told["history"]} == {"ohlc"}
+    assert all(each["stored"] == each["needed"] for each in told["history"])
+    assert {each["certified"] for each in lacking["history"]} == {False}
+    assert "history fetch ADAUSD --since" in lacking["history"][0]["remedy"]
