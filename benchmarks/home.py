@@ -29,4 +29,4 @@ def fresh_home(config: str) -> Iterator[dict[str, str]]:
         }
         for name in ("PYTHONDONTWRITEBYTECODE", "DAGSTER_HOME", "KRAKEN_PIPELINE_SIMULATOR_URL"):
             env.pop(name, None)
-        yield settled(env, MarketChoice())
+        yield settled(env, MarketChoice(), tell=print)
