@@ -66,12 +66,12 @@ def market_stream(
     It starts nothing: `kraken-pipeline stream` is a process of its own.
     """
     sign, at = _sign(pipeline), system_now()
-    now = "asked" if sign is None else "heard" if _is_well(sign) else "lost"
+    now = "asked" if sign is None or sign.is_waiting else "heard" if sign.is_well else "lost"
     before, _, slot = (context.cursor or "asked").partition(" ")
     told: list[dg.AssetCheckEvaluation] = []
     if now != before:
         told.append(_evaluation(HEARD, _said(sign), _figures(sign), passed=_is_well(sign)))
-    if now == "heard" and slot != _slot(at):
+    if now == before == "heard" and slot != _slot(at):  # at first every pair is still to come
         board = board_of(pipeline.loaded.data_dir)
         told.append(
             _evaluation(SOUND, _quality_said(board), _quality(board), passed=_is_sound(board))
@@ -105,8 +105,8 @@ def _sign(pipeline: Pipeline) -> MarketSign | None:
 
 
 def _is_well(sign: MarketSign | None) -> bool:
-    """Who never started a listener misses none."""
-    return sign is None or sign.is_well
+    """Who never started a listener misses none, nor who has no universe yet."""
+    return sign is None or sign.is_well or sign.is_waiting
 
 
 def _said(sign: MarketSign | None) -> str:

@@ -29,7 +29,7 @@ from kraken_pipeline.store.quotes import QuoteFile
 from kraken_pipeline.wiring import desks, signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.market_heard import HeardMarket
-from kraken_pipeline.wiring.market_sign import told
+from kraken_pipeline.wiring.market_sign import NO_UNIVERSE, told
 from kraken_pipeline.wiring.mending import Mender
 from kraken_pipeline.wiring.pair_status import status_desk
 from kraken_pipeline.wiring.trading import Trading
@@ -41,7 +41,6 @@ LOOK_SECONDS: Final = 0.05
 """Between two looks at whether a bar is due."""
 UNIVERSE_SECONDS: Final = 15.0
 """Between two looks at who is managed."""
-NO_UNIVERSE: Final = "there is no universe yet; it begins with the first one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ SILENT: Final = QuoteBoard(
 )
 """The board of a listener that was started and keeps none: nothing on it can be opened on."""
 COMMAND: Final = "kraken-pipeline stream"
+NO_UNIVERSE: Final = "there is no universe yet; it begins with the first one"
 ASKED: Final = "none was started: prices are asked of REST"
 
 
@@ -47,6 +48,11 @@ class MarketSign:
     def is_well(self) -> bool:
         """Whether it is there and is told."""
         return self.is_alive and self.is_heard
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is there, and nobody said yet which pairs to follow."""
+        return self.is_alive and self.why == NO_UNIVERSE
 
     @property
     def said(self) -> str:

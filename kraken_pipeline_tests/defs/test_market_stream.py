@@ -13,7 +13,7 @@ from kraken_pipeline.domain.quotes import QuoteBoard
 from kraken_pipeline.domain.timeframes import last_close
 from kraken_pipeline.store.quotes import QuoteFile
 from kraken_pipeline.wiring.clock import system_now
-from kraken_pipeline.wiring.market_sign import told
+from kraken_pipeline.wiring.market_sign import NO_UNIVERSE, told
 from kraken_pipeline.wiring.signs import MARKET, Presence
 from kraken_pipeline_tests.defs.runs import Runs
 from kraken_pipeline_tests.paper_market import PaperMarket
@@ -70,14 +70,24 @@ def test_str_7_how_good_prices_are_is_told_once_in_a_quarter_of_an_hour(
     runs: Runs, market: PaperMarket, presence: Presence
 ) -> None:
     keep(market, presence, board(pairs=3))
-    first, cursor = look(runs, None)
+    back, cursor = look(runs, None)
+    first, cursor = look(runs, cursor)
     at_once, _ = look(runs, cursor)
     before = last_close(watched.SLOT, system_now()) - timedelta(minutes=15)
     later, _ = look(runs, f"heard {before:%Y-%m-%dT%H:%M}")
 
-    assert first == {watched.HEARD: True, watched.SOUND: False}
+    assert (back, first) == ({watched.HEARD: True}, {watched.SOUND: False})
     assert at_once == {}
     assert later == {watched.SOUND: False}
+
+
+def test_a_listener_that_waits_for_a_universe_is_not_missed(runs: Runs, presence: Presence) -> None:
+    presence.show(system_now(), **told(None, is_heard=False, why=NO_UNIVERSE))
+
+    assert look(runs, None)[0] == {}
+    found = market_is_heard(runs.pipeline)
+    assert isinstance(found, dg.AssetCheckResult)
+    assert found.passed
 
 
 def test_str_7_the_check_names_the_worst_pairs_with_their_figures(
