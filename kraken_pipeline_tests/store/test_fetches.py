@@ -72,6 +72,7 @@ def test_pages_are_read_back_in_their_order_until_they_are_stored(tmp_path: Path
 
 @pytest.mark.parametrize("cut", [1, 20, 200])
 def test_a_page_that_is_torn_is_none(tmp_path: Path, cut: int) -> None:
+    """F-STO-1: it is fetched again."""
     pages = PageFile(tmp_path)
     with pages.turn():
         pages.note([PAGE, PAGE])
