@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, Protocol
 
 from kraken_pipeline.domain.errors import PipelineError, RateLimitedError
@@ -26,9 +25,11 @@ DECAY: Final = 1.0
 BURST: Final = 4.0
 PAIR_BURST: Final = 2.0
 BY_PAIR: Final = frozenset({"OHLC", "Trades"})
-GIVES_WAY: Final[Mapping[str, float]] = MappingProxyType({"Trades": 2.0})
-"""Methods that fill the past, to where the counter may stand for them: as often as any others while
-these rest, and not at all while a close asks for its candles, which may go up to `BURST`."""
+GIVE_WAY: Final = frozenset({"Trades"})
+"""Methods that fill the past, whoever calls them."""
+BEHIND: Final = 2.0
+"""Up to where the counter may stand for who gives way: as often as any others while these rest, and
+not at all while a close asks for its candles, which may go up to `BURST`."""
 LONGEST_WAY_SECONDS: Final = 900.0
 """For so long who gives way waits: the candles of all pairs take some minutes."""
 
@@ -115,9 +116,16 @@ class Asked:
 class SharedPublicLimit:
     """The counters of all processes that name the same folder."""
 
-    def __init__(self, folder: Path, *, pace: Pace | None = None) -> None:
-        """Name the file; nothing is read or written yet."""
+    def __init__(self, folder: Path, *, pace: Pace | None = None, gives_way: bool = False) -> None:
+        """Name the file; nothing is read or written yet.
+
+        Args:
+            folder: that all processes name.
+            pace: how time passes.
+            gives_way: whether all that is asked here leaves room for what others ask.
+        """
         self._pace = pace or Pace()
+        self._gives_way = gives_way
         self._state = SharedState(folder / "public.json", Asked, clock=self._pace.clock)
         self._asked = 0
 
@@ -125,13 +133,14 @@ class SharedPublicLimit:
         """Count a call before it leaves, once there is room for it; see `PublicLimit`."""
         pair = f"{method} {params.get('pair', '')}" if method in BY_PAIR else ""
         patience = self._pace.patience[Lane.READ]
-        if method in GIVES_WAY:
+        gives_way = self._gives_way or method in GIVE_WAY
+        if gives_way:
             patience = max(patience, LONGEST_WAY_SECONDS)
         until = self._pace.clock() + patience
         while True:
             with self._state.changed() as (asked, now):
                 asked.sweep(now)
-                wait = asked.wait(pair, now, most=GIVES_WAY.get(method, BURST))
+                wait = asked.wait(pair, now, most=BEHIND if gives_way else BURST)
                 if wait <= 0:
                     self._asked += 1
                     name = f"{os.getpid()}-{id(self)}-{self._asked}"

@@ -70,8 +70,17 @@ def private_line(
     )
 
 
-def public_line(url: str, house: Household, *, timeouts: Timeouts | None = None) -> PublicLine:
-    """Return a line that needs no key and asks no more often than an address may."""
+def public_line(
+    url: str, house: Household, *, timeouts: Timeouts | None = None, gives_way: bool = False
+) -> PublicLine:
+    """Return a line that needs no key and asks no more often than an address may.
+
+    Args:
+        url: of the exchange.
+        house: what it shares with other lines.
+        timeouts: of each call.
+        gives_way: whether it leaves room for what other lines ask.
+    """
     connects = ConnectBudget(house.folder)
 
     def connecting() -> None:
@@ -79,5 +88,5 @@ def public_line(url: str, house: Household, *, timeouts: Timeouts | None = None)
         with suppress(PipelineError):
             connects.count()
 
-    limit = SharedPublicLimit(house.folder, pace=house.pace)
+    limit = SharedPublicLimit(house.folder, pace=house.pace, gives_way=gives_way)
     return PublicLine(url, timeouts=timeouts, limit=limit, connecting=connecting)

@@ -21,7 +21,7 @@ from kraken_pipeline.services.history import TAIL
 from kraken_pipeline.services.rebuild import DAY, HOUR, PAGE, filled_up_to, seconds
 
 CALLS_A_SECOND: Final = 1
-BURST: Final = 4
+BURST: Final = 2
 """Calls that may leave at once."""
 SAMPLE_DAYS: Final = 30
 """Oldest days whose trades are known, from which those of older days are guessed."""

@@ -58,6 +58,11 @@ class Edge(Protocol):
         ...
 
     @property
+    def market_behind(self) -> Market:
+        """Its public side for what fills the past: it leaves room for what others ask."""
+        ...
+
+    @property
     def account(self) -> Account:
         """Its private side, reading."""
         ...

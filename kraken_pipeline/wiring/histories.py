@@ -57,7 +57,7 @@ def bars_needed(parts: Parts, pair: str) -> tuple[NeededBars, ...]:
 def plan_desk(parts: Parts) -> PlanDesk:
     """What planning needs."""
     return PlanDesk(
-        market=parts.edge.market,
+        market=parts.edge.market_behind,
         bars=HistoryBarStore(parts.stores.shelf),
         certificates=parts.stores.certificates,
     )
@@ -66,7 +66,7 @@ def plan_desk(parts: Parts) -> PlanDesk:
 def tail_desk(parts: Parts, progress: Callable[[int], None]) -> TailDesk:
     """What fetching tails needs."""
     return TailDesk(
-        market=parts.edge.market,
+        market=parts.edge.market_behind,
         bars=TailBarStore(parts.stores.shelf),
         certificates=parts.stores.certificates,
         pages=PageFile(parts.stores.bars_dir),
@@ -77,7 +77,7 @@ def tail_desk(parts: Parts, progress: Callable[[int], None]) -> TailDesk:
 def rebuild_desk(parts: Parts, progress: Callable[[int, int, int], None]) -> RebuildDesk:
     """What filling from trades needs."""
     return RebuildDesk(
-        market=parts.edge.market,
+        market=parts.edge.market_behind,
         bars=HistoryBarStore(parts.stores.shelf),
         certificates=parts.stores.certificates,
         readings=ReadingFiles(parts.stores.bars_dir),

@@ -113,6 +113,11 @@ class LiveEdge:
         return self._public
 
     @cached_property
+    def market_behind(self) -> Market:
+        """Its public side for what fills the past."""
+        return self._public_side(gives_way=True)
+
+    @cached_property
     def account(self) -> Account:
         """Its private side, with the reader's key."""
         line = self._line(self._credentials.of(Role.READER))
@@ -190,9 +195,13 @@ class LiveEdge:
 
     @cached_property
     def _public(self) -> PublicMarket:
+        return self._public_side(gives_way=False)
+
+    def _public_side(self, *, gives_way: bool) -> PublicMarket:
         counts = self._origin.counts_public_calls
         url = self._origin.url
-        market = PublicMarket(public_line(url, self._house) if counts else PublicLine(url))
+        line = public_line(url, self._house, gives_way=gives_way) if counts else PublicLine(url)
+        market = PublicMarket(line)
         self._opened.callback(market.close)
         return market
 

@@ -79,6 +79,11 @@ class Edge:
         return self._public
 
     @cached_property
+    def market_behind(self) -> Market:
+        """Its public side for what fills the past."""
+        return self._public_side(gives_way=True)
+
+    @cached_property
     def account(self) -> Account:
         """Its private side, reading."""
         return ReadOnlyAccount(self.private_line, symbols=self._public.symbols)
@@ -126,8 +131,12 @@ class Edge:
 
     @cached_property
     def _public(self) -> PublicMarket:
+        return self._public_side(gives_way=False)
+
+    def _public_side(self, *, gives_way: bool) -> PublicMarket:
         paced = is_paced(self._loaded.settings)
-        line = public_line(self.url, self._house) if paced else PublicLine(self.url)
+        url, house = self.url, self._house
+        line = public_line(url, house, gives_way=gives_way) if paced else PublicLine(url)
         market = PublicMarket(line)
         self._opened.callback(market.close)
         return market

@@ -84,7 +84,7 @@ def fill_months(
     pairs.sort(key=lambda each: (traded.get(each.name, Decimal(0)), each.name))
     months = {each: stretch_of(each) for each in lacking if is_over(each, now)}
     desk = RebuildDesk(
-        market=parts.edge.market,
+        market=parts.edge.market_behind,
         bars=_bars(parts),
         certificates=CertificateFiles(parts.stores.bars_dir),
         readings=ReadingFiles(parts.stores.bars_dir),

@@ -102,6 +102,22 @@ def test_trades_of_the_past_wait_until_a_close_has_its_candles(tmp_path: Path) -
     assert sum(time.slept) - before == pytest.approx(3, abs=0.1)
 
 
+def test_tails_that_a_person_fetches_wait_until_a_close_has_its_candles(tmp_path: Path) -> None:
+    time = Turned()
+    limit = SharedPublicLimit(tmp_path, pace=time.pace)
+    behind = SharedPublicLimit(tmp_path, pace=time.pace, gives_way=True)
+    for each in range(5):
+        ask(behind, "OHLC", pair=f"P{each}")
+    before = sum(time.slept)
+
+    for pair in ("XBTUSD", "ETHUSD"):
+        ask(limit, "OHLC", pair=pair)
+
+    assert sum(time.slept) == before == pytest.approx(3, abs=0.1)
+    ask(behind, "OHLC", pair="SOLUSD")
+    assert sum(time.slept) - before == pytest.approx(3, abs=0.1)
+
+
 def test_trades_of_the_past_wait_as_long_as_the_candles_of_all_pairs_take(tmp_path: Path) -> None:
     time = Turned()
     limit = SharedPublicLimit(tmp_path, pace=time.pace)
