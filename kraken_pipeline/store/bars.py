@@ -18,13 +18,15 @@ from kraken_pipeline.store.bar_reader import BarReader
 from kraken_pipeline.store.bar_shelves import Listing, Part, Turn
 
 MOST_PARTS: Final = 16
-"""Parts of a month beyond which the youngest are merged."""
+"""Parts of a month, those left aside that are too large to grow, beyond which the youngest are
+merged."""
 GROWTH: Final = 4
 """A part joins a merge if it has at most so many times the rows of the younger ones together."""
 MOST_MERGED_ROWS: Final = 500_000
 """Rows beyond which an append leaves a part as it is: whoever appends waits for the merge."""
-MOST_COMPACTED_ROWS: Final = 4_000_000
-"""Rows beyond which even compacting leaves a part as it is: a merge must fit in memory."""
+MOST_COMPACTED_ROWS: Final = 1_000_000
+"""Rows beyond which even compacting leaves a part as it is: a merge must fit in memory, where a row
+takes up to 400 bytes."""
 GROUPS_AT_ONCE: Final = 32
 """Groups of a part that are read together: a million rows, of which a few pairs' are kept."""
 
@@ -163,7 +165,9 @@ class ShelvedBars(BarReader):
         parts = turn.parts(month)
         self._is_newer(frame, month, parts, bar_parts.newest_of(table))
         if len(parts) > MOST_PARTS:
-            self._merge(frame, turn, month, _youngest(parts, self._rows_in(frame)))
+            rows_in = self._rows_in(frame)
+            if sum(rows_in(each) <= MOST_MERGED_ROWS // 2 for each in parts) > MOST_PARTS:
+                self._merge(frame, turn, month, _youngest(parts, rows_in))
         return int(table.num_rows)
 
     def _merge(self, frame: Timeframe, turn: "Writing", month: str, parts: Sequence[Part]) -> None:

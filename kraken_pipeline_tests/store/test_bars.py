@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import Timeframe, timeframe
+from kraken_pipeline.store import bars as bars_module
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_shelves import Listing, Shelf
 from kraken_pipeline.store.bars import MOST_PARTS, ShelvedBars
@@ -172,6 +173,24 @@ def test_a_large_part_is_not_written_again_for_every_small_one(
         store.append(HOURLY, [bars("P0", [each])])
 
     assert large in parts_on(shelf)
+
+
+def test_many_large_parts_do_not_make_every_append_a_merge(
+    store: ShelvedBars, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bars_module, "MOST_MERGED_ROWS", 6)
+    many = range(4, 4 + 4 * MOST_PARTS + 4, 4)
+    for hour in many:
+        store.append(HOURLY, [bars("XBTUSD", range(hour, hour + 4))])
+    large = len(parts_on(shelf))
+
+    for hour in range(many.stop, many.stop + MOST_PARTS):
+        store.append(HOURLY, [bars("XBTUSD", [hour])])
+    assert len(parts_on(shelf)) == large + MOST_PARTS
+    store.append(HOURLY, [bars("XBTUSD", [many.stop + MOST_PARTS])])
+
+    assert large == len(many) > MOST_PARTS
+    assert len(parts_on(shelf)) < large + MOST_PARTS
 
 
 CHUNKS = st.lists(
