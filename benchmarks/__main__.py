@@ -2,7 +2,18 @@
 
 import sys
 
-from benchmarks import backfill, candles, closes, cycle, history, orders, panic, simulator, stream
+from benchmarks import (
+    backfill,
+    candles,
+    candles_large,
+    closes,
+    cycle,
+    history,
+    orders,
+    panic,
+    simulator,
+    stream,
+)
 
 ALL = {
     "cycle": cycle.run,
@@ -14,6 +25,7 @@ ALL = {
     "history": history.run,
     "candles": candles.run,
     "backfill": backfill.run,
+    "candles-large": candles_large.run,
 }
 
 if __name__ == "__main__":

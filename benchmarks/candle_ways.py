@@ -19,8 +19,9 @@ from benchmarks.candle_market import NAMES
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store.bar_amounts import EXACT, floats
+from kraken_pipeline.store.bar_kinds import open_shelf
 from kraken_pipeline.store.bar_tables import table_of
-from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.bars import ShelvedBars
 
 AMOUNTS = ("open", "high", "low", "close", "volume")
 UNITS = 10**12
@@ -40,8 +41,10 @@ class Way(Protocol):
 
 
 class Ours:
+    kind = "parquet"
+
     def __init__(self, folder: Path) -> None:
-        self._store = ParquetBarStore(folder)
+        self._store = ShelvedBars(open_shelf(folder, self.kind))
 
     def append(self, told: Mapping[Timeframe, Sequence[Candles]]) -> None:
         self._store.append_all(told)
@@ -52,6 +55,10 @@ class Ours:
         return bars.pairs, [getattr(bars, name) for name in AMOUNTS]
 
     def close(self) -> None: ...
+
+
+class OursInSqlite(Ours):
+    kind = "sqlite"
 
 
 class ByHand(ABC):
@@ -259,6 +266,7 @@ def _matrix(
 
 WAYS: Mapping[str, Callable[[Path], Way]] = {
     "ours, parquet": Ours,
+    "ours, sqlite": OursInSqlite,
     "pyarrow": Arrow,
     "pyarrow, floats": ArrowFloats,
     "duckdb": Duck,
