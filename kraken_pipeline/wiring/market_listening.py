@@ -74,6 +74,7 @@ class MarketListening:
         self._statuses: Mapping[str, str] = {}
         self._following: _Following | None = None
         self._looked_at = -UNIVERSE_SECONDS
+        self._complaint = ""
         self._is_over = threading.Event()
         self._mender = Mender(desks.history(pipeline), pipeline.clock)
         self._threads = [
@@ -112,13 +113,14 @@ class MarketListening:
             self._guarded(self._apply_statuses)
             self._is_over.wait(max(BOARD_SECONDS - (monotonic() - began), 0.0))
 
-    @staticmethod
-    def _guarded(act: Callable[[], None]) -> None:
+    def _guarded(self, act: Callable[[], None]) -> None:
         """Do something that is done again in a moment if it cannot be done now."""
         try:
             act()
         except PipelineError as failure:
-            LOG.warning("hearing the market: %s", failure)
+            if str(failure) != self._complaint:
+                LOG.warning("hearing the market: %s", failure)
+            self._complaint = str(failure)
 
     def _follow(self) -> None:
         """Follow every managed pair; one that is new asks for a new connection."""
@@ -183,7 +185,12 @@ class MarketListening:
             self._presence.show(system_now(), **told(None, is_heard=False, why=NO_UNIVERSE))
             return
         health = following.stream.health()
-        board = following.heard.board(following.closing.closed_at)
+        try:
+            board = following.heard.board(following.closing.closed_at)
+        except PipelineError as failure:
+            self._presence.show(system_now(), **told(None, is_heard=False, why=str(failure)))
+            self.condition = f"the market is not heard: {failure}"
+            raise
         self._file.write(board)
         self._presence.show(
             system_now(), **told(board, is_heard=health.is_connected, why=health.last_loss)

@@ -8,6 +8,7 @@ import pytest
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.quotes import Quality, QuoteBoard
+from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.kraken.stream.liveness import Patience
 from kraken_pipeline.kraken.stream.upkeep import Pauses, Terms
@@ -126,6 +127,22 @@ def test_u_mkt_2_a_pair_that_is_restricted_is_closed_to_entries_and_opened_again
 
     assert latched
     assert eventually(lambda: halted() == [])
+
+
+@pytest.mark.usefixtures("listening")
+def test_u_str_4_three_wrong_books_in_a_minute_close_a_pair_to_opening(
+    market: PaperMarket,
+) -> None:
+    """STR-4: what is left is a ticker that values, and the pair's own mark."""
+    market.served.service.faults.add(Rule(kind=Kind.BAD_CHECKSUM, times=100))
+    market.turn(NOON + timedelta(seconds=40))
+
+    assert eventually(lambda: all(each.is_untradable for each in board(market).pairs.values()))
+    for each in board(market).pairs.values():
+        assert each.checksum_failures == 3
+        assert each.price is not None
+        assert (each.price.source, each.price.quality) == ("ticker", Quality.VALUATION)
+        assert Doubt.CHECKSUM in each.doubts
 
 
 @pytest.mark.usefixtures("listening")
