@@ -107,7 +107,7 @@ def test_at_first_each_timeframe_is_asked_for(shelf: Shelf) -> None:
     made = shelf.plan()
 
     assert ways(made) == dict.fromkeys(TIMEFRAMES, "")
-    assert (made.calls, made.duration, shelf.market.asked) == (6, timedelta(seconds=2), 0)
+    assert (made.calls, made.duration, shelf.market.asked) == (6, timedelta(seconds=4), 0)
 
 
 def test_what_is_there_is_not_asked_for(shelf: Shelf) -> None:
