@@ -56,6 +56,9 @@ class BookDesk:
     retention: timedelta
     """How long snapshots are kept; ledger and fills stay for ever."""
     clock: Clock
+    book_moves: Callable[[Listing, PriceTable, datetime], object]
+    """Told names and prices once the ledger is kept and explained: keeps the account's own books
+    (`services.accounts`)."""
     follow: Callable[[Listing, Mapping[Asset, Decimal], datetime], object] = (
         lambda listing, totals, at: None
     )
@@ -93,6 +96,7 @@ def keep_books(desk: BookDesk) -> Booked:
     fills = _fills(desk, trades, prices, listing)
     new_fills, new_entries = desk.books.book(fills, entries, _lookup(read.at, listing, prices))
     desk.follow(listing, _totals(read.balances, listing), read.at)
+    desk.book_moves(listing, prices, read.at)
     # what has no price yet is in no equity yet, and so waits as a flow too
     flows = [
         each

@@ -141,7 +141,8 @@ class Portfolio(Section):
     """Asset to the pair that values it, where the usual choice is wrong."""
     include_assets: Texts = ()
     exclude_assets: Texts = ()
-    cost_basis_method: Literal["wac"] = "wac"
+    cost_basis_method: Literal["wac", "fifo", "lifo", "hifo"] = "wac"
+    """Which lots go out first: none (one average), the oldest, the newest, the dearest."""
     track_manual_trades: bool = True
     snapshot_retention_days: Days = 30
     reconciliation_tolerance: Usd = Decimal("1.0")

@@ -16,7 +16,7 @@ from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.accounting.residuals import Residual, residual_of
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Fill
-from kraken_pipeline.store import positions
+from kraken_pipeline.store import positions, unbooked
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Named, Prepared
@@ -72,14 +72,14 @@ class SqlLedgerStore:
         wanted = _WITH_CAUSE if since is None else _WITH_CAUSE.where(ledger_entries.c.at >= since)
         with self._database.reading() as connection:
             rows = connection.execute(wanted.order_by(*_IN_ORDER)).mappings()
-            return tuple(_explained_of(row) for row in rows)
+            return tuple(explained_of(row) for row in rows)
 
     def unexplained(self) -> tuple[Unexplained, ...]:
         """Return the entries that nobody can explain, oldest first."""
         with self._database.reading() as connection:
             rows = _UNKNOWN.named(connection)
         return tuple(
-            Unexplained(told=_explained_of(row), found_at=row["explained_at"]) for row in rows
+            Unexplained(told=explained_of(row), found_at=row["explained_at"]) for row in rows
         )
 
     def in_flight(self) -> tuple[InFlight, ...]:
@@ -118,7 +118,7 @@ def explain_news(
     if may_lack_causes:
         _explain_the_past(connection, lookup)
     if entries or refids:
-        unknown = [_explained_of(row).entry for row in _UNKNOWN.named(connection)]
+        unknown = [explained_of(row).entry for row in _UNKNOWN.named(connection)]
         _explain(connection, [*entries, *unknown], refids, lookup)
 
 
@@ -189,6 +189,8 @@ def _keep_causes(connection: Connection, told: Sequence[Explained], at: datetime
         _FORGET.run(connection, {"names": some})
     if news:
         _ADD.run_each(connection, [{**row, "explained_at": at} for row in news])
+        names = {row["entry_id"] for row in news}
+        unbooked.wait(connection, [each for each in told if each.entry.entry_id in names])
 
 
 def _keep_residuals(connection: Connection, told: Sequence[Residual]) -> None:
@@ -222,7 +224,8 @@ def _cause_in(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in _CAUSE_FIELDS)
 
 
-def _explained_of(row: Named) -> Explained:
+def explained_of(row: Named) -> Explained:
+    """Return the entry and the cause that a row is."""
     return Explained(
         entry=entry_of(row),
         cause=Cause(row["cause"]),

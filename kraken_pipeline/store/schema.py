@@ -373,6 +373,107 @@ fill_residuals = _table(
     maybe_exact("fee"),
 )
 
+# events that are not booked as they are explained now
+unbooked_events = _table(
+    "unbooked_events",
+    text("event_id", primary_key=True),
+    # of the entry that was explained: the oldest event is booked first
+    instant("at"),
+    Index(None, "at"),
+)
+
+account_moves = _table(
+    "account_moves",
+    text("move_id", primary_key=True),
+    text("event_id"),
+    instant("at"),
+    text("cause"),
+    text("asset"),
+    exact("qty"),
+    maybe_exact("value"),
+    exact("fee"),
+    text("basis"),
+    maybe_exact("cost"),
+    exact("tax_fee"),
+    text("price_source"),
+    Index(None, "at"),
+    Index(None, "asset", "at"),
+    Index(None, "event_id"),
+    Index(None, "basis"),
+)
+
+price_points = _table(
+    "price_points",
+    text("asset"),
+    instant("at"),
+    exact("price"),
+    text("source"),
+    text("detail"),
+    PrimaryKeyConstraint("asset", "at"),
+)
+
+stated_costs = _table(
+    "stated_costs",
+    Column("entry_id", ForeignKey("ledger_entries.entry_id"), primary_key=True),
+    # what it had cost in all, in base currency
+    exact("cost"),
+    instant("at"),
+    text("by"),
+    text("reason"),
+)
+
+# one of each economic asset, the base currency with them; all sums in base currency
+asset_books = _table(
+    "asset_books",
+    text("asset", primary_key=True),
+    text("method"),
+    exact("qty"),
+    exact("realised"),
+    exact("taxed"),
+    exact("income"),
+    exact("flows"),
+    exact("adjusted"),
+    exact("unexplained"),
+    exact("fees"),
+    exact("tax_fees"),
+    exact("stated"),
+    exact("uncosted"),
+    exact("swapped"),
+    number("unpriced"),
+)
+
+lots = _table(
+    "lots",
+    text("asset"),
+    text("lot_id"),
+    instant("acquired_at"),
+    exact("qty"),
+    maybe_exact("cost"),
+    exact("fee"),
+    exact("unit"),
+    text("basis"),
+    PrimaryKeyConstraint("asset", "lot_id"),
+)
+
+lot_matches = _table(
+    "lot_matches",
+    text("move_id"),
+    number("part"),
+    text("asset"),
+    text("lot_id"),
+    maybe_instant("acquired_at"),
+    instant("disposed_at"),
+    exact("qty"),
+    maybe_exact("cost"),
+    exact("acquisition_fee"),
+    maybe_exact("proceeds"),
+    exact("disposal_fee"),
+    text("basis"),
+    text("cause"),
+    PrimaryKeyConstraint("move_id", "part"),
+    Index(None, "asset", "disposed_at"),
+)
+
 valued_flows = _table(
     "valued_flows",
     Column("entry_id", ForeignKey("ledger_entries.entry_id"), primary_key=True),

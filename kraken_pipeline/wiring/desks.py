@@ -5,22 +5,26 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, RefusedError
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.services.accounts import AccountDesk, book_moves
 from kraken_pipeline.services.assess import RiskDesk, known_snapshot
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.decide import Configured, DecisionDesk
 from kraken_pipeline.services.guard import is_guarded
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches
 from kraken_pipeline.services.history import HistoryDesk
+from kraken_pipeline.services.past_prices import certified_closes
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk
 from kraken_pipeline.settings import Settings
+from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.strategies import strategy_named
 from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.clock import system_now
@@ -253,7 +257,20 @@ def books(parts: Parts) -> BookDesk:
         base_currency=Asset(portfolio.base_currency),
         retention=timedelta(days=portfolio.snapshot_retention_days),
         clock=parts.edge.clock,
+        book_moves=partial(book_moves, accounts(parts)),
         follow=partial(follow, parts),
+    )
+
+
+def accounts(parts: Parts) -> AccountDesk:
+    """What keeping the account's own books needs."""
+    settings = parts.loaded.settings
+    return AccountDesk(
+        accounts=parts.stores.accounts,
+        base_currency=Asset(settings.portfolio.base_currency),
+        method=Method(settings.portfolio.cost_basis_method),
+        aliases=aliases(settings),
+        closes=certified_closes(lambda: parts.stores.bars, parts.stores.certificates),
     )
 
 

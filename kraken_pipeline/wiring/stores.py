@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import Loaded
+from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.bar_kinds import open_shelf, require_kind
 from kraken_pipeline.store.bar_shelves import Shelf
 from kraken_pipeline.store.books import SqlBookStore
@@ -40,6 +41,7 @@ class Stores:
     orders: SqlOrderStore
     books: SqlBookStore
     ledger: SqlLedgerStore
+    accounts: SqlAccountStore
     halts: SqlHaltStore
     foreign: SqlForeignStore
     passes: SqlReconciliationStore
@@ -97,6 +99,7 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
         orders=SqlOrderStore(database),
         books=SqlBookStore(database),
         ledger=SqlLedgerStore(database),
+        accounts=SqlAccountStore(database),
         halts=SqlHaltStore(database),
         foreign=SqlForeignStore(database),
         passes=SqlReconciliationStore(database),

@@ -1,8 +1,11 @@
 import json
 from decimal import Decimal
 
+from kraken_pipeline.simulator.flows.play import play
+from kraken_pipeline.simulator.params import Params
+from kraken_pipeline.store.ledger import SqlLedgerStore
 from kraken_pipeline.wiring.pipeline import Pipeline
-from kraken_pipeline_tests.cli.conftest import Command
+from kraken_pipeline_tests.cli.conftest import Command, Said
 from kraken_pipeline_tests.paper_market import PaperMarket
 
 
@@ -39,3 +42,30 @@ def test_the_performance_begins_with_the_day_that_is_asked_for(
     said = command("portfolio", "performance", "--since", "2999-01-01", environ=market.environ)
 
     assert "no day is kept" in said.out
+
+
+def test_a_stated_cost_needs_a_reason_and_coins_that_came_without_a_trade(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    names = {}
+    for asset in ("USD", "XBT"):
+        told = {"flow": "deposit", "asset": asset, "amount": "2"}
+        play(market.served.exchange, Params(told))
+        pipeline.keep_books()
+        ledger = SqlLedgerStore(pipeline.stores.database)
+        names[asset] = ledger.explained(None)[-1].entry.entry_id
+
+    def said(name: str, *more: str) -> Said:
+        return command("portfolio", "cost", name, "12", *more, environ=market.environ)
+
+    assert "--reason" in said(names["XBT"]).err
+    assert "no entry" in said("LX", "--reason", "r").err
+    assert "base currency" in said(names["USD"], "--reason", "r").err
+    taken = said(names["XBT"], "--reason", "a receipt", "--json")
+    assert json.loads(taken.out)["cost"] == "12"
+
+    pipeline.keep_books()
+    shown = command("explain", "asset", "XBT", "--json", environ=market.environ)
+    [account] = json.loads(shown.out)["account"]
+    assert account["cost"] == "12"
+    assert account["of_estimated_cost"] is False

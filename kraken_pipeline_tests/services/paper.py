@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.ids import cl_ord_id, decision_id, intent_id, plan_id
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.market import Side
@@ -34,6 +35,7 @@ from kraken_pipeline.kraken.nonce import Nonces
 from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.signing import Credential
+from kraken_pipeline.services.accounts import AccountDesk, book_moves
 from kraken_pipeline.services.amend import AmendDesk
 from kraken_pipeline.services.assess import RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
@@ -50,6 +52,7 @@ from kraken_pipeline.simulator.journal import Journal
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline.store import schema
+from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
@@ -103,6 +106,7 @@ class Stores:
     orders: SqlOrderStore
     books: SqlBookStore
     ledger: SqlLedgerStore
+    accounts: SqlAccountStore
     halts: SqlHaltStore
     foreign: SqlForeignStore
     passes: SqlReconciliationStore
@@ -119,6 +123,7 @@ def stores_at(url: str) -> Iterator[Stores]:
         orders=SqlOrderStore(database),
         books=SqlBookStore(database),
         ledger=SqlLedgerStore(database),
+        accounts=SqlAccountStore(database),
         halts=SqlHaltStore(database),
         foreign=SqlForeignStore(database),
         passes=SqlReconciliationStore(database),
@@ -253,6 +258,17 @@ class Paper:
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
             clock=self.clock,
+            book_moves=partial(book_moves, self.account_desk()),
+        )
+        return replace(desk, **changes)
+
+    def account_desk(self, **changes: Any) -> AccountDesk:  # noqa: ANN401 - as above
+        desk = AccountDesk(
+            accounts=self.stores.accounts,
+            base_currency=Asset("USD"),
+            method=Method.WAC,
+            aliases=(),
+            closes=lambda frame, closed_at: {},
         )
         return replace(desk, **changes)
 

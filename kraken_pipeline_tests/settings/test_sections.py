@@ -208,7 +208,7 @@ def test_money_may_be_text_or_a_whole_number() -> None:
         ("universe.include_pairs", [""]),
         ("market_data.ws_timeframes", []),
         ("market_data.ws_timeframes", ["2m"]),
-        ("portfolio.cost_basis_method", "fifo"),
+        ("portfolio.cost_basis_method", "average"),
         ("portfolio.db_url", "mysql://h/db"),
         ("strategies.enabled", ["trend core"]),
         ("strategies.configs", {"x": {"strategy_weight": 0}}),

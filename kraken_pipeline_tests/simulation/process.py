@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
+from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.domain.orders import Order
@@ -25,6 +26,7 @@ from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.shared_lines import Household, private_line
 from kraken_pipeline.kraken.signing import Credential
+from kraken_pipeline.services.accounts import AccountDesk, book_moves
 from kraken_pipeline.services.assess import RiskDesk, assess
 from kraken_pipeline.services.book import BookDesk, keep_books
 from kraken_pipeline.services.guard import is_guarded, tend
@@ -35,6 +37,7 @@ from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk, submit
 from kraken_pipeline.services.unexplained import latch_unexplained
 from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
+from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, require_current
 from kraken_pipeline.store.decisions import SqlDecisionStore
@@ -173,6 +176,7 @@ class Process:
         self.orders: Final = SqlOrderStore(self.database)
         self.books: Final = SqlBookStore(self.database)
         self.ledger: Final = SqlLedgerStore(self.database)
+        self.accounts: Final = SqlAccountStore(self.database)
         self.halts: Final = SqlHaltStore(self.database)
         self.foreign: Final = SqlForeignStore(self.database)
         self.passes: Final = SqlReconciliationStore(self.database)
@@ -251,6 +255,13 @@ class Process:
 
     def book_desk(self) -> BookDesk:
         """Return what keeping the books needs."""
+        desk = AccountDesk(
+            accounts=self.accounts,
+            base_currency=Asset("USD"),
+            method=Method.WAC,
+            aliases=(),
+            closes=lambda frame, closed_at: {},
+        )
         return BookDesk(
             market=self.market,
             account=self.account,
@@ -260,6 +271,7 @@ class Process:
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
             clock=self.machine.clock,
+            book_moves=partial(book_moves, desk),
         )
 
     def reconcile_desk(self) -> ReconcileDesk:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kraken_pipeline.cli.options import OFF, Db, Json, with_books
+from kraken_pipeline.cli.options import OFF, Db, Json, Reason, with_books
 
 app = typer.Typer(no_args_is_help=True, help="What the account is worth, and how well it did.")
 
@@ -29,3 +29,18 @@ def performance(
     from kraken_pipeline.cli.portfolio import show_performance  # noqa: PLC0415 - only what is asked
 
     show_performance(with_books(db), None if since is None else since.date(), as_json=json)
+
+
+@app.command()
+def cost(
+    entry: Annotated[str, typer.Argument(help="The ledger entry that brought it, `L...`.")],
+    amount: Annotated[str, typer.Argument(help="What it had cost in all, in base currency.")],
+    *,
+    reason: Reason = "",
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """State what coins had cost that came without a trade; else their price on the day counts."""
+    from kraken_pipeline.cli.stated import state_cost  # noqa: PLC0415 - only what is asked for
+
+    state_cost(with_books(db), entry, amount, reason=reason, as_json=json)

@@ -1,0 +1,256 @@
+"""P-4, P-5: the account's books are the same however events came, and however often."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, select
+
+from kraken_pipeline.domain.accounting.booking import moves_of
+from kraken_pipeline.domain.accounting.causes import Cause, Explained
+from kraken_pipeline.domain.accounting.fold import AssetBook, folded
+from kraken_pipeline.domain.accounting.identity import result
+from kraken_pipeline.domain.accounting.lots import Method
+from kraken_pipeline.domain.accounting.moves import Basis
+from kraken_pipeline.domain.accounting.price_points import PriceSource
+from kraken_pipeline.domain.accounting.stated import StatedCost
+from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
+from kraken_pipeline.domain.prices import PriceTable
+from kraken_pipeline.domain.renames import Alias
+from kraken_pipeline.domain.reports import Listing
+from kraken_pipeline.domain.symbols import Asset, SymbolTable
+from kraken_pipeline.services import accounts as accounts_module
+from kraken_pipeline.services.accounts import AccountDesk, book_moves
+from kraken_pipeline.store import unbooked
+from kraken_pipeline.store.account_books import SqlAccountStore
+from kraken_pipeline.store.database import Database
+from kraken_pipeline.store.schema import account_moves, entry_causes, ledger_entries, price_points
+from kraken_pipeline_tests.domain.accounting.lives import (
+    ETH,
+    START,
+    STEPS,
+    USD,
+    XBT,
+    Step,
+    entry,
+    explained,
+    figures,
+    life,
+    terms,
+)
+
+PRICES = {XBT: "47000.1", ETH: "2222.22"}
+LISTING = Listing(symbols=SymbolTable(assets={}, pairs=()), pairs={}, assets={})
+
+
+class Priced(PriceTable):
+    """Prices that stand still."""
+
+    def __init__(self, prices: dict[Asset, str]) -> None:
+        super().__init__(USD, {}, {})
+        self.prices = prices
+
+    def rate(self, asset: Asset) -> Decimal | None:
+        """Return the price that a test gave."""
+        return Decimal(self.prices[asset]) if asset in self.prices else None
+
+
+def desk(database: Database, method: Method = Method.FIFO) -> AccountDesk:
+    """Return a desk on a store, with one rename."""
+    alias = Alias(old=Asset("OLD"), new=Asset("NEW"), since=START)
+    return AccountDesk(
+        accounts=SqlAccountStore(database),
+        base_currency=USD,
+        method=method,
+        aliases=(alias,),
+        closes=lambda frame, closed_at: {},
+    )
+
+
+def told(database: Database, some: Iterable[Explained]) -> None:
+    """Keep entries with their causes, as a pass over the ledger does."""
+    with database.writing() as connection:
+        for each in some:
+            row = {name: getattr(each.entry, name) for name in type(each.entry).__slots__}
+            connection.execute(insert(ledger_entries), row)
+            cause = {"cause": each.cause.value, "event_id": each.event_id, "why": each.why}
+            cause |= {"entry_id": each.entry.entry_id, "lacks": ""}
+            connection.execute(insert(entry_causes), {**cause, "explained_at": START})
+        unbooked.wait(connection, some)
+
+
+def booked(
+    database: Database,
+    some: Sequence[Explained] = (),
+    *,
+    method: Method = Method.FIFO,
+    prices: dict[Asset, str] = PRICES,
+    hours: float = 0,
+) -> int:
+    """Tell of entries and book them, while prices of the events' time are seen."""
+    told(database, some)
+    first = min([each.entry.at for each in some], default=START)
+    now = first + timedelta(hours=hours)
+    return book_moves(desk(database, method), LISTING, Priced(prices), now)
+
+
+def lots_by_place(books: Iterable[AssetBook]) -> list[AssetBook]:
+    """Return books with their lots in one order, whatever the method's."""
+    return [
+        replace(each, lots=tuple(sorted(each.lots, key=lambda lot: (lot.acquired_at, lot.lot_id))))
+        for each in books
+    ]
+
+
+@pytest.mark.parametrize("method", list(Method))
+@given(steps=st.lists(STEPS, max_size=14), chance=st.randoms(use_true_random=False))
+@settings(max_examples=8, deadline=None)
+def test_p_4_and_p_5_however_events_come_the_books_are_those_of_the_whole_life(
+    method: Method,
+    fresh: Callable[[], Database],
+    steps: list[Step],
+    chance: Random,
+) -> None:
+    whole = life(steps, gap_hours=0)
+    database = fresh()
+    left = list(whole)
+    chance.shuffle(left)
+    while left:
+        size = chance.randint(1, 6)
+        booked(database, left[:size], method=method)
+        left = left[size:]
+        with database.writing() as connection:
+            # what was told before is told again
+            unbooked.wait(connection, chance.sample(whole[:3], 1))
+        booked(database, method=method)
+
+    books, matches = folded(moves_of(whole, terms(PRICES)), method, USD)
+    store = SqlAccountStore(database)
+    kept = [match for each in books for match in store.matches(each.asset)]
+    assert lots_by_place(store.books()) == lots_by_place(books)
+    assert sorted(kept, key=str) == sorted(matches, key=str)
+    assert result(store.books(), {XBT: Decimal(50), ETH: Decimal(2)}.get, USD).residual == 0
+    database.close()
+
+
+BUY = explained(Cause.FILL, entry("XBT", "1", name="La"), entry("USD", "-100", name="Lb"))
+
+
+def test_a_price_is_found_once_and_the_past_is_never_priced_anew(database: Database) -> None:
+    deposit = explained(Cause.FLOW, entry("XBT", "2"))
+    booked(database, deposit, prices={XBT: "50"})
+    with database.reading() as connection:
+        first = connection.execute(select(price_points)).all()
+        moves = connection.execute(select(account_moves)).all()
+    with database.writing() as connection:
+        unbooked.wait(connection, deposit)
+    booked(database, prices={XBT: "99"})
+
+    with database.reading() as connection:
+        assert connection.execute(select(price_points)).all() == first
+        assert connection.execute(select(account_moves)).all() == moves
+    assert [each.source for each in first] == [PriceSource.TICKER.value]
+
+
+def test_what_nothing_priced_near_its_time_stays_unpriced_and_is_not_nothing(
+    database: Database,
+) -> None:
+    booked(database, explained(Cause.FLOW, entry("XBT", "2")), hours=2)
+    [book] = SqlAccountStore(database).books()
+
+    assert figures(book.unpriced, book.qty, [each.cost for each in book.lots]) == (1, 2, [None])
+
+
+def test_a_late_event_is_booked_as_if_it_had_been_known(database: Database) -> None:
+    sale = [entry("XBT", "-1", name="Lc", hours=2), entry("USD", "300", name="Ld", hours=2)]
+    booked(database, explained(Cause.FILL, *sale, event="E2"))
+    short = {each.asset: each.qty for each in SqlAccountStore(database).books()}
+    booked(database, BUY)
+    known = {each.asset: each for each in SqlAccountStore(database).books()}
+
+    assert short[XBT] == -1
+    assert figures(known[XBT].qty, known[XBT].realised, known[XBT].uncosted) == (0, 200, 0)
+    assert [each.lot_id for each in SqlAccountStore(database).matches(XBT)] == ["La"]
+
+
+def test_another_method_is_another_book_of_the_same_events(database: Database) -> None:
+    booked(database, BUY)
+    dear = [entry("XBT", "1", name="Lc", hours=1), entry("USD", "-300", name="Ld", hours=1)]
+    sale = [entry("XBT", "-1", name="Le", hours=2), entry("USD", "500", name="Lf", hours=2)]
+    booked(database, explained(Cause.FILL, *dear, event="E2"))
+    booked(database, explained(Cause.FILL, *sale, event="E3"))
+    gains = {}
+    for method in Method:
+        booked(database, method=method)
+        gains[method] = SqlAccountStore(database).books()[1].realised
+
+    assert gains == {Method.WAC: 300, Method.FIFO: 400, Method.LIFO: 200, Method.HIFO: 200}
+
+
+def test_a_rename_that_comes_late_is_carried_through_both_names(database: Database) -> None:
+    bought = [entry("OLD", "1", name="La"), entry("USD", "-100", name="Lb")]
+    renamed = [
+        entry("OLD", "-1", name="Lc", hours=1),
+        entry("NEW", "1000", name="Ld", hours=1),
+    ]
+    sold = [entry("NEW", "-1000", name="Le", hours=2), entry("USD", "150", name="Lf", hours=2)]
+    booked(database, explained(Cause.FILL, *sold, event="E3"))
+    booked(database, explained(Cause.CONVERSION, *renamed, event="E2"))
+    booked(database, explained(Cause.FILL, *bought, event="E1"))
+    books = {str(each.asset): each for each in SqlAccountStore(database).books()}
+
+    assert figures(books["OLD"].qty, books["OLD"].realised) == (0, 0)
+    assert figures(books["NEW"].qty, books["NEW"].realised, books["NEW"].uncosted) == (0, 50, 0)
+
+
+def test_many_events_are_booked_in_several_transactions(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts_module, "AT_ONCE", 2)
+    some = [
+        each
+        for number in range(5)
+        for each in explained(Cause.FLOW, entry("USD", "1", name=f"L{number}"), event=f"E{number}")
+    ]
+
+    assert booked(database, some) == 5
+    assert [each.qty for each in SqlAccountStore(database).books()] == [5]
+    assert booked(database) == 0
+
+
+def _stated(entry_id: str, cost: str = "7") -> StatedCost:
+    return StatedCost(
+        entry_id=entry_id, cost=Decimal(cost), at=START, by="anna", reason="a receipt"
+    )
+
+
+def test_pf_8_what_a_person_says_that_coins_had_cost_is_their_cost(database: Database) -> None:
+    booked(database, explained(Cause.FLOW, entry("XBT", "2")), prices={XBT: "50"})
+    store = SqlAccountStore(database)
+    store.state_cost(_stated("L1", "9"), USD)
+    store.state_cost(_stated("L1"), USD)
+    booked(database)
+    [book] = store.books()
+
+    assert figures(book.cost, book.stated, book.flows) == (7, -93, 100)
+    assert [each.basis for each in book.lots] == [Basis.KNOWN]
+
+
+@pytest.mark.parametrize(
+    ("name", "refusal"), [("La", "is of a fill"), ("Lb", "brought nothing"), ("Lz", "no entry")]
+)
+def test_a_cost_is_stated_of_arrivals_only(database: Database, name: str, refusal: str) -> None:
+    booked(database, BUY)
+
+    with pytest.raises((InvalidValueError, UnknownNameError), match=refusal):
+        SqlAccountStore(database).state_cost(_stated(name), USD)
+
+
+def test_a_cost_below_zero_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="below zero"):
+        _stated("L1", "-1")
