@@ -10,12 +10,15 @@ Source: STR-1, STR-2.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from kraken_pipeline.domain.market import Quote, Ticker
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.quotes import LivePrice, QuoteBoard
 from kraken_pipeline.domain.staleness import Doubt, is_off
 
+UNCONFIRMED: Final = timedelta(seconds=15)
+"""A price that was not told anew for longer must be REST's to the last digit (U-STR-1b)."""
 REST = "rest"
 STREAM = "stream"
 
@@ -66,6 +69,13 @@ def quoted(tickers: Mapping[str, Ticker], board: QuoteBoard | None, *, now: date
 
 
 def _is_off(price: LivePrice, ticker: Ticker) -> bool:
+    """Tell whether REST says something else: far off, or at all where the price is of long ago.
+
+    The best prices of a quiet pair may stand still for minutes, and REST says the same. Where it
+    does not, the pair fell mute, and its own habits have not shown it yet.
+    """
+    if price.age > UNCONFIRMED and (price.bid, price.ask) != (ticker.bid, ticker.ask):
+        return True
     return is_off(price.bid, price.ask, rest_bid=ticker.bid, rest_ask=ticker.ask)
 
 

@@ -64,6 +64,25 @@ def test_a_sound_stream_gives_the_best_prices_and_rest_what_a_day_traded() -> No
     assert (told.doubts[PAIR], told.ages[PAIR]) == (frozenset(), timedelta(seconds=2))
 
 
+@pytest.mark.parametrize(
+    ("age", "bid", "is_doubted"), [(15, 50_001, False), (16, 50_001, True), (16, 49_999, False)]
+)
+def test_u_str_1b_a_price_that_was_not_told_for_long_must_be_rest_s_own(
+    age: int, bid: int, *, is_doubted: bool
+) -> None:
+    own = TICKERS[PAIR]
+    price = replace(PRICE, age=timedelta(seconds=age))
+    if bid < 50_000:
+        price = replace(price, bid=own.bid, ask=own.ask)
+    told = board()
+    feed = replace(told.pairs[PAIR], price=price)
+
+    found = quoted(TICKERS, replace(told, pairs={PAIR: feed}), now=NOW)
+
+    assert (Doubt.OFF_REST in found.doubts[PAIR]) is is_doubted
+    assert (found.quotes[PAIR].source == REST) is is_doubted
+
+
 @given(found=st.frozensets(st.sampled_from(sorted(Doubt)), min_size=1))
 def test_a_doubted_stream_leaves_rest_s_price_and_its_doubts(found: frozenset[Doubt]) -> None:
     told = quoted(TICKERS, board(*found), now=NOW)
