@@ -1,8 +1,10 @@
 """What the public channels say, kept by symbol, and prices that say how good they are."""
 
+import logging
 import math
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +12,7 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Final
 
+from kraken_pipeline.domain.errors import UnexpectedReplyError
 from kraken_pipeline.domain.minutes import Minute
 from kraken_pipeline.domain.quotes import LivePrice
 from kraken_pipeline.domain.staleness import Signs, doubts
@@ -19,16 +22,20 @@ from kraken_pipeline.kraken.stream.frames import message_of
 from kraken_pipeline.kraken.stream.instruments import Instrument, Instruments
 from kraken_pipeline.kraken.stream.liveness import Patience
 from kraken_pipeline.kraken.stream.minutes import Minutes
+from kraken_pipeline.kraken.stream.missed import Missed
 from kraken_pipeline.kraken.stream.numbers import moment_of
 from kraken_pipeline.kraken.stream.tickers import Tickers, TickerView
 from kraken_pipeline.kraken.stream.topics import Topic, Topics
 from kraken_pipeline.kraken.stream.trades import PublicTrade, Trades
 
+LOG: Final = logging.getLogger(__name__)
 BOOK: Final = "book"
 TICKER: Final = "ticker"
 TRADE: Final = "trade"
 OHLC: Final = "ohlc"
 INSTRUMENT: Final = "instrument"
+COMPARE_SECONDS: Final = 10.0
+"""Between two looks at whether tickers tell of trades that the tape does not."""
 FROZEN_SECONDS: Final = 2.0
 """A trade that came so long after the last change of the top should have moved it."""
 
@@ -71,6 +78,9 @@ class MarketFeed:
         self._candles = Candles()
         self._minutes = Minutes()
         self._instruments = Instruments()
+        self._missed = Missed()
+        self._compared_at = -math.inf
+        self._traced = wanted.minutes
         self._handlers = MappingProxyType(
             {
                 BOOK.encode(): self._books.hear,
@@ -142,7 +152,27 @@ class MarketFeed:
                 if kept is not None:
                     pause = self._books.fail(symbol, at)
                     self.topics.renew(_book(symbol, kept.depth), not_before=at + pause)
+            if at - self._compared_at >= COMPARE_SECONDS:
+                self._compared_at = at
+                self._ask_for_missed(at)
         return ""
+
+    def _ask_for_missed(self, at: float) -> None:
+        """Have tape and candles asked for again of pairs that traded and did not say so."""
+        for symbol in self._traced:
+            traded, told = self._trades.last(symbol), self._ticker(symbol)
+            if traded is None or told is None:
+                continue
+            if self._missed.look(symbol, (told.ticker.last, told.heard_at), traded, at):
+                LOG.warning("stream: a trade of %s is missing: its tape is asked for anew", symbol)
+                for topic, _ in self.topics.of_symbol(symbol):
+                    if topic.channel in {TRADE, OHLC}:
+                        self.topics.renew(topic, not_before=at)
+
+    def _ticker(self, symbol: str) -> TickerView | None:
+        with suppress(UnexpectedReplyError):
+            return self._tickers.view(symbol)
+        return None
 
     def has_room(self) -> bool:
         """Tell that more can be taken: only the newest is kept of anything."""

@@ -26,6 +26,7 @@ KEY: Final = 16
 """Letters of a time that name its minute: `2026-11-23T09:41`. They sort as the minutes do."""
 KEPT: Final = timedelta(minutes=5)
 """How long minutes are kept that were taken, in case a trade of theirs comes late."""
+MINUTE: Final = timedelta(minutes=1)
 UTC_END: Final = "Z"
 
 Key = str
@@ -60,6 +61,10 @@ class _Kept:
     """Minutes before this one were taken."""
     known_from: Key = ""
     """Minutes before this one are forgotten."""
+    silent_from: Key = ""
+    """The first of those that were taken as silent since the last candle was told."""
+    silent_until: Key = ""
+    """The first after them."""
     gaps: int = 0
 
 
@@ -91,6 +96,8 @@ class Minutes:
             if told.type == SNAPSHOT:
                 kept.has_candles = True
                 kept.told_from, kept.told_until = min(keys), max(keys)
+                self._hear_silence(symbol, kept, keys)
+            kept.silent_from = kept.silent_until = ""
             for row in minutes:
                 self._hear_candle(symbol, kept, row)
 
@@ -157,10 +164,16 @@ class Minutes:
 
     def take(self, until: datetime) -> None:
         """Note that the minutes before an instant were taken, and forget the older of them."""
-        closed, oldest = (_key(each.isoformat()) for each in (until, until - KEPT))
+        closed, last, oldest = (
+            _key(each.isoformat()) for each in (until, until - MINUTE, until - KEPT)
+        )
         for kept in self._kept.values():
+            if last not in kept.candles and last not in kept.tallies:
+                kept.silent_from, kept.silent_until = kept.silent_from or last, closed
             kept.closed_until, kept.known_from = closed, oldest
-            for key in [each for each in kept.candles if each < oldest]:
+            # the newest stays: if its pair fell mute in the middle of it, a snapshot will tell
+            newest = max(kept.candles, default="")
+            for key in [each for each in kept.candles if each < oldest and each != newest]:
                 del kept.candles[key]
             for key in [each for each in kept.tallies if each < oldest]:
                 del kept.tallies[key]
@@ -174,11 +187,23 @@ class Minutes:
     def _hear_candle(self, symbol: str, kept: _Kept, row: CandleRow) -> None:
         key = _key(row.interval_begin)
         known = kept.candles.get(key)
-        if key < kept.known_from or (known is not None and row.trades <= known.trades):
+        if (known is None and key < kept.known_from) or (
+            known is not None and row.trades <= known.trades
+        ):
             return  # of long ago, told twice, or after a later one
         if key < kept.closed_until:
             self._late[symbol, key] = None
         kept.candles[key] = row
+
+    def _hear_silence(self, symbol: str, kept: _Kept, keys: list[Key]) -> None:
+        """Find the minutes that passed for silent while the subscription was broken.
+
+        Both channels of a pair may fall mute and nothing show it for longer than minutes are kept;
+        what is told when they are asked for anew shows it.
+        """
+        for key in keys:
+            if kept.silent_from <= key < kept.silent_until:
+                self._late[symbol, key] = None
 
     def _begin_tape(self, kept: _Kept, rows: list[TradeRow]) -> None:
         """Find out from the last trades whether any was missed before them."""

@@ -165,7 +165,47 @@ def test_minutes_that_were_taken_long_ago_are_forgotten() -> None:
     told.take(minute(60))
     tell(told, candles("snapshot", (-2, 4, 40), (61, 1, 10)))
 
+    told.take(minute(70))
+
     assert list(told._kept[BTC].candles) == ["2026-11-23T10:41"]
+    assert told.late() == []
+
+
+def quiet(told: Minutes, first: int, last: int) -> None:
+    """Let minutes be taken in which nothing was told."""
+    for number in range(first, last + 1):
+        told.take(minute(number + 1))
+
+
+def test_minutes_that_passed_for_silent_while_a_pair_was_mute_are_told_late() -> None:
+    """U-STR-1b: both channels of a pair fell mute; however long ago, the next snapshot tells."""
+    told = following(*BEFORE)
+    quiet(told, 0, 20)
+    before = told.late()
+
+    tell(told, candles("snapshot", (-1, 1, 10), (3, 2, 30), (4, 1, 5), (20, 1, 5), (21, 1, 1)))
+
+    assert before == []
+    assert told.late() == [(BTC, minute(number)) for number in (3, 4, 20)]
+
+
+def test_a_minute_in_the_middle_of_which_a_pair_fell_mute_is_told_late() -> None:
+    told = following(*BEFORE, trades("update", (2, 3, 10)), candles("update", (0, 1, 10)))
+    quiet(told, 0, 20)
+
+    tell(told, candles("snapshot", (-1, 1, 10), (0, 3, 25)))
+
+    assert told.late() == [(BTC, minute(0))]
+
+
+def test_silence_that_was_none_of_a_fault_is_not_told_late() -> None:
+    told = following(*BEFORE)
+    quiet(told, 0, 7)
+    tell(told, trades("update", (2, 485, 10)), candles("update", (8, 1, 10)))
+    quiet(told, 8, 9)
+
+    tell(told, candles("snapshot", (-1, 1, 10), (8, 1, 10)))
+
     assert told.late() == []
 
 
