@@ -220,7 +220,7 @@ class MarketListening:
                 continue
             try:
                 while following.closing.step() and not self._is_over.is_set():
-                    pass
+                    self._mender.remind()
             except PipelineError as failure:
                 LOG.warning("a bar is not closed yet: %s", failure)
                 self._is_over.wait(1.0)

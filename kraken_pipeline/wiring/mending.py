@@ -6,10 +6,12 @@ themselves for what lacks still.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLateError
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -25,6 +27,21 @@ FEW: Final = 20
 WAIT_SECONDS: Final = 3.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Owed:
+    """Bars of a pair that have changed since they were stored."""
+
+    frame: Timeframe
+    pair: Pair
+    since: datetime
+    """When the oldest of them opened."""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Which bars: those of one timeframe and pair are asked for together."""
+        return self.frame.name, self.pair.name
+
+
 class Mender:
     """Asks REST; told by one thread."""
 
@@ -34,6 +51,8 @@ class Mender:
         self._clock = clock
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mending")
         self._asked: dict[str, Future[None]] = {}
+        self._owed: dict[tuple[str, str], _Owed] = {}
+        self._lock = threading.Lock()
 
     def mend(self, frame: Timeframe, pairs: Sequence[Pair]) -> None:
         """Bring bars up to date; what is under way for the timeframe is left to end first."""
@@ -45,8 +64,20 @@ class Mender:
                 asked.result(WAIT_SECONDS)
 
     def retell(self, frame: Timeframe, pair: Pair, opened_at: datetime) -> None:
-        """Ask for a bar that has changed, and keep it as it is told now."""
-        self._submit(lambda: self._told_anew(frame, pair, opened_at))
+        """Ask for a bar that has changed, and keep it and those after it as they are told now.
+
+        What REST does not tell is owed, and asked for again with the next bar or reminder.
+        """
+        owed = _Owed(frame=frame, pair=pair, since=opened_at)
+        with self._lock:
+            known = self._owed.get(owed.place, owed)
+            self._owed[owed.place] = min(known, owed, key=lambda each: each.since)
+        self.remind()
+
+    def remind(self) -> None:
+        """Ask again for what is owed, if anything is."""
+        if self._owed:
+            self._submit(self._pay)
 
     def close(self) -> None:
         """End, after what is under way; what waits is asked by whoever comes next."""
@@ -66,6 +97,14 @@ class Mender:
         for pair, why in done.failures.items():
             LOG.warning("the %s bar of %s is not told by REST: %s", frame.name, pair, why)
 
-    def _told_anew(self, frame: Timeframe, pair: Pair, opened_at: datetime) -> None:
-        page = self._desk.market.candles(pair, frame, opened_at)
-        self._desk.bars.revise(frame, [page])
+    def _pay(self) -> None:
+        for owed in list(self._owed.values()):
+            newest = self._desk.bars.newest(owed.frame).get(owed.pair.name)
+            if newest is not None:
+                # from the first that lacks, if one does: no hole may be left before what is told
+                since = min(owed.since, newest + owed.frame.length)
+                page = self._desk.market.candles(owed.pair, owed.frame, since)
+                self._desk.bars.revise(owed.frame, [page])
+            with self._lock:
+                if self._owed.get(owed.place) is owed:
+                    del self._owed[owed.place]
