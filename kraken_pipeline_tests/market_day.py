@@ -1,96 +1,95 @@
 """A market followed for a while in virtual time, faults and all, and what came of it.
 
-Every bar that was stored is compared with what REST tells of it, and at every close each pair is
-asked whether it could be opened: never on a price that the exchange left a minute before.
+Every bar that was stored is compared with what REST tells of it and with the tape itself, and at
+random instants and in every outage each pair is asked of risk whether it could be opened.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Final
 
+from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.market import Pair
-from kraken_pipeline.domain.quotes import Quality
-from kraken_pipeline.domain.staleness import denials, is_off
+from kraken_pipeline.domain.market_reports import PublicTrade
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
+from kraken_pipeline.domain.trade_bars import bars_of, candles_of
 from kraken_pipeline.kraken.http import PublicLine
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.stream.market import Wanted
-from kraken_pipeline.services.closing import Closing, ClosingDesk
+from kraken_pipeline.services.closing import MINUTE, Closing, ClosingDesk
 from kraken_pipeline.services.history import HistoryDesk, refresh
-from kraken_pipeline.simulator.faults.kinds import Kind
-from kraken_pipeline.simulator.faults.rules import Seed
+from kraken_pipeline.simulator import listing, synthetic
 from kraken_pipeline.simulator.rest import serving
 from kraken_pipeline.simulator.simulation import Settings, opened
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.wiring.market_heard import HeardMarket
+from kraken_pipeline.wiring.mending import Mender
 from kraken_pipeline_tests.kraken.lines import SECRET
+from kraken_pipeline_tests.market_incidents import Incidents
+from kraken_pipeline_tests.market_judge import Judge
 from kraken_pipeline_tests.market_line import MarketLine, market_line, usd_symbols
+from kraken_pipeline_tests.market_truth import Truth
 
 START: Final = datetime(2026, 10, 1, tzinfo=UTC)
 MAX_LAG: Final = timedelta(seconds=60)
-FAULTS: Final[Mapping[Kind, float]] = {
-    Kind.LOST_FRAME: 0.002,
-    Kind.DUPLICATE_FRAME: 0.002,
-    Kind.SWAPPED_FRAMES: 0.002,
-    Kind.BAD_CHECKSUM: 0.002,
-    Kind.NON_JSON_FRAME: 0.001,
-    Kind.SILENT_SUBSCRIPTION: 0.01,
-    Kind.SILENT_SOCKET: 0.00002,
-    Kind.CUT_SOCKET: 0.00005,
-    Kind.REFUSED_CONNECTION: 0.3,
-}
-"""Shares of the frames, or of the occasions of their kind."""
-LAST_SECONDS: Final = 20
-"""After the last close: what a fault kept back comes, and what it cut is heard again."""
-
-
-@dataclass(slots=True)
-class Judged:
-    """What opening was answered, and how it looked at the exchange."""
-
-    asked: int = 0
-    allowed: int = 0
-    codes: Counter[str] = field(default_factory=Counter)
-    stale: list[str] = field(default_factory=list)
-    """Pairs that could be opened on a price which the exchange had left a minute before."""
-
-
-LEFT_FOR: Final = timedelta(minutes=1)
+LONG_STEP: Final = 4.0
+"""Seconds: with more no heartbeat would come in time."""
+SHORT_STEP: Final = 0.1
+WATCHED_SECONDS: Final = 2.0
+"""After a close time passes in short steps until it is told."""
+OUTAGE_SECONDS: Final = 10.0
+"""Between two questions in an outage."""
+QUIET_MINUTES: Final = 12
+"""After the last fault, until all must be well: what fell mute is found out in that time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Stored bars beside REST's."""
+    """Stored bars beside the exchange's."""
 
-    same: int
-    missing: int
-    differing: int
+    same: int = 0
+    missing: int = 0
+    differing: int = 0
+
+    def __add__(self, other: "Compared") -> "Compared":
+        return Compared(
+            same=self.same + other.same,
+            missing=self.missing + other.missing,
+            differing=self.differing + other.differing,
+        )
 
 
 class MarketDay:
     """A market, who hears it, and the bars that come of it."""
 
     def __init__(
-        self, line: MarketLine, market: PublicMarket, folder: Path, names: Mapping[str, str]
+        self,
+        line: MarketLine,
+        market: PublicMarket,
+        folder: Path,
+        names: Mapping[str, str],
+        *,
+        seed: int,
+        share: float,
     ) -> None:
         self.line, self.market = line, market
         self.bars = HistoryBarStore(folder)
         listed = market.listing().pairs
         self.pairs: Sequence[Pair] = [listed[each] for each in names]
-        self._history = HistoryDesk(
+        history = HistoryDesk(
             market=market,
             bars=self.bars,
             certificates=CertificateFiles(folder),
             progress=lambda *_: None,
         )
         for frame in TIMEFRAMES.values():
-            refresh(self._history, frame, self.pairs, now=line.now())
+            refresh(history, frame, self.pairs, now=line.now())
+        self.mender = Mender(history, line.now)
         self.heard = HeardMarket(
             feed=line.feed,
             health=line.line.health,
@@ -98,95 +97,155 @@ class MarketDay:
             max_lag=MAX_LAG,
             clock=line.now,
         )
-        self.told: list[datetime] = []
-        self.judged = Judged()
-        self._left: dict[str, tuple[datetime, tuple[Decimal, Decimal]]] = {}
-        """Prices that could be opened on and were not the exchange's, and since when."""
+        self.late: list[float] = []
+        """Seconds after which each close was told."""
         self.closing = Closing(
             ClosingDesk(
                 source=self.heard,
                 bars=self.bars,
-                mend=self._mend,
-                retell=self._retell,
+                mend=self.mender.mend,
+                retell=self.mender.retell,
                 listener=self,
                 clock=line.now,
             ),
             self.pairs,
         )
+        self.truth = Truth(line.service.exchange, names)
+        self.judge = Judge(
+            self.heard, market, pairs=self.pairs, truth=self.truth, folder=folder / "quotes"
+        )
+        self.incidents = Incidents(line, tuple(names.values()), seed=seed, share=share)
+        self._random = Random(seed)  # noqa: S311 - instants of questions, the same each time
+        self._ask_at = self._asked_at = line.now()
 
     def closed(self, frames: tuple[Timeframe, ...], closed_at: datetime) -> None:
         """Learn of a close."""
-        self.told.append(closed_at)
+        self.late.append((self.line.now() - closed_at).total_seconds())
 
-    def run(self, minutes: int, *, step: float = 1.0, judge: float = 20.0) -> None:
+    def run(self, minutes: int, *, pause: float = 60.0, is_rough: bool = True) -> None:
         """Let time pass, have every close done that is due, and ask often what could be opened.
 
         Args:
             minutes: how long.
-            step: seconds that pass at once.
-            judge: seconds between two questions.
+            pause: seconds between two questions, on average.
+            is_rough: whether anything goes wrong.
         """
-        until = self.line.now() + timedelta(minutes=minutes, seconds=LAST_SECONDS)
-        judged_at = self.line.now()
+        until = self.line.now() + timedelta(minutes=minutes)
+        if is_rough:
+            self.incidents.plan(self.line.now(), minutes / 60)
+        else:
+            self.incidents.end()
         while self.line.now() < until:
-            self.line.step(step)
+            self.line.step(min(self._step(), (until - self.line.now()).total_seconds()))
+            self.truth.looked(self.line.now())
+            self.incidents.strike(self.line.now())
             while self.closing.step():
-                pass
-            if (self.line.now() - judged_at).total_seconds() >= judge:
-                judged_at = self.line.now()
-                self._judge()
+                self.mender.remind()
+            self.settle()
+            self._ask(pause)
 
-    def compared(self) -> Compared:
-        """Compare every bar that closed since the start with REST's own."""
-        same = missing = differing = 0
-        for frame in TIMEFRAMES.values():
-            for pair in self.pairs:
-                page = self.market.candles(pair, frame, START)
-                found = self.bars.compare(frame, page)
-                same, missing = same + found.same, missing + found.added
-                differing += found.differing
-        return Compared(same=same, missing=missing, differing=differing)
+    def settle(self) -> None:
+        """Wait until what is asked of REST is told: in virtual time it takes none."""
+        self.mender._worker.submit(lambda: None).result()
 
-    def _mend(self, frame: Timeframe, pairs: Sequence[Pair]) -> None:
-        refresh(self._history, frame, pairs, now=self.line.now())
+    def compared(self, frame: Timeframe, since: datetime, until: datetime) -> Compared:
+        """Compare the bars that opened and closed within a time with REST's own, all pairs'.
 
-    def _retell(self, frame: Timeframe, pair: Pair, opened_at: datetime) -> None:
-        self.bars.compare(frame, self.market.candles(pair, frame, opened_at))
-
-    def _judge(self) -> None:
-        board, rest = self.heard.board(None), self.market.tickers()
-        now, before, self._left = self.line.now(), self._left, {}
+        REST tells no more than the last 720.
+        """
+        self.incidents.pause()
+        found = Compared()
         for pair in self.pairs:
-            self.judged.asked += 1
-            price, ticker = board.price(pair.name, now), rest.get(pair.name)
-            self.judged.codes.update(denials(board.doubts(pair.name, now)).keys())
-            if price is None or ticker is None or price.quality is not Quality.OPENING:
-                continue
-            if is_off(price.bid, price.ask, rest_bid=ticker.bid, rest_ask=ticker.ask):
-                continue
-            self.judged.allowed += 1
-            told = price.bid, price.ask
-            if told != (ticker.bid, ticker.ask):
-                since, was = before.get(pair.name, (now, told))
-                self._left[pair.name] = (since if was == told else now), told
-                if now - self._left[pair.name][0] >= LEFT_FOR:
-                    self.judged.stale.append(f"{pair.name} at {now:%H:%M:%S}: {told}")
+            page = self.market.candles(pair, frame, since)
+            found += self._beside(frame, _within(page, frame, since, until))
+        return found
+
+    def retraced(self, pair: Pair, since: datetime) -> Compared:
+        """Compare an hour's minutes of a pair with what each of its trades makes of them."""
+        until, trades = since + timedelta(hours=1), list[PublicTrade]()
+        cursor = str(int(since.timestamp()) * 1_000_000_000 - 1)
+        while not trades or trades[-1].at < until:
+            page = self.market.trades(pair, cursor=cursor)
+            trades += page.trades
+            if not page.trades or page.cursor == cursor:
+                break
+            cursor = page.cursor
+        made = bars_of([each for each in trades if since <= each.at < until], MINUTE)
+        return self._beside(MINUTE, candles_of(made, pair.name, MINUTE))
+
+    def _beside(self, frame: Timeframe, page: Candles) -> Compared:
+        told = self.bars.compare(frame, page)
+        return Compared(same=told.same, missing=told.added, differing=told.differing)
+
+    def _step(self) -> float:
+        """Return how long time passes at once: shortly around each close that is not told."""
+        now = self.line.now()
+        end = self.closing._next
+        if now < end:
+            return min(LONG_STEP, (end - now).total_seconds())
+        watched = (now - end).total_seconds() < WATCHED_SECONDS
+        return SHORT_STEP if watched else LONG_STEP / 4
+
+    def _ask(self, pause: float) -> None:
+        now, is_outage = self.line.now(), self.line.line.is_silent
+        since = (now - self._asked_at).total_seconds()
+        if now >= self._ask_at or (is_outage and since >= OUTAGE_SECONDS):
+            self.judge.ask(now, is_outage=is_outage)
+            self._asked_at = now
+            self._ask_at = now + timedelta(seconds=pause * self._random.expovariate(1.0))
+
+
+def _within(page: Candles, frame: Timeframe, since: datetime, until: datetime) -> Candles:
+    first, last = since.timestamp(), until.timestamp() - frame.seconds
+    rows = [row for row, at in enumerate(page.opened_at) if first <= at <= last]
+    cut = slice(rows[0], rows[-1] + 1) if rows else slice(0)
+    return Candles(
+        pair=page.pair,
+        timeframe=page.timeframe,
+        opened_at=page.opened_at[cut],
+        open=page.open[cut],
+        high=page.high[cut],
+        low=page.low[cut],
+        close=page.close[cut],
+        volume=page.volume[cut],
+        trades=page.trades[cut],
+    )
+
+
+@contextmanager
+def calmer(times: int) -> Iterator[None]:
+    """Let the made-up market trade less often, for as long as the context lasts.
+
+    Args:
+        times: how many fewer trades there are; the volume stays.
+    """
+    names = vars(synthetic)
+    usual: Callable[[listing.Pair], float] = names["_hourly_trades"]
+    names["_hourly_trades"] = lambda pair: usual(pair) / times
+    try:
+        yield
+    finally:
+        names["_hourly_trades"] = usual
 
 
 @contextmanager
 def market_day(
-    folder: Path, *, symbols: int, faults: Mapping[Kind, float] | None = None, seed: int = 7
+    folder: Path, *, symbols: int, seed: int = 7, share: float = 1.0, calm: int = 1
 ) -> Iterator[MarketDay]:
     """Follow the first pairs in dollars of a made-up market.
 
     Args:
         folder: for everything that is kept.
         symbols: how many pairs.
-        faults: shares of what goes wrong.
-        seed: of the faults.
+        seed: of the market, of what goes wrong, and of when is asked.
+        share: how much goes wrong, by the measure of an ordinary bad day.
+        calm: how many fewer trades there are than in the simulator's own market.
     """
-    settings = Settings(folder=folder / "simulator", secret=SECRET, clock="fixed", at=START)
+    settings = Settings(
+        folder=folder / "simulator", secret=SECRET, seed=seed, clock="fixed", at=START
+    )
     with ExitStack() as stack:
+        stack.enter_context(calmer(calm))
         service = stack.enter_context(opened(settings))
         market = PublicMarket(PublicLine(stack.enter_context(serving(service)).url))
         stack.callback(market.close)
@@ -194,7 +253,6 @@ def market_day(
         followed = tuple(names.values())
         wanted = Wanted(tickers=followed, books=followed, minutes=followed)
         line = stack.enter_context(market_line(service, wanted))
-        day = MarketDay(line, market, folder / "bars", names)
-        if faults:
-            service.faults.seed(Seed(number=seed, rates=faults))
+        day = MarketDay(line, market, folder / "bars", names, seed=seed, share=share)
+        stack.callback(day.mender.close)
         yield day

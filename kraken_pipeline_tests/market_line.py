@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from types import SimpleNamespace
 from typing import Any, Final
 
+from kraken_pipeline.kraken import http as https
 from kraken_pipeline.kraken.stream import line as lines
 from kraken_pipeline.kraken.stream import market as markets
 from kraken_pipeline.kraken.stream.line import StreamLine
@@ -23,6 +25,7 @@ from kraken_pipeline.simulator.stream import frames
 from kraken_pipeline.simulator.stream.connection import Connection
 from kraken_pipeline.simulator.stream.session import Session
 from kraken_pipeline.simulator.stream.station import HEARTBEAT_SECONDS, Station
+from kraken_pipeline_tests.market_obstacles import Obstacles
 
 UPKEEP_SECONDS: Final = 1.0
 """How often the line looks after itself here: a quarter of a second costs four times as much."""
@@ -41,10 +44,16 @@ class Seconds:
 class Ear(Connection):
     """A connection whose frames wait to be heard."""
 
-    def __init__(self, number: int, station: Station) -> None:
+    def __init__(self, number: int, station: Station, obstacles: Obstacles) -> None:
         super().__init__(number, station._strike)
+        self._obstacles = obstacles
+        self._now = station.exchange.clock.now
         self.frames: list[bytes] = []
         self.is_quiet = True
+
+    def tell(self, channel: str, frame: str) -> None:
+        if self._obstacles.lets(channel, frame, self._now().timestamp()):
+            super().tell(channel, frame)
 
     def send(self, frame: str) -> None:
         if not (self.ended or self._silent):
@@ -102,6 +111,7 @@ class MarketLine:
             "ws://127.0.0.1:1/v2", self.feed, connects=_AlwaysFree(), random=self._random
         )
         self.feed.is_silent = lambda: self.line.is_silent
+        self.obstacles = Obstacles()
         self._ear: Ear | None = None
         self._connects_at = 0.0
         self._heartbeat_at = self._upkeep_at = 0.0
@@ -141,6 +151,8 @@ class MarketLine:
         ear = self._ear
         if ear is None:
             return
+        for late in self.obstacles.released(at):
+            ear.send(late)
         told, ear.frames = ear.frames, []
         for frame in told:
             self.line._hear(frame, at)
@@ -163,7 +175,8 @@ class MarketLine:
         if self.station.refuses():
             self._pause(at)
             return
-        ear = Ear(1, self.station)
+        self.obstacles.forget()
+        ear = Ear(1, self.station, self.obstacles)
         self.station.connections[ear] = None
         ear.send(frames.status(self.service.exchange.account.system, ear.number))
         wire: Any = _Wire(Session(self.station, ear))
@@ -200,15 +213,20 @@ def market_line(
     service: Service, wanted: Wanted, terms: Terms | None = None
 ) -> Iterator[MarketLine]:
     """Follow a market whose clock is turned by hand, until the context ends."""
-    swapped = [vars(lines), vars(markets)]
-    before = [each["monotonic"] for each in swapped]
-    for each in swapped:
-        each["monotonic"] = Seconds(service.exchange.clock.now)
+    seconds = Seconds(service.exchange.clock.now)
+    swapped: list[tuple[dict[str, Any], str, object]] = [
+        (vars(lines), "monotonic", seconds),
+        (vars(markets), "monotonic", seconds),
+        (vars(https), "time", SimpleNamespace(monotonic=seconds)),
+    ]
+    before = [names[name] for names, name, _ in swapped]
+    for names, name, ours in swapped:
+        names[name] = ours
     try:
         yield MarketLine(service, wanted, terms)
     finally:
-        for each, real in zip(swapped, before, strict=True):
-            each["monotonic"] = real
+        for (names, name, _), real in zip(swapped, before, strict=True):
+            names[name] = real
 
 
 def usd_symbols(service: Service, count: int) -> Sequence[tuple[str, str]]:
