@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Generic, TypeVar
 
 from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.market_reports import AssetListed
@@ -103,6 +104,23 @@ class TradeReport:
     """In quote."""
     maker: bool
     at: datetime
+
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Row]):
+    """A part of a long list, which the exchange gives from the newest row on."""
+
+    rows: tuple[Row, ...]
+    """The oldest first."""
+    counted: int
+    """How many rows the list has up to its end."""
+    end: str
+    """The end, in the exchange's words: every further page is asked with it."""
+    next_skip: int | None
+    """How many rows lie before the next page; None where this is the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

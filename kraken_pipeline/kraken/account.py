@@ -10,7 +10,7 @@ from kraken_pipeline.domain.errors import UnexpectedReplyError, UnreachableError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.market import Pair
-from kraken_pipeline.domain.reports import Balance, OrderReport, TradeReport
+from kraken_pipeline.domain.reports import Balance, OrderReport, Page, TradeReport
 from kraken_pipeline.domain.symbols import SymbolTable
 from kraken_pipeline.kraken.account_replies import (
     amends_from,
@@ -22,7 +22,7 @@ from kraken_pipeline.kraken.account_replies import (
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.fields import Record, record
 from kraken_pipeline.kraken.http import PrivateLine
-from kraken_pipeline.kraken.paging import Listed, read_all
+from kraken_pipeline.kraken.paging import Listed, read_all, read_page
 from kraken_pipeline.kraken.replies import (
     balances_from,
     entry_from,
@@ -118,6 +118,17 @@ class ReadOnlyAccount:
         """Return our trades at or after `since`, every page, unconsolidated, oldest first."""
         return self._trades(read_all(self._ask, TRADES, {"type": "all", **RAW_FILLS}, since=since))
 
+    def trades_page(self, *, since: datetime | None, end: str, skip: int) -> Page[TradeReport]:
+        """Return one page of our trades, unconsolidated; see `paging.read_page`."""
+        params = {"type": "all", **RAW_FILLS}
+        page = read_page(self._ask, TRADES, params, since=since, end=end, skip=skip)
+        return Page(
+            rows=self._trades(page.rows),
+            counted=page.counted,
+            end=page.end,
+            next_skip=page.next_skip,
+        )
+
     def trades_by_id(self, trade_ids: Sequence[str]) -> tuple[TradeReport, ...]:
         """Return trades by their id, as they happened; one never issued is left out."""
         return self._trades(self._all_named("QueryTrades", "txid", trade_ids))
@@ -126,6 +137,16 @@ class ReadOnlyAccount:
         """Return ledger entries at or after `since`, every page, oldest first."""
         rows = read_all(self._ask, LEDGER, {"type": "all"}, since=since)
         return tuple(entry_from(entry_id, each) for entry_id, each in rows)
+
+    def ledger_page(self, *, since: datetime | None, end: str, skip: int) -> Page[LedgerEntry]:
+        """Return one page of the ledger; see `paging.read_page`."""
+        page = read_page(self._ask, LEDGER, {"type": "all"}, since=since, end=end, skip=skip)
+        return Page(
+            rows=tuple(entry_from(entry_id, each) for entry_id, each in page.rows),
+            counted=page.counted,
+            end=page.end,
+            next_skip=page.next_skip,
+        )
 
     def entries_by_id(self, entry_ids: Sequence[str]) -> tuple[LedgerEntry, ...]:
         """Return ledger entries by their id; one never issued is left out."""

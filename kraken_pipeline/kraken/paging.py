@@ -74,6 +74,54 @@ def read_all(
     return _in_order(found, listed, since)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPage:
+    """A page as it came."""
+
+    rows: list[tuple[str, Record]]
+    """With their ids, the oldest first."""
+    counted: int
+    """How many rows Kraken has up to the end."""
+    end: str
+    """The end of the list, which every further page is asked with."""
+    next_skip: int | None
+    """Where the next page begins; None where this is the last."""
+
+
+def read_page(
+    ask: Ask,
+    listed: Listed,
+    params: Mapping[str, str],
+    *,
+    since: datetime | None,
+    end: str,
+    skip: int,
+) -> RawPage:
+    """Return one page: of a list so long that whoever reads it keeps what came.
+
+    Args:
+        ask: what sends a request.
+        listed: the list.
+        params: what is asked beside the page.
+        since: see `read_all`; rows of the second before come too.
+        end: as the first page gave it; empty for the first.
+        skip: how many newer rows are passed over.
+
+    Raises:
+        UnexpectedReplyError: the page is malformed.
+    """
+    start = {} if since is None else {"start": str(max(math.floor(since.timestamp()) - 1, 0))}
+    asked = {**params, **start, **({"end": end} if end else {}), "ofs": str(skip)}
+    reply = record(ask(listed.method, asked), listed.method)
+    rows = dict(reply.record(listed.rows).records())
+    return RawPage(
+        rows=_in_order(rows, listed, None),
+        counted=reply.whole("count"),
+        end=end or _end_of(rows, listed).get("end", ""),
+        next_skip=None if len(rows) < PAGE else skip + STEP,
+    )
+
+
 def _require_next(rows: Rows, found: Rows, listed: Listed, page: int) -> None:
     """A page that does not touch the one before it leaves a gap, or is not the next one."""
     if not rows.keys() & found.keys():

@@ -32,6 +32,7 @@ from kraken_pipeline.services.ports import (
     Market,
     OrderStore,
 )
+from kraken_pipeline.services.sync import LongList, read_long
 from kraken_pipeline.services.world import economic_asset, listed_asset
 
 MISSED_FILLS: Final = timedelta(days=1)
@@ -39,6 +40,8 @@ MISSED_FILLS: Final = timedelta(days=1)
 is: without an end it would be read for ever."""
 TRIES: Final = 5
 """Readings of an account that moves meanwhile, before giving up."""
+LONG_AGO: Final = timedelta(days=1)
+"""After so long without a look there may be more than a few pages to read."""
 OVERLAP: Final = timedelta(minutes=5)
 """Read this far back again: a row may appear later than its own time says."""
 
@@ -51,6 +54,8 @@ class BookDesk:
     account: Account
     books: BookStore
     ledger: LedgerStore
+    long_ledger: LongList[LedgerEntry]
+    long_trades: LongList[TradeReport]
     orders: OrderStore
     base_currency: Asset
     retention: timedelta
@@ -91,6 +96,7 @@ def keep_books(desk: BookDesk) -> Booked:
     """
     listing, tickers = desk.market.listing(), desk.market.tickers()
     prices = PriceTable(desk.base_currency, listing.pairs, tickers)
+    _catch_up(desk, prices, listing)
     read = _read_account(desk)
     trades, entries = read.trades, read.entries
     fills = _fills(desk, trades, prices, listing)
@@ -133,6 +139,31 @@ def _lookup(at: datetime, listing: Listing, prices: PriceTable) -> Lookup:
         return None if rate is None else rate * qty
 
     return Lookup(at=at, asset_of=partial(listed_asset, listing.symbols), worth_of=worth_of)
+
+
+def _catch_up(desk: BookDesk, prices: PriceTable, listing: Listing) -> None:
+    """Read what is long of the past: all of it at first, and whatever came while nobody looked.
+
+    A list that is short is left to the reading of one instant, and so is the rest of a long one.
+    """
+    now, last_entry = desk.clock(), desk.books.last_entry_at()
+    if last_entry is not None and now - last_entry <= LONG_AGO:
+        return
+    before = desk.books.latest_snapshot()
+    if before is not None and now - before.at <= LONG_AGO:
+        return
+    lookup = _lookup(now, listing, prices)
+    last_fill = desk.books.last_fill_at()
+    read_long(
+        desk.long_trades,
+        lambda some: desk.books.book(_fills(desk, some, prices, listing), (), lookup),
+        since=None if last_fill is None else last_fill - OVERLAP,
+    )
+    read_long(
+        desk.long_ledger,
+        lambda some: desk.books.book((), some, lookup),
+        since=None if last_entry is None else last_entry - OVERLAP,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

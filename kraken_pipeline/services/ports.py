@@ -37,6 +37,7 @@ from kraken_pipeline.domain.reports import (
     Balance,
     Listing,
     OrderReport,
+    Page,
     Placed,
     Rehearsed,
     TradeReport,
@@ -117,6 +118,14 @@ class Account(Protocol):
 
     def ledger(self, *, since: datetime | None) -> tuple[LedgerEntry, ...]:
         """Return ledger entries after `since`, every page, oldest first."""
+        ...
+
+    def trades_page(self, *, since: datetime | None, end: str, skip: int) -> Page[TradeReport]:
+        """Return one page of our trades, from the newest on."""
+        ...
+
+    def ledger_page(self, *, since: datetime | None, end: str, skip: int) -> Page[LedgerEntry]:
+        """Return one page of the ledger, from the newest entry on."""
         ...
 
 

@@ -364,6 +364,30 @@ entry_causes = _table(
     Index(None, "cause", "lacks"),
 )
 
+sync_marks = _table(
+    "sync_marks",
+    # of a list that is being read, by Kraken's name of the call; the frozen part of it
+    text("list", primary_key=True),
+    maybe_instant("since"),
+    text("end"),
+    number("skip"),
+    number("counted"),
+    # 1 once every page is kept and the rows only wait to be booked
+    number("is_whole"),
+    instant("kept_at"),
+)
+
+staged_rows = _table(
+    "staged_rows",
+    # rows of such a list, as they came
+    text("list"),
+    text("row_id"),
+    instant("at"),
+    text("row"),
+    PrimaryKeyConstraint("list", "row_id"),
+    Index(None, "list", "at", "row_id"),
+)
+
 fill_residuals = _table(
     "fill_residuals",
     Column("trade_id", ForeignKey("fills.trade_id"), primary_key=True),

@@ -23,6 +23,7 @@ from kraken_pipeline.services.past_prices import certified_closes
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk
+from kraken_pipeline.services.sync import LongList
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.strategies import strategy_named
@@ -253,6 +254,18 @@ def books(parts: Parts) -> BookDesk:
         account=parts.edge.account,
         books=parts.stores.books,
         ledger=parts.stores.ledger,
+        long_ledger=LongList(
+            name="Ledgers",
+            pages=parts.edge.account.ledger_page,
+            kept=parts.stores.ledger_pages,
+            clock=parts.edge.clock,
+        ),
+        long_trades=LongList(
+            name="TradesHistory",
+            pages=parts.edge.account.trades_page,
+            kept=parts.stores.trade_pages,
+            clock=parts.edge.clock,
+        ),
         orders=parts.stores.orders,
         base_currency=Asset(portfolio.base_currency),
         retention=timedelta(days=portfolio.snapshot_retention_days),

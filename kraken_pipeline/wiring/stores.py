@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.ledger import LedgerEntry
+from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.settings import Loaded
+from kraken_pipeline.store import sync_pages
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.bar_kinds import open_shelf, require_kind
 from kraken_pipeline.store.bar_shelves import Shelf
@@ -21,6 +24,7 @@ from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
+from kraken_pipeline.store.sync_pages import SqlPageStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.store.world import claim
 
@@ -42,6 +46,8 @@ class Stores:
     books: SqlBookStore
     ledger: SqlLedgerStore
     accounts: SqlAccountStore
+    ledger_pages: SqlPageStore[LedgerEntry]
+    trade_pages: SqlPageStore[TradeReport]
     halts: SqlHaltStore
     foreign: SqlForeignStore
     passes: SqlReconciliationStore
@@ -100,6 +106,8 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
         books=SqlBookStore(database),
         ledger=SqlLedgerStore(database),
         accounts=SqlAccountStore(database),
+        ledger_pages=SqlPageStore(database, sync_pages.LEDGER),
+        trade_pages=SqlPageStore(database, sync_pages.TRADES),
         halts=SqlHaltStore(database),
         foreign=SqlForeignStore(database),
         passes=SqlReconciliationStore(database),

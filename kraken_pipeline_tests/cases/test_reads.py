@@ -1,6 +1,7 @@
 """F-RD, U-RAT-4: reads that lie, come in pages, or cost too much, and what books make of them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,9 @@ from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.reconciliations import Cause, Kind, Outcome
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.limits import HEADROOM, TIERS, rest_cost
+from kraken_pipeline.services.sync import SHORT
+from kraken_pipeline.simulator.flows.play import play
+from kraken_pipeline.simulator.params import Params
 from kraken_pipeline_tests.fakes import Lossy, overriding
 from kraken_pipeline_tests.services.paper import Paper
 
@@ -210,3 +214,32 @@ def test_u_rat_4_comparing_each_minute_costs_a_fraction_of_what_the_counter_rega
 
     assert each_minute <= 60 * tier.rest_decay / 5
     assert in_full <= HEADROOM
+
+
+def test_f_rd_3_a_long_history_that_breaks_off_goes_on_where_it_was(desk: Paper) -> None:
+    """Also U-FEE-6: nothing of it is booked before all of it is read."""
+    desk.turn(days=2)
+    rows = [{"type": "deposit", "asset": "USD", "amount": "1"}] * (SHORT + 30)
+    play(desk.exchange, Params({"flow": "rows", "rows": rows}))
+    desk.turn(seconds=1)
+    asked: list[str] = []
+
+    def call(method: str, params: Mapping[str, str], **more: Any) -> object:  # noqa: ANN401 - as above
+        if method == "Ledgers":
+            asked.append(params["ofs"])
+            if len(asked) == 12:
+                raise UnreachableError("cut")
+        return desk.line.call(method, params, **more)
+
+    pages = through(desk, call).ledger_page
+    listed = replace(desk.book_desk().long_ledger, pages=pages)
+    with pytest.raises(UnreachableError, match="cut"):
+        desk.book(long_ledger=listed)
+    assert len(desk.stores.ledger.explained(None)) == 1
+    made = desk.book(long_ledger=listed)
+
+    assert len(asked) == 1 + -(-(SHORT + 31) // 49)
+    assert made.entries == 0
+    assert made.snapshot.drift == {}
+    assert desk.balances_agree()
+    assert made.snapshot.equity == 10_000 + SHORT + 30

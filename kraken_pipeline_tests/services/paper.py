@@ -17,6 +17,7 @@ from sqlalchemy import select
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.ids import cl_ord_id, decision_id, intent_id, plan_id
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
+from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.order_style import OrderStyle
@@ -24,6 +25,7 @@ from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.domain.reconciliations import Cause
+from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.domain.switch import Keeper, Terms
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe_filters import UniverseRules
@@ -44,6 +46,7 @@ from kraken_pipeline.services.ports import Clock
 from kraken_pipeline.services.reconcile import Pass, ReconcileDesk, reconcile
 from kraken_pipeline.services.settle import SettleDesk, cancel, settle
 from kraken_pipeline.services.submit import SubmitDesk, submit
+from kraken_pipeline.services.sync import LongList
 from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
 from kraken_pipeline.simulator.auth import Key, secret_of
 from kraken_pipeline.simulator.clock import FixedClock
@@ -51,7 +54,7 @@ from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.journal import Journal
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.rest import Served
-from kraken_pipeline.store import schema
+from kraken_pipeline.store import schema, sync_pages
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, connect
@@ -62,6 +65,7 @@ from kraken_pipeline.store.ledger import SqlLedgerStore
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
+from kraken_pipeline.store.sync_pages import SqlPageStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline_tests.builders import limits
 from kraken_pipeline_tests.services.candles import PRICES, START
@@ -107,6 +111,8 @@ class Stores:
     books: SqlBookStore
     ledger: SqlLedgerStore
     accounts: SqlAccountStore
+    ledger_pages: SqlPageStore[LedgerEntry]
+    trade_pages: SqlPageStore[TradeReport]
     halts: SqlHaltStore
     foreign: SqlForeignStore
     passes: SqlReconciliationStore
@@ -124,6 +130,8 @@ def stores_at(url: str) -> Iterator[Stores]:
         books=SqlBookStore(database),
         ledger=SqlLedgerStore(database),
         accounts=SqlAccountStore(database),
+        ledger_pages=SqlPageStore(database, sync_pages.LEDGER),
+        trade_pages=SqlPageStore(database, sync_pages.TRADES),
         halts=SqlHaltStore(database),
         foreign=SqlForeignStore(database),
         passes=SqlReconciliationStore(database),
@@ -254,6 +262,18 @@ class Paper:
             account=self.account,
             books=self.stores.books,
             ledger=self.stores.ledger,
+            long_ledger=LongList(
+                name="Ledgers",
+                pages=self.account.ledger_page,
+                kept=self.stores.ledger_pages,
+                clock=self.clock,
+            ),
+            long_trades=LongList(
+                name="TradesHistory",
+                pages=self.account.trades_page,
+                kept=self.stores.trade_pages,
+                clock=self.clock,
+            ),
             orders=self.stores.orders,
             base_currency=Asset("USD"),
             retention=timedelta(days=400),

@@ -35,8 +35,10 @@ from kraken_pipeline.services.protect import leaves_room, make_room
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection, reconcile
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk, submit
+from kraken_pipeline.services.sync import LongList
 from kraken_pipeline.services.unexplained import latch_unexplained
 from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
+from kraken_pipeline.store import sync_pages
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, require_current
@@ -48,6 +50,7 @@ from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
+from kraken_pipeline.store.sync_pages import SqlPageStore
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.wiring.remember import ListingRemembered
 from kraken_pipeline_tests.builders import limits
@@ -267,6 +270,18 @@ class Process:
             account=self.account,
             books=self.books,
             ledger=self.ledger,
+            long_ledger=LongList(
+                name="Ledgers",
+                pages=self.account.ledger_page,
+                kept=SqlPageStore(self.database, sync_pages.LEDGER),
+                clock=self.machine.clock,
+            ),
+            long_trades=LongList(
+                name="TradesHistory",
+                pages=self.account.trades_page,
+                kept=SqlPageStore(self.database, sync_pages.TRADES),
+                clock=self.machine.clock,
+            ),
             orders=self.orders,
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
