@@ -227,6 +227,12 @@ class BarStore(Protocol):
         """Return each pair's exact close of the bar that closed then."""
         ...
 
+    def revisions(
+        self, frame: Timeframe, *, first: datetime, last: datetime
+    ) -> Mapping[str, Mapping[datetime, int]]:
+        """Return of each pair the bars that were told anew, by open time, and how often (HIS-5)."""
+        ...
+
     def report(
         self, frame: Timeframe, month: str, *, now: datetime, since: datetime | None = None
     ) -> MonthReport:

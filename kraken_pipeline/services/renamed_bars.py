@@ -72,6 +72,12 @@ class FollowedBars:
         """Return each pair's exact close of the bar that closed then."""
         return self._bars.closes(frame, closed_at)
 
+    def revisions(
+        self, frame: Timeframe, *, first: datetime, last: datetime
+    ) -> Mapping[str, Mapping[datetime, int]]:
+        """Return of each pair the bars that were told anew, by open time, and how often."""
+        return self._bars.revisions(frame, first=first, last=last)
+
     def report(
         self, frame: Timeframe, month: str, *, now: datetime, since: datetime | None = None
     ) -> MonthReport:

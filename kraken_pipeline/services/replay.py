@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
 from kraken_pipeline.domain.ids import canonical
@@ -14,6 +16,9 @@ from kraken_pipeline.services.decide import SURVIVORS, Ask, Configured, Decision
 from kraken_pipeline.services.ports import BarStore
 from kraken_pipeline.strategies import strategy_named
 from kraken_pipeline.strategies.base import Bars, Snapshot
+
+MOST_NAMED: Final = 5
+"""Bars told anew that are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +103,7 @@ def replay(desk: DecisionDesk, decision: Decision, universe: Universe | None) ->
         decision=decision,
         again=again,
         panels=shown,
-        obstacle=_obstacle(decision, again, shown),
+        obstacle=_obstacle(desk.bars, decision, again, shown),
         differences=_differences(decision, again),
     )
 
@@ -166,14 +171,34 @@ def _impossible(decision: Decision, obstacle: str) -> Replay:
     return Replay(decision=decision, again=None, panels={}, obstacle=obstacle, differences=())
 
 
-def _obstacle(decision: Decision, again: Decision, shown: Mapping[str, Shown]) -> str:
+def _obstacle(
+    bars: BarStore, decision: Decision, again: Decision, shown: Mapping[str, Shown]
+) -> str:
     if again.strategy_version != decision.strategy_version:
         return (
             f"{decision.strategy_id} is at version {again.strategy_version} now, the decision was "
             f"made by {decision.strategy_version}"
         )
-    changed = sorted(name for name, each in shown.items() if not each.matches)
-    return f"the stored bars of {', '.join(changed)} are other than then" if changed else ""
+    changed = {name: each.bars for name, each in sorted(shown.items()) if not each.matches}
+    if not changed:
+        return ""
+    anew = [each for of in changed.values() for each in _told_anew(bars, of)]
+    more = f", and {len(anew) - MOST_NAMED} more" if len(anew) > MOST_NAMED else ""
+    said = f"; told anew: {', '.join(anew[:MOST_NAMED])}{more}" if anew else ""
+    return f"the stored bars of {', '.join(changed)} are other than then{said}"
+
+
+def _told_anew(bars: BarStore, shown: Bars) -> list[str]:
+    """Return those of some bars that were told differently before (HIS-5)."""
+    if not len(shown.opened_at):
+        return []
+    first, last = (datetime.fromtimestamp(int(each), tz=UTC) for each in shown.opened_at[[0, -1]])
+    found = bars.revisions(shown.frame, first=first, last=last)
+    return [
+        f"{pair} {shown.frame.name} of {opened:%F %T} (revision {number})"
+        for pair in sorted(found.keys() & set(shown.pairs))
+        for opened, number in found[pair].items()
+    ]
 
 
 def _differences(decision: Decision, again: Decision) -> tuple[str, ...]:

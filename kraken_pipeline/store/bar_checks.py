@@ -10,7 +10,7 @@ from kraken_pipeline.domain.certificates import Stretch
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import bar_tables
-from kraken_pipeline.store.bar_reader import KEYS
+from kraken_pipeline.store.bar_access import KEYS
 from kraken_pipeline.store.bar_shelves import Part
 from kraken_pipeline.store.bars import GROUPS_AT_ONCE, ShelvedBars
 

@@ -1,12 +1,10 @@
 """Reading closed bars: the last ones as matrices, exact closes, what a month holds."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -14,33 +12,21 @@ from kraken_pipeline.domain.bars import MonthReport
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.money import decimal_from, plain
 from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
-from kraken_pipeline.store import bar_parts, bar_tables
+from kraken_pipeline.store import bar_tables
 from kraken_pipeline.store.arrow import integers, numbers
-from kraken_pipeline.store.bar_parts import REVISION, SCHEMA, Footer, Group, Panel, TornError
-from kraken_pipeline.store.bar_shelves import GoneError, Listing, Part, Shelf
+from kraken_pipeline.store.bar_access import KEYS, BarAccess
+from kraken_pipeline.store.bar_parts import Panel
+from kraken_pipeline.store.bar_shelves import Part, Shelf
 from kraken_pipeline.strategies.base import Bars
 
-CACHED_ROWS: Final = 2_000_000
-"""Rows that are kept as numbers, 52 bytes each."""
-TRIES: Final = 10
-"""Readings that a merge may disturb before giving up."""
-EVERYTHING: Final = (*SCHEMA.names, REVISION.name)
-KEYS: Final = ("pair", "opened_at", REVISION.name)
-"""Columns that tell which bar a row is."""
-T = TypeVar("T")
 
-
-class BarReader:
+class BarReader(BarAccess):
     """The bars on a shelf. Any number of processes and threads may read."""
 
     def __init__(self, shelf: Shelf) -> None:
         """Take the shelf; there need not be anything yet."""
-        self._shelf = shelf
-        self._listings: dict[str, tuple[int, Listing]] = {}
-        self._footers: dict[Part, Footer] = {}
+        super().__init__(shelf)
         self._newest: dict[tuple[str, str], tuple[tuple[Part, ...], dict[str, int]]] = {}
-        self._panels: OrderedDict[tuple[Part, int], Panel] = OrderedDict()
-        self._guard = threading.Lock()
 
     def newest(self, frame: Timeframe) -> Mapping[str, datetime]:
         """Return the open time of each pair's newest bar.
@@ -78,13 +64,27 @@ class BarReader:
         told = self._undisturbed(frame, lambda: self._told_at(frame, closed_at, "close"))
         return {pair: decimal_from(plain(close)) for pair, close in told.items()}
 
-    def revisions(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, int]:
-        """Return the revision of each pair's bar that closed then; one told once may lack (HIS-5).
+    def revisions(
+        self, frame: Timeframe, *, first: datetime, last: datetime
+    ) -> Mapping[str, Mapping[datetime, int]]:
+        """Return of each pair the bars that were told anew, and how often each was (HIS-5).
+
+        Args:
+            frame: the timeframe.
+            first: the oldest open time to look at.
+            last: the newest one.
 
         Raises:
             ConfigurationError: a file in the store is torn or not ours.
         """
-        return self._undisturbed(frame, lambda: self._told_at(frame, closed_at, REVISION.name))
+        bounds = _seconds(first), _seconds(last)
+        told = self._undisturbed(frame, lambda: self._revised(frame, *bounds))
+        return {
+            pair: {
+                datetime.fromtimestamp(at, tz=UTC): number for at, number in sorted(each.items())
+            }
+            for pair, each in told.items()
+        }
 
     def report(
         self, frame: Timeframe, month: str, *, now: datetime, since: datetime | None = None
@@ -113,27 +113,6 @@ class BarReader:
             pairs=len(newest),
             newest_close=_closed_after(frame, newest.values()),
         )
-
-    def _listing(self, frame: Timeframe) -> Listing:
-        state = self._shelf.state(frame)
-        known = self._listings.get(frame.name)
-        if known is not None and known[0] == state:
-            return known[1]
-        listing = self._shelf.listing(frame)
-        self._listed(frame, state, listing)
-        return listing
-
-    def _listed(self, frame: Timeframe, state: int | None, listing: Listing) -> None:
-        """Remember what there is, and forget what is no more."""
-        before = self._listings.pop(frame.name, (0, {}))[1]
-        live = {each for parts in listing.values() for each in parts}
-        for part in {each for parts in before.values() for each in parts} - live:
-            self._footers.pop(part, None)
-        if state is not None:
-            self._listings[frame.name] = state, listing
-
-    def _parts(self, frame: Timeframe, month: str) -> tuple[Part, ...]:
-        return self._listing(frame).get(month, ())
 
     def _newest_opens(self, frame: Timeframe) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -227,6 +206,26 @@ class BarReader:
                     return max(reached)
         return -1
 
+    def _revised(self, frame: Timeframe, first: int, last: int) -> dict[str, dict[int, int]]:
+        told: dict[str, dict[int, int]] = {}
+        parts = [
+            part
+            for month, some in self._listing(frame).items()
+            if _month_of(first) <= month <= _month_of(last)
+            for part in some
+            if self._footer(frame, part).has_revisions
+        ]
+        for table in self._tables(
+            frame, parts, KEYS, lambda group: group.first <= last and group.last >= first
+        ):
+            keys = bar_tables.keys_of([table])
+            for row in np.flatnonzero(keys.revisions):
+                opened, number = int(keys.opened_at[row]), int(keys.revisions[row])
+                if first <= opened <= last:
+                    of_pair = told.setdefault(keys.pairs[keys.codes[row]], {})
+                    of_pair[opened] = max(number, of_pair.get(opened, 0))
+        return told
+
     def _told_at(self, frame: Timeframe, closed_at: datetime, column: str) -> dict[str, Any]:
         """Return one column of the bars that closed then, by pair."""
         opened = _seconds(closed_at) - frame.seconds
@@ -237,8 +236,6 @@ class BarReader:
             ("pair", "opened_at", column),
             lambda group: group.first <= opened <= group.last,
         ):
-            if column not in table.column_names:
-                continue
             is_it = numbers(table.column("opened_at")) == opened
             found = table.take(integers(np.flatnonzero(is_it)))
             # a later row of the same pair is a newer revision
@@ -252,80 +249,6 @@ class BarReader:
             frame, self._parts(frame, month), KEYS, lambda group: group.last >= first
         )
         return bar_tables.keys_of(list(tables)).since(first)
-
-    def _tables(
-        self,
-        frame: Timeframe,
-        parts: Iterable[Part],
-        columns: Sequence[str],
-        wanted: Callable[[Group], bool],
-    ) -> Iterator[Any]:
-        """Yield rows of the groups of some parts, oldest part first."""
-        for part in parts:
-            groups = self._groups(frame, part, wanted)
-            if groups:
-                yield self._rows(frame, part, groups=groups, columns=columns)
-
-    def _groups(self, frame: Timeframe, part: Part, wanted: Callable[[Group], bool]) -> list[int]:
-        groups = self._footer(frame, part).groups
-        return [index for index, group in enumerate(groups) if wanted(group)]
-
-    def _rows(
-        self,
-        frame: Timeframe,
-        part: Part,
-        *,
-        groups: Sequence[int] | None = None,
-        columns: Sequence[str] = EVERYTHING,
-    ) -> Any:  # noqa: ANN401 - pyarrow ships no types
-        footer = self._footer(frame, part)
-        return self._looked_into(
-            part, lambda file: bar_parts.rows_of(file, footer, groups=groups, columns=columns)
-        )
-
-    def _footer(self, frame: Timeframe, part: Part) -> Footer:
-        found = self._footers.get(part)
-        if found is None:
-            found = self._looked_into(
-                part,
-                lambda file: bar_parts.footer_of(
-                    file, part.crc, timeframe=frame.name, month=part.month
-                ),
-            )
-            self._footers[part] = found
-        return found
-
-    def _panel(self, frame: Timeframe, part: Part, group: int) -> Panel:
-        key = part, group
-        with self._guard:
-            if key in self._panels:
-                self._panels.move_to_end(key)
-                return self._panels[key]
-        footer = self._footer(frame, part)
-        panel = self._looked_into(part, lambda file: bar_parts.panel_of(file, footer, group))
-        with self._guard:
-            self._panels[key] = panel
-            kept = sum(len(each.opened_at) for each in self._panels.values())
-            while kept > CACHED_ROWS and len(self._panels) > 1:
-                _, gone = self._panels.popitem(last=False)
-                kept -= len(gone.opened_at)
-        return panel
-
-    def _looked_into(self, part: Part, look: Callable[[Any], T]) -> T:
-        try:
-            with self._shelf.opened(part) as file:
-                return look(file)
-        except TornError as error:
-            raise self._shelf.torn(part, str(error)) from error
-
-    def _undisturbed(self, frame: Timeframe, ask: Callable[[], T]) -> T:
-        """Ask again while a merge takes away what was listed."""
-        for _ in range(TRIES - 1):
-            try:
-                return ask()
-            except GoneError:
-                self._listings.pop(frame.name, None)
-        return ask()
 
 
 def _fold(newest: dict[str, int], more: Mapping[str, int]) -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.timeframes import timeframe
@@ -46,6 +47,30 @@ def test_a_decision_comes_out_again_byte_for_byte(
     assert said.code == 0, said.out
     assert (told["made_again"], told["equal"], told["obstacle"]) == (True, True, "none")
     assert set(told["bars"].values()) == {"matches"}
+
+
+def test_a_bar_that_was_told_anew_since_is_named_with_its_revision(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    """HIS-5: a late trade reopens a bar as a new revision."""
+    order = _decided(pipeline)
+    frame, bars = timeframe("4h"), pipeline.stores.bars
+    opened = bars.newest(frame)[order.pair]
+    late = (str(bars.closes(frame, opened + frame.length)[order.pair] * 2),)
+    told = Candles(
+        pair=order.pair,
+        timeframe=frame.name,
+        opened_at=(int(opened.timestamp()),),
+        **dict.fromkeys(("open", "high", "low", "close", "volume"), late),
+        trades=(1,),
+    )
+    bars.revise(frame, [told])
+
+    said = command("audit", "replay", order.local_id, environ=market.environ)
+
+    named = f"told anew: {order.pair} 4h of {opened:%F %T} (revision 1)"
+    assert said.code == 6, said.out
+    assert f"the stored bars of 4h are other than then; {named}" in said.out
 
 
 def test_a_decision_that_comes_out_otherwise_is_drift_and_says_where(

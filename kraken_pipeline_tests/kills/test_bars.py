@@ -143,4 +143,5 @@ def test_after_a_kill_at_whichever_step_the_store_can_be_written_on(
             [9.0 if hour == REVISED else 100.5 + hour] for hour in HOURS
         ]
         assert not list(folder.rglob("*.tmp"))
-        assert store.revisions(HOURLY, at(REVISED + 1)) == {"ETHUSD": 1, "XBTUSD": 1}
+        told_anew = {pair: {at(REVISED): 1} for pair in ("ETHUSD", "XBTUSD")}
+        assert store.revisions(HOURLY, first=at(0), last=at(99)) == told_anew

@@ -98,6 +98,32 @@ def test_a_close_is_read_exactly_as_it_was_told(store: ShelvedBars, exact: str) 
     assert format(store.closes(HOURLY, at(1))["XBTUSD"], "f") == exact
 
 
+@settings(max_examples=40)
+@given(
+    told=st.lists(
+        st.integers(0, 12).flatmap(
+            lambda places: st.decimals(min_value="1e-12", max_value=10**24, places=places)
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_every_price_is_read_to_the_last_digit_whatever_its_decimals(
+    opener: Opener, tmp_path_factory: pytest.TempPathFactory, told: list[Decimal]
+) -> None:
+    prices = [each for each in told if each > 0]
+    store = ShelvedBars(opener(tmp_path_factory.mktemp("exact")))
+    store.append(
+        HOURLY,
+        [bars(f"P{place}", [0], close=format(each, "f")) for place, each in enumerate(prices)],
+    )
+    store.append(HOURLY, [bars("LATER", [1])])
+    store.compact(HOURLY)
+
+    found = store.closes(HOURLY, at(1))
+    assert [found[f"P{place}"] for place in range(len(prices))] == prices
+
+
 @pytest.mark.parametrize(
     "wrong", ["nan", " ", "1e30", "-1", "0", "0.0000000000001", "inf", "1,5", "1e-13"]
 )
@@ -297,8 +323,8 @@ def test_each_time_that_a_bar_is_told_anew_its_revision_is_one_more(
     for close in ("1", "2", "2", "3"):
         store.revise(HOURLY, [bars("XBTUSD", [4], close=close)])
 
-    assert store.revisions(HOURLY, at(5)) == {"XBTUSD": 3}
-    assert store.revisions(HOURLY, at(6)).get("XBTUSD", 0) == 0
+    assert store.revisions(HOURLY, first=at(0), last=at(9)) == {"XBTUSD": {at(4): 3}}
+    assert store.revisions(HOURLY, first=at(5), last=at(9)) == {}
     assert store.closes(HOURLY, at(5)) == {"XBTUSD": Decimal(3)}
 
 
@@ -318,7 +344,7 @@ def test_a_revision_is_no_duplicate_and_survives_merges(store: ShelvedBars, shel
 
     assert len(parts_on(shelf)) == 1
     assert store.report(HOURLY, "2026-02-01", now=at(999)).duplicates == 0
-    assert store.revisions(HOURLY, at(5)) == {"XBTUSD": 2 * MOST_PARTS}
+    assert store.revisions(HOURLY, first=at(4), last=at(4)) == {"XBTUSD": {at(4): 2 * MOST_PARTS}}
     assert closes(store, "XBTUSD", until=5, count=1) == [[3 + 2 * MOST_PARTS]]
 
 
