@@ -117,6 +117,7 @@ _CASE = Case(
     quote=_QUOTE,
     notional_24h=Decimal(100_000_000),
     equity=Decimal(10_000),
+    coverage=Decimal(1),
     unpriced=(),
     synced_at=NOW - timedelta(seconds=30),
     cash=Decimal(10_000),

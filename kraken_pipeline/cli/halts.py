@@ -114,6 +114,8 @@ def _evidence(pipeline: Pipeline, meant: list[Halt]) -> list[str]:
         most = pipeline.loaded.settings.risk.max_daily_drawdown_pct
         fell = snapshot.drawdown * 100
         lines.append(_weighed(fell > most, f"drawdown {fell:.2f} % of {most} % allowed"))
+        if snapshot.frozen:
+            lines.append(_weighed(snapshot.frozen, f"worth is not known: {snapshot.frozen}"))
     agrees = snapshot is not None and not snapshot.drift
     books = "books equal the balances" if agrees else "books and balances are not known to agree"
     return [

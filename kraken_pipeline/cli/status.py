@@ -35,6 +35,7 @@ PLACES: Final = MappingProxyType(
         "drawdown_pct": 2,
         "drawdown_today_pct": 2,
         "drawdown_ever_pct": 2,
+        "coverage_pct": 2,
         "realised": 4,
         "fees": 4,
     }
@@ -167,6 +168,8 @@ def _money(pipeline: Pipeline) -> dict[str, object]:
         "drawdown_pct": snapshot.drawdown * 100,
         "drawdown_today_pct": snapshot.drawdown_of_day * 100,
         "drawdown_ever_pct": snapshot.drawdown_of_all_time * 100,
+        "coverage_pct": snapshot.coverage * 100,
+        "frozen": snapshot.frozen or "no",
         "positions": [
             f"{plain(each.qty)} {each.pair} in {each.book}"
             for each in pipeline.stores.books.positions()

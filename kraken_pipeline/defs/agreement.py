@@ -5,6 +5,7 @@ from typing import Final
 
 import dagster as dg
 
+from kraken_pipeline.domain.nav import unpriced
 from kraken_pipeline.domain.reconciliations import Finding, Kind, Outcome
 from kraken_pipeline.services.agreement import Agreement
 from kraken_pipeline.services.book import Booked
@@ -21,18 +22,23 @@ SPECS: Final = tuple(
             "ledger_explained",
             "Every entry of the ledger has a cause, and no move between buckets is overdue.",
         ),
+        (
+            "prices_cover_what_is_held",
+            "99 % of what all is worth has a price of now; else its value stands still.",
+        ),
         ("orders_have_evidence", "The exchange shows every order of ours that may be there."),
         ("no_foreign_orders", "Every open order of the account is ours; others are left alone."),
         ("holds_explained", "No more and no less is held than the open orders need."),
         ("two_clean_passes", "No repair and no difference since two comparisons or more."),
     )
 )
-"""The first two are of the books, the others are of the last comparison with the exchange."""
+"""The first three are of the books, the others are of the last comparison with the exchange."""
 
 
 def books_checks(booked: Booked) -> tuple[dg.AssetCheckResult, ...]:
-    """Return whether books and balances agree, and whether every entry has a cause."""
-    drift, now = booked.snapshot.drift, booked.snapshot.at
+    """Return whether books agree with balances, explain every entry, and know what all is worth."""
+    snapshot = booked.snapshot
+    drift, now = snapshot.drift, snapshot.at
     unknown = {
         each.told.entry.entry_id: f"{asset}: {each.told.why}"
         for asset, some in booked.unexplained.items()
@@ -51,11 +57,19 @@ def books_checks(booked: Booked) -> tuple[dg.AssetCheckResult, ...]:
             passed=not unknown and not overdue,
             warns=not unknown,
         ),
+        _result(
+            "prices_cover_what_is_held",
+            {
+                "coverage_pct": f"{snapshot.coverage * 100:.2f}",
+                **{str(each.asset): each.source for each in unpriced(snapshot.valuations)},
+            },
+            passed=not snapshot.frozen,
+        ),
     )
 
 
 def agreement_checks(agreement: Agreement) -> tuple[dg.AssetCheckResult, ...]:
-    """Return what the last comparison says of each check but the first two."""
+    """Return what the last comparison says of each check but the first three."""
     last = agreement.last
     findings = () if last is None else last.findings
     doubts = _of(findings, Kind.ORDER_UNKNOWN, Kind.CONTRADICTION)

@@ -75,6 +75,7 @@ def snapshot_metadata(booked: Booked) -> dict[str, Any]:
         "drawdown_of_day_pct": float(snapshot.drawdown_of_day * 100),
         "drawdown_of_all_time_pct": float(snapshot.drawdown_of_all_time * 100),
         "exposure": float(snapshot.exposure),
+        "coverage_pct": float(snapshot.coverage * 100),
         "new_fills": booked.fills,
         "new_ledger_entries": booked.entries,
         "orders_settled": booked.settled,

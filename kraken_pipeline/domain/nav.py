@@ -1,13 +1,29 @@
 """Valuation, units and drawdown: what everything is worth, and how far that fell."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
+from typing import Final
 
 from kraken_pipeline.domain.lots import Position
-from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.money import ZERO, plain
+from kraken_pipeline.domain.swings import Swing
 from kraken_pipeline.domain.symbols import Asset
+
+COVERAGE_NEEDED: Final = Decimal("0.99")
+"""Share of what all is worth that needs a fresh price, for anything to open (PF-12)."""
+
+
+class Quality(StrEnum):
+    """How good a price is."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    """The last good one: the market says nothing now, or nothing that can be believed."""
+    NONE = "none"
+    """There never was one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,14 +33,27 @@ class Valuation:
     asset: Asset
     qty: Decimal
     price: Decimal | None
-    """Base currency per unit; None where there is no price, which is never taken for zero."""
+    """Base currency per unit; None where there never was a price, which is not taken for zero."""
     source: str
-    """The pair that priced it, or why there is no price."""
+    """The pair that priced it, or why there is no fresh price."""
+    stale_since: datetime | None = None
+    """When `price` was the market's, if it is not any more."""
+    swing: Swing | None = None
+    """How much its price moves, as far as that is known."""
+    is_traded: bool = True
+    """Whether the exchange lists anything by which it could be priced."""
 
     @property
     def value(self) -> Decimal | None:
         """In base currency."""
         return None if self.price is None else self.qty * self.price
+
+    @property
+    def quality(self) -> Quality:
+        """How good the price is."""
+        if self.price is None:
+            return Quality.NONE
+        return Quality.FRESH if self.stale_since is None else Quality.STALE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +88,61 @@ class Snapshot:
 
     @property
     def unpriced(self) -> tuple[Asset, ...]:
-        """Held assets without a price."""
-        return tuple(each.asset for each in self.valuations if each.qty and each.price is None)
+        """Held assets without a fresh price."""
+        return tuple(each.asset for each in unpriced(self.valuations))
+
+    @property
+    def coverage(self) -> Decimal:
+        """Share of what all is worth that has a fresh price, 0 to 1."""
+        return coverage(self.valuations)
+
+    @property
+    def frozen(self) -> str:
+        """Why units, unit price and drawdowns stand still; empty where they do not."""
+        return freeze(self.valuations)
 
 
 def total(valuations: Iterable[Valuation]) -> Decimal:
-    """Return the sum of what has a price, in base currency."""
+    """Return what all that ever had a price is worth, in base currency."""
     return sum((each.value for each in valuations if each.value is not None), ZERO)
+
+
+def unpriced(valuations: Iterable[Valuation]) -> tuple[Valuation, ...]:
+    """Return what is held and has no fresh price."""
+    return tuple(each for each in valuations if each.qty and each.quality is not Quality.FRESH)
+
+
+def coverage(valuations: Iterable[Valuation]) -> Decimal:
+    """Return the share of what all is worth that has a fresh price, 0 to 1.
+
+    What never had a price may be worth anything, and so nothing is known to be covered. What the
+    exchange lists no pair of, and never did since we look, has no weight: it could not be sold
+    (F-MON-7).
+    """
+    fresh = whole = ZERO
+    for each in valuations:
+        if each.value is None:
+            if each.qty and each.is_traded:
+                return ZERO
+            continue
+        whole += abs(each.value)
+        fresh += abs(each.value) if each.quality is Quality.FRESH else ZERO
+    return fresh / whole if whole else Decimal(1)
+
+
+def freeze(valuations: Sequence[Valuation]) -> str:
+    """Return why what all is worth is not known well enough, or nothing where it is."""
+    share = coverage(valuations)
+    if share >= COVERAGE_NEEDED:
+        return ""
+    said = "; ".join(_said(each) for each in unpriced(valuations) if each.is_traded)
+    return f"{share * 100:.1f} % of what is held has a fresh price: {said}"
+
+
+def _said(each: Valuation) -> str:
+    if each.stale_since is None:
+        return f"{each.asset} never had one ({each.source})"
+    return f"{each.asset} had {plain(each.price or ZERO)} at {each.stale_since} ({each.source})"
 
 
 def units_after(

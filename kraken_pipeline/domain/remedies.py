@@ -56,7 +56,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "execution.min_order_notional_usd",
         "MIN_QTY": "the size must reach the pair's least: more equity, a nearer stop, or a higher "
         "risk.max_risk_per_trade_pct",
-        "NAV_COVERAGE": "everything that is held needs a price",
+        "NAV_COVERAGE": "99 % of what is held, and both sides of the pair, need a price of now; "
+        "`status` says what has none, and portfolio.valuation_pairs may name another pair",
         "NOT_INCLUDED": "universe.include_pairs must name it, or be empty",
         "NOT_OWNED": "the strategy must hold what it wants to sell; others' holdings are not its",
         "NO_TICKER": "the exchange must show a ticker of it",

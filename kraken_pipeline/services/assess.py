@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from kraken_pipeline.domain.accounting.valuation import valuations
 from kraken_pipeline.domain.errors import InvalidValueError, StorageError
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import cl_ord_id, local_order_id, plan_id
@@ -39,7 +40,7 @@ from kraken_pipeline.services.quotes import quoted
 from kraken_pipeline.services.standing import Standing, unbooked_fills
 from kraken_pipeline.services.strangers import strangers_among
 from kraken_pipeline.services.verdicts import unheard, verdict_of
-from kraken_pipeline.services.world import World, funds_of
+from kraken_pipeline.services.world import World, chosen_pairs, funds_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,8 @@ class RiskDesk(CaseDesk):
     universes: UniverseStore
     kraken_stops: StopStyle | None
     """How the stops are that Kraken places for each fill of a buy; None where it places none."""
+    valuation_pairs: Mapping[str, str]
+    """An asset to the pair that a person wants it valued by, in any spelling."""
     config_hash: str
     clock: Clock
     stream: Callable[[], QuoteBoard | None] = lambda: None
@@ -127,20 +130,27 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
         raise InvalidValueError("there is no universe yet; refresh pair_universe first")
     listing = desk.market.listing()
     told = quoted(desk.market.tickers(), desk.stream(), now=desk.clock())
+    chosen = chosen_pairs(desk.valuation_pairs, listing.symbols)
+    prices = PriceTable(desk.base_currency, listing.pairs, told.tickers, chosen)
     funds = funds_of(desk.account, listing, names=names)
+    snapshot, now = known_snapshot(desk.books), desk.clock()
+    held = {asset: each.total for asset, each in funds.balances.items()}
     deep = [listing.pairs[name] for name in sorted(urgent) if name in listing.pairs]
     return World(
-        now=desk.clock(),
+        now=now,
         universe=universe,
         pairs=listing.pairs,
         tickers=told.tickers,
         quoted=told,
         depths={each.name: desk.market.depth(each) for each in deep},
-        prices=PriceTable(desk.base_currency, listing.pairs, told.tickers),
+        prices=prices,
+        valuations={
+            each.asset: each for each in valuations(held, prices, before=snapshot, now=now)
+        },
         balances=funds.balances,
         fees=funds.fees,
         system_status=desk.market.system_status(),
-        snapshot=known_snapshot(desk.books),
+        snapshot=snapshot,
         foreign=_foreign(desk, funds.balances),
     )
 

@@ -15,10 +15,9 @@ from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.errors import ConflictError, UnreachableError
 from kraken_pipeline.domain.ids import ClOrdId
 from kraken_pipeline.domain.ledger import LedgerEntry, drifts
-from kraken_pipeline.domain.lots import MANUAL, Fill, Position, book_of
+from kraken_pipeline.domain.lots import MANUAL, Fill, book_of
 from kraken_pipeline.domain.money import ZERO, Price, Qty
-from kraken_pipeline.domain.nav import Snapshot, Valuation, drawdown, total, units_after
-from kraken_pipeline.domain.nav_days import NavDay, Reading, day_after, fall
+from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import FATE_OPEN, Event, Fact, Order, State
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, TradeReport
@@ -32,8 +31,9 @@ from kraken_pipeline.services.ports import (
     Market,
     OrderStore,
 )
+from kraken_pipeline.services.snapshots import NavDesk, take, totals
 from kraken_pipeline.services.sync import LongList, read_long
-from kraken_pipeline.services.world import economic_asset, listed_asset
+from kraken_pipeline.services.world import chosen_pairs, economic_asset, listed_asset
 
 MISSED_FILLS: Final = timedelta(days=1)
 """How far back the ledger is asked for trades whose fill is not kept. What nothing prices never
@@ -60,6 +60,8 @@ class BookDesk:
     base_currency: Asset
     retention: timedelta
     """How long snapshots are kept; ledger and fills stay for ever."""
+    valuation_pairs: Mapping[str, str]
+    """An asset to the pair that a person wants it valued by, in any spelling."""
     clock: Clock
     book_moves: Callable[[Listing, PriceTable, datetime], object]
     """Told names and prices once the ledger is kept and explained: keeps the account's own books
@@ -95,30 +97,26 @@ def keep_books(desk: BookDesk) -> Booked:
         ExchangeError: the exchange did not answer; nothing of this pass is kept but whole pages.
     """
     listing, tickers = desk.market.listing(), desk.market.tickers()
-    prices = PriceTable(desk.base_currency, listing.pairs, tickers)
+    chosen = chosen_pairs(desk.valuation_pairs, listing.symbols)
+    prices = PriceTable(desk.base_currency, listing.pairs, tickers, chosen)
     _catch_up(desk, prices, listing)
     read = _read_account(desk)
     trades, entries = read.trades, read.entries
     fills = _fills(desk, trades, prices, listing)
     new_fills, new_entries = desk.books.book(fills, entries, _lookup(read.at, listing, prices))
-    desk.follow(listing, _totals(read.balances, listing), read.at)
+    desk.follow(listing, totals(read.balances, listing), read.at)
     desk.book_moves(listing, prices, read.at)
-    # what has no price yet is in no equity yet, and so waits as a flow too
-    flows = [
-        each
-        for each in desk.books.unvalued_flows()
-        if prices.rate(economic_asset(listing.symbols, each.asset)) is not None
-    ]
-    snapshot, valued, day = _snapshot(desk, read, prices, listing, flows)
-    desk.books.keep_snapshot(snapshot, valued, day)
-    desk.books.prune_snapshots(snapshot.at - desk.retention)
+    nav = NavDesk(books=desk.books, base_currency=desk.base_currency, ledger=desk.ledger)
+    taken = take(nav, read.balances, prices=prices, listing=listing, at=read.at)
+    desk.books.keep_snapshot(taken.snapshot, taken.flows, taken.day)
+    desk.books.prune_snapshots(read.at - desk.retention)
     late = _note_late_fills(desk, fills)
     return Booked(
         fills=new_fills,
         entries=new_entries,
         settled=_match(desk),
         late=late,
-        snapshot=snapshot,
+        snapshot=taken.snapshot,
         unexplained=_unexplained(desk, listing),
         in_flight=desk.ledger.in_flight(),
     )
@@ -304,126 +302,6 @@ def _fill(trade: TradeReport, quote_rate: Decimal, book: str) -> Fill:
         quote_rate=quote_rate,
         book=book,
     )
-
-
-def _snapshot(
-    desk: BookDesk,
-    read: _Read,
-    prices: PriceTable,
-    listing: Listing,
-    flows: Sequence[LedgerEntry],
-) -> tuple[Snapshot, Sequence[LedgerEntry], NavDay]:
-    """Return the snapshot, which of the flows are in its units, and its day with it.
-
-    While something held has no price, units and their price stand still, and flows wait: taken for
-    nothing, it would look like a loss (PF-12).
-    """
-    now, balances = read.at, read.balances
-    valuations = _valuations(_owned(desk, balances, listing), prices)
-    equity = total(valuations)
-    before = desk.books.latest_snapshot()
-    is_frozen = any(each.price is None for each in valuations)
-    if before is not None and is_frozen:
-        flows, units, unit_price = (), before.units, before.unit_price
-    else:
-        units, unit_price = units_after(
-            units=ZERO if before is None else before.units,
-            equity=equity,
-            flows=_worth(flows, prices, listing),
-            last_price=Decimal(1) if before is None else before.unit_price,
-        )
-    positions = tuple(each for each in desk.books.positions() if each.qty or each.realised)
-    drift = _drift(desk, balances)
-    cash = sum((each.qty for each in valuations if each.asset == desk.base_currency), ZERO)
-    day = day_after(
-        desk.books.newest_day(now),
-        Reading(
-            at=now,
-            unit_price=unit_price,
-            equity=equity,
-            exposure=equity - cash,
-            flows=_worth(flows, prices, listing),
-            is_sure=not is_frozen and not drift,
-        ),
-    )
-    snapshot = Snapshot(
-        at=now,
-        equity=equity,
-        cash=cash,
-        valuations=valuations,
-        positions=positions,
-        realised=sum((each.realised for each in positions), ZERO),
-        unrealised=sum((_unrealised(each, prices, listing) for each in positions), ZERO),
-        fees=sum((each.fees for each in positions), ZERO),
-        units=units,
-        unit_price=unit_price,
-        drawdown=drawdown(
-            desk.books.unit_prices(now - timedelta(hours=24)), now=now, unit_price=unit_price
-        ),
-        drawdown_of_day=fall(day.first_unit_price, unit_price),
-        drawdown_of_all_time=fall(day.peak_unit_price, unit_price),
-        drift=drift,
-    )
-    return snapshot, flows, day
-
-
-def _drift(desk: BookDesk, balances: Mapping[str, Balance]) -> dict[str, str]:
-    """Return how replay and balance differ, by bucket."""
-    differing = drifts(
-        desk.books.replayed_balances(), {name: each.total for name, each in balances.items()}
-    )
-    return {
-        each.asset: f"ledger says {each.replayed}, balance is {each.at_exchange}"
-        for each in differing
-    }
-
-
-def _totals(balances: Mapping[str, Balance], listing: Listing) -> dict[Asset, Decimal]:
-    """Return what the account has of each economic asset, whatever the bucket."""
-    totals: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO)
-    for bucket, balance in balances.items():
-        totals[economic_asset(listing.symbols, bucket)] += balance.total
-    return dict(totals)
-
-
-def _owned(
-    desk: BookDesk, balances: Mapping[str, Balance], listing: Listing
-) -> Mapping[Asset, Decimal]:
-    """Return what the account has of each asset, also what is between two buckets (PF-11)."""
-    owned = defaultdict(lambda: ZERO, _totals(balances, listing))
-    for each in desk.ledger.in_flight():
-        owned[economic_asset(listing.symbols, each.entry.asset)] += each.qty
-    return owned
-
-
-def _valuations(owned: Mapping[Asset, Decimal], prices: PriceTable) -> tuple[Valuation, ...]:
-    return tuple(
-        Valuation(
-            asset=asset,
-            qty=qty,
-            price=prices.rate(asset),
-            source=prices.source(asset),
-        )
-        for asset, qty in sorted(owned.items())
-        if qty
-    )
-
-
-def _worth(flows: Sequence[LedgerEntry], prices: PriceTable, listing: Listing) -> Decimal:
-    """Value external flows in base currency, at the first prices seen after them."""
-    return sum(
-        (
-            each.net * (prices.rate(economic_asset(listing.symbols, each.asset)) or ZERO)
-            for each in flows
-        ),
-        ZERO,
-    )
-
-
-def _unrealised(position: Position, prices: PriceTable, listing: Listing) -> Decimal:
-    pair = listing.pairs.get(position.pair)
-    rate = None if pair is None else prices.rate(pair.base)
-    return ZERO if rate is None else position.unrealised(rate)
 
 
 def _note_late_fills(desk: BookDesk, fills: Sequence[Fill]) -> tuple[str, ...]:

@@ -141,7 +141,7 @@ class CaseMaker:
 
     def _bare_case(self, intent: Intent, pair: Pair, offer: Offer) -> Case:
         world = self._world
-        rate = world.prices.rate(pair.quote)
+        rate = world.rate(pair.quote)
         ticker = world.tickers.get(pair.name)
         snapshot = world.snapshot
         standing = self._standing
@@ -166,7 +166,8 @@ class CaseMaker:
             stream_age=world.quoted.ages.get(pair.name),
             notional_24h=ZERO if ticker is None or rate is None else ticker.notional_24h * rate,
             equity=ZERO if snapshot is None else snapshot.equity,
-            unpriced=("no snapshot",) if snapshot is None else snapshot.unpriced,
+            coverage=world.coverage,
+            unpriced=world.unpriced,
             synced_at=world.universe.at if snapshot is None else snapshot.at,
             cash=world.free_cash(pair.quote, standing.reserving),
             owned_qty=standing.owned(intent),

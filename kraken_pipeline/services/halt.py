@@ -106,7 +106,7 @@ def _given(reason: str) -> str:
 
 def _drawdown_breach(switches: KillSwitches, snapshot: Snapshot, since: datetime | None) -> str:
     most = switches.max_drawdown_pct * PERCENT
-    if snapshot.drawdown <= most or snapshot.unpriced or _may_lag(snapshot, since):
+    if snapshot.drawdown <= most or snapshot.frozen or _may_lag(snapshot, since):
         # what has no price is no loss, nor is what a late read does not show yet: nothing may be
         # killed on a number that is not known
         return ""

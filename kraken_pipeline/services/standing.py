@@ -135,7 +135,7 @@ class Standing:
                 pair=pair.name,
                 asset=pair.base,
                 strategy=position.book.partition("@")[0],
-                worth=position.qty * (self._world.prices.rate(pair.base) or ZERO),
+                worth=self._world.worth(pair.base, position.qty),
                 stop_distance=stops.get((position.book, pair.name), Decimal(1)),
             )
 
@@ -149,7 +149,7 @@ class Standing:
     def _count_unexplained(self, unexplained: dict[Asset, Decimal]) -> None:
         for asset, qty in unexplained.items():
             if qty > 0:
-                worth = qty * (self._world.prices.rate(asset) or ZERO)
+                worth = self._world.worth(asset, qty)
                 self._tally.add(
                     pair="", asset=asset, strategy=MANUAL, worth=worth, stop_distance=ZERO
                 )
@@ -167,13 +167,13 @@ class Standing:
         ticker = self._world.tickers.get(report.pair)
         asked = ZERO if ticker is None else ticker.ask
         price = report.limit_price or max(report.trigger_price or ZERO, asked)
-        rate = self._world.prices.rate(pair.quote) or ZERO
         fee_share = self._world.fee_share(report.pair)
         self._tally.add(
             pair=report.pair,
             asset=pair.base,
             strategy=MANUAL,
-            worth=(report.qty - report.filled_qty) * price * rate * (1 + fee_share),
+            worth=self._world.worth(pair.quote, (report.qty - report.filled_qty) * price)
+            * (1 + fee_share),
             stop_distance=ZERO,
         )
 

@@ -10,7 +10,7 @@ from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.market import Pair, Side, Ticker
 from kraken_pipeline.domain.market_reports import Depth
 from kraken_pipeline.domain.money import ZERO, Qty
-from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.domain.nav import Quality, Snapshot, Valuation, coverage, unpriced
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, OrderReport
@@ -75,10 +75,41 @@ class World(Funds):
     depths: Mapping[str, Depth]
     """Of the pairs that something urgent is wanted of."""
     prices: PriceTable
+    valuations: Mapping[Asset, Valuation]
+    """What is held, at prices that can be believed."""
     system_status: str
     snapshot: Snapshot | None
     foreign: tuple[OrderReport, ...]
     """Open orders of the account that are not ours: they fill without asking us (OMS-13)."""
+
+    @property
+    def coverage(self) -> Decimal:
+        """Share of what all is worth that had a fresh price as the books were kept and has now."""
+        known = ZERO if self.snapshot is None else self.snapshot.coverage
+        return min(known, coverage(self.valuations.values()))
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """Held assets that had no fresh price as the books were kept, or have none now."""
+        known = ("no snapshot",) if self.snapshot is None else self.snapshot.unpriced
+        now = (each.asset for each in unpriced(self.valuations.values()))
+        return tuple(dict.fromkeys((*known, *now)))
+
+    def rate(self, asset: Asset) -> Decimal | None:
+        """Return base currency per unit, or None where no price of now can be believed."""
+        held = self.valuations.get(asset)
+        if held is None:
+            return self.prices.rate(asset)
+        return held.price if held.quality is Quality.FRESH else None
+
+    def worth(self, asset: Asset, qty: Decimal) -> Decimal:
+        """Return what is held of an asset in base currency, at its last good price at worst.
+
+        What never had a price counts for nothing here; nothing opens as long as it is held.
+        """
+        held = self.valuations.get(asset)
+        price = self.prices.rate(asset) if held is None else held.price
+        return qty * (price or ZERO)
 
 
 def funds_of(account: Account, listing: Listing, *, names: Iterable[str]) -> Funds:
@@ -122,6 +153,22 @@ def listed_asset(symbols: SymbolTable, bucket: str) -> Asset | None:
         return symbols.asset(bucket)
     except UnknownNameError:
         return None
+
+
+def chosen_pairs(wanted: Mapping[str, str], symbols: SymbolTable) -> dict[Asset, str]:
+    """Return the asset of each name to our name of the pair that is to value it.
+
+    What the exchange does not list stays as it was written: it prices nothing, and the asset shows
+    as without a price, rather than being valued in a way that a person called wrong.
+    """
+    found = {}
+    for asset, pair in wanted.items():
+        try:
+            name = symbols.pair(pair).pair
+        except UnknownNameError:
+            name = pair
+        found[economic_asset(symbols, asset)] = name
+    return found
 
 
 def _is_held_for(order: Order) -> bool:

@@ -8,7 +8,6 @@ NOT_READ: Final = (
     "market_data.backfill_timeframes",
     "market_data.ohlc_tail_refresh_interval_seconds",
     "market_data.metadata_path",
-    "portfolio.valuation_pairs",
     "portfolio.include_assets",
     "portfolio.exclude_assets",
     "portfolio.track_manual_trades",

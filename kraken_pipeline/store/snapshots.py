@@ -14,6 +14,7 @@ from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.domain.money import ZERO, decimal_from
 from kraken_pipeline.domain.nav import Snapshot, Valuation
+from kraken_pipeline.domain.swings import Swing
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Named, Prepared
@@ -148,6 +149,7 @@ def _snapshot_of(row: Named) -> Snapshot:
                 qty=decimal_from(each["qty"]),
                 price=None if each["price"] is None else decimal_from(each["price"]),
                 source=each["source"],
+                **_believed(each),
             )
             for each in json.loads(row["valuations"])
         ),
@@ -156,10 +158,29 @@ def _snapshot_of(row: Named) -> Snapshot:
     )
 
 
+def _believed(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of a price beside itself; an older version said nothing."""
+    if "swing" not in told:
+        return {}
+    swing, since = told["swing"], told["stale_since"]
+    return {
+        "stale_since": None if since is None else datetime.fromisoformat(since),
+        "swing": None
+        if swing is None
+        else Swing(
+            variance=decimal_from(swing["variance"]),
+            price=decimal_from(swing["price"]),
+            at=datetime.fromisoformat(swing["at"]),
+        ),
+        "is_traded": told["is_traded"],
+    }
+
+
 def _position_of(told: dict[str, Any]) -> Position:
     amounts = {name: decimal_from(told[name]) for name in _AMOUNTS}
     return Position(**{**told, **amounts})
 
 
-def _fields(value: Valuation | Position) -> dict[str, object]:
-    return {name: getattr(value, name) for name in type(value).__slots__}
+def _fields(value: Valuation | Position | Swing) -> dict[str, object]:
+    told = {name: getattr(value, name) for name in type(value).__slots__}
+    return {name: _fields(each) if isinstance(each, Swing) else each for name, each in told.items()}

@@ -57,7 +57,7 @@ def test_u_ast_1_every_bucket_is_counted_once_and_as_its_asset(
     assert snapshot.unpriced == ()
 
 
-@pytest.mark.parametrize("bucket", ["XBT.Q", "XBT.ZZ", "NEVERSEEN"])
+@pytest.mark.parametrize("bucket", ["XBT.Q", "XBT.ZZ"])
 def test_u_ast_1_a_suffix_that_nobody_knows_is_shown_as_unknown_and_stops_opening(
     desk: Paper, bucket: str
 ) -> None:

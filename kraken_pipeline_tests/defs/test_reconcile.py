@@ -18,6 +18,7 @@ CHECKS = {
     "two_clean_passes",
     "books_equal_balances",
     "ledger_explained",
+    "prices_cover_what_is_held",
 }
 FAR_OFF = {"pair": "XDGUSD", "type": "buy", "ordertype": "limit", "volume": "100", "price": "0.01"}
 

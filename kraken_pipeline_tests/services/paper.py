@@ -184,6 +184,7 @@ class Paper:
             base_currency=Asset("USD"),
             panic_is_latched=False,
             kraken_stops=None,
+            valuation_pairs={},
             config_hash="c",
             clock=self.clock,
         )
@@ -277,6 +278,7 @@ class Paper:
             orders=self.stores.orders,
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
+            valuation_pairs={},
             clock=self.clock,
             book_moves=partial(book_moves, self.account_desk()),
         )

@@ -328,11 +328,11 @@ def test_a_fall_is_measured_from_the_days_beginning_from_24_hours_and_from_ever(
 ) -> None:
     _bought(desk, qty="0.1")
     desk.turn(minutes=1)
-    low = desk.book(market=_crash(desk, "0.8")).snapshot
+    low = desk.book(market=_crash(desk, "0.9")).snapshot
     desk.turn(hours=48)
-    later = desk.book(market=_crash(desk, "0.8"), retention=timedelta(minutes=1)).snapshot
+    later = desk.book(market=_crash(desk, "0.9"), retention=timedelta(minutes=1)).snapshot
 
-    assert low.drawdown == low.drawdown_of_all_time == low.drawdown_of_day > Decimal("0.09")
+    assert low.drawdown == low.drawdown_of_all_time == low.drawdown_of_day > Decimal("0.04")
     assert later.drawdown == later.drawdown_of_day == 0
     assert later.drawdown_of_all_time >= low.drawdown_of_all_time
     assert len(desk.stores.books.unit_prices(desk.clock() - timedelta(days=9))) == 1

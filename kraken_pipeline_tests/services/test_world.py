@@ -31,6 +31,7 @@ def world(usd: str = "1000", held: str = "0", xbt: str = "1", xbt_held: str = "0
         quoted=Quoted(quotes={}, doubts={}, ages={}),
         depths={},
         prices=PriceTable(USD, pairs, {}),
+        valuations={},
         balances={
             USD: Balance(total=Decimal(usd), held=Decimal(held)),
             XBT: Balance(total=Decimal(xbt), held=Decimal(xbt_held)),

@@ -285,6 +285,7 @@ class Process:
             orders=self.orders,
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
+            valuation_pairs={},
             clock=self.machine.clock,
             book_moves=partial(book_moves, desk),
         )
@@ -334,6 +335,7 @@ class Process:
             base_currency=Asset("USD"),
             panic_is_latched=self.panics,
             kraken_stops=None,
+            valuation_pairs={},
             config_hash="c",
             clock=self.machine.clock,
         )

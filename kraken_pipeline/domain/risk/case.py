@@ -83,8 +83,10 @@ class Case:
     """In base currency."""
     equity: Decimal
     """In base currency."""
+    coverage: Decimal
+    """Share of what all is worth that has a fresh price, 0 to 1."""
     unpriced: tuple[str, ...]
-    """Held assets without a price."""
+    """Held assets without a fresh price."""
     synced_at: datetime
     """When balances and fills were last read."""
     cash: Decimal

@@ -6,6 +6,7 @@ from typing import Final
 from kraken_pipeline.domain.gates import Objection, Question
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import BPS
+from kraken_pipeline.domain.nav import COVERAGE_NEEDED
 from kraken_pipeline.domain.order_checks import fires_at_once, takes
 from kraken_pipeline.domain.risk.case import Case
 from kraken_pipeline.domain.staleness import denials
@@ -74,10 +75,15 @@ def books_are_fresh(case: Case) -> Objection | None:
 
 
 def equity_is_known(case: Case) -> Objection | None:
-    """Everything held has a price, and it adds up to more than nothing (RSK-6)."""
-    if not case.opens or (case.equity > 0 and not case.unpriced):
+    """Nearly all that is held has a fresh price, both sides of the pair among it (RSK-6, PF-12)."""
+    is_doubtful = {case.pair.base, case.pair.quote} & set(case.unpriced)
+    is_known = case.equity > 0 and case.coverage >= COVERAGE_NEEDED
+    if not case.opens or (is_known and not is_doubtful):
         return None
-    figures = f"equity={case.equity:.2f}, unpriced={','.join(case.unpriced) or 'none'}"
+    figures = (
+        f"equity={case.equity:.2f}, coverage={case.coverage * 100:.1f}%, "
+        f"unpriced={','.join(case.unpriced) or 'none'}"
+    )
     return Objection("NAV_COVERAGE", figures)
 
 

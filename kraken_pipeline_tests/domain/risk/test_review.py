@@ -140,6 +140,7 @@ def stale(told: Case) -> list[Case]:
         replace(told, quote=older),
         replace(told, synced_at=NOW - hour),
         replace(told, unpriced=(*told.unpriced, "OLD")),
+        replace(told, coverage=told.coverage / 2),
         *(replace(told, doubts=told.doubts | {each}) for each in Doubt),
     ]
 

@@ -1,0 +1,197 @@
+"""What the account is worth as it is read: valued, in units, and how far it fell."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from kraken_pipeline.domain.accounting.valuation import valuations
+from kraken_pipeline.domain.ledger import LedgerEntry, drifts
+from kraken_pipeline.domain.lots import Position
+from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.nav import Snapshot, Valuation, drawdown, freeze, total, units_after
+from kraken_pipeline.domain.nav_days import NavDay, Reading, day_after, fall
+from kraken_pipeline.domain.prices import PriceTable
+from kraken_pipeline.domain.reports import Balance, Listing
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.services.ports import BookStore, LedgerStore
+from kraken_pipeline.services.world import economic_asset
+
+WINDOW: Final = timedelta(hours=24)
+"""Over which the drawdown is reckoned that the kill switch goes by."""
+FALLS: Final = ("drawdown", "drawdown_of_day", "drawdown_of_all_time")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavDesk:
+    """What valuing needs."""
+
+    books: BookStore
+    base_currency: Asset
+    ledger: LedgerStore
+    """Knows what left one bucket and is in no other yet (PF-11)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A snapshot with what is kept beside it."""
+
+    snapshot: Snapshot
+    flows: Sequence[LedgerEntry]
+    """Those that are in its units now."""
+    day: NavDay
+    """Its UTC day with it in it."""
+
+
+def take(
+    desk: NavDesk,
+    balances: Mapping[str, Balance],
+    *,
+    prices: PriceTable,
+    listing: Listing,
+    at: datetime,
+) -> Taken:
+    """Value what the account has, and say what became of a unit.
+
+    While too little of it has a price of now, units, their price and the falls stand still, and
+    flows wait: taken for nothing, what has no price would look like a loss (PF-12).
+
+    Args:
+        desk: what valuing needs.
+        balances: by bucket, read in one instant with the kept ledger.
+        prices: of the same instant.
+        listing: names assets and pairs.
+        at: when it was read.
+    """
+    valued, before = _valued(desk, balances, prices, listing, at)
+    rates = _Rates(valuations=valued, prices=prices, listing=listing)
+    drift, equity = drift_of(desk.books, balances), total(valued)
+    cash = sum((each.qty for each in valued if each.asset == desk.base_currency), ZERO)
+    positions = tuple(each for each in desk.books.positions() if each.qty or each.realised)
+    is_frozen = before is not None and bool(freeze(valued))
+    # what has no price yet is in no equity yet, and so waits as a flow too
+    flows = () if is_frozen else tuple(filter(rates.knows, desk.books.unvalued_flows()))
+    worth = sum((rates.worth(each) for each in flows), ZERO)
+    units, unit_price = _units(before, equity, worth, is_frozen=is_frozen)
+    read = Reading(
+        at=at,
+        unit_price=unit_price,
+        equity=equity,
+        exposure=equity - cash,
+        flows=worth,
+        is_sure=not freeze(valued) and not drift,
+    )
+    day = day_after(desk.books.newest_day(at), read)
+    snapshot = Snapshot(
+        at=at,
+        equity=equity,
+        cash=cash,
+        valuations=valued,
+        positions=positions,
+        realised=sum((each.realised for each in positions), ZERO),
+        unrealised=sum((rates.unrealised(each) for each in positions), ZERO),
+        fees=sum((each.fees for each in positions), ZERO),
+        units=units,
+        unit_price=unit_price,
+        drift=drift,
+        **_falls(desk, day, before if is_frozen else None),
+    )
+    return Taken(snapshot=snapshot, flows=flows, day=day)
+
+
+def drift_of(books: BookStore, balances: Mapping[str, Balance]) -> dict[str, str]:
+    """Return how replay and balance differ, by bucket."""
+    differing = drifts(
+        books.replayed_balances(), {name: each.total for name, each in balances.items()}
+    )
+    return {
+        each.asset: f"ledger says {each.replayed}, balance is {each.at_exchange}"
+        for each in differing
+    }
+
+
+def totals(balances: Mapping[str, Balance], listing: Listing) -> dict[Asset, Decimal]:
+    """Return what the account has of each economic asset, whatever the bucket."""
+    found: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO)
+    for bucket, balance in balances.items():
+        found[economic_asset(listing.symbols, bucket)] += balance.total
+    return dict(found)
+
+
+def _valued(
+    desk: NavDesk,
+    balances: Mapping[str, Balance],
+    prices: PriceTable,
+    listing: Listing,
+    at: datetime,
+) -> tuple[tuple[Valuation, ...], Snapshot | None]:
+    """Return what is held with its worth, and the snapshot before, for the last good prices."""
+    before = desk.books.latest_snapshot()
+    held = totals(balances, listing)
+    for each in desk.ledger.in_flight():
+        asset = economic_asset(listing.symbols, each.entry.asset)
+        held[asset] = held.get(asset, ZERO) + each.qty
+    return valuations(held, prices, before=before, now=at), before
+
+
+def _units(
+    before: Snapshot | None, equity: Decimal, flows: Decimal, *, is_frozen: bool
+) -> tuple[Decimal, Decimal]:
+    if before is None:
+        return units_after(units=ZERO, equity=equity, flows=flows)
+    if is_frozen:
+        return before.units, before.unit_price
+    return units_after(units=before.units, equity=equity, flows=flows, last_price=before.unit_price)
+
+
+def _falls(desk: NavDesk, day: NavDay, frozen_at: Snapshot | None) -> dict[str, Decimal]:
+    if frozen_at is not None:
+        return {name: getattr(frozen_at, name) for name in FALLS}
+    unit_price, at = day.last_unit_price, day.last_at
+    recent = desk.books.unit_prices(at - WINDOW)
+    return dict(
+        zip(
+            FALLS,
+            (
+                drawdown(recent, now=at, unit_price=unit_price, window=WINDOW),
+                fall(day.first_unit_price, unit_price),
+                fall(day.peak_unit_price, unit_price),
+            ),
+            strict=True,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rates:
+    """What a unit of anything is worth: of what is held as it was valued, else by the market."""
+
+    valuations: Iterable[Valuation]
+    prices: PriceTable
+    listing: Listing
+
+    def of(self, asset: Asset) -> Decimal | None:
+        """Return base currency per unit."""
+        held = [each.price for each in self.valuations if each.asset == asset]
+        return held[0] if held else self.prices.rate(asset)
+
+    def knows(self, flow: LedgerEntry) -> bool:
+        """Tell whether a flow can be valued."""
+        return self.of(economic_asset(self.listing.symbols, flow.asset)) is not None
+
+    def worth(self, flow: LedgerEntry) -> Decimal:
+        """Return what came or left, at the first prices seen after it.
+
+        Its fee left with it: whoever moves money in or out does not trade badly (F-MON-1, P-19).
+        What it cost is told by the books of the account.
+        """
+        rate = self.of(economic_asset(self.listing.symbols, flow.asset))
+        return flow.net * (rate or ZERO)
+
+    def unrealised(self, position: Position) -> Decimal:
+        """Return what a position would gain if it were sold now."""
+        pair = self.listing.pairs.get(position.pair)
+        rate = None if pair is None else self.of(pair.base)
+        return ZERO if rate is None else position.unrealised(rate)
