@@ -40,7 +40,7 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
         with (
             latched_by_signal(folder),
             asked_to_stop() as stop,
-            _account(pipeline) as account,
+            hearing_account(pipeline) as account,
             deciding(pipeline, environ, _tell) as worker,
             hearing_market(pipeline, worker) as market,
         ):
@@ -61,8 +61,13 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
 
 
 @contextmanager
-def _account(pipeline: Pipeline) -> Iterator[Streaming | None]:
-    """Listen to the account, where there is one to be heard."""
+def hearing_account(pipeline: Pipeline) -> Iterator[Streaming | None]:
+    """Listen to the account, where there is one to be heard; else say why the market is alone.
+
+    Raises:
+        ConfigurationError: another one listens.
+        ExchangeError: the exchange does not answer.
+    """
     if not takes_orders(pipeline):
         _tell("no order is sent that could rest: the market alone is heard")
         yield None

@@ -6,11 +6,12 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kraken_pipeline.cli.stream import say_fill
+from kraken_pipeline.cli.stream import hearing_account, say_fill
 from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.orders import Order, State
@@ -24,12 +25,15 @@ from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.listening import listening
 from kraken_pipeline.wiring.market_sign import market_sign
+from kraken_pipeline.wiring.modes import REAL
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.signs import STREAM, Presence, dismiss
+from kraken_pipeline.wiring.stores import open_stores
 from kraken_pipeline.wiring.stream_sign import StreamSign, stream_objection, stream_sign
 from kraken_pipeline.wiring.streaming import Streaming
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.kraken.stream.world import eventually
+from kraken_pipeline_tests.live_market import known, live_market
 from kraken_pipeline_tests.paper_market import FEW_PAIRS, MOMENT, PaperMarket, resting_buy
 from kraken_pipeline_tests.programs import environment, started
 
@@ -189,6 +193,21 @@ def test_where_nothing_can_rest_the_market_alone_is_heard(market: PaperMarket) -
         assert process.wait(timeout=10) == 0
     assert stream_sign(market.data_dir, system_now()) is None
     assert "the market alone is heard" in (market.root / "stream.log").read_text()
+
+
+def test_without_a_key_the_market_alone_is_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with live_market(tmp_path, known("reader")) as market, market.edge() as edge:
+        market.keep({})
+        loaded = market.configure()
+        stores = open_stores(loaded, world=REAL)
+        with hearing_account(Pipeline(loaded=loaded, stores=stores, edge=edge)) as account:
+            stores.close()
+
+    assert account is None
+    assert "the market alone is heard" in capsys.readouterr().err
+    assert stream_sign(market.root / "data", system_now()) is None
 
 
 def test_u_str_1_while_the_listener_is_lost_nothing_opens_until_it_is_forgotten(
