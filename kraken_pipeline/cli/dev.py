@@ -19,10 +19,8 @@ from kraken_pipeline.domain.errors import ConfigurationError, PipelineError
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.exchange import chosen, running_simulator
 from kraken_pipeline.wiring.home import DATA_DIR, SIMULATOR_URL, settled
-from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.panic import LATCH, latched_by_signal
 from kraken_pipeline.wiring.pipeline import connect
-from kraken_pipeline.wiring.switch import TAKE_ORDERS
 
 HOST: Final = "127.0.0.1"
 ASKED_SECONDS: Final = 10
@@ -60,7 +58,7 @@ def run(
             f"data       {folder}\npanic      touch {folder}/{LATCH}, or kill -USR1 {os.getpid()}\n"
         )
         try:
-            with _heard(env):
+            with heard(env):
                 _serve(env, port)
         finally:
             _stand_down(env)
@@ -104,11 +102,8 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _heard(env: Mapping[str, str]) -> Iterator[None]:
-    """Hear the account's stream beside Dagster, where an order can rest."""
-    if destination(load(env)) not in TAKE_ORDERS:
-        yield
-        return
+def heard(env: Mapping[str, str]) -> Iterator[None]:
+    """Hear the market's stream beside Dagster, and the account's where an order can rest."""
     stream = subprocess.Popen(
         [sys.executable, "-m", "kraken_pipeline", "stream"], env=dict(env), start_new_session=True
     )

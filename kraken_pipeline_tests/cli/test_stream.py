@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kraken_pipeline.cli.dev import heard
 from kraken_pipeline.cli.stream import hearing_account, say_fill
 from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.halts import HaltKind
@@ -182,17 +183,15 @@ def test_where_nothing_can_rest_the_market_alone_is_heard(market: PaperMarket) -
     config = f"{FEW_PAIRS}execution: {{mode: dry_run}}\n"
     env = environment(market.root, config, **market.environ)
 
-    def market_is_heard() -> bool:
+    def is_heard() -> bool:
         sign = market_sign(market.data_dir, system_now())
         return sign is not None and sign.is_well
 
-    with started("stream", env=env, log=market.root / "stream.log") as process:
-        assert eventually(market_is_heard, seconds=30)
-        process.send_signal(signal.SIGTERM)
+    with heard(env):  # as `dev` does beside Dagster
+        assert eventually(is_heard, seconds=30)
+        assert stream_sign(market.data_dir, system_now()) is None
 
-        assert process.wait(timeout=10) == 0
-    assert stream_sign(market.data_dir, system_now()) is None
-    assert "the market alone is heard" in (market.root / "stream.log").read_text()
+    assert market_sign(market.data_dir, system_now()) is None
 
 
 def test_without_a_key_the_market_alone_is_heard(
