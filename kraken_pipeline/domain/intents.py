@@ -1,7 +1,7 @@
 """What a strategy may say, and what is kept of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -80,6 +80,10 @@ class Seen:
     state: Mapping[str, str]
     """What the strategy had saved before."""
     userref: int | None
+    view: str = "stored"
+    """How the strategy saw bars in which nothing traded; before that was kept, as stored."""
+    filled: Mapping[str, Mapping[str, Sequence[Sequence[int]]]] = field(default_factory=dict)
+    """Timeframe to pair to the stretches (Unix seconds) of such bars, where it saw them filled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ own making, and a strategy would decide on prices that it does not have.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,10 +31,20 @@ PROVEN: Final = frozenset({Reason.NO_TRADES, Reason.EXCHANGE_DOWN})
 """Why a bar may be missing anywhere."""
 
 
-def uncertified(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absences:
+    """What is known of bars that are needed and not there."""
+
+    uncertified: Mapping[str, str]
+    """Each pair that lacks some for no proven reason, to the code with the figures."""
+    silent: Mapping[str, Mapping[str, Sequence[Sequence[int]]]]
+    """Timeframe to pair to the stretches in which nothing traded."""
+
+
+def absences(
     panels: Sequence[tuple[Bars, int]], closed_at: datetime, certificates: Certificates
-) -> Mapping[str, str]:
-    """Return each pair that lacks bars for no proven reason, to the code with the figures.
+) -> Absences:
+    """Return why bars that are needed are not there.
 
     Args:
         panels: bars of a timeframe as they were read, and how many of them are needed.
@@ -44,15 +55,20 @@ def uncertified(
         ConfigurationError: certificates that are needed cannot be read.
     """
     found: dict[str, str] = {}
+    silent: dict[str, dict[str, list[Stretch]]] = {}
     for bars, count in panels:
         until = int(last_close(bars.frame, closed_at).timestamp())
         within = until - count * bars.frame.seconds, until
         present = dict(_incomplete(bars, within))
         if present:
             known = certificates.of(bars.frame)
-            for pair, gap in _unproven(bars, present, within, known):
-                found.setdefault(pair, _said(bars, pair, gap))
-    return found
+            for pair, gap in _gaps(bars, present, within, known):
+                if gap.reason is Reason.NO_TRADES:
+                    of = silent.setdefault(bars.frame.name, {})
+                    of.setdefault(pair, []).append((gap.first, gap.until))
+                elif gap.reason not in PROVEN:
+                    found.setdefault(pair, _said(bars, pair, gap))
+    return Absences(uncertified=found, silent=silent)
 
 
 def _incomplete(bars: Bars, within: Stretch) -> Iterator[tuple[str, tuple[Stretch, ...]]]:
@@ -72,22 +88,21 @@ def _incomplete(bars: Bars, within: Stretch) -> Iterator[tuple[str, tuple[Stretc
         )
 
 
-def _unproven(
+def _gaps(
     bars: Bars,
     present: Mapping[str, tuple[Stretch, ...]],
     within: Stretch,
     known: Mapping[str, Certificate],
 ) -> Iterator[tuple[str, Gap]]:
-    """Yield the first gap of each pair for which there is no good reason."""
+    """Yield what each pair lacks, but for what is older than it."""
     down = silences(witnesses(present, known)) if known else ()
     for pair, stretches in present.items():
         spans = known.get(pair, NO_CERTIFICATE).spans
         begins = stretches[0][0] if stretches else within[0]
         for gap in gaps(bars.frame, absent(stretches, within), spans, down):
             is_older = gap.until <= begins and gap.reason is Reason.NOT_AVAILABLE
-            if gap.reason not in PROVEN and not is_older:
+            if not is_older:
                 yield pair, gap
-                break
 
 
 def _said(bars: Bars, pair: str, gap: Gap) -> str:

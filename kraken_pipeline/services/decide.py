@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -18,6 +18,7 @@ from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import certified
 from kraken_pipeline.services.coverage import Certificates
+from kraken_pipeline.services.filled_bars import filled
 from kraken_pipeline.services.ports import (
     BarStore,
     BookStore,
@@ -25,7 +26,7 @@ from kraken_pipeline.services.ports import (
     DecisionStore,
     UniverseStore,
 )
-from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, Wish, Wishes
+from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, View, Wish, Wishes
 
 SMALLEST_STOP: Final = 1e-6
 """Share of the price; a nearer stop is a slip of the strategy, not a stop."""
@@ -195,15 +196,17 @@ class Ask:
             return self.skipped(
                 f"DATA_STALE_EVENT: no {self._frame.name} bar closed at {self._closed_at:%F %H:%M}"
             )
-        unknown = self.uncertified(snapshot)
+        absent = self.absences(snapshot)
+        unknown = absent.uncertified
         if snapshot.pairs and len(unknown) == len(snapshot.pairs):
             pair, why = next(iter(unknown.items()))
             return self.skipped(f"{why}; so for {pair} and every other pair")
         state, closes = self.state(), self._closes(snapshot.pairs)
-        seen = self._seen(snapshot, state)
+        shown = self._shown(snapshot, absent)
+        seen = self._seen(snapshot, state, absent)
         identity = _inputs_hash(snapshot, seen, self._universe.version)
         try:
-            wishes = self._configured.strategy.decide(snapshot, state)
+            wishes = self._configured.strategy.decide(shown, state)
             canonical(wishes.state)
             intents, refused = self._intents(wishes, closes, unknown)
         except DataStaleError as stale:
@@ -226,7 +229,29 @@ class Ask:
             self._namespace, self._configured.strategy_id, self._frame.name
         )
 
-    def _seen(self, snapshot: Snapshot, state: Mapping[str, str]) -> Seen:
+    def _shown(self, snapshot: Snapshot, absent: certified.Absences) -> Snapshot:
+        """Return what the strategy sees, of bars in which nothing traded in its own view (HIS-4).
+
+        The bar that is decided is never made up: what is decided on it traded in it.
+        """
+        if self._configured.strategy.view is not View.FILLED or not absent.silent:
+            return snapshot
+        closed = int(self._closed_at.timestamp())
+        until = {self._frame.name: closed - self._frame.seconds}
+        made = {
+            name: filled(each, absent.silent.get(name, {}), until=until.get(name, closed))
+            for name, each in snapshot.panels.items()
+        }
+        return replace(
+            snapshot,
+            panels={name: bars for name, (bars, _) in made.items()},
+            is_filled={name: flags for name, (_, flags) in made.items()},
+        )
+
+    def _seen(
+        self, snapshot: Snapshot, state: Mapping[str, str], absent: certified.Absences
+    ) -> Seen:
+        is_filled = self._configured.strategy.view is View.FILLED
         return Seen(
             strategy=self._configured.strategy.name,
             panels={name: each.digest() for name, each in snapshot.panels.items()},
@@ -236,6 +261,8 @@ class Ask:
             },
             state=dict(state),
             userref=self._configured.userref,
+            view=self._configured.strategy.view.value,
+            filled=absent.silent if is_filled else {},
         )
 
     def _snapshot(self) -> Snapshot:
@@ -253,11 +280,11 @@ class Ask:
             panels={name: self._panel(name, pairs, count) for name, count in needs.items()},
         )
 
-    def uncertified(self, snapshot: Snapshot) -> Mapping[str, str]:
-        """Return the pairs whose history may have holes of our own making, to which (HIS-3)."""
+    def absences(self, snapshot: Snapshot) -> certified.Absences:
+        """Return why bars are not there: holes of our own making, or nothing traded (HIS-3)."""
         needs = self._configured.strategy.needs(self._frame.name, self._configured.parameters)
         panels = [(snapshot.panels[name], count) for name, count in needs.items()]
-        return certified.uncertified(panels, self._closed_at, self._desk.certificates)
+        return certified.absences(panels, self._closed_at, self._desk.certificates)
 
     def held(self) -> frozenset[str]:
         """Return what the book holds; research on past bars holds nothing of today's."""
@@ -382,5 +409,7 @@ def _inputs_hash(snapshot: Snapshot, seen: Seen, universe: str) -> str:
             "parameters": {name: str(each) for name, each in snapshot.parameters.items()},
             "state": seen.state,
             "universe": universe,
+            # left out where nothing is filled in, so that older decisions keep their name
+            **({"filled": seen.filled} if seen.filled else {}),
         }
     )

@@ -122,9 +122,9 @@ class _Again(Ask):
         """Return what its book held then."""
         return self.seen.held
 
-    def uncertified(self, snapshot: Snapshot) -> Mapping[str, str]:
-        """Return what was not certified then."""
-        return self.unknown
+    def absences(self, snapshot: Snapshot) -> certified.Absences:
+        """Return what was not certified then, and what was known not to exist."""
+        return certified.Absences(uncertified=self.unknown, silent=self.seen.filled)
 
 
 def _made(desk: DecisionDesk, decision: Decision, universe: Universe) -> Decision:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 """Rows are bars, oldest first; columns are pairs."""
+
+Flags = NDArray[np.bool_]
+"""The same of yes and no."""
 
 COLUMNS: Final = ("open", "high", "low", "close", "volume")
 
@@ -89,6 +93,8 @@ class Snapshot:
     """Checked by the strategy's own model."""
     panels: Mapping[str, Bars]
     """By timeframe; each ends at or before `closed_at`."""
+    is_filled: Mapping[str, Flags] = field(default_factory=lambda: MappingProxyType({}))
+    """By timeframe, where the strategy's view fills in: which bars are none, as nothing traded."""
 
     def bars(self, name: str | None = None) -> Bars:
         """Return the bars of a timeframe, by default of the one that closed.
@@ -172,6 +178,15 @@ recorded, and the saved state stays as it was.
 """
 
 
+class View(StrEnum):
+    """How a strategy sees a bar that is proven not to exist, as nothing traded (HIS-4)."""
+
+    STORED = "stored"
+    """As absent."""
+    FILLED = "filled"
+    """As the close before it, with no volume; but never the bar that is decided."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
     """A strategy: a module constant of this type, named in `STRATEGIES`."""
@@ -189,6 +204,7 @@ class Strategy:
     Raises `InvalidValueError` that names the parameter, its value and the bound.
     """
     decide: Decide
+    view: View = View.STORED
 
     def __post_init__(self) -> None:
         for name in self.timeframes:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.strategies.base import Snapshot, Strategy, Wish, Wishes
+from kraken_pipeline.strategies.base import Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline.strategies.indicators import PerPair, average_true_range, mean
 from kraken_pipeline.strategies.parameters import flag, number, one_of, refuse_unknown, whole
 from kraken_pipeline.strategies.regime import HOURLY_BARS, regimes
@@ -200,9 +200,10 @@ def _wish(readings: Readings, at: int, pair: str, *, enter: bool) -> Wish:
 
 TREND_CORE: Final = Strategy(
     name="trend_core",
-    version="1",
+    version="2",
     timeframes=tuple(TIMEFRAMES),
     needs=needs,
     parameters=lambda given: asdict(checked(given)),
     decide=decide,
+    view=View.FILLED,
 )

@@ -9,7 +9,7 @@ import pytest
 
 from kraken_pipeline.domain.certificates import Certificate, Difference, Source, Span
 from kraken_pipeline.domain.timeframes import Timeframe, timeframe
-from kraken_pipeline.services.certified import uncertified
+from kraken_pipeline.services.certified import absences
 from kraken_pipeline.strategies.base import Bars
 
 HOUR = timeframe("1h")
@@ -53,7 +53,7 @@ def bars(**missing: Sequence[int]) -> Bars:
 
 
 def asked(told: Bars, known: Known, count: int = 10) -> Mapping[str, str]:
-    return uncertified([(told, count)], CLOSE, known)
+    return absences([(told, count)], CLOSE, known).uncertified
 
 
 def test_where_nothing_is_missing_no_certificate_is_read() -> None:
@@ -118,3 +118,13 @@ def test_a_pair_without_any_bar_is_uncertified_whatever_was_asked() -> None:
     known = Known({"ETHUSD": (span(Source.OHLC),)})
 
     assert set(asked(bars(ETHUSD=range(10)), known)) == {"ETHUSD"}
+
+
+def test_bars_in_which_nothing_traded_are_named_apart_from_holes() -> None:
+    known = Known({"ETHUSD": (span(Source.TRADES, until=UNTIL - 7200),)})
+
+    found = absences([(bars(ETHUSD=[3, 4, 9]), 10)], CLOSE, known)
+
+    first = UNTIL - 36_000
+    assert found.silent == {"1h": {"ETHUSD": [(first + 3 * 3600, first + 5 * 3600)]}}
+    assert set(found.uncertified) == {"ETHUSD"}

@@ -9,6 +9,7 @@ from itertools import compress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kraken_pipeline.domain.certificates import Source, Span
@@ -31,7 +32,7 @@ from kraken_pipeline.services.history import HistoryDesk, refresh
 from kraken_pipeline.services.universe import refresh_universe
 from kraken_pipeline.store.bars import ParquetBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
-from kraken_pipeline.strategies.base import Snapshot, Strategy, Wish, Wishes
+from kraken_pipeline.strategies.base import Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.candles import START
 from kraken_pipeline_tests.services.paper import RULES, Paper
@@ -68,6 +69,8 @@ class Scripted:
 
         self.says = fail
 
+    view: View = View.STORED
+
     def configured(self, name: str = "trend") -> Configured:
         strategy = Strategy(
             name="scripted",
@@ -76,6 +79,7 @@ class Scripted:
             needs=lambda frame, parameters: {frame: 5},
             parameters=dict,
             decide=self.decide,
+            view=self.view,
         )
         return Configured(
             strategy_id=name, strategy=strategy, timeframes=("1h",), parameters={}, userref=7
@@ -230,7 +234,9 @@ def test_what_is_held_may_be_left_on_any_history(table: Table) -> None:
     assert [each.side for each in decision.intents] == [Side.SELL]
 
 
-def test_a_bar_in_which_provably_nothing_traded_is_no_hole(table: Table) -> None:
+@pytest.fixture
+def silent(table: Table) -> Table:
+    """Return a table with an hour of XBTUSD in which, as its trades prove, nothing traded."""
     table.forget("XBTUSD", hours=3)
     at = int((START - timedelta(hours=3)).timestamp())
     proof = Span(
@@ -238,10 +244,42 @@ def test_a_bar_in_which_provably_nothing_traded_is_no_hole(table: Table) -> None
     )
     table.certificates.extend(HOUR, [("XBTUSD", proof, [])])
     table.script.wishes(wish())
+    return table
 
-    [decision] = table.decide()
+
+def test_a_bar_in_which_provably_nothing_traded_is_no_hole(silent: Table) -> None:
+    [decision] = silent.decide()
 
     assert decision.outcome is Outcome.SIGNAL
+
+
+def test_his_4_a_strategy_may_see_the_close_before_where_nothing_traded(silent: Table) -> None:
+    """U-HIS-2: filled or not, as the strategy says, and the decision says which."""
+    silent.script.view = View.FILLED
+
+    [decision] = silent.decide()
+
+    [shown] = silent.script.shown
+    bars, at = shown.bars(), shown.pairs.index("XBTUSD")
+    assert (bars.close[2, at], bars.high[2, at]) == (bars.close[1, at],) * 2
+    assert bars.volume[2, at] == 0
+    assert not np.isnan(bars.close).any()
+    assert np.argwhere(shown.is_filled["1h"]).tolist() == [[2, at]]
+    assert decision.seen is not None
+    hour = int((START - timedelta(hours=3)).timestamp())
+    assert (decision.seen.view, decision.seen.filled) == (
+        "filled",
+        {"1h": {"XBTUSD": [(hour, hour + 3600)]}},
+    )
+
+
+def test_his_4_another_sees_it_absent_and_the_decision_says_so(silent: Table) -> None:
+    [decision] = silent.decide()
+
+    [shown] = silent.script.shown
+    assert np.isnan(shown.bars().close).sum() == 1
+    assert decision.seen is not None
+    assert (decision.seen.view, dict(decision.seen.filled)) == ("stored", {})
 
 
 def test_his_3_where_no_pair_is_certified_the_strategy_is_not_asked(table: Table) -> None:

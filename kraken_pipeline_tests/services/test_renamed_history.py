@@ -10,7 +10,7 @@ from kraken_pipeline.domain.certificates import Reason, Source, Span
 from kraken_pipeline.domain.renames import Alias
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.services.certified import uncertified
+from kraken_pipeline.services.certified import absences
 from kraken_pipeline.services.coverage import coverage
 from kraken_pipeline.services.renamed_bars import FollowedBars
 from kraken_pipeline.services.renamed_history import FollowedCertificates, FollowedStretches
@@ -72,8 +72,8 @@ def test_a_strategy_may_use_what_is_proven_of_the_old_name(folder: Path) -> None
     seven = bars.read(DAILY, ("POLUSD",), closed_by=RENAMED, count=4)
     own = CertificateFiles(folder)
 
-    denied = uncertified([(seven, 4)], RENAMED, own)
-    passed = uncertified([(seven, 4)], RENAMED, FollowedCertificates(own, ALIASES))
+    denied = absences([(seven, 4)], RENAMED, own).uncertified
+    passed = absences([(seven, 4)], RENAMED, FollowedCertificates(own, ALIASES)).uncertified
 
     assert (list(denied), dict(passed)) == (["POLUSD"], {})
 
