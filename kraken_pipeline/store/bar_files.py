@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import ConfigurationError, StorageError
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import bar_parts
 from kraken_pipeline.store.bar_shelves import LOCK, GoneError, Listing, Part
@@ -78,17 +78,21 @@ class FolderShelf:
 
     @contextmanager
     def turn(self, frame: Timeframe) -> Iterator["_FolderTurn"]:
-        """Wait for the lock of a timeframe; it dies with its process."""
-        folder = self._root / frame.name
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Wait for the lock of a timeframe; it dies with its process.
+
+        Raises:
+            StorageError: nothing can be written: the disk is full, or fails.
+        """
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            turn = _FolderTurn(self, frame, descriptor)
-            yield turn
-            turn.end()
-        finally:
-            os.close(descriptor)
+            with self._locked(frame) as descriptor:
+                turn = _FolderTurn(self, frame, descriptor)
+                yield turn
+                turn.end()
+        except OSError as error:
+            raise StorageError(
+                f"the bars cannot be kept: {error}. Free some space, or mend the disk, then look "
+                "with `kraken-pipeline history verify`"
+            ) from error
 
     def torn(self, part: Part, why: str) -> ConfigurationError:
         """Return an error that names a part which cannot be read, and the remedy."""
@@ -104,6 +108,17 @@ class FolderShelf:
     def aside(self, frame: Timeframe, month: str) -> Path:
         """Return where damaged parts of a month are put."""
         return self._root / DAMAGED / frame.name / month
+
+    @contextmanager
+    def _locked(self, frame: Timeframe) -> Iterator[int]:
+        folder = self._root / frame.name
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def _months(self, frame: Timeframe) -> list[Path]:
         folder = self._root / frame.name

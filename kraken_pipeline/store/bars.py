@@ -42,6 +42,7 @@ class ShelvedBars(BarReader):
                 grid, or an amount is none that 26 digits and 12 decimals can hold; nothing is
                 added then.
             ConfigurationError: a file in the store is torn or not ours.
+            StorageError: it cannot be written: the disk is full, or fails.
         """
         told = [each for each in pages if len(each)]
         if not told:
@@ -65,6 +66,7 @@ class ShelvedBars(BarReader):
         Raises:
             InvalidValueError: as `append`.
             ConfigurationError: a file in the store is torn or not ours.
+            StorageError: it cannot be written: the disk is full, or fails.
         """
         if len(told) <= 1:
             return {frame: self.append(frame, pages) for frame, pages in told.items()}
@@ -84,6 +86,7 @@ class ShelvedBars(BarReader):
         Raises:
             InvalidValueError: as `append`.
             ConfigurationError: a file in the store is torn or not ours.
+            StorageError: it cannot be written: the disk is full, or fails.
         """
         told = [each for each in pages if len(each)]
         if not told:
@@ -102,6 +105,7 @@ class ShelvedBars(BarReader):
 
         Raises:
             ConfigurationError: a file in the store is torn or not ours.
+            StorageError: it cannot be written: the disk is full, or fails.
         """
         before = after = 0
         for month in list(self._listing(frame)):
