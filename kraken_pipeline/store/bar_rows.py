@@ -13,7 +13,7 @@ import io
 import threading
 import weakref
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -39,11 +39,10 @@ from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import bar_parts
 from kraken_pipeline.store.bar_parts import TornError
+from kraken_pipeline.store.bar_pieces import PIECE, Pieces
 from kraken_pipeline.store.bar_shelves import ROWS, GoneError, Listing, Part
 from kraken_pipeline.store.database import Database
 
-PIECE: Final = 1 << 20
-"""Bytes of a piece, the last one of a part may be shorter."""
 LAYOUT: Final = 1
 """Of these tables, as SQLite's `user_version`."""
 metadata = MetaData()
@@ -154,7 +153,7 @@ class RowShelf:
             if size <= PIECE:
                 yield pa.BufferReader(_piece(connection, part, 0))
                 return
-            yield pa.PythonFile(_Pieces(size, lambda place: _piece(connection, part, place)), "r")
+            yield pa.PythonFile(Pieces(size, lambda place: _piece(connection, part, place)), "r")
 
     @contextmanager
     def turn(self, frame: Timeframe) -> Iterator["_RowTurn"]:
@@ -294,45 +293,6 @@ class _RowTurn:
             self._connection.execute(delete(pieces).where(pieces.c.part == number))
             self._connection.execute(delete(parts).where(parts.c.number == number))
             self._unwritten.pop(number, None)
-
-
-class _Pieces(io.RawIOBase):
-    """A part as a file that reads a piece when it is asked for."""
-
-    def __init__(self, size: int, piece: Callable[[int], bytes]) -> None:
-        self._size = size
-        self._piece = piece
-        self._place = 0
-        # Arrow's own threads may ask, and the connection is one
-        self._guard = threading.Lock()
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def tell(self) -> int:
-        """Return where reading goes on."""
-        return self._place
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go on reading elsewhere."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
-        self._place = start + offset
-        return self._place
-
-    def read(self, size: int = -1) -> bytes:
-        """Return all the bytes that are asked for, as far as there are any."""
-        with self._guard:
-            start = self._place
-            until = self._size if size < 0 else min(start + size, self._size)
-            first = start // PIECE
-            told = b"".join(self._piece(each) for each in range(first, -(-until // PIECE)))
-            self._place = max(start, until)
-            return told[start - first * PIECE : until - first * PIECE]
 
 
 def _piece(connection: Connection, part: Part, place: int) -> bytes:

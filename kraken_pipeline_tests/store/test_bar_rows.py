@@ -6,7 +6,7 @@ import pytest
 
 from kraken_pipeline.domain.errors import ConfigurationError, StorageError
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.store import bar_rows
+from kraken_pipeline.store import bar_pieces, bar_rows
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_rows import RowShelf
 from kraken_pipeline.store.bars import ShelvedBars
@@ -35,7 +35,8 @@ def changed(path: Path, statement: str) -> ShelvedBars:
 def test_a_part_of_many_pieces_is_read_as_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bar_rows, "PIECE", 100)
+    for module in (bar_rows, bar_pieces):
+        monkeypatch.setattr(module, "PIECE", 100)
     store = ShelvedBars(RowShelf(tmp_path))
     store.append(HOURLY, [bars("XBTUSD", range(4, 200)), bars("ETHUSD", range(4, 200))])
 
