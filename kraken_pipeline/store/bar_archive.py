@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Final
 
 from kraken_pipeline.domain.bars import Admitted, Candles
@@ -12,8 +11,6 @@ from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import bar_overlaps, bar_tables
 from kraken_pipeline.store.bar_csv import Sheet
-from kraken_pipeline.store.bar_files import FolderShelf
-from kraken_pipeline.store.bar_shelves import Shelf
 from kraken_pipeline.store.bars import ShelvedBars, Writing
 
 AT_ONCE: Final = 4
@@ -22,10 +19,6 @@ AT_ONCE: Final = 4
 
 class HistoryBarStore(ShelvedBars):
     """The same bars on the same shelf, for whoever brings or examines whole histories."""
-
-    def __init__(self, where: Path | Shelf) -> None:
-        """Take the folder of Parquet files, or another shelf."""
-        super().__init__(FolderShelf(where) if isinstance(where, Path) else where)
 
     def admit(self, frame: Timeframe, sheets: Sequence[Sheet]) -> Mapping[str, Admitted]:
         """Add what is new, and compare the rest with what is there, which stays as it is.

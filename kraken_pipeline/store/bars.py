@@ -15,7 +15,7 @@ from kraken_pipeline.store.arrow import numbers
 from kraken_pipeline.store.bar_files import FolderShelf
 from kraken_pipeline.store.bar_parts import with_revision
 from kraken_pipeline.store.bar_reader import BarReader
-from kraken_pipeline.store.bar_shelves import Listing, Part, Turn
+from kraken_pipeline.store.bar_shelves import Listing, Part, Shelf, Turn
 
 MOST_PARTS: Final = 16
 """Parts of a month, those left aside that are too large to grow, beyond which the youngest are
@@ -33,6 +33,10 @@ GROUPS_AT_ONCE: Final = 32
 
 class ShelvedBars(BarReader):
     """The bars on a shelf. Any number of processes may read and write."""
+
+    def __init__(self, where: Path | Shelf) -> None:
+        """Take the folder of Parquet files, or another shelf; there need not be anything yet."""
+        super().__init__(FolderShelf(where) if isinstance(where, Path) else where)
 
     def append(self, frame: Timeframe, pages: Iterable[Candles]) -> int:
         """Add what is new and return how many rows that were; what is there stays as it is.
@@ -204,14 +208,6 @@ class ShelvedBars(BarReader):
                 found = bar_overlaps.of_pairs(self._rows(frame, part, groups=some), like)
                 if found.num_rows:
                     yield found
-
-
-class ParquetBarStore(ShelvedBars):
-    """Bars in Parquet files under one folder."""
-
-    def __init__(self, root: Path) -> None:
-        """Take the folder; it need not be there yet."""
-        super().__init__(FolderShelf(root))
 
 
 class Writing:

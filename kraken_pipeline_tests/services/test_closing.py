@@ -14,7 +14,7 @@ from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.domain.trade_bars import TradeBar, candles_of
 from kraken_pipeline.services.closing import GRACE, QUIET, TOLD_PATIENCE, Closing, ClosingDesk
-from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline_tests.builders import pair
 
 START = datetime(2026, 11, 23, 9, 57, tzinfo=UTC)
@@ -46,7 +46,7 @@ class World:
         self.told = True
         self.minutes: dict[datetime, Minute] = {}
         self.changed: list[tuple[str, datetime]] = []
-        self.bars = ParquetBarStore(folder)
+        self.bars = ShelvedBars(folder)
         self.mended: list[tuple[str, str]] = []
         self.retold: list[tuple[str, datetime]] = []
         self.closes: list[tuple[datetime, tuple[str, ...]]] = []

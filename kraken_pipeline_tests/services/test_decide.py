@@ -30,7 +30,7 @@ from kraken_pipeline.services.decide import (
 )
 from kraken_pipeline.services.history import HistoryDesk, refresh
 from kraken_pipeline.services.universe import refresh_universe
-from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.strategies.base import Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline_tests.fakes import overriding
@@ -91,7 +91,7 @@ class Table:
     """A desk for one scripted strategy, with bars up to the clock."""
 
     paper: Paper
-    bars: ParquetBarStore
+    bars: ShelvedBars
     certificates: CertificateFiles
     folder: Path
     script: Scripted = field(default_factory=Scripted)
@@ -125,7 +125,7 @@ class Table:
         """Begin the bars anew without the one that opened so many hours before the start."""
         gone = int((START - timedelta(hours=hours)).timestamp())
         listed = self.paper.market.listing().pairs
-        kept = ParquetBarStore(self.folder / "holes")
+        kept = ShelvedBars(self.folder / "holes")
         for name, pair in listed.items():
             page = self.paper.market.candles(pair, HOUR, None)
             rows = [at != gone or name not in pairs for at in page.opened_at]
@@ -145,7 +145,7 @@ class Table:
 @pytest.fixture
 def table(desk: Paper, tmp_path: Path) -> Table:
     bars = tmp_path / "bars"
-    made = Table(desk, ParquetBarStore(bars), CertificateFiles(bars), tmp_path)
+    made = Table(desk, ShelvedBars(bars), CertificateFiles(bars), tmp_path)
     made.refresh()
     return made
 

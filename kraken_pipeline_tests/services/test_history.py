@@ -14,7 +14,7 @@ from kraken_pipeline.domain.errors import UnexpectedReplyError, UnreachableError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.services.history import HistoryDesk, Refreshed, refresh
-from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.candles import START
@@ -29,7 +29,7 @@ class Keeper:
 
     def __init__(self, desk: Paper, folder: Path) -> None:
         self.paper = desk
-        self.bars = ParquetBarStore(folder / "bars")
+        self.bars = ShelvedBars(folder / "bars")
         self.certificates = CertificateFiles(folder / "bars")
         self.asked: list[tuple[str, datetime | None]] = []
         self.steps: list[tuple[str, int, int]] = []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.domain.universe_filters import Kin
 from kraken_pipeline.services.kin import kin_of
-from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline_tests.services.daily import daily
 from kraken_pipeline_tests.services.paper import RULES
 
@@ -30,20 +30,20 @@ THIS = replace(RULES, cluster_days=5)
 
 
 @pytest.fixture(scope="module")
-def bars(tmp_path_factory: pytest.TempPathFactory) -> ParquetBarStore:
-    store = ParquetBarStore(Path(tmp_path_factory.mktemp("bars")))
+def bars(tmp_path_factory: pytest.TempPathFactory) -> ShelvedBars:
+    store = ShelvedBars(Path(tmp_path_factory.mktemp("bars")))
     pages = [daily(name, *closes, now=NOW) for name, closes in CLOSES.items()]
     store.append(timeframe("1d"), pages)
     return store
 
 
 def found(
-    bars: ParquetBarStore, *pairs: str, notional: Mapping[str, Decimal] = NOTIONAL
+    bars: ShelvedBars, *pairs: str, notional: Mapping[str, Decimal] = NOTIONAL
 ) -> dict[str, Kin]:
     return kin_of(bars, pairs, rules=THIS, notional=notional, now=NOW)
 
 
-def test_the_pair_that_trades_most_leads_those_that_move_with_it(bars: ParquetBarStore) -> None:
+def test_the_pair_that_trades_most_leads_those_that_move_with_it(bars: ShelvedBars) -> None:
     kin = found(bars, *CLOSES)
 
     assert {name: (each.leader, each.rank) for name, each in kin.items()} == {
@@ -55,18 +55,18 @@ def test_the_pair_that_trades_most_leads_those_that_move_with_it(bars: ParquetBa
     assert kin["TWINUSD"].correlation == 1
 
 
-def test_who_trades_more_leads(bars: ParquetBarStore) -> None:
+def test_who_trades_more_leads(bars: ShelvedBars) -> None:
     kin = found(bars, *CLOSES, notional={"TWINUSD": Decimal(1)})
 
     assert (kin["TWINUSD"].rank, kin["BIGUSD"].leader) == (1, "TWINUSD")
 
 
 def test_a_pair_without_a_close_for_each_day_is_compared_with_nobody(
-    bars: ParquetBarStore,
+    bars: ShelvedBars,
 ) -> None:
     assert found(bars, "YOUNGUSD", "NONEUSD") == {}
 
 
 @given(order=st.permutations(sorted(CLOSES)))
-def test_the_order_of_the_pairs_changes_nothing(bars: ParquetBarStore, order: list[str]) -> None:
+def test_the_order_of_the_pairs_changes_nothing(bars: ShelvedBars, order: list[str]) -> None:
     assert found(bars, *order) == found(bars, *CLOSES)

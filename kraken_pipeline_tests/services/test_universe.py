@@ -18,7 +18,7 @@ from kraken_pipeline.domain.universe_chain import FILTERS
 from kraken_pipeline.domain.universe_filters import Verdict
 from kraken_pipeline.services.ports import Market
 from kraken_pipeline.services.universe import pairs_in_use, refresh_universe
-from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline.store.depths import SqlDepthStore
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.daily import daily
@@ -190,7 +190,7 @@ def test_a_pair_that_is_not_listed_in_the_country_is_out_and_says_so(desk: Paper
 
 
 def test_a_pair_is_out_for_its_age_where_daily_bars_show_it(desk: Paper, tmp_path: Path) -> None:
-    bars = ParquetBarStore(tmp_path / "bars")
+    bars = ShelvedBars(tmp_path / "bars")
     now = desk.clock()
     pages = [daily("ETHUSD", *["1"] * 30, now=now), daily("XBTUSD", *["1"] * 5, now=now)]
     bars.append(timeframe("1d"), pages)
@@ -239,7 +239,7 @@ def test_a_book_that_nobody_read_opens_nothing(desk: Paper) -> None:
 def test_of_pairs_that_move_as_one_those_are_in_that_trade_most(
     desk: Paper, tmp_path: Path
 ) -> None:
-    bars = ParquetBarStore(tmp_path / "bars")
+    bars = ShelvedBars(tmp_path / "bars")
     closes = ["1", "2"] * 6
     pages = [daily(name, *closes, now=desk.clock()) for name in ("ETHUSD", "XBTUSD")]
     rules = replace(RULES, max_per_cluster=1, cluster_days=10)

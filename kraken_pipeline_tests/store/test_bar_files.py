@@ -8,13 +8,13 @@ from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.store import bar_parts
 from kraken_pipeline.store.bar_checks import KeptBarStore
 from kraken_pipeline.store.bar_files import FolderShelf
-from kraken_pipeline.store.bars import ParquetBarStore
+from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline_tests.store.candles import HOURLY, at, bars, closes, damage
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ParquetBarStore:
-    return ParquetBarStore(tmp_path / "bars")
+def store(tmp_path: Path) -> ShelvedBars:
+    return ShelvedBars(tmp_path / "bars")
 
 
 def parts(folder: Path) -> list[Path]:
@@ -22,7 +22,7 @@ def parts(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -1])
-def test_a_torn_file_is_named(store: ParquetBarStore, tmp_path: Path, cut: int) -> None:
+def test_a_torn_file_is_named(store: ShelvedBars, tmp_path: Path, cut: int) -> None:
     """F-STO-1: of a file of bars."""
     store.append(HOURLY, [bars("XBTUSD", [0])])
     [path] = parts(tmp_path)
@@ -32,9 +32,7 @@ def test_a_torn_file_is_named(store: ParquetBarStore, tmp_path: Path, cut: int) 
         store.read(HOURLY, ("XBTUSD",), closed_by=at(4), count=1)
 
 
-def test_every_flipped_byte_is_named_or_without_effect(
-    store: ParquetBarStore, tmp_path: Path
-) -> None:
+def test_every_flipped_byte_is_named_or_without_effect(store: ShelvedBars, tmp_path: Path) -> None:
     """F-STO-1: of a file of bars."""
     store.append(HOURLY, [bars("XBTUSD", [0, 1, 2])])
     [path] = parts(tmp_path)
@@ -44,7 +42,7 @@ def test_every_flipped_byte_is_named_or_without_effect(
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x20]) + whole[place + 1 :])
         try:
-            read = closes(ParquetBarStore(tmp_path / "bars"), "XBTUSD", until=4, count=3)
+            read = closes(ShelvedBars(tmp_path / "bars"), "XBTUSD", until=4, count=3)
         except ConfigurationError:
             continue
         if read != right:
@@ -53,40 +51,38 @@ def test_every_flipped_byte_is_named_or_without_effect(
     assert lies == []
 
 
-def test_a_foreign_file_is_named(store: ParquetBarStore, tmp_path: Path) -> None:
+def test_a_foreign_file_is_named(store: ShelvedBars, tmp_path: Path) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0])])
     (tmp_path / "bars" / "1h" / "2026-01" / "notes.txt").write_text("mine")
 
     with pytest.raises(ConfigurationError, match=r"notes\.txt is no part"):
-        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
+        ShelvedBars(tmp_path / "bars").newest(HOURLY)
 
 
-def test_a_foreign_folder_is_named(store: ParquetBarStore, tmp_path: Path) -> None:
+def test_a_foreign_folder_is_named(store: ShelvedBars, tmp_path: Path) -> None:
     (tmp_path / "bars" / "1h" / "January").mkdir(parents=True)
 
     with pytest.raises(ConfigurationError, match="January is no month"):
-        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
+        ShelvedBars(tmp_path / "bars").newest(HOURLY)
 
 
-def test_a_part_in_the_folder_of_another_month_is_named(
-    store: ParquetBarStore, tmp_path: Path
-) -> None:
+def test_a_part_in_the_folder_of_another_month_is_named(store: ShelvedBars, tmp_path: Path) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0])])
     [path] = parts(tmp_path)
     path.parent.rename(path.parent.with_name("2026-02"))
 
     with pytest.raises(ConfigurationError, match="does not hold bars of 1h in 2026-02"):
-        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
+        ShelvedBars(tmp_path / "bars").newest(HOURLY)
 
 
-def test_two_parts_of_the_same_append_are_named(store: ParquetBarStore, tmp_path: Path) -> None:
+def test_two_parts_of_the_same_append_are_named(store: ShelvedBars, tmp_path: Path) -> None:
     for hour in (4, 5):
         store.append(HOURLY, [bars("XBTUSD", [hour])])
     first, second = parts(tmp_path)
     second.rename(second.with_name(second.name.replace("part-000002-000002", "part-000001-000001")))
 
     with pytest.raises(ConfigurationError, match=f"{first.name}.*stand for the same append"):
-        ParquetBarStore(tmp_path / "bars").newest(HOURLY)
+        ShelvedBars(tmp_path / "bars").newest(HOURLY)
 
 
 def test_appending_the_same_again_leaves_the_same_bytes(tmp_path: Path) -> None:
@@ -94,14 +90,14 @@ def test_appending_the_same_again_leaves_the_same_bytes(tmp_path: Path) -> None:
     told = [bars("XBTUSD", range(8)), bars("ETHUSD", range(8))]
     written = []
     for name, order in (("a", told), ("b", told[::-1])):
-        ParquetBarStore(tmp_path / name).append(HOURLY, order)
+        ShelvedBars(tmp_path / name).append(HOURLY, order)
         written.append([each.read_bytes() for each in parts(tmp_path / name)])
 
     assert written[0] == written[1]
 
 
 def test_rows_are_stored_with_pair_time_and_exact_amounts(
-    store: ParquetBarStore, tmp_path: Path
+    store: ShelvedBars, tmp_path: Path
 ) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0])])
     [path] = parts(tmp_path)
@@ -112,7 +108,7 @@ def test_rows_are_stored_with_pair_time_and_exact_amounts(
     assert (row["pair"], row["close"], row["trades"]) == ("XBTUSD", Decimal("100.5"), 3)
 
 
-def test_a_foreign_folder_is_a_damage_of_the_list(store: ParquetBarStore, tmp_path: Path) -> None:
+def test_a_foreign_folder_is_a_damage_of_the_list(store: ShelvedBars, tmp_path: Path) -> None:
     (tmp_path / "bars" / "1h" / "May").mkdir(parents=True)
 
     [fault] = KeptBarStore(FolderShelf(tmp_path / "bars")).verify(HOURLY).damages
@@ -132,7 +128,7 @@ def test_a_file_that_is_gone_is_found_by_its_number(tmp_path: Path) -> None:
     assert store.verify(HOURLY).damages == ()
 
 
-def test_what_is_taken_out_is_put_aside(store: ParquetBarStore, tmp_path: Path) -> None:
+def test_what_is_taken_out_is_put_aside(store: ShelvedBars, tmp_path: Path) -> None:
     store.append(HOURLY, [bars("XBTUSD", [4])])
     [path] = parts(tmp_path)
     damage(tmp_path / "bars", 0)
