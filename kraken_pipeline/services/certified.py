@@ -38,7 +38,7 @@ class Absences:
     uncertified: Mapping[str, str]
     """Each pair that lacks some for no proven reason, to the code with the figures."""
     silent: Mapping[str, Mapping[str, Sequence[Sequence[int]]]]
-    """Timeframe to pair to the stretches in which nothing traded."""
+    """Timeframe to pair to the stretches in which nothing traded, or the exchange was down."""
 
 
 def absences(
@@ -63,10 +63,10 @@ def absences(
         if present:
             known = certificates.of(bars.frame)
             for pair, gap in _gaps(bars, present, within, known):
-                if gap.reason is Reason.NO_TRADES:
+                if gap.reason in PROVEN:
                     of = silent.setdefault(bars.frame.name, {})
                     of.setdefault(pair, []).append((gap.first, gap.until))
-                elif gap.reason not in PROVEN:
+                else:
                     found.setdefault(pair, _said(bars, pair, gap))
     return Absences(uncertified=found, silent=silent)
 

@@ -179,7 +179,10 @@ recorded, and the saved state stays as it was.
 
 
 class View(StrEnum):
-    """How a strategy sees a bar that is proven not to exist, as nothing traded (HIS-4)."""
+    """How a strategy sees a bar that is proven not to exist, as nothing traded (HIS-4).
+
+    That is also so while the exchange was down as a whole.
+    """
 
     STORED = "stored"
     """As absent."""

@@ -4,14 +4,16 @@ from dataclasses import replace
 import pytest
 
 from kraken_pipeline.domain.bars import Candles
+from kraken_pipeline.domain.certificates import Source, Span
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.longer_bars import between
 from kraken_pipeline.domain.orders import Order
-from kraken_pipeline.domain.timeframes import timeframe
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, timeframe
 from kraken_pipeline.store.schema import execution_orders
 from kraken_pipeline.strategies import STRATEGIES
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
-from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
+from kraken_pipeline_tests.paper_market import PAIRS, PaperMarket, resting_buy
 
 
 def _decided(pipeline: Pipeline) -> Order:
@@ -47,6 +49,45 @@ def test_a_decision_comes_out_again_byte_for_byte(
     assert said.code == 0, said.out
     assert (told["made_again"], told["equal"], told["obstacle"]) == (True, True, "none")
     assert set(told["bars"].values()) == {"matches"}
+
+
+def test_his_4_a_decision_on_bars_that_were_filled_in_comes_out_again(
+    command: Command, market: PaperMarket
+) -> None:
+    silent = PaperMarket(root=market.root / "silent", served=market.served)
+    silent.configure("")
+    with silent.pipeline() as pipeline:
+        pipeline.refresh_universe()
+        for frame in TIMEFRAMES.values():
+            _store_with_a_silent_bar(pipeline, frame)
+        pipeline.keep_books()
+        order = _decided(pipeline)
+
+    said = command("audit", "replay", order.local_id, "--json", environ=silent.environ)
+    why = command("explain", "order", order.local_id, "--json", environ=silent.environ)
+
+    told, seen = json.loads(said.out), json.loads(why.out)["decision"]["seen"]
+    assert (said.code, told["equal"], told["obstacle"]) == (0, True, "none"), said.out
+    assert (seen["view"], sorted(seen["filled"]["4h"])) == ("filled", sorted(PAIRS))
+
+
+def _store_with_a_silent_bar(pipeline: Pipeline, frame: Timeframe) -> None:
+    """Keep all candles of a timeframe but the tenth last, which is proven to be none."""
+    now = pipeline.clock()
+    for pair in pipeline.edge.market.listing().pairs.values():
+        if pair.name in PAIRS:
+            told = pipeline.edge.market.candles(pair, frame, None)
+            gone = told.opened_at[-10]
+            pages = [between(told, 0, gone), between(told, gone + 1, told.opened_at[-1] + 1)]
+            pipeline.stores.bars.append(frame, pages)
+            proof = Span(
+                first=gone,
+                until=gone + frame.seconds,
+                source=Source.TRADES,
+                origin="",
+                fetched_at=now,
+            )
+            pipeline.stores.certificates.extend(frame, [(pair.name, proof, ())])
 
 
 def test_a_bar_that_was_told_anew_since_is_named_with_its_revision(

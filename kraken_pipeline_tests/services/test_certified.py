@@ -90,7 +90,9 @@ def test_only_the_trades_prove_a_hole(source: Source, passes: bool) -> None:  # 
 def test_where_all_were_silent_the_exchange_was_down() -> None:
     known = Known(dict.fromkeys(PAIRS, (span(Source.ARCHIVE),)))
 
-    assert asked(bars(ADAUSD=[5], ETHUSD=[5], SOLUSD=[5], XBTUSD=[5]), known) == {}
+    found = absences([(bars(ADAUSD=[5], ETHUSD=[5], SOLUSD=[5], XBTUSD=[5]), 10)], CLOSE, known)
+
+    assert (found.uncertified, set(found.silent["1h"])) == ({}, set(PAIRS))
 
 
 def test_a_pair_may_be_younger_than_what_is_needed() -> None:
