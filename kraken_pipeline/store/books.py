@@ -193,7 +193,7 @@ class SqlBookStore:
             kept = int(_COUNT.value(connection))
             if self._replayed is not None and self._replayed[0] == kept:
                 return self._replayed[1]
-            for asset, amount, fee in _MOVEMENTS.rows(connection):
+            for asset, amount, fee in _MOVEMENTS.streamed(connection):
                 balances[asset] += amount - fee
         self._replayed = kept, dict(balances)
         return self._replayed[1]

@@ -4,7 +4,7 @@ Working out afresh what a statement and its values look like takes several times
 takes to answer it. Here that is done once for each database and each shape of the values.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
@@ -22,6 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
+AT_ONCE: Final = 1_000
+"""Rows of a stream that are taken together."""
 MOST_SHAPES: Final = 200
 """Shapes of values that are kept of one statement: a list of names may be of any length."""
 MOST_MADE: Final = 5_000
@@ -105,6 +107,15 @@ class Prepared:
         written = self._written(connection.dialect, values)
         cursor = _sent(connection, written.sql, written.filled(values))
         return list(cursor.fetchall())
+
+    def streamed(self, connection: Connection, values: Values = NOTHING) -> Iterator[Sequence[Any]]:
+        """Yield the rows that are found, without having all of them at once; see `stored`."""
+        written = self._written(connection.dialect, values)
+        turns = self._turns_of(connection.dialect)
+        cursor = _sent(connection, written.sql, written.filled(values))
+        while some := cursor.fetchmany(AT_ONCE):
+            for row in some:
+                yield _turned(row, turns)
 
     def rows(self, connection: Connection, values: Values = NOTHING) -> list[Sequence[Any]]:
         """Return the rows that are found; see `stored` for what is raised."""

@@ -59,6 +59,19 @@ def test_what_is_stored_is_given_as_it_stands_when_that_is_asked_for(database: D
         assert ALL.turned(connection, stored) == row("A")
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_a_stream_gives_every_row_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(prepared, "AT_ONCE", at_once)
+    with database.writing() as connection:
+        ADD.run_each(connection, [row(each) for each in "ABCD"])
+        found = list(ALL.streamed(connection))
+
+        assert found == ALL.rows(connection)
+    assert len(found) == 4
+
+
 @pytest.mark.parametrize("pairs", [[], ["B"], ["A", "C"], ["C", "A", "B", "D"]])
 def test_a_list_may_be_of_any_length(database: Database, pairs: list[str]) -> None:
     with database.writing() as connection:
