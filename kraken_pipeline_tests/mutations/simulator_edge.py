@@ -162,17 +162,21 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ("simulator/api/test_account.py", "kraken/test_history_at_the_simulator.py"),
         (
             "a page begins after its start",
-            "seconds(moment(row)) > start",
-            "seconds(moment(row)) >= start",
+            "else _up_to(rows, start, moment)",
+            "else _up_to(rows, start, moment) + 1",
         ),
-        ("a page ends with its end", "seconds(moment(row)) <= end", "seconds(moment(row)) < end"),
+        (
+            "a page ends with its end",
+            "else _up_to(rows, end, moment)",
+            "else _up_to(rows, end, moment) + 1",
+        ),
         (
             "a page counts all that matches",
-            "count=len(matching))",
-            "count=len(matching[offset : offset + ROWS]))",
+            "count=max(0, stop - begin))",
+            "count=len(chosen))",
         ),
         ("a page shows the newest first", "reverse=True)", "reverse=False)"),
-        ("an offset passes over rows", "matching[offset : offset + ROWS]", "matching[:ROWS]"),
+        ("an offset passes over rows", "[offset : offset + ROWS]", "[:ROWS]"),
         ("a page has fifty rows", "ROWS: Final = 50", "ROWS: Final = 51"),
     ),
     *mutations(

@@ -153,12 +153,13 @@ def ledgers(exchange: Exchange, params: Params) -> str:
     kind = params.text("type") or "all"
     if kind not in LEDGER_TYPES:
         raise invalid("type")
+    aclass = params.text("aclass")
     entries = [
         entry
         for entry in account.ledger.values()
         if (not assets or entry.asset in assets)
         and kind in {"all", entry.type}
-        and params.text("aclass") in {"", "currency", entry.aclass}
+        and aclass in {"", "currency", entry.aclass}
     ]
     by_time = newest_first(entries, lambda entry: entry.at)
     found = page(by_time, params, lambda entry: entry.at, _moment_of(account.ledger))

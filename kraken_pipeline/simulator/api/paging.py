@@ -3,6 +3,7 @@
 Source: kraken/rest.md §7: `start` is exclusive and `end` inclusive, each UNIX seconds or an id.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,13 +52,16 @@ def page(
     offset = params.integer("ofs", default=0)
     if offset < 0:
         raise invalid("ofs")
-    matching = [
-        row
-        for row in rows
-        if (start is None or seconds(moment(row)) > start)
-        and (end is None or seconds(moment(row)) <= end)
-    ]
-    return Page(rows=matching[offset : offset + ROWS], count=len(matching))
+    # the rows are in order: looking at each of them is slow where there are many
+    begin = 0 if end is None else _up_to(rows, end, moment)
+    stop = len(rows) if start is None else _up_to(rows, start, moment)
+    chosen = range(begin, max(begin, stop))[offset : offset + ROWS]
+    return Page(rows=rows[chosen.start : chosen.stop], count=max(0, stop - begin))
+
+
+def _up_to(rows: Sequence[Row], bound: Decimal, moment: Callable[[Row], datetime]) -> int:
+    """Return the place of the first row that is no later than a time."""
+    return bisect_left(rows, -bound, key=lambda row: -seconds(moment(row)))
 
 
 def seconds(at: datetime) -> Decimal:
