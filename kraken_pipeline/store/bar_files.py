@@ -101,6 +101,9 @@ class FolderShelf:
             "missing then, and `history fetch` brings them back"
         )
 
+    def close(self) -> None:
+        """Leave it: nothing is held open."""
+
     def folder(self, frame: Timeframe, month: str) -> Path:
         """Return where a month's parts lie."""
         return self._root / frame.name / month

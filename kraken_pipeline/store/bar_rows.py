@@ -180,6 +180,10 @@ class RowShelf:
             "brings them back"
         )
 
+    def close(self) -> None:
+        """Close the database; using the shelf again opens it."""
+        self._database.close()
+
     def _is_there(self) -> bool:
         """Tell whether there are tables.
 

@@ -103,3 +103,7 @@ class Shelf(Protocol):
     def torn(self, part: Part, why: str) -> ConfigurationError:
         """Return an error that names a part which cannot be read, and the remedy."""
         ...
+
+    def close(self) -> None:
+        """Close what is held open; using the shelf again opens it."""
+        ...

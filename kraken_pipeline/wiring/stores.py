@@ -71,8 +71,10 @@ class Stores:
         return CertificateFiles(self.bars_dir)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and where the bars lie."""
         self.database.close()
+        if "shelf" in vars(self):
+            self.shelf.close()
 
 
 def open_stores(loaded: Loaded, *, world: str) -> Stores:

@@ -37,7 +37,7 @@ def test_bars_are_kept_on_the_shelf_that_is_configured(market: PaperMarket) -> N
     stores.bars.append(HOURLY, [bars("XBTUSD", [0])])
     stores.close()
 
-    assert (stores.bars_dir / "bars.db").is_file()
+    assert [each.name for each in stores.bars_dir.iterdir()] == ["bars.db"]
 
 
 def test_bars_of_another_kind_are_refused_at_the_start(market: PaperMarket) -> None:
