@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from enum import StrEnum
 from typing import Final
 
@@ -12,6 +12,10 @@ from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.swings import Swing
 from kraken_pipeline.domain.symbols import Asset
 
+OF_PRICE: Final = Context(prec=28)
+OF_UNITS: Final = Context(prec=50)
+"""Units have so many digits more than their price that the price which a flow bought at is, worked
+out again, the same to the last digit (P-19)."""
 COVERAGE_NEEDED: Final = Decimal("0.99")
 """Share of what all is worth that needs a fresh price, for anything to open (PF-12)."""
 
@@ -163,13 +167,14 @@ def units_after(
 
     Source: PF-13.
     """
-    before = equity - flows
-    if units <= 0:
-        return equity / last_price, last_price
-    if before <= 0:
-        return units, ZERO
-    price = before / units
-    return units + flows / price, price
+    with localcontext(OF_UNITS):
+        before = equity - flows
+        if units <= 0:
+            return equity / last_price, last_price
+        if before <= 0:
+            return units, ZERO
+        price = OF_PRICE.divide(before, units)
+        return units + flows / price, price
 
 
 def drawdown(

@@ -1,6 +1,6 @@
 """What an asset is worth in the base currency, by the pairs that the market quotes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -75,6 +75,14 @@ class PriceTable:
     def others(self, asset: Asset, way: Way) -> Iterator[Way]:
         """Yield the ways that share no pair with one: what they say is a second source."""
         return (each for each in self._ways(asset) if not set(each.pairs) & set(way.pairs))
+
+    def without(self, names: Collection[str]) -> "PriceTable":
+        """Return a table that knows no price of some pairs, by our names."""
+        table = PriceTable(self._base_currency, self._pairs, {}, self._chosen)
+        table._quoted = {
+            sides: (name, told) for sides, (name, told) in self._quoted.items() if name not in names
+        }
+        return table
 
     def is_traded(self, asset: Asset) -> bool:
         """Tell whether the exchange lists any pair of the asset, quoted or not."""

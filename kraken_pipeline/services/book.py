@@ -12,6 +12,7 @@ from typing import Final
 from kraken_pipeline.domain.accounting.causes import Unexplained
 from kraken_pipeline.domain.accounting.legs import InFlight
 from kraken_pipeline.domain.accounting.lookup import Lookup
+from kraken_pipeline.domain.accounting.valuation import believable
 from kraken_pipeline.domain.errors import ConflictError, UnreachableError
 from kraken_pipeline.domain.ids import ClOrdId
 from kraken_pipeline.domain.ledger import LedgerEntry, drifts
@@ -98,7 +99,9 @@ def keep_books(desk: BookDesk) -> Booked:
     """
     listing, tickers = desk.market.listing(), desk.market.tickers()
     chosen = chosen_pairs(desk.valuation_pairs, listing.symbols)
-    prices = PriceTable(desk.base_currency, listing.pairs, tickers, chosen)
+    told = PriceTable(desk.base_currency, listing.pairs, tickers, chosen)
+    before = desk.books.latest_snapshot()
+    prices = believable(told, before=before, now=desk.clock())
     _catch_up(desk, prices, listing)
     read = _read_account(desk)
     trades, entries = read.trades, read.entries
@@ -107,7 +110,7 @@ def keep_books(desk: BookDesk) -> Booked:
     desk.follow(listing, totals(read.balances, listing), read.at)
     desk.book_moves(listing, prices, read.at)
     nav = NavDesk(books=desk.books, base_currency=desk.base_currency, ledger=desk.ledger)
-    taken = take(nav, read.balances, prices=prices, listing=listing, at=read.at)
+    taken = take(nav, read.balances, prices=told, listing=listing, before=before, at=read.at)
     desk.books.keep_snapshot(taken.snapshot, taken.flows, taken.day)
     desk.books.prune_snapshots(read.at - desk.retention)
     late = _note_late_fills(desk, fills)

@@ -51,6 +51,7 @@ def take(
     *,
     prices: PriceTable,
     listing: Listing,
+    before: Snapshot | None,
     at: datetime,
 ) -> Taken:
     """Value what the account has, and say what became of a unit.
@@ -63,9 +64,10 @@ def take(
         balances: by bucket, read in one instant with the kept ledger.
         prices: of the same instant.
         listing: names assets and pairs.
+        before: the newest snapshot.
         at: when it was read.
     """
-    valued, before = _valued(desk, balances, prices, listing, at)
+    valued = valuations(_held(desk, balances, listing), prices, before=before, now=at)
     rates = _Rates(valuations=valued, prices=prices, listing=listing)
     drift, equity = drift_of(desk.books, balances), total(valued)
     cash = sum((each.qty for each in valued if each.asset == desk.base_currency), ZERO)
@@ -120,20 +122,15 @@ def totals(balances: Mapping[str, Balance], listing: Listing) -> dict[Asset, Dec
     return dict(found)
 
 
-def _valued(
-    desk: NavDesk,
-    balances: Mapping[str, Balance],
-    prices: PriceTable,
-    listing: Listing,
-    at: datetime,
-) -> tuple[tuple[Valuation, ...], Snapshot | None]:
-    """Return what is held with its worth, and the snapshot before, for the last good prices."""
-    before = desk.books.latest_snapshot()
+def _held(
+    desk: NavDesk, balances: Mapping[str, Balance], listing: Listing
+) -> Mapping[Asset, Decimal]:
+    """Return what the account has of each asset, also what is between two buckets (PF-11)."""
     held = totals(balances, listing)
     for each in desk.ledger.in_flight():
         asset = economic_asset(listing.symbols, each.entry.asset)
         held[asset] = held.get(asset, ZERO) + each.qty
-    return valuations(held, prices, before=before, now=at), before
+    return held
 
 
 def _units(

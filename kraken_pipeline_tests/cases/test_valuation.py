@@ -99,6 +99,22 @@ def test_f_mon_5_a_price_that_goes_missing_after_the_books_were_kept_opens_nothi
     assert {each.code for each in verdict.objections} == {"NAV_COVERAGE"}
 
 
+def test_f_rsk_3_what_falls_while_money_is_taken_out_counts_and_what_is_taken_does_not(
+    desk: Paper,
+) -> None:
+    before = _bought(desk, qty="0.1")
+    play(desk.exchange, Params({"flow": "withdrawal", "asset": "USD", "amount": "4000"}))
+    desk.turn(seconds=1)
+
+    after = desk.book(market=_market(desk, _at("0.9"))).snapshot
+
+    lost = before.equity - 4_000 - after.equity
+    assert lost > 400
+    fell = (before.unit_price - after.unit_price) / before.unit_price
+    assert abs(fell - lost / before.equity) < Decimal("1e-20")
+    assert Decimal("0.04") < after.drawdown < Decimal("0.06")
+
+
 def test_f_mon_2_nothing_dips_while_a_move_is_on_its_way_and_what_comes_first_counts_once(
     desk: Paper,
 ) -> None:
@@ -130,6 +146,33 @@ def test_f_mon_7_an_airdrop_of_what_nobody_trades_is_shown_and_stops_nothing_els
     assert (after.coverage, after.frozen, after.drift) == (Decimal(1), "", {})
     assert (after.equity, after.unit_price) == (before.equity, before.unit_price)
     assert desk.assess()["ETHUSD"].approved
+
+
+def test_u_fee_7_a_price_of_nothing_is_kept_for_no_trade_and_the_trade_waits_for_a_real_one(
+    desk: Paper,
+) -> None:
+    for asset, amount in (("XBT", "1"), ("EUR", "9000")):
+        play(desk.exchange, Params({"flow": "deposit", "asset": asset, "amount": amount}))
+    desk.book()
+    desk.turn(minutes=1)
+    fields = {"ordertype": "market", "type": "sell", "volume": "0.1", "pair": "XBTEUR"}
+    desk.call("AddOrder", fields)
+
+    # what a euro is worth is known here by bitcoin alone
+    wild = overriding(
+        desk.market,
+        tickers=lambda: {
+            name: _at("0.0001")(each) if name == "XBTUSD" else each
+            for name, each in desk.market.tickers().items()
+        },
+    )
+    desk.book(market=wild)
+    unpriced = desk.stores.books.fills_after(None)
+    desk.book()
+
+    assert unpriced == ()
+    [fill] = desk.stores.books.fills_after(None)
+    assert Decimal("1.1") < fill.quote_rate < Decimal("1.13")
 
 
 def test_the_pair_that_the_configuration_names_values_an_asset(desk: Paper) -> None:

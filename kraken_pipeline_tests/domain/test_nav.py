@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,32 @@ def test_a_gain_moves_the_price_and_no_unit(equity: Decimal, units: Decimal, gai
     later = equity * (1 + gain)
 
     assert units_after(units=units, equity=later, flows=Decimal(0)) == (units, later / units)
+
+
+STEPS = st.lists(st.tuples(st.booleans(), SHARES), min_size=1, max_size=40)
+
+
+@given(begun=WORTH, steps=STEPS)
+def test_p_19_through_any_life_no_flow_moves_the_price_in_its_last_digit(
+    begun: Decimal, steps: list[tuple[bool, Decimal]]
+) -> None:
+    equity = begun
+    units, price = units_after(units=Decimal(0), equity=begun, flows=begun)
+    truth = Fraction(1)
+    for is_flow, share in steps:
+        moved = (equity * share).quantize(Decimal("0.00000001"))
+        before = price
+        if equity + moved <= 0:
+            continue
+        truth *= 1 if is_flow else Fraction(equity + moved) / Fraction(equity)
+        equity += moved
+        units, price = units_after(
+            units=units, equity=equity, flows=moved if is_flow else Decimal(0), last_price=price
+        )
+        if is_flow:
+            assert price == before
+
+    assert abs(Fraction(price) / truth - 1) < Fraction(1, 10**24)
 
 
 def test_a_new_account_has_as_many_units_as_it_is_worth() -> None:

@@ -51,6 +51,28 @@ def valuations(
     )
 
 
+def believable(prices: PriceTable, *, before: Snapshot | None, now: datetime) -> PriceTable:
+    """Return the prices without those that must not be kept: jumps that nothing confirms.
+
+    What a price is kept for is never priced again (PF-6); what has none now finds one later.
+
+    Args:
+        prices: what the market says.
+        before: the newest snapshot, for the last good prices.
+        now: when the market said it.
+    """
+    known = () if before is None else before.valuations
+    while True:
+        doubtful: set[str] = set()
+        for each in known:
+            way = prices.way(each.asset)
+            if way is not None and _doubt(each.asset, way, prices, _last(each, before), now):
+                doubtful.update(way.pairs)
+        if not doubtful:
+            return prices
+        prices = prices.without(doubtful)
+
+
 def _last(known: Valuation | None, before: Snapshot | None) -> _Last | None:
     if known is None or before is None or known.price is None:
         return None

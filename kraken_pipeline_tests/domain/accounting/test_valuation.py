@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kraken_pipeline.domain.accounting.valuation import valuations
+from kraken_pipeline.domain.accounting.valuation import believable, valuations
 from kraken_pipeline.domain.market import Ticker
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.nav import Quality, Snapshot, Valuation, coverage, freeze, total
@@ -201,6 +201,28 @@ def test_the_pair_that_a_person_chose_values_an_asset_also_where_another_trades(
 @pytest.mark.parametrize("wrong", ["NOSUCH", "EURUSD"])
 def test_a_chosen_pair_that_is_none_of_the_asset_prices_nothing(wrong: str) -> None:
     assert of(taken(tickers(), chosen={XBT: wrong}), XBT).quality is Quality.NONE
+
+
+def believed(market: dict[str, Ticker], before: Snapshot) -> PriceTable:
+    prices = PriceTable(USD, PAIRS, market)
+    return believable(prices, before=before, now=NOW + timedelta(minutes=1))
+
+
+def test_u_fee_7_a_jump_that_nothing_confirms_is_no_price_to_keep_and_another_way_is() -> None:
+    before = taken(tickers())
+
+    prices = believed(tickers(XBTUSD="0.01"), before)
+
+    assert (prices.rate(XBT), prices.source(XBT)) == (Decimal(50_100), "XBTUSDT+USDTUSD")
+    assert believed(only("XBTUSD", "0.01"), before).rate(XBT) is None
+
+
+def test_u_fee_7_where_each_way_says_something_else_none_is_a_price_to_keep() -> None:
+    before = taken(tickers())
+    wild = tickers(XBTUSD="0.01", XBTEUR="9", XBTUSDT="800000")
+
+    assert believed(wild, before).rate(XBT) is None
+    assert believed(tickers(), before).rate(XBT) == 50_000
 
 
 WAYS = st.sets(st.sampled_from(sorted(MARKET)))
