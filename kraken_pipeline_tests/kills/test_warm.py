@@ -28,7 +28,7 @@ from kraken_pipeline_tests.programs import COMMAND, environment, eventually
 
 pytestmark = pytest.mark.slow
 
-LOOKS = 4
+LOOKS = 6
 """Comparisons, a minute apart, in which the fate of an order of a dead sender is proven."""
 
 
