@@ -24,6 +24,10 @@ FINAL: Final = ENDED | NEVER_THERE
 FATE_OPEN: Final = frozenset({"sending", "unknown"})
 REASONED: Final = frozenset({"KILL_MANUAL", "GUARD_LOST", "UNPROTECTED"})
 """Kinds of halts for which there is a reason here: nothing drifts, and no price falls far."""
+WRITTEN_OFF: Final = "written_off"
+CONTRADICTION: Final = "HALTED"
+SHOWED_UP: Final = "was written off and is there as"
+"""What a person is called for where he was wrong (F-SUB-20)."""
 ESCALATED: Final = "canceling it has no effect"
 """What a person is called for where cancels are lost one after the other (U-DUP-8)."""
 CORRECTIONS: Final = frozenset({("canceled", "filled"), ("expired", "filled")})
@@ -76,7 +80,16 @@ class Checker:
         self.checks = 0
         self.accepted: dict[str, str] = {}
         """Our client id to Kraken's id, of every order that the exchange ever took from us."""
+        self.uncounted: set[str] = set()
+        """Our client ids of buys that a person ever declared absent, which no cap counts meanwhile,
+        and of sales of what was bought by hand."""
         self._seq = 0
+        self._written_off: dict[str, int] = {}
+        """Our ids of what a person declared absent, to the entry in which he did."""
+        self._contradictions: set[str] = set()
+        """Halts over books and exchange that part, of those that are latched."""
+        self._contradicted = 0
+        """The last entry in which one was latched or cleared."""
         self._halts: dict[str, str] = {}
         """Of those that are latched, what each stops."""
         self._epoch: dict[str, tuple[int, str]] = {}
@@ -97,8 +110,12 @@ class Checker:
         rows = self.books.rows("SELECT * FROM execution_orders WHERE cl_ord_id = ?", ours)
         require(len(rows) == 1, "INV-2", f"{ours} is at the exchange, the books have {len(rows)}")
         [row] = rows
+        sells = row["side"] == "sell"
+        require(sells or row["purpose"] != "flatten", "FLT-1", f"{row['local_id']} buys")
         said = f"the exchange took {row['local_id']} while the books say {row['status']}"
         require(row["status"] in FATE_OPEN, "CHK-2", said)
+        if row["strategy_id"] == "manual":
+            self.uncounted.add(ours)
         require(row["deadline"], "OMS-4", f"{row['local_id']} has no deadline")
 
     def leaves(self, cl_ord_id: str, *, latched_at: int | None) -> None:
@@ -148,11 +165,17 @@ class Checker:
                 told = payload["row"]
                 # the exchange is right by definition, so whatever contradicts it misread it
                 said = f"{told['kind']} latched and nothing is wrong: {told['reason']}"
-                is_reasoned = told["kind"] in REASONED or ESCALATED in told["reason"]
+                why = told["reason"]
+                is_reasoned = told["kind"] in REASONED or ESCALATED in why or SHOWED_UP in why
                 require(is_reasoned, "L-6", said)
                 self._halts[row["subject"]] = told["scope"]
+                if told["kind"] == CONTRADICTION:
+                    self._contradictions.add(row["subject"])
             else:
                 self._halts.pop(row["subject"], None)
+            if row["subject"] in self._contradictions:
+                self._contradicted = row["seq"]
+                self._contradictions &= self._halts.keys()
         elif subject == "lease":
             told = payload["row"]
             if verb == "taken":
@@ -175,6 +198,14 @@ class Checker:
         before, now = self._said.get(name), told["status"]
         if before in FINAL and now != before:
             require((before, now) in CORRECTIONS, "CHK-2", f"{name} was {before} and is {now} now")
+        if now == WRITTEN_OFF:
+            self._written_off[name] = row["seq"]
+            self.uncounted |= {told["cl_ord_id"]} if told["side"] == "buy" else set()
+        elif name in self._written_off:
+            since = self._written_off.pop(name)
+            is_called = self._contradictions or self._contradicted > since
+            said = f"{name} was written off, is {now}, and nobody is called"
+            require(is_called, "F-SUB-20", said)
         self._said[name] = now
 
     def _agree(self, local_id: str, exchange: Exchange) -> None:
@@ -183,7 +214,7 @@ class Checker:
         truth = exchange.account.orders.get(self.accepted.get(row["cl_ord_id"], ""))
         status, filled = row["status"], Decimal(row["filled_volume"])
         if truth is None:
-            is_possible = status in {"planned"} | FATE_OPEN | NEVER_THERE
+            is_possible = status in {"planned", "manual", WRITTEN_OFF} | FATE_OPEN | NEVER_THERE
             require(is_possible, "CHK-2", f"{local_id} is {status} and was never at the exchange")
             return
         there = f"{local_id} is {status}, {truth.id} is {truth.status}"
@@ -250,14 +281,17 @@ class Checker:
             BrokenError: it has not.
         """
         self._orders_have_evidence(exchange)
+        self._each_sold_its_own(exchange)
         self._books_equal(exchange)
         self._chain_is_whole()
 
     def _orders_have_evidence(self, exchange: Exchange) -> None:
         for row in self.books.rows("SELECT * FROM execution_orders"):
             name, status = row["local_id"], row["status"]
-            require(status in FINAL | {"live"}, "L-1", f"{name} is still {status}")
             truth = exchange.account.orders.get(self.accepted.get(row["cl_ord_id"], ""))
+            is_absent = status == WRITTEN_OFF and truth is None
+            is_known = is_absent or status in FINAL | {"live"}
+            require(is_known, "L-1", f"{name} is still {status}, the exchange has {truth}")
             if status == "live":
                 is_open = truth is not None and truth.status in OPEN
                 require(is_open, "L-1", f"{name} is live, the exchange has {truth}")
@@ -266,6 +300,17 @@ class Checker:
             require(filled == executed, "L-1", f"{name} filled {filled}, {executed} there")
             if status in ENDED and filled:
                 require(row["settled_at"], "L-3", f"{name} is not matched with the books")
+
+    def _each_sold_its_own(self, exchange: Exchange) -> None:
+        """F-MON-9: what sells for a strategy, stops and flatten too, sells what that bought."""
+        held: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: NOTHING)
+        for row in self.books.rows("SELECT * FROM execution_orders WHERE strategy_id != 'manual'"):
+            truth = exchange.account.orders.get(self.accepted.get(row["cl_ord_id"], ""))
+            if truth is not None:
+                signed = truth.executed if row["side"] == "buy" else -truth.executed
+                held[f"{row['strategy_id']}@{row['timeframe']}", row["pair"]] += signed
+        for place, qty in held.items():
+            require(qty >= 0, "F-MON-9", f"{place} sold {-qty} more than it bought")
 
     def _books_equal(self, exchange: Exchange) -> None:
         booked: defaultdict[str, Decimal] = defaultdict(lambda: NOTHING)

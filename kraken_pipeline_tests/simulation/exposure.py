@@ -4,7 +4,7 @@ Told from the exchange's own orders and fills alone. What is held counts at no m
 worth when the order was approved: prices may have moved since, and approvals are not renewed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -26,8 +26,17 @@ ROOM_FOR_A_WALK: Final = Decimal("0.98")
 NOTHING: Final = Decimal(0)
 
 
-def require_within_cap(exchange: Exchange, events: Sequence[Event], *, cap: Decimal) -> None:
+def require_within_cap(
+    exchange: Exchange, events: Sequence[Event], *, cap: Decimal, uncounted: Collection[str]
+) -> None:
     """Check each buy of ours in the very moment in which the exchange takes it.
+
+    Args:
+        exchange: that takes it.
+        events: what just happened there.
+        cap: of a pair, in base currency.
+        uncounted: our client ids of buys that a person declared absent, and of sales of what was
+            bought by hand.
 
     Raises:
         BrokenError: its pair could go over the cap.
@@ -39,32 +48,25 @@ def require_within_cap(exchange: Exchange, events: Sequence[Event], *, cap: Deci
         pair = exchange.account.pair_of(order)
         if not pair.altname.endswith(BASE):
             continue
-        worst = _open_cost(exchange, order) + _held(exchange, order) * _lowest(exchange, pair)
+        ours = [
+            each
+            for each in exchange.account.orders.values()
+            if each.cl_ord_id and each.pair == order.pair and each.cl_ord_id not in uncounted
+        ]
+        worst = _open_cost(exchange, ours) + _held(ours) * _lowest(exchange, pair)
         said = f"{pair.altname}: {order.id} could bring it to {worst}, the cap is {cap}"
         require(worst <= cap, "INV-6", said)
 
 
-def _ours(exchange: Exchange, order: Order) -> list[Order]:
-    return [
-        each
-        for each in exchange.account.orders.values()
-        if each.cl_ord_id and each.pair == order.pair
-    ]
-
-
-def _open_cost(exchange: Exchange, order: Order) -> Decimal:
+def _open_cost(exchange: Exchange, ours: Sequence[Order]) -> Decimal:
     """Return what open buys of ours may still cost at their limits, before fees."""
-    buys = (each for each in _ours(exchange, order) if each.side is Side.BUY)
-    opened = (each for each in buys if each.id in exchange.account.open)
+    opened = (each for each in ours if each.side is Side.BUY and each.id in exchange.account.open)
     return sum((each.left * (each.price or NOTHING) for each in opened), NOTHING)
 
 
-def _held(exchange: Exchange, order: Order) -> Decimal:
+def _held(ours: Sequence[Order]) -> Decimal:
     """Return what orders of ours bought and did not sell again."""
-    signed = (
-        each.executed if each.side is Side.BUY else -each.executed
-        for each in _ours(exchange, order)
-    )
+    signed = (each.executed if each.side is Side.BUY else -each.executed for each in ours)
     return max(sum(signed, NOTHING), NOTHING)
 
 

@@ -35,8 +35,10 @@ class Life:
             is_power_cut=self.dice.random() < 0.4,
         )
 
-    def attempt(self, what: str, process: Process, act: Callable[[], object]) -> None:
-        """Let a process do something that may fail."""
+    def attempt(
+        self, what: str, process: Process, act: Callable[[], object], fuse: Fuse | None = None
+    ) -> None:
+        """Let a process do something that may fail, or that it may die of."""
 
         def tried() -> None:
             try:
@@ -45,4 +47,4 @@ class Life:
                 process.perils.require_alive()
                 self.world.tape.say(f"{what} failed: {trouble}")
 
-        self.world.let(process, tried)
+        self.world.let(process, tried, fuse)

@@ -8,6 +8,14 @@ from kraken_pipeline_tests.simulation.moves.troubles import AT_THE_STREAM, STRIK
 from kraken_pipeline_tests.simulation.scenario import FEW, Ending, simulate
 
 FAULT = "fault: "
+BY_HAND = (
+    "positions flattened",
+    "orders adopted by hand",
+    "orders written off",
+    # of those that showed up after all
+    "halt CONTRADICTION",
+)
+"""What people did in some simulation of many, by what it is counted as."""
 
 
 @cache
@@ -30,6 +38,8 @@ def require_hard(seeds: Sequence[int]) -> None:
         assert each.counts["orders"] >= FEW
         assert sum(faults(each).values()) >= 3
     assert sum(each.counts["crashes"] > 0 for each in found) >= len(found) / 2
+    for what in BY_HAND:
+        assert any(each.counts[what] for each in found), what
 
 
 def require_faults(seeds: Sequence[int]) -> None:

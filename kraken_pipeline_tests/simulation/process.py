@@ -15,6 +15,7 @@ from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.plans import Plan
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe_filters import UniverseRules
@@ -320,7 +321,8 @@ class Process:
     def _wire(self) -> Wire:
         return Wire(self.machine.network, self.perils, "127.0.0.1")
 
-    def _assess(self) -> object:
+    def assess(self) -> Plan | None:
+        """Answer what is wished for."""
         desk = RiskDesk(
             market=self.market,
             account=self.account,
@@ -339,7 +341,10 @@ class Process:
             config_hash="c",
             clock=self.machine.clock,
         )
-        plan = assess(desk, namespace=Namespace.TRADE, run_id="run")
+        return assess(desk, namespace=Namespace.TRADE, run_id="run")
+
+    def _assess(self) -> object:
+        plan = self.assess()
         if plan is None:
             return "nothing pending"
         told = [

@@ -11,7 +11,7 @@ from kraken_pipeline.simulator.keys import LOCKOUT
 from kraken_pipeline_tests.simulation import markets
 from kraken_pipeline_tests.simulation.guarding import require_kept
 from kraken_pipeline_tests.simulation.life import Life
-from kraken_pipeline_tests.simulation.moves import theirs
+from kraken_pipeline_tests.simulation.moves import settling, theirs
 from kraken_pipeline_tests.simulation.moves.table import MOVES, WEIGHTS
 from kraken_pipeline_tests.simulation.stopping import require_stops
 from kraken_pipeline_tests.simulation.tape import Tape
@@ -107,7 +107,7 @@ def _live(life: Life, span: timedelta, pause: float) -> None:
         move(life)
         world.time.sleep(life.dice.expovariate(1 / pause))
     _calm(life)
-    _be_quiet(world)
+    _be_quiet(life)
 
 
 def _has_few_orders(world: World, latest: datetime) -> bool:
@@ -131,11 +131,13 @@ def _calm(life: Life) -> None:
     world.resume()
 
 
-def _be_quiet(world: World) -> None:
+def _be_quiet(life: Life) -> None:
+    world = life.world
     until = world.time.now + QUIET
     while world.time.now < until:
         world.run(world.idle(), (*RUN, "tend"))
         world.time.sleep(QUIET_STEP)
+    settling.settle_by_hand(life)
     _see_the_last_fill(world)
     world.checker.look(world.exchange)
     world.checker.at_rest(world.exchange)

@@ -322,7 +322,9 @@ class World:
         cap = LIMITS.max_pair_notional
         assert cap is not None
         exchange.watchers.append(self.checker.heard)
-        exchange.watchers.append(partial(require_within_cap, exchange, cap=cap))
+        exchange.watchers.append(
+            partial(require_within_cap, exchange, cap=cap, uncounted=self.checker.uncounted)
+        )
         keys = [Key(name=name, secret=secret_of(SECRET)) for name in (KEY, GUARD_KEY)]
         service = Service(exchange, Keys(keys, limits=Limits.PRIVATE, tier=self._tier))
         # asked by way of the service, as the exchange goes down with it

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline_tests.simulation.life import Life
-from kraken_pipeline_tests.simulation.moves import people, theirs, trading, troubles
+from kraken_pipeline_tests.simulation.moves import people, settling, theirs, trading, troubles
 
 Move = Callable[[Life], None]
 CHANCES: Final[Mapping[Move, int]] = MappingProxyType(
@@ -37,6 +37,9 @@ CHANCES: Final[Mapping[Move, int]] = MappingProxyType(
         people.change_ours: 4,
         people.halt: 2,
         people.panic: 1,
+        settling.flatten: 3,
+        settling.find_by_hand: 2,
+        settling.write_off_too_soon: 2,
     }
 )
 """How often what happens, of their sum."""

@@ -108,7 +108,7 @@ def hide_an_order(life: Life) -> None:
     All looks agree that nothing is there, until the settle window is nearly over (U-DUP-7).
     """
     seconds = life.dice.uniform(60, 115)
-    faults = _without_faults(life)
+    faults = without_faults(life)
     faults.add(Rule(kind=Kind.LOST_REPLY, subject="AddOrder"))
     for method in ("OpenOrders", "QueryOrders", "ClosedOrders", "BalanceEx", *PAGES[:2]):
         faults.add(Rule(kind=Kind.STALE_READ, subject=method, times=None, seconds=seconds))
@@ -119,7 +119,7 @@ def hide_an_order(life: Life) -> None:
     life.world.note_faults()
 
 
-def _without_faults(life: Life) -> Faults:
+def without_faults(life: Life) -> Faults:
     """Return the faults with none to come: reads that lag differently would differ for ever."""
     life.world.note_faults()
     return life.world.network.service.faults
@@ -128,7 +128,7 @@ def _without_faults(life: Life) -> Faults:
 def lag_all_reads(life: Life) -> None:
     """REST shows all of the account as it was a while ago, whatever the stream tells (F-RD-1)."""
     seconds = life.dice.uniform(5, 60)
-    faults = _without_faults(life)
+    faults = without_faults(life)
     for method in ("OpenOrders", "QueryOrders", "ClosedOrders", "BalanceEx", *PAGES[:2]):
         if life.dice.random() < 0.7:
             faults.add(Rule(kind=Kind.STALE_READ, subject=method, times=None, seconds=seconds))
