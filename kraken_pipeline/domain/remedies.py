@@ -32,7 +32,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "COUNTRY": "the exchange must list it for region.country_code",
         "CLOCK_SKEW": "this machine's clock must be set: let it follow a time server",
         "COOLDOWN": "the pair rests after a loss or a refusal; the next decision after it may pass",
-        "DATA_CONTENT": "the exchange must show a sane bid and ask",
+        "DATA_CONTENT": "bid and ask must be sane, and a streamed book right and as REST says",
         "DATA_STALE_SOCKET": "the market's stream must be heard: start `kraken-pipeline stream`, "
         "or `kraken-pipeline resume` to go on without",
         "DATA_STALE_SUB": "the stream must tell of the pair: see `kraken-pipeline doctor`",

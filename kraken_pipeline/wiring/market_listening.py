@@ -136,6 +136,7 @@ class MarketListening:
             self._following = following
             if before is not None:
                 before.stream.close()
+                following.stream.market.inherit(before.stream.market)
             following.stream.start()
         self._looked_at = monotonic()
 

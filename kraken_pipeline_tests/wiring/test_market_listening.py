@@ -16,12 +16,13 @@ from kraken_pipeline.simulator.faults.kinds import Kind
 from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.quotes import NAME
+from kraken_pipeline.wiring import market_listening
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.market_listening import MarketListening, hearing_market
 from kraken_pipeline.wiring.market_sign import board_of, market_sign
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.kraken.stream.world import eventually
-from kraken_pipeline_tests.paper_market import NOON, PAIRS, PaperMarket
+from kraken_pipeline_tests.paper_market import FEW_PAIRS, NOON, PAIRS, PaperMarket
 
 pytestmark = pytest.mark.slow
 HASTY = Terms(patience=Patience(socket=1.5, subscription=1.0), pauses=Pauses(first=0.05, most=0.2))
@@ -162,6 +163,30 @@ def test_u_str_1_a_socket_that_falls_silent_is_a_doubt_of_every_price_until_it_i
     assert eventually(is_doubted)
     assert eventually(heard)
     assert board(market).connects == 2
+
+
+def test_str_4_a_new_pair_is_followed_and_wrong_books_are_not_forgotten_for_it(
+    market: PaperMarket,
+    pipeline: Pipeline,
+    heard: Callable[[], bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(market_listening, "UNIVERSE_SECONDS", 0.2)
+    with hearing_market(pipeline, terms=HASTY):
+        assert eventually(heard)
+        market.served.service.faults.add(Rule(kind=Kind.BAD_CHECKSUM, times=100))
+        market.turn(NOON + timedelta(seconds=40))
+        assert eventually(lambda: all(each.is_untradable for each in board(market).pairs.values()))
+        market.served.service.faults.clear()
+        (market.root / "config" / "config.yaml").write_text(
+            FEW_PAIRS.replace("ADAUSD", "ADAUSD, XBTUSD")
+        )
+        with market.pipeline() as wider:
+            wider.refresh_universe()
+
+        assert eventually(lambda: "XBTUSD" in board(market).pairs)
+        marked = {name for name, each in board(market).pairs.items() if each.is_untradable}
+        assert marked == set(PAIRS)
 
 
 def test_who_leaves_well_leaves_nothing_behind(

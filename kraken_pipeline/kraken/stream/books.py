@@ -83,6 +83,13 @@ class Books:
         """Keep a pair's book from its next snapshot on."""
         self._kept.setdefault(symbol, KeptBook(depth, pulse))
 
+    def inherit(self, before: "Books") -> None:
+        """Remember what was wrong on another connection: a mark is the pair's, not the line's."""
+        for symbol, kept in self._kept.items():
+            known = before.kept(symbol)
+            if known is not None:
+                kept.integrity = known.integrity
+
     def use(self, symbol: str, places: Places) -> None:
         """Say how many decimals a pair has. Where that changed, its book is void."""
         kept = self._kept.get(symbol)

@@ -124,6 +124,11 @@ class MarketFeed:
             )
             self._minutes.follow(symbol, pulse=pulse)
 
+    def inherit(self, before: "MarketFeed") -> None:
+        """Go on counting wrong books where another feed, which ends, left off (STR-4)."""
+        with self._lock:
+            self._books.inherit(before._books)  # noqa: SLF001 - of its own kind
+
     # what a line asks of a feed
 
     def hear(self, channel: bytes, frame: bytes, at: float) -> bool:
