@@ -166,8 +166,6 @@ NOT_COVERED: Final[Mapping[str, str]] = MappingProxyType(
 PARTLY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "U-FUN-7": "a sale of coins in `.F`, which the simulator does not sell: only its approval",
-        "F-EVT-5": "that nothing opens on streamed prices that are old: orders are priced by REST",
-        "F-EVT-6": "that no order goes to a pair without a book: orders are priced by REST",
         "F-MON-3": "a trade whose fee credits pay: the simulator books credits as rows of the "
         "ledger",
         "F-MON-5": "a price that jumps a hundredfold: not built yet, the account is valued by it",

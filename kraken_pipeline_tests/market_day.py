@@ -77,7 +77,7 @@ class MarketDay:
         seed: int,
         share: float,
     ) -> None:
-        self.line, self.market = line, market
+        self.line, self.market, self.symbols = line, market, names
         self.bars = HistoryBarStore(folder)
         listed = market.listing().pairs
         self.pairs: Sequence[Pair] = [listed[each] for each in names]

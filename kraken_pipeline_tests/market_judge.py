@@ -10,6 +10,7 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import ExchangeError
 from kraken_pipeline.domain.gates import objections
+from kraken_pipeline.domain.intents import Intent
 from kraken_pipeline.domain.market import Pair, Quote
 from kraken_pipeline.domain.risk.state import (
     pair_is_heard,
@@ -67,26 +68,38 @@ class Judge:
         self.judged = Judged()
 
     def ask(self, now: datetime, *, is_outage: bool) -> None:
-        """Ask whether each pair could be opened now."""
-        self._file.write(self._heard.board(None))
+        """Ask whether each pair could be opened now, and note what was answered."""
         try:
-            tickers = self._market.tickers()
+            answers = self.answers(now)
         except ExchangeError:
             self.judged.unanswered += 1  # nothing is assessed: what is pending stays so
             return
-        told = quoted(tickers, self._file.read(), now=now)
-        for pair in self._pairs:
-            quote = told.quotes.get(pair.name)
-            asked = replace(
-                self._case, now=now, pair=pair, quote=quote, doubts=told.doubts[pair.name]
-            )
-            found = objections(DATA_RULES, asked)
-            self.judged.asked += 1
-            self.judged.in_outages += is_outage
-            self.judged.codes.update(each.code for each in found)
-            if not found and quote is not None:
+        self.judged.asked += len(answers)
+        self.judged.in_outages += len(answers) * is_outage
+        for quote, codes in answers.values():
+            self.judged.codes.update(codes)
+            if not codes and quote is not None:
                 self.judged.allowed += 1
                 self._prove(quote, now)
+
+    def answers(
+        self, now: datetime, *, intent: Intent | None = None
+    ) -> dict[str, tuple[Quote | None, tuple[str, ...]]]:
+        """Return with which price and codes an intent is answered on each pair; a buy if none.
+
+        Raises:
+            ExchangeError: REST does not answer.
+        """
+        self._file.write(self._heard.board(None))
+        told = quoted(self._market.tickers(), self._file.read(), now=now)
+        asked = self._case if intent is None else replace(self._case, intent=intent)
+        found: dict[str, tuple[Quote | None, tuple[str, ...]]] = {}
+        for pair in self._pairs:
+            quote, doubts = told.quotes.get(pair.name), told.doubts[pair.name]
+            of_pair = replace(asked, now=now, pair=pair, quote=quote, doubts=doubts)
+            codes = tuple(each.code for each in objections(DATA_RULES, of_pair))
+            found[pair.name] = quote, codes
+        return found
 
     def _prove(self, quote: Quote, now: datetime) -> None:
         """Compare a price that could be opened on with what the exchange's was."""
