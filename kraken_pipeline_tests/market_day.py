@@ -180,7 +180,7 @@ class MarketDay:
     def _step(self) -> float:
         """Return how long time passes at once: shortly around each close that is not told."""
         now = self.line.now()
-        end = self.closing._next
+        end = self.closing.due
         if now < end:
             return min(LONG_STEP, (end - now).total_seconds())
         watched = (now - end).total_seconds() < WATCHED_SECONDS

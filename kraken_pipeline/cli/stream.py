@@ -46,6 +46,7 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
         ):
             before = ""
             while not stop.is_set():
+                market.require_running()
                 if account is None:
                     stop.wait(WAIT_SECONDS)
                 else:

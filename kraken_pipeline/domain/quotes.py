@@ -118,8 +118,11 @@ class QuoteBoard:
         return max(now - self.at, timedelta())
 
     def is_silent(self, now: datetime) -> bool:
-        """Tell whether nobody writes it any more."""
-        return self.age(now) > SILENCE
+        """Tell whether nobody writes it any more.
+
+        One from the future is as bad: the clock was set back, and it would stay fresh for as long.
+        """
+        return abs(now - self.at) > SILENCE
 
     def doubts(self, pair: str, now: datetime) -> frozenset[Doubt]:
         """Return what speaks against a pair's price now; one that is not followed has none."""

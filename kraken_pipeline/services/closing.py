@@ -80,19 +80,24 @@ class ClosingDesk:
 class Closing:
     """Closes bars as their time comes; used by one thread."""
 
-    def __init__(self, desk: ClosingDesk, pairs: Sequence[Pair]) -> None:
-        """Begin with the minute that runs.
+    def __init__(
+        self, desk: ClosingDesk, pairs: Sequence[Pair], *, after: "Closing | None" = None
+    ) -> None:
+        """Begin with the minute that runs, or where another stopped.
 
         Args:
             desk: what it works with.
             pairs: whose bars; each is heard by the source.
+            after: whose place it takes: a close that one has not told yet is still told.
         """
         self._desk = desk
         self._pairs = {each.name: each for each in pairs}
-        self._next = last_close(MINUTE, desk.clock()) + MINUTE.length
+        begun = last_close(MINUTE, desk.clock()) + MINUTE.length
+        self.due: datetime = begun if after is None else min(after.due, begun)
+        """The close that is told next."""
         self._running: dict[str, dict[str, Running | None]] | None = None
         self._waits_since: datetime | None = None
-        self.closed_at: datetime | None = None
+        self.closed_at: datetime | None = None if after is None else after.closed_at
         """The newest close that was told."""
         self.mended = 0
         """Bars that REST was asked for, as the stream did not prove them."""
@@ -109,20 +114,22 @@ class Closing:
         if not self._is_due():
             return False
         self._revise()
-        self._close(self._next)
-        self.closed_at = self._next
-        self._next += MINUTE.length
+        self._close(self.due)
+        self.closed_at = self.due
+        self.due += MINUTE.length
         return True
 
     def _is_due(self) -> bool:
-        now, end = self._desk.clock(), self._next
+        now, end = self._desk.clock(), self.due
         if now < end + GRACE:
             return False
         heard_at, traded_at = self._desk.source.heard_at(), self._desk.source.traded_at()
         if heard_at is None:
             self._waits_since = None
             return False
-        if not (heard_at >= end + QUIET or (traded_at is not None and traded_at >= end)):
+        # a trade from the future shows nothing: then it is what is heard that counts
+        has_later = traded_at is not None and end <= traded_at <= now + QUIET
+        if not (heard_at >= end + QUIET or has_later):
             return False
         if self._desk.source.is_told():
             self._waits_since = None
@@ -212,7 +219,7 @@ class Closing:
 
     def _revise_frame(self, frame: Timeframe, name: str, minute: datetime) -> None:
         opened = last_close(frame, minute)
-        if opened + frame.length >= self._next:
+        if opened + frame.length >= self.due:
             if self._running is not None and name in self._running:
                 self._running[name][frame.name] = None  # it runs still, and REST tells it once over
             return

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from kraken_pipeline.domain.bars import Admitted, Candles
+from kraken_pipeline.domain.errors import StorageError
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import bar_overlaps, bar_parts, bar_tables
 from kraken_pipeline.store.arrow import numbers
@@ -122,7 +123,11 @@ class ShelvedBars(BarReader):
 
     @contextmanager
     def _writing(self, frame: Timeframe) -> Iterator["Writing"]:
-        """Let one writer at a time into a timeframe, who knows what there is."""
+        """Let one writer at a time into a timeframe, who knows what there is.
+
+        Raises:
+            StorageError: the disk takes nothing more, or is not there.
+        """
         try:
             with self._shelf.turn(frame) as turn:
                 known = self._listings.get(frame.name)
@@ -134,6 +139,9 @@ class ShelvedBars(BarReader):
                     listing = self._listings.pop(frame.name)[1]
                 writing = Writing(turn, listing)
                 yield writing
+        except OSError as failure:
+            self._forget_newest(frame)
+            raise StorageError(f"the {frame.name} bars cannot be kept: {failure}") from failure
         except BaseException:
             # what was written may have been undone
             self._forget_newest(frame)

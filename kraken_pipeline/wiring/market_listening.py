@@ -89,6 +89,18 @@ class MarketListening:
         for each in self._threads:
             each.start()
 
+    def require_running(self) -> None:
+        """Say so where a part of it ended by a fault: it must not look as if it were well.
+
+        Raises:
+            PipelineError: the board is not kept, or no bar closed, any more.
+        """
+        gone = [each.name for each in self._threads if not each.is_alive()]
+        if gone:
+            raise PipelineError(
+                f"{' and '.join(gone)} ended by a fault, which the log tells; start it again"
+            )
+
     def close(self) -> None:
         """Hang up, after what is under way."""
         self._is_over.set()
@@ -132,7 +144,7 @@ class MarketListening:
             return
         before = self._following
         if before is None or any(each.name not in before.pairs for each in universe.managed):
-            following = self._connected(universe.managed)
+            following = self._connected(universe.managed, before)
             self._following = following
             if before is not None:
                 before.stream.close()
@@ -140,7 +152,7 @@ class MarketListening:
             following.stream.start()
         self._looked_at = monotonic()
 
-    def _connected(self, managed: Sequence[Pair]) -> _Following:
+    def _connected(self, managed: Sequence[Pair], before: _Following | None) -> _Following:
         pipeline, way = self._pipeline, self._pipeline.edge.public_way
         names = {
             each.name: PairName(
@@ -177,7 +189,7 @@ class MarketListening:
             pairs={each.name: each for each in managed},
             stream=stream,
             heard=heard,
-            closing=Closing(closing, managed),
+            closing=Closing(closing, managed, after=None if before is None else before.closing),
         )
 
     def _show(self) -> None:

@@ -125,3 +125,14 @@ def test_a_price_without_an_event_time_is_as_old_as_its_receipt() -> None:
 
     assert found is not None
     assert found.age == timedelta(seconds=3)
+
+
+@pytest.mark.parametrize("seconds", [-3600, -6, 6])
+def test_f_evt_10_a_board_of_another_time_is_silent_whichever_way_the_clock_went(
+    seconds: int,
+) -> None:
+    """Set back by an hour, the clock must not keep a board fresh that nobody writes any more."""
+    now = NOW + timedelta(seconds=seconds)
+
+    assert Doubt.SOCKET_SILENT in board().doubts(PAIR, now)
+    assert not board().is_silent(NOW - timedelta(seconds=1))

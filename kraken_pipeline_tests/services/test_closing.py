@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kraken_pipeline.domain.errors import UnreachableError
+from kraken_pipeline.domain.errors import StorageError, UnreachableError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.minutes import Minute
 from kraken_pipeline.domain.money import Price
@@ -16,6 +16,7 @@ from kraken_pipeline.domain.trade_bars import TradeBar, candles_of
 from kraken_pipeline.services.closing import GRACE, QUIET, TOLD_PATIENCE, Closing, ClosingDesk
 from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline_tests.builders import pair
+from kraken_pipeline_tests.full_disk import full_disk
 
 START = datetime(2026, 11, 23, 9, 57, tzinfo=UTC)
 MINUTE, FIVE, HOUR = (TIMEFRAMES[each] for each in ("1m", "5m", "1h"))
@@ -268,3 +269,41 @@ def test_rest_that_does_not_answer_keeps_no_close_back(world: World) -> None:
     world.pass_to(END, minutes=traded(101))
 
     assert world.closes
+
+
+def test_a_trade_from_the_future_closes_nothing_before_its_time(world: World) -> None:
+    """F-EVT-10: one wrong time of the exchange must not close every bar too early from then on."""
+    world.traded = START + timedelta(days=400)
+    world.now = START + MINUTE.length + GRACE
+    world.heard = world.now
+
+    early = world.closing.step()
+    world.now = world.heard = START + MINUTE.length + QUIET
+
+    assert not early
+    assert world.closing.step()
+
+
+def test_who_takes_the_place_of_another_tells_the_close_that_is_not_told_yet(world: World) -> None:
+    world.now = START + MINUTE.length
+
+    later = Closing(world.closing._desk, [world.pair], after=world.closing)
+    world.now = world.heard = START + MINUTE.length + QUIET
+    later.step()
+
+    assert [at for at, _ in world.closes] == [START + MINUTE.length]
+
+
+def test_a_close_on_a_full_disk_is_told_once_there_is_room(world: World) -> None:
+    """F-SUB-15: nothing is told that is not stored, and nothing is lost by it."""
+    world.minutes[START] = Minute(bar=bar(START), doubt="")
+    world.now = world.heard = START + MINUTE.length + QUIET
+
+    with full_disk(), pytest.raises(StorageError):
+        world.closing.step()
+    before = list(world.closes)
+    world.closing.step()
+
+    assert before == []
+    assert [at for at, _ in world.closes] == [START + MINUTE.length]
+    assert world.newest(MINUTE) == START or world.mended == [("1m", world.pair.name)]

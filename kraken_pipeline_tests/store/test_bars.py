@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kraken_pipeline.domain.bars import Candles
-from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.errors import InvalidValueError, StorageError
 from kraken_pipeline.domain.timeframes import Timeframe, timeframe
 from kraken_pipeline.store import bars as bars_module
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_shelves import Listing, Shelf
 from kraken_pipeline.store.bars import MOST_PARTS, ShelvedBars
+from kraken_pipeline_tests.full_disk import full_disk
 from kraken_pipeline_tests.store.candles import (
     HOURLY,
     MONTH,
@@ -408,3 +409,14 @@ def test_the_last_bars_of_a_pair_that_ended_long_ago_are_found(store: ShelvedBar
     assert closes(store, "OLD", until=9_999, count=2) == [[102.5], [103.5]]
     assert closes(store, "OLD", until=2, count=2) == [[100.5], [101.5]]
     assert closes(store, "XBTUSD", until=2_999, count=2) == []
+
+
+def test_a_full_disk_is_told_as_such_and_leaves_the_store_as_it_was(store: ShelvedBars) -> None:
+    """F-SUB-15: whoever closes bars waits for room, and does not end by it."""
+    store.append(HOURLY, [bars("XBTUSD", [0, 1])])
+
+    with full_disk(), pytest.raises(StorageError, match="bars cannot be kept"):
+        store.append(HOURLY, [bars("XBTUSD", [2])])
+    store.append(HOURLY, [bars("XBTUSD", [2])])
+
+    assert closes(store, "XBTUSD", until=3, count=9) == [[100.5], [101.5], [102.5]]

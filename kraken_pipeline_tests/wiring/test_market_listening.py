@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import ConfigurationError, PipelineError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.quotes import Quality, QuoteBoard
 from kraken_pipeline.domain.staleness import Doubt
@@ -201,3 +201,32 @@ def test_who_leaves_well_leaves_nothing_behind(
 
     assert board_of(market.data_dir) is None
     assert not (market.data_dir / NAME).exists()
+
+
+class Failing:
+    """Has a fault."""
+
+    def closed(self, frames: tuple[Timeframe, ...], closed_at: datetime) -> None:
+        raise ZeroDivisionError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_listener_of_which_a_part_ended_by_a_fault_does_not_look_well(
+    market: PaperMarket,
+    pipeline: Pipeline,
+    heard: Callable[[], bool],
+) -> None:
+    with hearing_market(pipeline, Failing(), terms=HASTY) as listening:
+        assert eventually(heard)
+        listening.require_running()
+        market.turn(NOON + timedelta(seconds=65))
+
+        assert eventually(lambda: "ended by a fault" in _complaint(listening))
+
+
+def _complaint(listening: MarketListening) -> str:
+    try:
+        listening.require_running()
+    except PipelineError as failure:
+        return str(failure)
+    return ""

@@ -113,8 +113,8 @@ class Books:
         is_snapshot = heard.type == SNAPSHOT
         for row in heard.data:
             kept = self._kept.get(row.symbol)
-            if kept is None:
-                continue
+            if kept is None or (kept.book is None and not is_snapshot):
+                continue  # without a snapshot it says nothing: that none came must show as silence
             kept.pulse.beat(at, is_calm=is_snapshot and row.checksum == kept.checksum)
             if not (kept.load(row) if is_snapshot else kept.apply(row)):
                 self.broken.append(row.symbol)

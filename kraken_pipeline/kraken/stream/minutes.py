@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
+from kraken_pipeline.domain.errors import UnexpectedReplyError
 from kraken_pipeline.domain.minutes import Minute
 from kraken_pipeline.domain.money import EXACT, ZERO, Price
 from kraken_pipeline.domain.trade_bars import TradeBar
@@ -24,6 +25,10 @@ from kraken_pipeline.kraken.stream.numbers import decimal_of, moment_of
 SNAPSHOT: Final = "snapshot"
 KEY: Final = 16
 """Letters of a time that name its minute: `2026-11-23T09:41`. They sort as the minutes do."""
+MOST_TALLIES: Final = 60
+MOST_CANDLES: Final = 900
+"""Of minutes that nobody takes, as where the disk is full: those before them are asked of REST.
+The exchange tells at most 720 candles at once."""
 KEPT: Final = timedelta(minutes=5)
 """How long minutes are kept that were taken, in case a trade of theirs comes late."""
 MINUTE: Final = timedelta(minutes=1)
@@ -128,8 +133,15 @@ class Minutes:
         ]
 
     def traded_at(self) -> datetime | None:
-        """Return when the newest trade was made, of whatever pair."""
-        return moment_of(self._traded_at) if self._traded_at else None
+        """Return when the newest trade was made, of whatever pair.
+
+        A time that nobody can read is forgotten: the next trade has another.
+        """
+        try:
+            return moment_of(self._traded_at) if self._traded_at else None
+        except UnexpectedReplyError:
+            self._traded_at = ""
+            return None
 
     def gaps(self, symbol: str) -> int:
         """Return how often the pair was not heard for a while."""
@@ -194,6 +206,8 @@ class Minutes:
         if key < kept.closed_until:
             self._late[symbol, key] = None
         kept.candles[key] = row
+        if len(kept.candles) > MOST_CANDLES:
+            del kept.candles[min(kept.candles)]
 
     def _hear_silence(self, symbol: str, kept: _Kept, keys: list[Key]) -> None:
         """Find the minutes that passed for silent while the subscription was broken.
@@ -219,6 +233,8 @@ class Minutes:
         if key < kept.known_from:
             return
         tally = kept.tallies.setdefault(key, _Tally())
+        if len(kept.tallies) > MOST_TALLIES:
+            del kept.tallies[min(kept.tallies)]
         if row.trade_id in tally.ids:
             return
         tally.ids.add(row.trade_id)

@@ -172,7 +172,7 @@ class Topics:
                 continue
             wish = self._wishes[topic]
             if error is None or error.startswith(ALREADY):
-                wish.state = State.LIVE
+                wish.state, wish.why = State.LIVE, ""
             else:
                 wish.state, wish.why, refused = State.REFUSED, error, topic
         return refused

@@ -1,3 +1,4 @@
+import itertools
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -219,3 +220,23 @@ def test_an_old_trade_that_is_told_anew_prints_through_nothing() -> None:
     found = feed.price(BTC, now=NOW)
     assert found is not None
     assert found.doubts == frozenset()
+
+
+def test_a_book_whose_snapshot_never_came_is_found_silent_and_asked_for_again(
+    recorded: Path,
+) -> None:
+    """U-STR-4: updates alone make no book, however many come."""
+    feed = MarketFeed(Wanted(books=(BTC,)))
+    _, *updates = book_frames(recorded)
+    told(feed, INSTRUMENTS, at=feed.topics.states[topic_of(feed, "book")].asked_at)
+    at = feed.topics.states[topic_of(feed, "book")].asked_at
+    [(req_id, _)] = [
+        each
+        for each in feed.topics.requests(at, ids=itertools.count(1), is_ready=feed.is_ready)
+        if each[1].topics[0].channel == "book"
+    ]
+    feed.topics.answered(req_id, symbol=BTC, error=None)
+    for number, each in enumerate(updates[:20]):
+        told(feed, each, at=at + number)
+
+    assert feed.topics.silent(at + 20) == [topic_of(feed, "book")]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kraken_pipeline.kraken.stream.frames import candle_frame, trade_frame
 from kraken_pipeline.kraken.stream.liveness import Pulse
-from kraken_pipeline.kraken.stream.minutes import Minutes
+from kraken_pipeline.kraken.stream.minutes import MOST_CANDLES, MOST_TALLIES, Minutes
 
 BTC = "BTC/USD"
 START = datetime(2026, 11, 23, 9, 40, tzinfo=UTC)
@@ -169,6 +169,30 @@ def test_minutes_that_were_taken_long_ago_are_forgotten() -> None:
 
     assert list(told._kept[BTC].candles) == ["2026-11-23T10:41"]
     assert told.late() == []
+
+
+def test_a_time_that_nobody_can_read_does_not_stop_what_comes_after_it() -> None:
+    told = following(*BEFORE)
+    odd = trades("update", (2, 3, 10)).replace(b"2026-11-23", b"zzzz-11-23")
+    tell(told, odd)
+
+    first = told.traded_at()
+    tell(told, trades("update", (3, 5, 10)))
+
+    assert first is None
+    assert told.traded_at() == START + timedelta(seconds=5.25)
+
+
+def test_minutes_that_nobody_takes_do_not_pile_up() -> None:
+    told = following(*BEFORE)
+    for number in range(2000):
+        tell(told, trades("update", (number + 2, 60 * number, 10)))
+        tell(told, candles("update", (number, 1, 10)))
+
+    kept = told._kept[BTC]
+    assert (len(kept.tallies), len(kept.candles)) == (MOST_TALLIES, MOST_CANDLES)
+    assert doubt(told, 1999) == ""
+    assert doubt(told, 1900) != ""
 
 
 def quiet(told: Minutes, first: int, last: int) -> None:

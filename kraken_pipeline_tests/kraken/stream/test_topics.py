@@ -134,3 +134,16 @@ def test_a_topic_that_is_wanted_twice_is_one() -> None:
     topic = Topic(channel="ticker", symbol="A/USD")
 
     assert topics.want(topic, 0.0, most=1) is topics.want(topic, 5.0, most=math.inf)
+
+
+def test_what_is_agreed_to_after_a_refusal_is_not_refused_any_more() -> None:
+    asking = Asking()
+    [topic] = asking.want("A/USD")
+    [(first, _)] = asking.due(0.0)
+    asking.topics.answered(first, symbol="A/USD", error="EService:Unavailable")
+    asking.topics.begin(1.0)
+    [(second, _)] = asking.due(1.0)
+
+    asking.topics.answered(second, symbol="A/USD", error=None)
+
+    assert (asking.state(topic), asking.topics.states[topic].why) == (State.LIVE, "")
