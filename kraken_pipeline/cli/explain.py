@@ -294,6 +294,7 @@ def _account(book: AssetBook) -> dict[str, Any]:
         "lots": len(book.lots),
         "of_estimated_cost": any(each.basis is Basis.MARKET for each in book.lots),
         "is_incomplete": is_incomplete(book),
+        "moves_without_price": book.unpriced,
         "realised": book.realised,
         "realised_after_own_fees": book.taxed,
         "income": book.income,

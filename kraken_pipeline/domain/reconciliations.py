@@ -81,6 +81,8 @@ class Kind(StrEnum):
     DRIFT_PENDING = "drift_pending"
     """Ledger and balance part, and one of them may only be late."""
     DRIFT = "drift"
+    SHORT = "short"
+    """More of an asset went out than is known to have come: its cost is not known (PF-8)."""
     UNPROTECTED = "unprotected"
     """A holding is without its stop."""
     CONTRADICTION = "contradiction"
@@ -101,11 +103,13 @@ WEIGHTS: Final[Mapping[Kind, Weight]] = MappingProxyType(
         Kind.HOLD_UNEXPLAINED: Weight.DOUBT,
         Kind.DRIFT_PENDING: Weight.DOUBT,
         Kind.DRIFT: Weight.DIFFERENCE,
+        Kind.SHORT: Weight.DOUBT,
         Kind.UNPROTECTED: Weight.DOUBT,
         Kind.CONTRADICTION: Weight.DIFFERENCE,
     }
 )
-"""What each kind weighs. A hold is a doubt: Kraken may hold for what is no order."""
+"""What each kind weighs. A hold is a doubt: Kraken may hold for what is no order. So is what was
+sold beyond what came: what is missing of the ledger shows as drift."""
 
 
 WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
@@ -122,6 +126,7 @@ WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
         Kind.HOLD_UNEXPLAINED: ("unexplained hold", "unexplained holds"),
         Kind.DRIFT_PENDING: ("balance that may be late", "balances that may be late"),
         Kind.DRIFT: ("balance that differs", "balances that differ"),
+        Kind.SHORT: ("asset sold beyond what came", "assets sold beyond what came"),
         Kind.UNPROTECTED: ("holding without its stop", "holdings without their stop"),
         Kind.CONTRADICTION: ("contradiction", "contradictions"),
     }

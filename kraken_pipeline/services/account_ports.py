@@ -87,6 +87,6 @@ class AccountStore(Protocol):
         """Tell whether nothing waits and the books are of this method."""
         ...
 
-    def books(self) -> tuple[AssetBook, ...]:
-        """Return every asset's book."""
+    def short(self) -> Mapping[Asset, Decimal]:
+        """Return how much more of each asset went out than is known to have come, where it did."""
         ...

@@ -1,8 +1,9 @@
 """The account's own books, per economic asset: kept up with the explained ledger (PF-5 to PF-8)."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
@@ -38,8 +39,10 @@ class AccountDesk:
     """Certified closes, for what happened while nobody saw a ticker."""
 
 
-def book_moves(desk: AccountDesk, listing: Listing, tickers: PriceTable, now: datetime) -> int:
-    """Book what was explained since, and return how many events that were.
+def book_moves(
+    desk: AccountDesk, listing: Listing, tickers: PriceTable, now: datetime
+) -> Mapping[Asset, Decimal]:
+    """Book what was explained since.
 
     Each event is booked once, whatever is asked again; one that is explained otherwise now, or that
     came late, is booked as if it had been known from the first (P-4, P-5).
@@ -49,6 +52,10 @@ def book_moves(desk: AccountDesk, listing: Listing, tickers: PriceTable, now: da
         listing: names the assets.
         tickers: the prices of now.
         now: when they were seen.
+
+    Returns:
+        Each asset of which more went out than is known to have come, with how much: nothing is cut
+        off at zero, somebody must look (PF-8).
     """
     look = PastPrices(
         base_currency=desk.base_currency,
@@ -57,14 +64,13 @@ def book_moves(desk: AccountDesk, listing: Listing, tickers: PriceTable, now: da
         tickers=tickers,
         closes=desk.closes,
     )
-    booked = 0
     while not desk.accounts.is_up_to_date(desk.method):
         with desk.accounts.booking() as booking:
-            booked += _book_some(desk, booking, listing, look)
-    return booked
+            _book_some(desk, booking, listing, look)
+    return desk.accounts.short()
 
 
-def _book_some(desk: AccountDesk, booking: Booking, listing: Listing, look: Look) -> int:
+def _book_some(desk: AccountDesk, booking: Booking, listing: Listing, look: Look) -> None:
     if booking.method() not in {None, desk.method}:
         _rebuild(desk, booking, booking.assets())
     events = booking.waiting(AT_ONCE)
@@ -85,7 +91,6 @@ def _book_some(desk: AccountDesk, booking: Booking, listing: Listing, look: Look
     anew = booking.carried_with({each.asset for each in gone} | _late(booking, new))
     _append(desk, booking, [each for each in new if each.asset not in anew])
     _rebuild(desk, booking, anew)
-    return len(events)
 
 
 def _price(booking: Booking, look: Look, asset: Asset, at: datetime) -> PricePoint | None:

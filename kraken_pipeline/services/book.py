@@ -63,10 +63,12 @@ class BookDesk:
     """How long snapshots are kept; ledger and fills stay for ever."""
     valuation_pairs: Mapping[str, str]
     """An asset to the pair that a person wants it valued by, in any spelling."""
+    tracks_manual: bool
+    """Whether trades that no strategy made count in the sums of profit. Their coins always do."""
     clock: Clock
-    book_moves: Callable[[Listing, PriceTable, datetime], object]
+    book_moves: Callable[[Listing, PriceTable, datetime], Mapping[Asset, Decimal]]
     """Told names and prices once the ledger is kept and explained: keeps the account's own books
-    (`services.accounts`)."""
+    and says of what more went out than came (`services.accounts`)."""
     follow: Callable[[Listing, Mapping[Asset, Decimal], datetime], object] = (
         lambda listing, totals, at: None
     )
@@ -89,6 +91,8 @@ class Booked:
     """Entries of the ledger that nobody can explain, by asset."""
     in_flight: tuple[InFlight, ...]
     """Ends of moves between buckets whose other end has not come."""
+    short: Mapping[Asset, Decimal]
+    """Assets of which more went out than is known to have come, and how much."""
 
 
 def keep_books(desk: BookDesk) -> Booked:
@@ -108,8 +112,13 @@ def keep_books(desk: BookDesk) -> Booked:
     fills = _fills(desk, trades, prices, listing)
     new_fills, new_entries = desk.books.book(fills, entries, _lookup(read.at, listing, prices))
     desk.follow(listing, totals(read.balances, listing), read.at)
-    desk.book_moves(listing, prices, read.at)
-    nav = NavDesk(books=desk.books, base_currency=desk.base_currency, ledger=desk.ledger)
+    short = desk.book_moves(listing, prices, read.at)
+    nav = NavDesk(
+        books=desk.books,
+        base_currency=desk.base_currency,
+        ledger=desk.ledger,
+        tracks_manual=desk.tracks_manual,
+    )
     taken = take(nav, read.balances, prices=told, listing=listing, before=before, at=read.at)
     desk.books.keep_snapshot(taken.snapshot, taken.flows, taken.day)
     desk.books.prune_snapshots(read.at - desk.retention)
@@ -122,6 +131,7 @@ def keep_books(desk: BookDesk) -> Booked:
         snapshot=taken.snapshot,
         unexplained=_unexplained(desk, listing),
         in_flight=desk.ledger.in_flight(),
+        short=short,
     )
 
 

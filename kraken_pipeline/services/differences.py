@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from kraken_pipeline.domain.holds import Hold, unexplained_holds
 from kraken_pipeline.domain.ledger import drifts
-from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reconciliations import Finding, Kind
 from kraken_pipeline.domain.reports import Balance, Listing, OrderReport
@@ -64,6 +64,9 @@ def of_books(desk: MoneyDesk, booked: Booked) -> Iterator[Finding]:
     for asset, said in sorted(booked.snapshot.drift.items()):
         kind = Kind.DRIFT if is_old else Kind.DRIFT_PENDING
         yield Finding(kind=kind, subject=asset, said=said)
+    for asset, qty in sorted(booked.short.items()):
+        said = f"{plain(qty)} more went out than is known to have come"
+        yield Finding(kind=Kind.SHORT, subject=asset, said=said)
     for order, qty in desk.settling.orders.unmatched():
         if _lacks_fills(desk, order, qty):
             said = f"filled={order.filled_qty}, booked={qty}"

@@ -9,7 +9,7 @@ from typing import Final
 
 from kraken_pipeline.domain.accounting.valuation import valuations
 from kraken_pipeline.domain.ledger import LedgerEntry, drifts
-from kraken_pipeline.domain.lots import Position
+from kraken_pipeline.domain.lots import MANUAL, Position
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.nav import Snapshot, Valuation, drawdown, freeze, total, units_after
 from kraken_pipeline.domain.nav_days import NavDay, Reading, day_after, fall
@@ -32,6 +32,8 @@ class NavDesk:
     base_currency: Asset
     ledger: LedgerStore
     """Knows what left one bucket and is in no other yet (PF-11)."""
+    tracks_manual: bool
+    """Whether trades that no strategy made count in the sums of profit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ def take(
     drift, equity = drift_of(desk.books, balances), total(valued)
     cash = sum((each.qty for each in valued if each.asset == desk.base_currency), ZERO)
     positions = tuple(each for each in desk.books.positions() if each.qty or each.realised)
+    counted = [each for each in positions if desk.tracks_manual or each.book != MANUAL]
     is_frozen = before is not None and bool(freeze(valued))
     # what has no price yet is in no equity yet, and so waits as a flow too
     flows = () if is_frozen else tuple(filter(rates.knows, desk.books.unvalued_flows()))
@@ -92,9 +95,9 @@ def take(
         cash=cash,
         valuations=valued,
         positions=positions,
-        realised=sum((each.realised for each in positions), ZERO),
-        unrealised=sum((rates.unrealised(each) for each in positions), ZERO),
-        fees=sum((each.fees for each in positions), ZERO),
+        realised=sum((each.realised for each in counted), ZERO),
+        unrealised=sum((rates.unrealised(each) for each in counted), ZERO),
+        fees=sum((each.fees for each in counted), ZERO),
         units=units,
         unit_price=unit_price,
         drift=drift,

@@ -144,6 +144,7 @@ class Portfolio(Section):
     cost_basis_method: Literal["wac", "fifo", "lifo", "hifo"] = "wac"
     """Which lots go out first: none (one average), the oldest, the newest, the dearest."""
     track_manual_trades: bool = True
+    """Whether trades that no strategy made count in the sums of profit; their coins always do."""
     snapshot_retention_days: Days = 30
     reconciliation_tolerance: Usd = Decimal("1.0")
     reconciliation_relative_tolerance_pct: PctOfNav = Decimal("0.10")

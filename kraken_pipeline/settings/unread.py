@@ -10,7 +10,6 @@ NOT_READ: Final = (
     "market_data.metadata_path",
     "portfolio.include_assets",
     "portfolio.exclude_assets",
-    "portfolio.track_manual_trades",
     "portfolio.reconciliation_tolerance",
     "portfolio.reconciliation_relative_tolerance_pct",
     "risk.include_manual_positions",

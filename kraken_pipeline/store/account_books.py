@@ -27,6 +27,9 @@ _LOT_FIELDS: Final = tuple(Lot.__slots__)
 _MATCH_FIELDS: Final = tuple(Match.__slots__)
 _METHOD: Final = Prepared(select(asset_books.c.method).order_by(asset_books.c.asset).limit(1))
 _ALL_BOOKS: Final = Prepared(select(asset_books).order_by(asset_books.c.asset))
+_QTYS: Final = Prepared(
+    select(asset_books.c.asset, asset_books.c.qty).order_by(asset_books.c.asset)
+)
 _ALL_LOTS: Final = Prepared(select(lots).order_by(lots.c.acquired_at, lots.c.lot_id))
 _BOOKS: Final = Prepared(select(asset_books).where(asset_books.c.asset.in_(_NAMES)))
 _LOTS: Final = Prepared(
@@ -65,6 +68,12 @@ class SqlAccountStore:
         with self._database.reading() as connection:
             is_waiting = bool(unbooked.oldest(connection, 1))
             return not is_waiting and _method(connection) in {None, method}
+
+    def short(self) -> Mapping[Asset, Decimal]:
+        """Return how much more of each asset went out than is known to have come, where it did."""
+        with self._database.reading() as connection:
+            kept = _QTYS.rows(connection)
+        return {Asset(name): -qty for name, qty in kept if qty < 0}
 
     def books(self) -> tuple[AssetBook, ...]:
         """Return every asset's book, by asset."""

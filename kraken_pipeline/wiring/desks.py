@@ -271,6 +271,7 @@ def books(parts: Parts) -> BookDesk:
         base_currency=Asset(portfolio.base_currency),
         retention=timedelta(days=portfolio.snapshot_retention_days),
         valuation_pairs=portfolio.valuation_pairs,
+        tracks_manual=portfolio.track_manual_trades,
         clock=parts.edge.clock,
         book_moves=partial(book_moves, accounts(parts)),
         follow=partial(follow, parts),

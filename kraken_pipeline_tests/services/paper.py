@@ -279,6 +279,7 @@ class Paper:
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
             valuation_pairs={},
+            tracks_manual=True,
             clock=self.clock,
             book_moves=partial(book_moves, self.account_desk()),
         )

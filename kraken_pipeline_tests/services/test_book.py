@@ -117,6 +117,24 @@ def test_an_order_is_not_settled_before_its_fills_add_up(desk: Paper) -> None:
     assert desk.book().settled == 1
 
 
+def test_pf_10_trades_by_hand_are_kept_and_left_out_of_profit_where_that_is_asked(
+    desk: Paper,
+) -> None:
+    _bought(desk)
+    fields = {"ordertype": "market", "type": "buy", "volume": "0.01", "pair": "XBTUSD"}
+    desk.call("AddOrder", fields)
+    desk.turn(seconds=1)
+    both = desk.book().snapshot
+    desk.turn(seconds=1)
+    ours = desk.book(tracks_manual=False).snapshot
+    [own] = [each for each in ours.positions if each.book == "trend@1h"]
+
+    assert ours.positions == both.positions
+    assert ours.equity == both.equity
+    assert (ours.realised, ours.fees) == (own.realised, own.fees)
+    assert both.fees > ours.fees
+
+
 def test_a_fill_of_nobodys_order_is_booked_to_manual(desk: Paper) -> None:
     fields = {"ordertype": "market", "type": "buy", "volume": "0.01", "pair": "XBTUSD"}
     desk.call("AddOrder", fields)

@@ -287,6 +287,7 @@ class Process:
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
             valuation_pairs={},
+            tracks_manual=True,
             clock=self.machine.clock,
             book_moves=partial(book_moves, desk),
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
+from kraken_pipeline.domain.accounting.booking import WORTHLESS
 from kraken_pipeline.domain.accounting.fold import AssetBook
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.symbols import Asset
@@ -57,6 +58,7 @@ def result(
     found = list(books)
     with localcontext(EXACT):
         prices = {each.asset: price(each.asset) for each in found} | {base_currency: Decimal(1)}
+        prices |= dict.fromkeys(WORTHLESS, ZERO)
         held = [
             (each.qty, ZERO, ZERO) if each.asset == base_currency else _held(each, prices)
             for each in found
