@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -85,6 +85,10 @@ class AccountStore(Protocol):
 
     def is_up_to_date(self, method: Method) -> bool:
         """Tell whether nothing waits and the books are of this method."""
+        ...
+
+    def retry_unpriced(self, now: datetime, *, every: timedelta, most: int) -> bool:
+        """Have events that nothing priced wait again, some at a time; tell whether any does."""
         ...
 
     def short(self) -> Mapping[Asset, Decimal]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -22,6 +22,10 @@ from kraken_pipeline.services.world import economic_asset
 
 AT_ONCE: Final = 1_000
 """Events of one transaction: nobody waits long to write, and a kill loses no more."""
+RETRY: Final = timedelta(hours=1)
+"""How often what nothing priced is looked up again: bars of its time may have come since."""
+RETRIED: Final = 100
+"""Events that are looked up again at once; the next ones have the next turn."""
 Look = Callable[[Asset, datetime], PricePoint | None]
 """Finds what a unit of an asset was worth at an instant."""
 
@@ -64,10 +68,16 @@ def book_moves(
         tickers=tickers,
         closes=desk.closes,
     )
+    _book_all(desk, listing, look)
+    if desk.accounts.retry_unpriced(now, every=RETRY, most=RETRIED):
+        _book_all(desk, listing, look)
+    return desk.accounts.short()
+
+
+def _book_all(desk: AccountDesk, listing: Listing, look: Look) -> None:
     while not desk.accounts.is_up_to_date(desk.method):
         with desk.accounts.booking() as booking:
             _book_some(desk, booking, listing, look)
-    return desk.accounts.short()
 
 
 def _book_some(desk: AccountDesk, booking: Booking, listing: Listing, look: Look) -> None:

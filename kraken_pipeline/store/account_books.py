@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ _ALL_BOOKS: Final = Prepared(select(asset_books).order_by(asset_books.c.asset))
 _QTYS: Final = Prepared(
     select(asset_books.c.asset, asset_books.c.qty).order_by(asset_books.c.asset)
 )
+_UNPRICED: Final = Prepared(select(asset_books.c.asset).where(asset_books.c.unpriced > 0).limit(1))
 _ALL_LOTS: Final = Prepared(select(lots).order_by(lots.c.acquired_at, lots.c.lot_id))
 _BOOKS: Final = Prepared(select(asset_books).where(asset_books.c.asset.in_(_NAMES)))
 _LOTS: Final = Prepared(
@@ -68,6 +69,21 @@ class SqlAccountStore:
         with self._database.reading() as connection:
             is_waiting = bool(unbooked.oldest(connection, 1))
             return not is_waiting and _method(connection) in {None, method}
+
+    def retry_unpriced(self, now: datetime, *, every: timedelta, most: int) -> bool:
+        """Have events that nothing priced wait again, some at a time; tell whether any does.
+
+        Args:
+            now: exchange time.
+            every: nothing is done where the last turn is not so long ago.
+            most: events of one turn; the next turn goes on after them.
+        """
+        with self._database.reading() as connection:
+            is_due = _UNPRICED.rows(connection) and unbooked.is_due(connection, now, every)
+        if not is_due:
+            return False
+        with self._database.writing() as connection:
+            return unbooked.retry(connection, now, most)
 
     def short(self) -> Mapping[Asset, Decimal]:
         """Return how much more of each asset went out than is known to have come, where it did."""

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from kraken_pipeline.simulator.buckets import held_asset
 from kraken_pipeline.simulator.events import Event, OrderOpened
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.orders import Order
@@ -33,6 +34,18 @@ ESCALATED: Final = "canceling it has no effect"
 CORRECTIONS: Final = frozenset({("canceled", "filled"), ("expired", "filled")})
 """What filled before the cancel took effect may be heard after it."""
 OPEN: Final = frozenset({"open", "pending"})
+BASE: Final = "USD"
+CAME: Final = (
+    "realised",
+    "income",
+    "flows",
+    "adjusted",
+    "unexplained",
+    "stated",
+    "uncosted",
+    "swapped",
+)
+"""What an asset's lots cost is these together, less fees."""
 
 
 class BrokenError(AssertionError):
@@ -283,6 +296,7 @@ class Checker:
         self._orders_have_evidence(exchange)
         self._each_sold_its_own(exchange)
         self._books_equal(exchange)
+        self._account_adds_up(exchange)
         self._chain_is_whole()
 
     def _orders_have_evidence(self, exchange: Exchange) -> None:
@@ -322,6 +336,25 @@ class Checker:
         fills = {row["trade_id"] for row in self.books.rows("SELECT trade_id FROM fills")}
         missing = sorted(set(exchange.account.trades) - fills)
         require(not missing, "INV-4", f"fills {missing[:3]} are in no book")
+
+    def _account_adds_up(self, exchange: Exchange) -> None:
+        """Check the account's own books: as much as the exchange has, and nothing unexplained."""
+        theirs: defaultdict[str, Decimal] = defaultdict(lambda: NOTHING)
+        for bucket, qty in exchange.account.balances.items():
+            theirs[held_asset(exchange.market.listing, bucket).altname] += qty
+        swapped, unpriced = NOTHING, 0
+        for row in self.books.rows("SELECT * FROM asset_books"):
+            name, qty = row["asset"], Decimal(row["qty"])
+            require(qty == theirs[name], "P-1", f"{qty} {name} booked, {theirs[name]} there")
+            lots = self.books.rows("SELECT cost FROM lots WHERE asset = ?", name)
+            known = sum((Decimal(each["cost"]) for each in lots if each["cost"]), NOTHING)
+            cost = qty if name == BASE else known
+            came = sum((Decimal(row[each]) for each in CAME), NOTHING)
+            left = cost - came + Decimal(row["fees"])
+            require(not left, "P-2", f"{left} of {name} is unexplained")
+            swapped += Decimal(row["swapped"])
+            unpriced += row["unpriced"]
+        require(not swapped or unpriced, "P-2", f"trades brought {swapped} more than they took")
 
     def _chain_is_whole(self) -> None:
         kept = [

@@ -30,6 +30,7 @@ from kraken_pipeline.store import unbooked
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.schema import account_moves, entry_causes, ledger_entries, price_points
+from kraken_pipeline_tests.builders import pair
 from kraken_pipeline_tests.domain.accounting.lives import (
     ETH,
     START,
@@ -45,6 +46,8 @@ from kraken_pipeline_tests.domain.accounting.lives import (
 )
 
 PRICES = {XBT: "47000.1", ETH: "2222.22"}
+XBTUSD = pair()
+LISTED = Listing(symbols=SymbolTable(assets={}, pairs=()), pairs={XBTUSD.name: XBTUSD}, assets={})
 LISTING = Listing(symbols=SymbolTable(assets={}, pairs=()), pairs={}, assets={})
 
 
@@ -252,3 +255,36 @@ def test_a_cost_is_stated_of_arrivals_only(database: Database, name: str, refusa
 def test_a_cost_below_zero_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="below zero"):
         _stated("L1", "-1")
+
+
+def test_pf_6_what_nothing_priced_takes_the_close_of_its_time_once_that_is_certified(
+    database: Database,
+) -> None:
+    event = explained(Cause.FLOW, entry("XBT", "2"))
+    booked(database, event, hours=2)
+    closes = {XBTUSD.name: Decimal(40)}
+    later = replace(desk(database), closes=lambda frame, closed_at: closes)
+    for hours in (2.5, 3):
+        book_moves(later, LISTED, Priced({}), START + timedelta(hours=hours))
+        [book] = SqlAccountStore(database).books()
+
+        assert book.unpriced == (1 if hours < 3 else 0)
+    with database.reading() as connection:
+        [point] = connection.execute(select(price_points)).all()
+    assert (point.source, point.price) == (PriceSource.BAR.value, 40)
+    assert book.flows == 80
+
+
+def test_events_without_a_price_have_their_turns(database: Database) -> None:
+    for number in range(3):
+        some = explained(Cause.FLOW, entry("XBT", "1", name=f"L{number}"), event=f"E{number}")
+        booked(database, some, hours=2)
+    store, turns = SqlAccountStore(database), []
+    for hours in (4, 4.5, 5, 6):
+        now = START + timedelta(hours=hours)
+        if store.retry_unpriced(now, every=timedelta(hours=1), most=2):
+            with store.booking() as booking:
+                turns.append(booking.waiting(9))
+                unbooked.done(booking._connection, booking.waiting(9))
+
+    assert turns == [("E0", "E1"), ("E2",), ("E0", "E1")]
