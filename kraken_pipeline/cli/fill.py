@@ -12,6 +12,7 @@ from typing import Final
 from kraken_pipeline.cli.exits import Exit
 from kraken_pipeline.cli.history import Wanted as WantedFiles
 from kraken_pipeline.cli.history import bring_in
+from kraken_pipeline.cli.names import found_in
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
@@ -138,7 +139,7 @@ def _planned(pipeline: Pipeline, asked: Asked, *, archive: Path | None) -> Plan:
 def _pairs(pipeline: Pipeline, spellings: Sequence[str]) -> tuple[Pair, ...]:
     if spellings:
         listing = pipeline.edge.market.listing()
-        return tuple(listing.pairs[listing.symbols.pair(each).pair] for each in spellings)
+        return tuple(listing.pairs[found_in(listing.symbols.pair, each).pair] for each in spellings)
     known = pipeline.stores.universes.latest()
     if known is None:
         sys.stderr.write("no universe is kept yet: it is read first\n")

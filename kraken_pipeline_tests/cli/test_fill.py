@@ -16,7 +16,7 @@ SINCE = ("--since", "2024-03-04")
 def test_a_plan_tells_calls_by_source_and_changes_nothing(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:
-    said = command("history", "plan", "ADA/USD", *SINCE, environ=market.environ)
+    said = command("history", "plan", "ada/usd", *SINCE, environ=market.environ)
     told = json.loads(
         command("history", "plan", "ADA/USD", *SINCE, "--json", environ=market.environ).out
     )
