@@ -5,10 +5,12 @@ from typing import Final
 
 import dagster as dg
 
+from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.nav import unpriced
 from kraken_pipeline.domain.reconciliations import Finding, Kind, Outcome
 from kraken_pipeline.services.agreement import Agreement
 from kraken_pipeline.services.book import Booked
+from kraken_pipeline.wiring.trading import Account
 
 ASSET: Final = "portfolio_snapshot"
 SPECS: Final = tuple(
@@ -26,13 +28,17 @@ SPECS: Final = tuple(
             "prices_cover_what_is_held",
             "99 % of what all is worth has a price of now; else its value stands still.",
         ),
+        (
+            "profit_is_explained",
+            "What became of the account adds up to the last digit, and its books hold what it has.",
+        ),
         ("orders_have_evidence", "The exchange shows every order of ours that may be there."),
         ("no_foreign_orders", "Every open order of the account is ours; others are left alone."),
         ("holds_explained", "No more and no less is held than the open orders need."),
         ("two_clean_passes", "No repair and no difference since two comparisons or more."),
     )
 )
-"""The first three are of the books, the others are of the last comparison with the exchange."""
+"""The first four are of the books, the others are of the last comparison with the exchange."""
 
 
 def books_checks(booked: Booked) -> tuple[dg.AssetCheckResult, ...]:
@@ -68,8 +74,17 @@ def books_checks(booked: Booked) -> tuple[dg.AssetCheckResult, ...]:
     )
 
 
+def account_check(account: Account | None) -> dg.AssetCheckResult:
+    """Return whether all profit is explained, and the account's books hold what it has."""
+    residual = ZERO if account is None else account.result.residual
+    differing = {} if account is None else dict(account.differing)
+    figures = {"residual": plain(residual), **{str(name): how for name, how in differing.items()}}
+    passed = not residual and not differing
+    return _result("profit_is_explained", figures, passed=passed)
+
+
 def agreement_checks(agreement: Agreement) -> tuple[dg.AssetCheckResult, ...]:
-    """Return what the last comparison says of each check but the first three."""
+    """Return what the last comparison says of each check but the first four."""
     last = agreement.last
     findings = () if last is None else last.findings
     doubts = _of(findings, Kind.ORDER_UNKNOWN, Kind.CONTRADICTION)

@@ -8,6 +8,7 @@ from kraken_pipeline.defs import plots
 from kraken_pipeline.defs.agreement import (
     ASSET,
     SPECS,
+    account_check,
     agreement_checks,
     books_checks,
     evaluation,
@@ -39,15 +40,19 @@ def portfolio_snapshot(
         # drawing costs more than the snapshot: not while a bar waits to be decided
         curve = plots.line(pipeline.unit_prices(), label="unit price")
         metadata["equity_curve"] = dg.MetadataValue.md(plots.embedded("unit price", curve))
-    checks = [*books_checks(booked), *agreement_checks(pipeline.agreement)]
+    checks = [
+        *books_checks(booked),
+        account_check(pipeline.account()),
+        *agreement_checks(pipeline.agreement),
+    ]
     return dg.MaterializeResult(metadata=metadata, check_results=checks)
 
 
-def tell(context: dg.OpExecutionContext, made: Pass) -> None:
+def tell(context: dg.OpExecutionContext, made: Pass, pipeline: Pipeline) -> None:
     """Log what a comparison found: the snapshot if the books were kept, and every check."""
     checks = list(agreement_checks(made.agreement))
     if made.booked is not None:
-        checks += books_checks(made.booked)
+        checks += [*books_checks(made.booked), account_check(pipeline.account())]
         context.log_event(dg.AssetMaterialization(ASSET, metadata=snapshot_metadata(made.booked)))
     for each in checks:
         context.log_event(evaluation(each))  # type: ignore[arg-type]  # Dagster takes it, its types do not

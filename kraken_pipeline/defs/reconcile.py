@@ -14,7 +14,7 @@ def compare(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     """Settle every order, look for orders that are not ours, compare holds, ledger and balances."""
     cause = Cause(context.run.tags.get(CAUSE, Cause.HAND))
     made = pipeline.reconcile(cause, run_id=context.run.run_id, full=cause is not Cause.MINUTE)
-    tell(context, made)
+    tell(context, made, pipeline)
 
 
 @dg.job(executor_def=dg.in_process_executor, tags=SENDS)

@@ -60,7 +60,7 @@ def settle(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline])
     pipeline.finish_plans()
     switch = pipeline.tend_switch(owner=context.run.run_id)
     context.log.info("dead man's switch: %s", switch.said)
-    tell(context, made)
+    tell(context, made, pipeline)
 
 
 def _keep_stops(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:

@@ -1,24 +1,42 @@
 """The pipeline's part in trading: from what is decided to orders, books and agreement."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 
+from kraken_pipeline.domain.accounting import identity
+from kraken_pipeline.domain.accounting.fold import AssetBook
+from kraken_pipeline.domain.accounting.holdings import differing
 from kraken_pipeline.domain.accounting.performance import Performance, performance
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.lots import DUST, Transfer
+from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, Order
 from kraken_pipeline.domain.plans import Plan, PlanResult
 from kraken_pipeline.domain.reconciliations import Cause
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services import agreement, assess, book, dust, halt, reconcile, settle, submit
 from kraken_pipeline.services.agreement import Agreement
 from kraken_pipeline.services.reconcile import Pass
 from kraken_pipeline.services.unexplained import latch_unexplained
 from kraken_pipeline.wiring import desks, heads, protecting, waiting
 from kraken_pipeline.wiring.guarding import Guarding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What the account has, what it cost, and what became of it, in base currency."""
+
+    snapshot: Snapshot
+    books: Mapping[Asset, AssetBook]
+    result: identity.Result
+    """With the snapshot's prices."""
+    differing: Mapping[Asset, str]
+    """Assets of which the books hold another qty than the account has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +67,30 @@ class Trading(Guarding):
 
     def performance(self, since: date) -> Performance | None:
         """Return how the account did since a UTC day; None where no day of it is kept."""
-        books = self.stores.books
-        return performance(books.days_since(since), books.trades_since(since))
+        books, before = self.stores.books, None
+        if since > date.min:
+            eve = datetime.combine(since - timedelta(days=1), time.max, UTC)
+            before = books.newest_day(eve)
+        trades = books.trades_since(since if before else date.min)
+        return performance(books.days_since(since), trades, before=before)
+
+    def account(self) -> Account | None:
+        """Return what the account's own books say at the newest snapshot; None where there is none.
+
+        Raises:
+            StorageError: the newest snapshot cannot be read.
+        """
+        snapshot, books = self.stores.books.latest_snapshot(), self.stores.accounts.books()
+        if snapshot is None:
+            return None
+        prices = {each.asset: each.price for each in snapshot.valuations}
+        base_currency = Asset(self.loaded.settings.portfolio.base_currency)
+        return Account(
+            snapshot=snapshot,
+            books={each.asset: each for each in books},
+            result=identity.result(books, prices.get, base_currency),
+            differing=differing(books, snapshot.valuations),
+        )
 
     def assess(self, namespace: Namespace, *, run_id: str) -> Plan | None:
         """Answer the pending intents."""

@@ -6,13 +6,17 @@ from decimal import Decimal
 
 import pytest
 
+from kraken_pipeline.domain.accounting.holdings import differing
+from kraken_pipeline.domain.accounting.identity import result
 from kraken_pipeline.domain.market import Side, Ticker
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import State
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.ports import Market
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
+from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.paper import Paper
 
@@ -173,6 +177,27 @@ def test_u_fee_7_a_price_of_nothing_is_kept_for_no_trade_and_the_trade_waits_for
     assert unpriced == ()
     [fill] = desk.stores.books.fills_after(None)
     assert Decimal("1.1") < fill.quote_rate < Decimal("1.13")
+
+
+def test_the_books_of_the_account_hold_what_it_has_whatever_came(desk: Paper) -> None:
+    _bought(desk)
+    for told in (
+        {"flow": "reward", "asset": "XBT.F", "amount": "0.001"},
+        {"flow": "staking_leg", "leg": "leave", "asset": "XBT", "amount": "0.02"},
+        {"flow": "fee_credits", "amount": "100"},
+        {"flow": "airdrop", "asset": "GIFT", "amount": "7"},
+        {"flow": "withdrawal", "asset": "USD", "amount": "700", "fee": "4"},
+        {"flow": "conversion", "source": "USD", "target": "ETH", "amount": "99", "received": "1"},
+    ):
+        play(desk.exchange, Params(told))
+        desk.turn(seconds=1)
+
+        snapshot = desk.book().snapshot
+
+        books = SqlAccountStore(desk.stores.database).books()
+        assert differing(books, snapshot.valuations) == {}
+        prices = {each.asset: each.price for each in snapshot.valuations}
+        assert result(books, prices.get, Asset("USD")).residual == 0
 
 
 def test_the_pair_that_the_configuration_names_values_an_asset(desk: Paper) -> None:

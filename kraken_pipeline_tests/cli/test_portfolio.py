@@ -1,6 +1,8 @@
 import json
 from decimal import Decimal
 
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.store.ledger import SqlLedgerStore
@@ -17,6 +19,33 @@ def test_where_no_day_is_kept_the_performance_says_what_keeps_one(
     assert said.code == 0
     assert "run-once" in said.out
     assert json.loads(command("portfolio", "performance", "--json", environ=fresh).out) is None
+
+
+def test_where_nothing_was_read_the_portfolio_says_what_reads_it(
+    command: Command, fresh: dict[str, str]
+) -> None:
+    assert "run-once" in command("portfolio", "show", environ=fresh).out
+    assert json.loads(command("portfolio", "show", "--json", environ=fresh).out) is None
+
+
+def test_the_portfolio_shows_what_is_held_and_explains_it_to_the_last_digit(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    pipeline.decide(timeframe("4h"), run_id="a test")
+    pipeline.assess(Namespace.TRADE, run_id="a test")
+    pipeline.submit(Namespace.TRADE, owner="a test")
+    pipeline.settle()
+    booked = pipeline.keep_books()
+
+    said = command("portfolio", "show", environ=market.environ).out
+    told = json.loads(command("portfolio", "show", "--json", environ=market.environ).out)
+
+    assert Decimal(told["equity"]) == booked.snapshot.equity
+    assert {each["quality"] for each in told["assets"]} == {"fresh"}
+    assert len(told["assets"]) > 1
+    assert Decimal(told["result"]["residual"]) == 0
+    assert told["differing"] == {}
+    assert "what became of the account" in said
 
 
 def test_the_performance_of_a_day_says_nothing_of_a_year(

@@ -59,6 +59,8 @@ def test_a_balance_that_no_entry_explains_fails_the_check(
     assert verdicts_of(result, "portfolio_snapshot")["books_equal_balances"] is False
     found = {each.check_name: each for each in result.get_asset_check_evaluations()}
     assert "XXBT" in found["books_equal_balances"].metadata
+    assert found["profit_is_explained"].metadata["XBT"].value == "booked 0, there 0.5"
+    assert not found["profit_is_explained"].passed
 
 
 def test_an_entry_that_nobody_can_explain_fails_the_check(runs: Runs, market: PaperMarket) -> None:

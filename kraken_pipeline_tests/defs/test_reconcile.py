@@ -19,6 +19,7 @@ CHECKS = {
     "books_equal_balances",
     "ledger_explained",
     "prices_cover_what_is_held",
+    "profit_is_explained",
 }
 FAR_OFF = {"pair": "XDGUSD", "type": "buy", "ordertype": "limit", "volume": "100", "price": "0.01"}
 

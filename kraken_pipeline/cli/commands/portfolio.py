@@ -16,6 +16,14 @@ def portfolio() -> None:
 
 
 @app.command()
+def show(json: Json = OFF, db: Db = None) -> None:
+    """Show what is held, what it is worth and cost, and what became of the account."""
+    from kraken_pipeline.cli.portfolio import show_portfolio  # noqa: PLC0415 - only what is asked
+
+    show_portfolio(with_books(db), as_json=json)
+
+
+@app.command()
 def performance(
     *,
     since: Annotated[

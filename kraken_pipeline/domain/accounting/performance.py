@@ -52,7 +52,8 @@ class Performance:
     calmar: Decimal | None
     """The yearly return for each unit of the deepest fall."""
     profit: Decimal
-    """What equity grew by apart from flows, since the first end of a day, in base currency."""
+    """What equity grew by apart from flows, in base currency. Where nothing is known of before the
+    first day, it begins with that day's end, and so do the figures below."""
     traded: Decimal
     """In base currency."""
     turnover: Decimal | None
@@ -64,27 +65,34 @@ class Performance:
     months: tuple[Month, ...]
 
 
-def performance(days: Sequence[NavDay], trades: Iterable[TradeDay]) -> Performance | None:
+def performance(
+    days: Sequence[NavDay], trades: Iterable[TradeDay], *, before: NavDay | None = None
+) -> Performance | None:
     """Return how the account did over these days; None where there are none.
 
     Args:
         days: the kept ones, oldest first.
-        trades: what was traded in them; other days are left out.
+        trades: what was traded, also before them if nothing else is kept of before.
+        before: the last day that is kept of before them.
 
     Source: PF-13.
     """
     if not days:
         return None
-    prices = _prices(days)
+    prices = _prices(days, before)
     gains = [_gain(before, after) for before, after in pairwise(prices)]
     enough = gains if len(gains) >= LEAST_DAYS else []
     first, last = days[0], days[-1]
     deepest = deepest_fall(prices)
     yearly = yearly_return(enough)
-    counted = [each for each in trades if first.day < each.day <= last.day]
-    traded = sum((each.traded for each in counted), ZERO)
-    fees = sum((each.fees for each in counted), ZERO)
-    profit = last.equity - first.equity - sum((each.flows for each in days[1:]), ZERO)
+    told = list(trades)
+    held = _held_before(days, told, before)
+    counted = days[1:] if held is None else days
+    within = [each for each in told if counted and counted[0].day <= each.day <= last.day]
+    traded = sum((each.traded for each in within), ZERO)
+    fees = sum((each.fees for each in within), ZERO)
+    begun = first.equity if held is None else held
+    profit = last.equity - begun - sum((each.flows for each in counted), ZERO)
     return Performance(
         since=first.day,
         until=last.day,
@@ -103,6 +111,17 @@ def performance(days: Sequence[NavDay], trades: Iterable[TradeDay]) -> Performan
         fee_share=_share(fees, profit + fees),
         months=_months(first.day, gains),
     )
+
+
+def _held_before(
+    days: Sequence[NavDay], trades: Sequence[TradeDay], before: NavDay | None
+) -> Decimal | None:
+    """Return what the account was worth before the first day; None where nobody knows."""
+    if before is not None:
+        return before.equity
+    first = days[0]
+    is_new = bool(first.flows) and all(each.day >= first.day for each in trades)
+    return ZERO if is_new else None
 
 
 def yearly_return(gains: Sequence[Decimal]) -> Decimal | None:
@@ -172,9 +191,9 @@ def _share(part: Decimal, whole: Decimal) -> Decimal | None:
     return part / whole if whole > 0 else None
 
 
-def _prices(days: Sequence[NavDay]) -> list[Decimal]:
+def _prices(days: Sequence[NavDay], before: NavDay | None) -> list[Decimal]:
     """Return with what the first day began, and where each day of the calendar ended."""
-    prices = [days[0].first_unit_price]
+    prices = [days[0].first_unit_price if before is None else before.last_unit_price]
     expected = days[0].day
     for each in days:
         prices += [prices[-1]] * (each.day - expected).days

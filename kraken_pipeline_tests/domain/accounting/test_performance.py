@@ -40,8 +40,8 @@ def traded(number: int, cost: int, fees: str) -> TradeDay:
     )
 
 
-def of(days: Sequence[NavDay], *trades: TradeDay) -> Performance:
-    found = performance(days, trades)
+def of(days: Sequence[NavDay], *trades: TradeDay, before: NavDay | None = None) -> Performance:
+    found = performance(days, trades, before=before)
     assert found is not None
     return found
 
@@ -112,19 +112,34 @@ def test_a_day_without_a_reading_ends_as_the_day_before() -> None:
     assert [each.gained for each in found.months] == [Decimal(1), Decimal("0.5")]
 
 
-def test_profit_leaves_out_flows_and_the_first_day() -> None:
+def test_profit_leaves_out_flows_and_a_first_day_of_which_nobody_knows_how_it_began() -> None:
     days = [
         day(0, "1", equity=1000, flows=900),
         day(1, "1.1", equity=1600, flows=500),
         day(2, "1.1", equity=1400, flows=-200),
     ]
 
-    found = of(days, traded(0, 999, "99"), traded(1, 4000, "20"), traded(9, 999, "99"))
+    others = (traded(-1, 999, "99"), traded(0, 999, "99"), traded(9, 999, "99"))
+    found = of(days, traded(1, 4000, "20"), *others)
 
     assert found.profit == 100
     assert found.fees == 20
     assert found.fee_share == Decimal(20) / 120
     assert found.turnover == 3
+
+
+def test_a_first_day_that_began_with_nothing_counts_whole() -> None:
+    found = of([day(0, "0.9", equity=900, flows=1000)], traded(0, 500, "2"))
+
+    assert (found.profit, found.fees, found.traded) == (Decimal(-100), Decimal(2), Decimal(500))
+
+
+def test_a_first_day_goes_on_from_the_day_before() -> None:
+    eve = day(-1, "2", equity=500)
+
+    found = of([day(0, "3", equity=800, flows=100)], traded(0, 100, "1"), before=eve)
+
+    assert (found.profit, found.gained, found.fees) == (Decimal(200), Decimal("0.5"), Decimal(1))
 
 
 def test_where_nothing_was_earned_before_fees_they_are_no_share_of_it() -> None:
