@@ -234,7 +234,10 @@ def _wanted(pairs: Sequence[Pair]) -> Wanted:
 
 def _plan_desk(market: PublicMarket, store: Path) -> PlanDesk:
     return PlanDesk(
-        market=market, bars=HistoryBarStore(store), certificates=CertificateFiles(store)
+        market=market,
+        bars=HistoryBarStore(store),
+        certificates=CertificateFiles(store),
+        readings=ReadingFiles(store),
     )
 
 

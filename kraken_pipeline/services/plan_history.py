@@ -15,6 +15,7 @@ from kraken_pipeline.domain.certificates import Span, Stretch, joined
 from kraken_pipeline.domain.errors import ExchangeError, InvalidValueError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
+from kraken_pipeline.domain.trade_reading import Reading
 from kraken_pipeline.services.completeness import Kept, Lack, kept, lacks
 from kraken_pipeline.services.coverage import NO_CERTIFICATE, Bars, Certificates
 from kraken_pipeline.services.history import TAIL
@@ -63,6 +64,14 @@ class Files(Protocol):
         ...
 
 
+class Readings(Protocol):
+    """Where it is noted how far the reading of a pair's trades has come."""
+
+    def kept(self, pair: str) -> Reading | None:
+        """Return what was noted last."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDesk:
     """What planning needs."""
@@ -70,6 +79,7 @@ class PlanDesk:
     market: Market
     bars: Bars
     certificates: Certificates
+    readings: Readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,12 +322,25 @@ def _counted(
         begin = filled_up_to(desk.certificates, pair.name, first)
         if begin >= until:
             continue
-        asked = range(begin, until, DAY)
+        asked = _days(_reached(desk.readings.kept(pair.name), begin), until)
         older = [at for at in asked if oldest and at < oldest[0]]
+        a_day = {at: mean if at in older else known.get(at, newest) for at in asked}
         yield TradesRun(
             first=first,
             until=until,
-            trades=mean * len(older)
-            + sum(known.get(at, newest) for at in asked if not oldest or at >= oldest[0]),
+            trades=sum(a_day[at] * part for at, part in asked.items()) // DAY,
             guessed_days=0 if is_young else len(older),
         )
+
+
+def _reached(noted: Reading | None, begin: int) -> int:
+    """Return up to where trades were read that are not written yet."""
+    if noted is None or not noted.goes_on_from(begin // DAY * DAY):
+        return begin
+    return max(begin, noted.cursor // 10**9)
+
+
+def _days(begin: int, until: int) -> Mapping[int, int]:
+    """Return the days of a stretch, each with how many of its seconds lie in it."""
+    days = range(begin // DAY * DAY, until, DAY)
+    return {at: min(at + DAY, until) - max(at, begin) for at in days}

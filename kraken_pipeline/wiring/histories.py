@@ -60,6 +60,7 @@ def plan_desk(parts: Parts) -> PlanDesk:
         market=parts.edge.market_behind,
         bars=HistoryBarStore(parts.stores.shelf),
         certificates=parts.stores.certificates,
+        readings=ReadingFiles(parts.stores.bars_dir),
     )
 
 

@@ -11,9 +11,11 @@ from kraken_pipeline.domain.certificates import Source, Span
 from kraken_pipeline.domain.errors import InvalidValueError, UnreachableError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
+from kraken_pipeline.domain.trade_reading import Reading
 from kraken_pipeline.services.plan_history import Plan, PlanDesk, Wanted, plan
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.store.fetches import ReadingFiles
 from kraken_pipeline_tests.builders import pair as built
 
 XBTUSD = built()
@@ -89,7 +91,12 @@ class Shelf:
     ) -> Plan:
         frames = tuple(each for name, each in TIMEFRAMES.items() if name in (names or TIMEFRAMES))
         wanted = Wanted(pairs=(XBTUSD,), frames=frames, since=since, prove=prove)
-        desk = PlanDesk(market=self.market, bars=self.bars, certificates=self.certificates)
+        desk = PlanDesk(
+            market=self.market,
+            bars=self.bars,
+            certificates=self.certificates,
+            readings=ReadingFiles(self.folder),
+        )
         return plan(desk, wanted, now=NOW, files=files)
 
 
@@ -157,6 +164,21 @@ def test_of_today_the_hours_before_the_tail_of_minutes_are_read(shelf: Shelf) ->
     [run] = shelf.plan("1m", since=NOW - timedelta(hours=14)).pairs[0].runs
 
     assert EPOCH + timedelta(seconds=run.until) == datetime(2026, 3, 1, 4, tzinfo=UTC)
+    # as much as in that part of the last whole day
+    assert run.trades == A_DAY * 4 // 24
+
+
+def test_what_a_run_that_was_cut_had_read_is_not_counted_again(shelf: Shelf) -> None:
+    first = datetime(2026, 1, 20, tzinfo=UTC)
+    day, noon = (int((first + timedelta(hours=each)).timestamp()) for each in (0, 12))
+    readings = ReadingFiles(shelf.folder)
+    with readings.turn(XBTUSD.name):
+        noted = Reading(done=day, cursor=noon * 10**9, held=(), pending=())
+        readings.keep(XBTUSD.name, noted)
+
+    [run] = shelf.plan("1h", since=NOW - timedelta(days=40)).pairs[0].runs
+
+    assert (run.first, run.trades) == (day, 10 * A_DAY + A_DAY // 2)
 
 
 def test_days_before_the_known_ones_are_guessed(shelf: Shelf) -> None:

@@ -19,7 +19,7 @@ from kraken_pipeline.services.plan_history import Plan, PlanDesk, Wanted, plan
 from kraken_pipeline.services.tails import Fetched, TailDesk, fetch_tails, store_noted
 from kraken_pipeline.store.bar_pages import TailBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
-from kraken_pipeline.store.fetches import PageFile
+from kraken_pipeline.store.fetches import PageFile, ReadingFiles
 from kraken_pipeline_tests.builders import pair as built
 from kraken_pipeline_tests.fakes import overriding
 
@@ -94,6 +94,7 @@ class Fetcher:
             market=self.market,
             bars=TailBarStore(self.folder),
             certificates=CertificateFiles(self.folder),
+            readings=ReadingFiles(self.folder),
         )
         wanted = Wanted(pairs=PAIRS, frames=FRAMES, since=None, prove=False)
         return plan(desk, wanted, now=self.market.now)
