@@ -99,7 +99,7 @@ def test_a_close_is_read_exactly_as_it_was_told(store: ShelvedBars, exact: str) 
     assert format(store.closes(HOURLY, at(1))["XBTUSD"], "f") == exact
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     told=st.lists(
         st.integers(0, 12).flatmap(
@@ -225,7 +225,7 @@ CHUNKS = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(chunks=CHUNKS)
 def test_appending_in_any_chunks_and_order_equals_one_sorted_append(
     opener: Opener, tmp_path_factory: pytest.TempPathFactory, chunks: list[list[tuple[str, int]]]
@@ -358,20 +358,30 @@ def test_what_is_compared_with_a_revised_bar_is_its_newest_revision(shelf: Shelf
     assert store.compare(HOURLY, bars("XBTUSD", [4])).differing == 1
 
 
-@settings(max_examples=40)
-@given(steps=st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(1, 3)), max_size=12))
-def test_whatever_is_appended_and_revised_the_store_is_a_dictionary(
-    opener: Opener, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, int, int]]
+STEPS = st.tuples(
+    st.sampled_from(["append", "revise", "compact", "reopen"]), st.integers(0, 5), st.integers(1, 3)
+)
+
+
+@settings(max_examples=25)
+@given(steps=st.lists(STEPS, max_size=16))
+def test_whatever_is_appended_revised_and_merged_the_store_is_a_dictionary(
+    opener: Opener, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]
 ) -> None:
-    store, known = ShelvedBars(opener(tmp_path_factory.mktemp("told"))), dict[int, int]()
-    for revises, hour, close in steps:
+    folder, known = tmp_path_factory.mktemp("told"), dict[int, int]()
+    store = ShelvedBars(opener(folder))
+    for step, hour, close in steps:
         told = [bars("XBTUSD", [hour], close=str(close))]
-        if revises:
+        if step == "revise":
             store.revise(HOURLY, told)
             known[hour] = close
-        else:
+        elif step == "append":
             store.append(HOURLY, told)
             known.setdefault(hour, close)
+        elif step == "compact":
+            store.compact(HOURLY)
+        else:
+            store = ShelvedBars(opener(folder))
 
     read = store.read(HOURLY, ("XBTUSD",), closed_by=at(99), count=99)
     hours = (read.opened_at - int(START.timestamp())) // 3600
