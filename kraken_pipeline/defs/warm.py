@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
@@ -26,6 +27,7 @@ from kraken_pipeline.settings import load
 from kraken_pipeline.wiring import signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.code_stamp import settings_stamp
+from kraken_pipeline.wiring.dagster_files import held_open
 from kraken_pipeline.wiring.home import DAGSTER_HOME
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.waiting import LOOKS
@@ -156,6 +158,7 @@ class WarmWork:
         self._environ, self._worker = environ, worker
         self._opened = ExitStack()
         self._instance = self._opened.enter_context(_instance(environ))
+        self._opened.enter_context(held_open(Path(self._instance.root_directory)))
         self._warm: Warm | None = None
         self._stamp = ""
         bury_dead(self._instance, self._current().pipeline)
