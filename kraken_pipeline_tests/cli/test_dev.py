@@ -129,21 +129,21 @@ def test_a_close_is_decided_and_traded_panic_clears_and_ctrl_c_ends_all(dev: Dev
     url = (dev.root / "data" / "simulator.url").read_text()
     pipeline = connect(dev.env | {"KRAKEN_PIPELINE_SIMULATOR_URL": url})
     assert pipeline.stores.books.fills_after(None)
-    eventually(lambda: rest(pipeline), seconds=50)
+    eventually(lambda: rest(pipeline), seconds=90)
     # whoever holds the lease sends it: this test, or the job that is under way
-    eventually(pipeline.edge.account.open_orders, seconds=20)
+    eventually(pipeline.edge.account.open_orders, seconds=60)
     # a signal makes the panic file, without books or network
     dev.process.send_signal(signal.SIGUSR1)
-    eventually(dev.succeeded("panic"), seconds=45)
+    eventually(dev.succeeded("panic"), seconds=90)
     assert pipeline.edge.account.open_orders() == ()
     assert pipeline.open_at_exchange() == ()
     pipeline.resume(reason="the test goes on", by="test")
-    eventually(lambda: rest(pipeline, "DOTUSD"), seconds=50)
-    [resting] = eventually(pipeline.edge.account.open_orders, seconds=20)
+    eventually(lambda: rest(pipeline, "DOTUSD"), seconds=90)
+    [resting] = eventually(pipeline.edge.account.open_orders, seconds=60)
     pipeline.close()
 
     dev.process.send_signal(signal.SIGINT)
-    assert dev.process.wait(timeout=20) == 0
+    assert dev.process.wait(timeout=60) == 0
     with closing(sqlite3.connect(dev.root / "data" / "portfolio.db")) as books:
         wanted = "SELECT status FROM execution_orders WHERE cl_ord_id = ?"
         assert books.execute(wanted, (resting.cl_ord_id,)).fetchone() == ("canceled",)
