@@ -3,6 +3,7 @@
 import sys
 
 from benchmarks import (
+    accounts,
     backfill,
     candles,
     candles_large,
@@ -25,6 +26,7 @@ ALL = {
     "orders": orders.run,
     "panic": panic.run,
     "history": history.run,
+    "accounts": accounts.run,
     "ledger_sync": ledger_sync.run,
     "candles": candles.run,
     "backfill": backfill.run,

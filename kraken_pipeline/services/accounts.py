@@ -98,7 +98,9 @@ def _book_some(desk: AccountDesk, booking: Booking, listing: Listing, look: Look
     gone = [each for name, each in before.items() if now.get(name) != each]
     new = [each for name, each in now.items() if before.get(name) != each]
     booking.replace_moves(events, moves)
-    anew = booking.carried_with({each.asset for each in gone} | _late(booking, new))
+    # sums of money come out the same in any order: only what has lots is made anew
+    with_lots = [each for each in new if each.asset != desk.base_currency]
+    anew = booking.carried_with({each.asset for each in gone} | _late(booking, with_lots))
     _append(desk, booking, [each for each in new if each.asset not in anew])
     _rebuild(desk, booking, anew)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -16,7 +16,7 @@ from kraken_pipeline.domain.accounting.causes import Cause, Explained
 from kraken_pipeline.domain.accounting.fold import AssetBook, folded
 from kraken_pipeline.domain.accounting.identity import result
 from kraken_pipeline.domain.accounting.lots import Method
-from kraken_pipeline.domain.accounting.moves import Basis
+from kraken_pipeline.domain.accounting.moves import AccountMove, Basis
 from kraken_pipeline.domain.accounting.price_points import PriceSource
 from kraken_pipeline.domain.accounting.stated import StatedCost
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
@@ -27,7 +27,7 @@ from kraken_pipeline.domain.symbols import Asset, SymbolTable
 from kraken_pipeline.services import accounts as accounts_module
 from kraken_pipeline.services.accounts import AccountDesk, book_moves
 from kraken_pipeline.store import unbooked
-from kraken_pipeline.store.account_books import SqlAccountStore
+from kraken_pipeline.store.account_books import SqlAccountStore, SqlBooking
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.schema import account_moves, entry_causes, ledger_entries, price_points
 from kraken_pipeline_tests.builders import pair
@@ -178,6 +178,26 @@ def test_a_late_event_is_booked_as_if_it_had_been_known(database: Database) -> N
     assert (dict(short), dict(after)) == ({XBT: Decimal(1)}, {})
     assert figures(known[XBT].qty, known[XBT].realised, known[XBT].uncosted) == (0, 200, 0)
     assert [each.lot_id for each in SqlAccountStore(database).matches(XBT)] == ["La"]
+
+
+def test_money_is_never_made_anew_for_an_event_that_comes_late(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Asset, datetime | None]] = []
+    found = SqlBooking.moves_since
+
+    def noted(own: SqlBooking, asset: Asset, since: datetime | None) -> tuple[AccountMove, ...]:
+        asked.append((asset, since))
+        return found(own, asset, since)
+
+    monkeypatch.setattr(SqlBooking, "moves_since", noted)
+    later = [entry("XBT", "1", name="Lc", hours=2), entry("USD", "-300", name="Ld", hours=2)]
+    booked(database, explained(Cause.FILL, *later, event="E2"))
+    booked(database, BUY)
+
+    assert (XBT, None) in asked
+    assert USD not in {asset for asset, _ in asked}
+    assert {each.asset: each.qty for each in SqlAccountStore(database).books()}[USD] == -400
 
 
 def test_another_method_is_another_book_of_the_same_events(database: Database) -> None:

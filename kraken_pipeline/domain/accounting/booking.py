@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Final
 
@@ -87,24 +88,22 @@ def _leg(
     fee = sum((each.entry.fee for each in own), ZERO)
     stated = [terms.stated[each] for each in ids if each in terms.stated]
     is_base = asset == terms.base_currency
-    # nothing is asked for what nothing came of: a staking move needs no price
-    is_idle = own[0].cause is Cause.INTERNAL and not fee
-    unit, source = (None, UNPRICED) if is_idle else _unit(asset, at, terms)
     return Leg(
         move_id=ids[0],
         asset=asset,
         amount=amount,
         fee=fee,
-        unit=unit,
-        source=source,
+        ask=_itself if is_base else cache(partial(_unit, asset, at, terms)),
         is_base=is_base,
         stated=sum(stated, ZERO) if stated else None,
     )
 
 
+def _itself() -> tuple[Decimal | None, str]:
+    return Decimal(1), "itself"
+
+
 def _unit(asset: Asset, at: datetime, terms: Terms) -> tuple[Decimal | None, str]:
-    if asset == terms.base_currency:
-        return Decimal(1), "itself"
     if asset in WORTHLESS:
         return ZERO, "fee credits have no price"
     point = terms.price(asset, at)

@@ -1,6 +1,6 @@
 """What was given and what was had in one event: both sides at one value (PF-5, PF-7)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -24,13 +24,21 @@ class Leg:
     amount: Decimal
     fee: Decimal
     """In the asset."""
-    unit: Decimal | None
-    """Base currency per unit; None if nobody can say."""
-    source: str
-    """Of the price of a unit."""
+    ask: Callable[[], tuple[Decimal | None, str]]
+    """Looks up what a unit was worth and who says so; most events say it themselves."""
     is_base: bool
     stated: Decimal | None
     """What a person said that it had cost."""
+
+    @property
+    def unit(self) -> Decimal | None:
+        """Base currency per unit; None if nobody can say."""
+        return self.ask()[0]
+
+    @property
+    def source(self) -> str:
+        """Who says what a unit was worth."""
+        return self.ask()[1]
 
     @property
     def net(self) -> Decimal:
@@ -146,4 +154,7 @@ def _with_tax_fees(some: Sequence[Valued]) -> list[Valued]:
     if not fees or not bearers or len(weights) != len(bearers):
         return list(some)
     given = dict(zip([each.leg.asset for each in bearers], shares(fees, weights), strict=True))
-    return [replace(each, tax_fee=given.get(each.leg.asset, ZERO)) for each in some]
+    return [
+        replace(each, tax_fee=given[each.leg.asset]) if each.leg.asset in given else each
+        for each in some
+    ]

@@ -1,6 +1,9 @@
 """Explained entries to moves: what each was worth, whatever fees and prices there are."""
 
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
+from typing import NoReturn
 
 import pytest
 
@@ -112,6 +115,16 @@ def test_coins_for_coins_are_a_disposal_and_an_acquisition_at_one_value() -> Non
     for found in (by_quote, by_base):
         assert _figures(found[ETH]) == _d("2", "5000", "0", "10")
         assert _figures(found[XBT]) == _d("-0.1002", "5010", "10", "0")
+
+
+def test_an_event_that_says_what_it_was_worth_asks_for_no_price() -> None:
+    def nobody(asset: Asset, at: datetime) -> NoReturn:
+        raise AssertionError(f"{asset} of {at} was asked for")
+
+    own = replace(terms(), price=nobody)
+    told = explained(Cause.FILL, BOUGHT, entry("USD", "-5000", "10", name="Lb"))
+
+    assert len(moves_of(told, own)) == 2
 
 
 def test_coins_for_coins_that_nothing_prices_are_unpriced_and_not_worth_nothing() -> None:
