@@ -1,7 +1,10 @@
 """Which move of a price is too much to be believed, and how that is learned."""
 
-from datetime import timedelta
+import csv
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -61,6 +64,20 @@ def test_a_still_asset_is_expected_to_stay_still_and_a_wild_one_to_move() -> Non
 
     assert still.variance < AT_FIRST / 100
     assert AT_FIRST < wild.variance <= MOST
+
+
+@pytest.mark.parametrize("name", ["XDGUSD_5.2024H2", "SOLUSD_5.2024H2"])
+def test_no_move_of_half_a_year_in_a_real_market_was_too_much_to_be_believed(
+    recorded: Path, name: str
+) -> None:
+    with (recorded / "ohlc" / f"{name}.csv").open() as file:
+        rows = [(int(row[0]), Decimal(row[4])) for row in csv.reader(file)]
+    closes = [(datetime.fromtimestamp(at, UTC), price) for at, price in rows[::3]]
+
+    swing = swing_after(None, closes[0][1], closes[0][0])
+    for (before, last), (at, price) in pairwise(closes):
+        assert not is_jump(price, last=last, elapsed=at - before, swing=swing)
+        swing = swing_after(swing, price, at)
 
 
 @given(price=PRICES, last=PRICES, hours=st.integers(0, 1000))

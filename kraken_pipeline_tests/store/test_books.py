@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError
 from kraken_pipeline.domain.ledger import LedgerEntry, replay
@@ -15,10 +15,11 @@ from kraken_pipeline.domain.lots import MANUAL, Fill, Position, booked
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.nav import Snapshot, Valuation
+from kraken_pipeline.domain.swings import Swing
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.schema import journal
+from kraken_pipeline.store.schema import journal, nav_snapshots
 from kraken_pipeline_tests.store.builders import HOUR, LOOKUP, MINUTE, NOW, entry, fill, live
 
 
@@ -235,6 +236,32 @@ def test_the_newest_snapshot_is_read_as_it_was_kept(books: SqlBookStore) -> None
     books.keep_snapshot(later(-1), ())
 
     assert books.latest_snapshot() == SNAPSHOT
+
+
+def test_a_snapshot_of_an_older_version_is_read_with_prices_of_its_own_time(
+    database: Database, books: SqlBookStore
+) -> None:
+    books.keep_snapshot(SNAPSHOT, ())
+    told = '[{"asset":"XBT","price":"100000","qty":"1","source":"XBTUSD"}]'
+    with database.writing() as connection:
+        connection.execute(update(nav_snapshots).values(valuations=told))
+
+    kept = books.latest_snapshot()
+
+    assert kept is not None
+    assert kept.valuations == SNAPSHOT.valuations[:1]
+    assert kept.frozen == ""
+
+
+def test_what_is_known_of_a_stale_price_is_read_as_it_was_kept(books: SqlBookStore) -> None:
+    swing = Swing(variance=Decimal("0.0025"), price=Decimal(99), at=NOW - HOUR)
+    stale = replace(SNAPSHOT.valuations[0], stale_since=NOW - MINUTE, swing=swing, is_traded=False)
+    books.keep_snapshot(replace(SNAPSHOT, valuations=(stale,)), ())
+
+    kept = books.latest_snapshot()
+
+    assert kept is not None
+    assert kept.valuations == (stale,)
 
 
 def test_drift_is_dated_from_the_first_of_the_snapshots_that_all_show_it(
