@@ -66,6 +66,7 @@ def _asset(each: Valuation, account: Account) -> dict[str, object]:
         "value": each.value,
         "share": None if each.value is None or not equity else each.value / equity,
         "quality": each.quality,
+        "stale_since": each.stale_since,
         "priced_by": each.source,
         "cost": book.cost if book.lots else None,
         "realised": book.realised,

@@ -72,6 +72,13 @@ class PriceTable:
             return self._by(asset, self._chosen[asset])
         return next(self._ways(asset), None)
 
+    def why_none(self, asset: Asset) -> str:
+        """Return why nothing values an asset, where nothing does."""
+        if asset in self._chosen:
+            name = self._chosen[asset]
+            return f"{name}, as portfolio.valuation_pairs has it, gives no price of it"
+        return "no pair that could price it has a bid and an ask"
+
     def others(self, asset: Asset, way: Way) -> Iterator[Way]:
         """Yield the ways that share no pair with one: what they say is a second source."""
         return (each for each in self._ways(asset) if not set(each.pairs) & set(way.pairs))

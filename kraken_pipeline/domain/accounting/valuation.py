@@ -112,7 +112,7 @@ def _doubt(
 ) -> str:
     """Return why there is no price that can be believed, or nothing where there is."""
     if way is None:
-        return "no pair that could price it has a bid and an ask"
+        return prices.why_none(asset)
     if last is None or not is_jump(
         way.price, last=last.price, elapsed=now - last.at, swing=last.swing
     ):

@@ -200,7 +200,10 @@ def test_the_pair_that_a_person_chose_values_an_asset_also_where_another_trades(
 
 @pytest.mark.parametrize("wrong", ["NOSUCH", "EURUSD"])
 def test_a_chosen_pair_that_is_none_of_the_asset_prices_nothing(wrong: str) -> None:
-    assert of(taken(tickers(), chosen={XBT: wrong}), XBT).quality is Quality.NONE
+    told = taken(tickers(), chosen={XBT: wrong})
+
+    assert of(told, XBT).quality is Quality.NONE
+    assert f"{wrong}, as portfolio.valuation_pairs has it" in told.frozen
 
 
 def believed(market: dict[str, Ticker], before: Snapshot) -> PriceTable:
