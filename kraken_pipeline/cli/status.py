@@ -41,6 +41,8 @@ PLACES: Final = MappingProxyType(
     }
 )
 """Decimals that a person is shown, as at the end of a cycle."""
+NAMED: Final = 5
+"""Entries of unknown cause that are named; `explain asset` shows the others."""
 SPARED: Final = MappingProxyType({"stops": "stops are spared", "flat": "stops are canceled, too"})
 """What `guard.protect` means for the orders that protect."""
 
@@ -193,10 +195,11 @@ def _money(pipeline: Pipeline) -> dict[str, object]:
 def _ledger(pipeline: Pipeline, now: datetime) -> dict[str, object]:
     """Say what of the ledger nobody can explain, and what is between two buckets."""
     ledger = pipeline.stores.ledger
+    unknown = [each.told.entry for each in ledger.unexplained()]
     return {
         "unexplained": [
-            f"{each.told.entry.entry_id} {plain(each.told.entry.net)} {each.told.entry.asset}"
-            for each in ledger.unexplained()
+            *(f"{each.entry_id} {plain(each.net)} {each.asset}" for each in unknown[:NAMED]),
+            *([f"{len(unknown) - NAMED} more"] if len(unknown) > NAMED else []),
         ],
         "in_flight": [
             f"{plain(each.qty)} {each.entry.asset} since {text(each.entry.at)}"

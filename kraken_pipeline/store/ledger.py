@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, sel
 
 from kraken_pipeline.domain.accounting.causes import Cause, Explained, Lack, Unexplained
 from kraken_pipeline.domain.accounting.explain import NO_REFID, event_of, explain
-from kraken_pipeline.domain.accounting.kinds import LEG_TYPES, Kind, rule_of
+from kraken_pipeline.domain.accounting.kinds import LEG_TYPES, MAY_BE_LISTED, Kind, rule_of
 from kraken_pipeline.domain.accounting.legs import InFlight
 from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.accounting.residuals import Residual, residual_of
@@ -40,11 +40,19 @@ _OF_CAUSE: Final = Prepared(
 _UNKNOWN: Final = Prepared(
     _WITH_CAUSE.where(entry_causes.c.cause == Cause.UNKNOWN.value).order_by(*_IN_ORDER)
 )
+_UNDECIDED: Final = Prepared(
+    select(ledger_entries)
+    .join(entry_causes)
+    .where(
+        entry_causes.c.cause == Cause.UNKNOWN.value,
+        ledger_entries.c.type.in_(MAY_BE_LISTED),
+    )
+)
 _BY_REFID: Final = Prepared(select(ledger_entries).where(ledger_entries.c.refid.in_(_NAMES)))
 _LEGS_OF: Final = Prepared(
-    select(ledger_entries.c.refid)
-    .distinct()
-    .where(ledger_entries.c.type.in_(LEG_TYPES), ledger_entries.c.amount.in_(_NAMES))
+    select(ledger_entries).where(
+        ledger_entries.c.type.in_(LEG_TYPES), ledger_entries.c.amount.in_(_NAMES)
+    )
 )
 _FILLS: Final = Prepared(select(fills).where(fills.c.trade_id.in_(_NAMES)))
 _KNOWN: Final = Prepared(select(entry_causes).where(entry_causes.c.entry_id.in_(_NAMES)))
@@ -171,9 +179,10 @@ def _with_their_events(
             if rule_of(each).kind is Kind.LEG
             for sign in (1, -1)
         }
-        legs = _all(connection, _LEGS_OF, sorted(moved - amounts))
+        legs = [entry_of(row) for row in _all(connection, _LEGS_OF, sorted(moved - amounts))]
         amounts |= moved
-        refids |= {row["refid"] for row in legs}
+        whole.update((each.entry_id, each) for each in legs)
+        refids |= {each.refid for each in legs}
     return list(whole.values())
 
 

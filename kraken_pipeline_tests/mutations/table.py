@@ -3,6 +3,7 @@
 from typing import Final
 
 from kraken_pipeline_tests.mutations import (
+    ledger,
     oms,
     simulator_edge,
     simulator_engine,
@@ -15,4 +16,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *simulator_orders.MUTATIONS,
     *simulator_edge.MUTATIONS,
     *oms.MUTATIONS,
+    *ledger.MUTATIONS,
 )

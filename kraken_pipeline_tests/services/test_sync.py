@@ -172,6 +172,20 @@ def test_a_middle_page_that_is_cut_is_asked_for_again(rows: int) -> None:
     assert reader.exchange.asked.count(4 * STEP) == 2
 
 
+def test_a_page_that_leaves_a_gap_is_asked_for_again() -> None:
+    reader = Reader(Exchange(LONG))
+
+    def jump(asked: int, page: Page[LedgerEntry]) -> Page[LedgerEntry]:
+        older = tuple(row(number) for number in range(100, 150))
+        return replace(page, rows=older) if asked == 5 else page
+
+    reader.exchange.lie = jump
+    reader.read()
+
+    assert reader.booked == reader.exchange.rows
+    assert reader.exchange.asked.count(4 * STEP) == 2
+
+
 def test_pages_that_stay_empty_leave_what_was_read_and_book_nothing() -> None:
     reader = Reader(Exchange(LONG))
 

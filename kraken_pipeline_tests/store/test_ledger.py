@@ -37,6 +37,9 @@ LIFE: list[LedgerEntry | Fill] = [
     entry("M1", type="transfer", asset="MOON", amount=Decimal(5)),
     entry("M2", type="deposit", refid="Unknown"), entry("M3", type="staking", refid="Unknown"),
     fill("T2"), entry("M4", refid="T3"),
+    replace(OUT, entry_id="M5", refid="", amount=Decimal(-7)),
+    replace(BACK, entry_id="M6", refid="R6", amount=Decimal(7)),
+    replace(BACK, entry_id="M7", refid="", amount=Decimal(7), at=NOW + 31 * HOUR),
 ]  # fmt: skip
 """Moves under one refid and two, a trade, a fill and a row alone, a conversion, an unknown."""
 
@@ -101,7 +104,7 @@ def test_what_is_in_flight_is_so_until_its_other_end_comes(
 def test_what_is_unknown_is_explained_once_the_exchange_lists_it(
     books: SqlBookStore, ledger: SqlLedgerStore
 ) -> None:
-    moon = entry("M1", type="transfer", asset="MOON", amount=Decimal(5))
+    moon = entry("M1", type="transfer", refid="R9", asset="MOON", amount=Decimal(5))
     book(books, [moon])
     unknown = ledger.unexplained()
     books.book([], [OUT], replace(LOOKUP, asset_of=Asset))

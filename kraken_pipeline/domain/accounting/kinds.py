@@ -88,6 +88,8 @@ BY_SUBTYPE: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
 LEG_TYPES: Final = tuple(
     sorted({name for (name, _), rule in BY_SUBTYPE.items() if rule.kind is Kind.LEG})
 )
+MAY_BE_LISTED: Final = tuple(sorted({name for name, _ in BY_SUBTYPE} | {"spend", "receive"}))
+"""Types of which an entry may be explained once the exchange lists, or prices, its asset."""
 KFEE: Final = "KFEE"
 """Credits that pay fees and cannot be sold; they are nothing of the account's worth."""
 
