@@ -19,12 +19,18 @@ from kraken_pipeline.defs.partitions import (
     ohlc_name,
 )
 from kraken_pipeline.domain.bars import MonthReport
-from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
+from kraken_pipeline.domain.errors import ConfigurationError, ConflictError, InvalidValueError
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close, months
 from kraken_pipeline.services.completeness import Kept, Lack, between
 from kraken_pipeline.services.history import Refreshed
 from kraken_pipeline.services.past_months import Filled
-from kraken_pipeline.wiring.past_months import fill_months, is_over, kept_of, lacks_by_month
+from kraken_pipeline.wiring.past_months import (
+    fill_months,
+    is_over,
+    kept_of,
+    lacks_by_month,
+    mend_tails,
+)
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 CHECKS = {
@@ -41,7 +47,10 @@ class Past(dg.Config):
     """How far a run may go that a person asks for; months that are over are read from trades."""
 
     max_calls: int = Field(
-        600, ge=0, description="Calls for trades in a run, one a second; 0 reads none."
+        600,
+        ge=0,
+        description="Calls for trades in a run, one a second, and for holes among the newest bars; "
+        "0 makes none.",
     )
     pairs: list[str] = Field([], description="Read trades of these pairs only; empty reads all.")
 
@@ -115,7 +124,9 @@ def ohlc(
             yield _of_a_close(context, key, pipeline)
         return
     fetched = {key: _fetched(context, key, pipeline) for key in selected}
-    made = _fill(context, config, pipeline, [FRAME_OF[key] for key in selected])
+    frames = [FRAME_OF[key] for key in selected]
+    _mend(context, config, pipeline, frames)
+    made = _fill(context, config, pipeline, frames)
     bare: dict[str, list[str]] = {}
     for key, done in fetched.items():
         of = kept_of(pipeline, FRAME_OF[key])
@@ -171,6 +182,28 @@ def _report_other_months(
     for month in months(done.first_opened_at, last):
         if month not in context.partition_keys:
             context.log_event(dg.AssetMaterialization(key, partition=month))
+
+
+def _mend(
+    context: dg.AssetExecutionContext,
+    config: Past,
+    pipeline: Pipeline,
+    frames: Sequence[Timeframe],
+) -> None:
+    """Fetch holes among the newest bars, which cost a call and no trades."""
+    only = frozenset(config.pairs)
+    try:
+        done = mend_tails(
+            pipeline, frames, now=pipeline.clock(), max_calls=config.max_calls, only=only
+        )
+    except ConflictError as busy:
+        context.log.warning("holes among the newest bars stay for now: %s", busy)
+        return
+    if done.calls:
+        added = ", ".join(f"{count} of {name}" for name, count in done.added.items() if count)
+        context.log.info("%s calls filled holes: %s", done.calls, added or "nothing was told")
+    for pair, why in done.failures.items():
+        context.log.warning("%s: %s", pair, why)
 
 
 def _fill(

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate
 from typing import Final, Protocol
 
 from kraken_pipeline.domain.bars import Admitted, Candles
@@ -126,6 +127,14 @@ def fetch_tails(desk: TailDesk, pairs: Sequence[PairPlan], *, now: datetime) -> 
             _store(desk, pages, done)
             desk.pages.clear()
     return done
+
+
+def within(pairs: Sequence[PairPlan], max_calls: int) -> tuple[PairPlan, ...]:
+    """Return the pairs of a plan whose tails take so many calls together, as they come."""
+    totals = accumulate(sum(not tail.made_of for tail in each.tails) for each in pairs)
+    return tuple(
+        each for each, total in zip(pairs, totals, strict=True) if each.tails and total <= max_calls
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,15 @@
 """What planning and fetching histories needs, of a pipeline's parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
+from kraken_pipeline.domain.market import Pair
+from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.services.needed_bars import NeededBars, needed_bars
-from kraken_pipeline.services.plan_history import PlanDesk
+from kraken_pipeline.services.plan_history import PlanDesk, Wanted, plan
 from kraken_pipeline.services.rebuild import RebuildDesk
 from kraken_pipeline.services.renamed_history import FollowedCertificates, FollowedStretches
-from kraken_pipeline.services.tails import TailDesk
+from kraken_pipeline.services.tails import Fetched, TailDesk, fetch_tails, store_noted, within
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.bar_archive import HistoryBarStore
@@ -73,6 +76,34 @@ def tail_desk(parts: Parts, progress: Callable[[int], None]) -> TailDesk:
         pages=PageFile(parts.stores.bars_dir),
         progress=progress,
     )
+
+
+def fill_tails(
+    parts: Parts,
+    pairs: Sequence[Pair],
+    frames: Sequence[Timeframe],
+    *,
+    now: datetime,
+    max_calls: int,
+) -> Fetched:
+    """Fetch what the newest 720 bars lack, also between bars, where no source was asked.
+
+    Args:
+        parts: what is wired.
+        pairs: whose.
+        frames: of which timeframes, the shortest first.
+        now: on the exchange's clock.
+        max_calls: within which it stays; what is left is asked for the next time.
+
+    Raises:
+        ConflictError: another process is fetching tails.
+        ConfigurationError: the store cannot be read or written.
+    """
+    desk = tail_desk(parts, lambda more: None)
+    store_noted(desk)
+    wanted = Wanted(pairs=tuple(pairs), frames=tuple(frames), since=None, prove=False)
+    made = plan(plan_desk(parts), wanted, now=now)
+    return fetch_tails(desk, within(made.pairs, max_calls), now=now)
 
 
 def rebuild_desk(parts: Parts, progress: Callable[[int, int, int], None]) -> RebuildDesk:

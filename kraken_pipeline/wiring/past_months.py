@@ -19,6 +19,7 @@ from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.universe import followed_certificates
 
 if TYPE_CHECKING:
+    from kraken_pipeline.services.tails import Fetched
     from kraken_pipeline.store.bar_archive import HistoryBarStore
 
 DAYS_TO_THE_NEXT: Final = 31
@@ -59,6 +60,35 @@ def lacks_by_month(
         first, until = stretch_of(month)
         found[month] = lacks(of, (first, min(until, due))) if first < due else ()
     return found
+
+
+def mend_tails(
+    parts: Parts,
+    frames: Sequence[Timeframe],
+    *,
+    now: datetime,
+    max_calls: int,
+    only: frozenset[str],
+) -> "Fetched":
+    """Fetch what is missing among the newest 720 bars: a hole there costs a call, and no trades.
+
+    Args:
+        parts: what is wired.
+        frames: of which timeframes, in any order.
+        now: on the exchange's clock.
+        max_calls: within which it stays.
+        only: names of pairs to leave it at; empty takes all.
+
+    Raises:
+        ConflictError: another process is fetching tails.
+    """
+    from kraken_pipeline.wiring.histories import (  # noqa: PLC0415 - Arrow is slow to load
+        fill_tails,
+    )
+
+    pairs = [each for each in _managed(parts) if not only or each.name in only]
+    shortest_first = sorted(frames, key=lambda each: each.seconds)
+    return fill_tails(parts, pairs, shortest_first, now=now, max_calls=max_calls)
 
 
 def fill_months(

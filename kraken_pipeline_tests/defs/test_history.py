@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pytest
 
 from kraken_pipeline.domain.bars import Candles
@@ -223,6 +224,25 @@ def test_a_cycle_draws_nothing(runs: Runs) -> None:
 
     assert {"coverage", "candles"} & set(said) == set()
     assert (said["lag_seconds"], said["gaps"]) == (0, 0)
+
+
+def test_by_hand_a_hole_among_the_newest_bars_is_filled_without_trades(empty: PaperMarket) -> None:
+    hour = timeframe("1h")
+    with Runs.on(empty) as runs:
+        for pair in PAIRS:
+            page = candles(runs, hour, pair)
+            kept = rows_of(page, [*range(500), *range(503, len(page))])
+            runs.pipeline.stores.bars.append(hour, [kept])
+            # as if the first were asked for at once, and the last one by one at their closes
+            before = rows_of(page, list(range(500)))
+            span = replace(tail_of(hour, before, NOON), until=before.opened_at[-1] + 3600)
+            runs.pipeline.stores.certificates.extend(hour, [(pair, span, ())])
+
+        result = runs.assets("ohlc_1h", by_hand=True)
+
+        assert verdicts_of(result, "ohlc_1h") == ALL_PASS
+        found = runs.pipeline.stores.bars.read(hour, PAIRS, closed_by=NOON, count=720)
+        assert not np.isnan(found.close).any()
 
 
 def test_a_hole_in_which_nothing_traded_is_none(empty: PaperMarket) -> None:

@@ -30,7 +30,7 @@ from kraken_pipeline_tests.services.test_tails import LATER, Fetcher
 
 STRIDES = {"take": 67, "tails": 9, "trades": 67}
 """So many steps apart are enough of a test; calling `fillers` with 1 tries all."""
-MORE = {"take": 0, "tails": 4, "trades": 1}
+MORE = {"take": 0, "tails": 2, "trades": 1}
 """Calls that a kill may cost."""
 SLOW = 0.25
 """Seconds that the exchange takes for candles, so that a fetch lasts long enough to be killed."""

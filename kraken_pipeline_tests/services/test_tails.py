@@ -16,7 +16,7 @@ from kraken_pipeline.domain.longer_bars import between, made_of
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.services.plan_history import Plan, PlanDesk, Wanted, plan
-from kraken_pipeline.services.tails import Fetched, TailDesk, fetch_tails, store_noted
+from kraken_pipeline.services.tails import Fetched, TailDesk, fetch_tails, store_noted, within
 from kraken_pipeline.store.bar_pages import TailBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.store.fetches import PageFile, ReadingFiles
@@ -243,3 +243,10 @@ def test_his_7_a_kill_at_any_step_fetches_no_page_again(
     again = len(fetcher.market.asked) - len(set(fetcher.market.asked))
     assert again <= (0 if after else len(PAIRS))
     assert PageFile(fetcher.folder).noted() == ()
+
+
+@pytest.mark.parametrize(("calls", "pairs"), [(2, 0), (3, 1), (5, 1), (6, 2), (600, 2)])
+def test_of_a_plan_so_many_pairs_are_fetched_as_fit_into_the_calls(
+    fetcher: Fetcher, calls: int, pairs: int
+) -> None:
+    assert within(fetcher.plan().pairs, calls) == fetcher.plan().pairs[:pairs]
