@@ -46,6 +46,7 @@ CHANGES: Final = frozenset(
         *("take_lease", "release_lease", "note_result"),
         *("note_clean_read", "book", "keep_snapshot", "prune_snapshots"),
         *("plan", "adopt", "note", "forget"),
+        *("booking", "keep_price", "replace_moves", "keep_books", "retry_unpriced"),
         *("add", "add_batch", "amend", "cancel", "cancel_many"),
     }
 )

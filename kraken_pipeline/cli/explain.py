@@ -6,12 +6,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from kraken_pipeline.cli.account import account_of
 from kraken_pipeline.cli.evidence import chain, verdict_plain
 from kraken_pipeline.cli.names import asset_named, pair_named
 from kraken_pipeline.cli.output import print_json, text
-from kraken_pipeline.domain.accounting.fold import AssetBook
-from kraken_pipeline.domain.accounting.identity import is_incomplete
-from kraken_pipeline.domain.accounting.moves import Basis
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.halts import Halt, ScopeKind
 from kraken_pipeline.domain.lots import book_of
@@ -279,27 +277,8 @@ def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:
             for each in pipeline.stores.ledger.in_flight()
             if _is_of(each.entry.asset, asset)
         ],
-        "account": [
-            _account(each) for each in pipeline.stores.accounts.books() if each.asset == asset
-        ],
+        "account": account_of(pipeline, asset, names),
         "newest_entries": evidence.entries_in(pipeline.stores.database, list(buckets)),
-    }
-
-
-def _account(book: AssetBook) -> dict[str, Any]:
-    """Return what is held of an asset and what came of it, in base currency."""
-    return {
-        "qty": book.qty,
-        "cost": book.cost,
-        "lots": len(book.lots),
-        "of_estimated_cost": any(each.basis is Basis.MARKET for each in book.lots),
-        "is_incomplete": is_incomplete(book),
-        "moves_without_price": book.unpriced,
-        "realised": book.realised,
-        "realised_after_own_fees": book.taxed,
-        "income": book.income,
-        "flows": book.flows,
-        "fees": book.fees,
     }
 
 

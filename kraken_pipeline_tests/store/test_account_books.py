@@ -1,9 +1,11 @@
 """P-4, P-5: the account's books are the same however events came, and however often."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from random import Random
 
 import pytest
@@ -44,6 +46,7 @@ from kraken_pipeline_tests.domain.accounting.lives import (
     life,
     terms,
 )
+from kraken_pipeline_tests.fakes import Crash, Fuse, crashing
 
 PRICES = {XBT: "47000.1", ETH: "2222.22"}
 XBTUSD = pair()
@@ -308,3 +311,34 @@ def test_events_without_a_price_have_their_turns(database: Database) -> None:
                 unbooked.done(booking._connection, booking.waiting(9))
 
     assert turns == [("E0", "E1"), ("E2",), ("E0", "E1")]
+
+
+def test_a_kill_anywhere_leaves_books_that_the_next_pass_completes(
+    fresh: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts_module, "AT_ONCE", 2)
+    sale = [entry("XBT", "-1", name="Lc", hours=2), entry("USD", "300", name="Ld", hours=2)]
+    some = [
+        *BUY,
+        *explained(Cause.FILL, *sale, event="E2"),
+        *explained(Cause.FLOW, entry("ETH", "2", name="Le"), event="E3"),
+    ]
+    database = fresh()
+    booked(database, some)
+    whole = SqlAccountStore(database).books()
+    database.close()
+
+    for steps in count():
+        database, fuse = fresh(), Fuse(steps)
+        told(database, some)
+        store = SqlAccountStore(database)
+        doomed = replace(desk(database), accounts=crashing(store, fuse))
+        with suppress(Crash):
+            book_moves(doomed, LISTING, Priced(PRICES), START)
+        booked(database)
+
+        assert store.books() == whole
+        database.close()
+        if fuse.steps > 0:
+            break
+    assert steps > 8

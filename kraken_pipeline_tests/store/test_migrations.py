@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.store import database as database_module
+from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import SCHEMA_VERSION, Database, connect
 from kraken_pipeline.store.migrations import alembic_config, migrate
@@ -218,3 +219,31 @@ def test_snapshots_and_fills_of_an_older_schema_leave_their_days(tmp_path: Path)
     assert traded.fees == Decimal("0.88")
     assert snapshot is not None
     assert snapshot.drawdown_of_all_time == 0
+
+
+def test_what_was_explained_before_there_were_accounts_waits_to_be_booked(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'store.db'}"
+    database = Database(address)
+    with database.writing() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+    with database.writing() as connection:
+        for name, event, hour in (("L1", "T1", 2), ("L2", "T1", 1), ("L3", "T2", 0)):
+            at = f"2026-01-01T0{hour}:00:00.000000Z"
+            connection.exec_driver_sql(
+                "INSERT INTO ledger_entries VALUES (?, ?, 'trade', '', 'ZUSD', '1', '0', '1', ?)",
+                (name, event, at),
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO entry_causes VALUES (?, 'fill', ?, '', '', ?)", (name, event, at)
+            )
+
+    migrate(address)
+
+    with SqlAccountStore(database).booking() as booking:
+        waiting = booking.waiting(5)
+        told = booking.explained(waiting)
+    database.close()
+    assert waiting == ("T2", "T1")
+    assert {each.entry.entry_id for each in told} == {"L1", "L2", "L3"}
