@@ -226,6 +226,8 @@ def _desk(past: Past, database: Database) -> BookDesk:
         ),
         orders=SqlOrderStore(database),
         base_currency=Asset("USD"),
+        valuation_pairs={},
+        tracks_manual=True,
         retention=timedelta(days=400),
         clock=lambda: NOW,
         book_moves=partial(book_moves, accounts),
