@@ -31,6 +31,11 @@ GRACE: Final = timedelta(seconds=0.3)
 QUIET: Final = timedelta(seconds=1)
 """After the end, where nobody trades: with as much a heartbeat has come that would have followed
 any trade."""
+SHOWN: Final = timedelta(minutes=2)
+"""How long ago the newest time may be that the exchange itself told, where nobody trades: with less
+the clock of this machine is not believed, by which hours that never were could be closed."""
+SET_BACK: Final = timedelta(minutes=2)
+"""A close that lies so far ahead is that of a clock that was set back since."""
 TOLD_PATIENCE: Final = timedelta(seconds=10)
 """How long a new connection is given to tell of every pair before REST is asked."""
 
@@ -44,6 +49,10 @@ class MinuteSource(Protocol):
 
     def traded_at(self) -> datetime | None:
         """Return when the newest trade was made that was heard, of whatever pair."""
+        ...
+
+    def told_at(self) -> datetime | None:
+        """Return the newest time that the exchange put on anything; None where there is none."""
         ...
 
     def is_told(self) -> bool:
@@ -120,22 +129,31 @@ class Closing:
         return True
 
     def _is_due(self) -> bool:
-        now, end = self._desk.clock(), self.due
-        if now < end + GRACE:
+        now = self._desk.clock()
+        if self.due - now > SET_BACK:
+            self.due = last_close(MINUTE, now) + MINUTE.length
+        if now < self.due + GRACE:
             return False
-        heard_at, traded_at = self._desk.source.heard_at(), self._desk.source.traded_at()
-        if heard_at is None:
+        if self._desk.source.heard_at() is None:
             self._waits_since = None
             return False
-        # a trade from the future shows nothing: then it is what is heard that counts
-        has_later = traded_at is not None and end <= traded_at <= now + QUIET
-        if not (heard_at >= end + QUIET or has_later):
+        if not self._is_over(self.due, now):
             return False
         if self._desk.source.is_told():
             self._waits_since = None
             return True
         self._waits_since = self._waits_since or now
         return now - self._waits_since >= TOLD_PATIENCE
+
+    def _is_over(self, end: datetime, now: datetime) -> bool:
+        """Tell whether the exchange has shown that an instant has passed there (HIS-5)."""
+        source = self._desk.source
+        heard_at, traded_at, told_at = source.heard_at(), source.traded_at(), source.told_at()
+        # a trade from the future shows nothing: then it is what is heard that counts
+        if traded_at is not None and end <= traded_at <= now + QUIET:
+            return True
+        is_now = told_at is None or now - told_at <= SHOWN
+        return is_now and heard_at is not None and heard_at >= end + QUIET
 
     def _close(self, end: datetime) -> None:
         opened = end - MINUTE.length

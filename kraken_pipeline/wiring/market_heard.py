@@ -40,6 +40,10 @@ class HeardMarket:
         """Return when the newest trade was made that was heard, of whatever pair."""
         return self.feed.traded_at()
 
+    def told_at(self) -> datetime | None:
+        """Return the newest time that the exchange put on a trade or a book."""
+        return self.feed.told_at()
+
     def is_told(self) -> bool:
         """Tell whether something was told of every pair since the connection stands."""
         return not self.feed.untold()

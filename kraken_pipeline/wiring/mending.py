@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from kraken_pipeline.domain.errors import PipelineError
+from kraken_pipeline.domain.errors import PipelineError, UnexpectedReplyError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.services.history import HistoryDesk, refresh
@@ -98,13 +98,22 @@ class Mender:
             LOG.warning("the %s bar of %s is not told by REST: %s", frame.name, pair, why)
 
     def _pay(self) -> None:
+        """Ask for what is owed; what is refused waits behind the rest, as a pair that is gone."""
         for owed in list(self._owed.values()):
-            newest = self._desk.bars.newest(owed.frame).get(owed.pair.name)
-            if newest is not None:
-                # from the first that lacks, if one does: no hole may be left before what is told
-                since = min(owed.since, newest + owed.frame.length)
-                page = self._desk.market.candles(owed.pair, owed.frame, since)
-                self._desk.bars.revise(owed.frame, [page])
-            with self._lock:
-                if self._owed.get(owed.place) is owed:
-                    del self._owed[owed.place]
+            try:
+                self._retell(owed)
+            except UnexpectedReplyError as refused:
+                LOG.warning("%s of %s: %s", owed.frame.name, owed.pair.name, refused)
+            else:
+                with self._lock:
+                    if self._owed.get(owed.place) is owed:
+                        del self._owed[owed.place]
+
+    def _retell(self, owed: _Owed) -> None:
+        newest = self._desk.bars.newest(owed.frame).get(owed.pair.name)
+        if newest is None:
+            return
+        # from the first that lacks, if one does: no hole may be left before what is told
+        since = min(owed.since, newest + owed.frame.length)
+        page = self._desk.market.candles(owed.pair, owed.frame, since)
+        self._desk.bars.revise(owed.frame, [page])

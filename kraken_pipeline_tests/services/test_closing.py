@@ -44,6 +44,7 @@ class World:
         self.now = START
         self.heard: datetime | None = START
         self.traded: datetime | None = None
+        self.shown: datetime | None = None
         self.told = True
         self.minutes: dict[datetime, Minute] = {}
         self.changed: list[tuple[str, datetime]] = []
@@ -83,6 +84,9 @@ class World:
 
     def traded_at(self) -> datetime | None:
         return self.traded
+
+    def told_at(self) -> datetime | None:
+        return self.shown
 
     def is_told(self) -> bool:
         return self.told
@@ -307,3 +311,31 @@ def test_a_close_on_a_full_disk_is_told_once_there_is_room(world: World) -> None
     assert before == []
     assert [at for at, _ in world.closes] == [START + MINUTE.length]
     assert world.newest(MINUTE) == START or world.mended == [("1m", world.pair.name)]
+
+
+def test_a_clock_that_is_an_hour_ahead_closes_no_hour_that_never_was(world: World) -> None:
+    """F-EVT-10: heartbeats come, and the exchange's own times say that it is earlier."""
+    world.minutes = {START + number * MINUTE.length: SILENT for number in range(90)}
+    world.now = world.heard = START + timedelta(hours=1)
+    world.shown = START + timedelta(seconds=30)
+
+    before = world.closing.step()
+    world.shown = world.traded = START + timedelta(seconds=61)
+    after = [world.closing.step() for _ in range(3)]
+
+    assert not before
+    assert after == [True, False, False]
+
+
+def test_after_the_clock_was_set_back_the_minutes_of_now_are_closed(world: World) -> None:
+    world.now = world.heard = START + timedelta(hours=1)
+    while world.closing.step():
+        pass
+    world.closes.clear()
+
+    world.now = world.heard = START + timedelta(minutes=2, seconds=1)
+    world.closing.step()
+    world.now = world.heard = START + timedelta(minutes=3, seconds=1)
+    world.closing.step()
+
+    assert [at for at, _ in world.closes] == [START + timedelta(minutes=3)]

@@ -91,8 +91,13 @@ def test_bars_are_stored_as_rest_tells_them_before_their_close_is_told(
     pipeline: Pipeline,
     told: Listener,
 ) -> None:
-    for second in range(30, 5 * 60 + 30, 30):
-        market.turn(NOON + timedelta(seconds=second + 10))
+    for minute in range(1, 6):
+        end = NOON + timedelta(minutes=minute)
+        market.turn(end - timedelta(seconds=20))
+        market.turn(end)
+        # what was told up to here has come before it is the time to close by it
+        assert eventually(lambda end=end: board(market).at >= end)  # type: ignore[misc]  # a default
+        market.turn(end + timedelta(seconds=10))
     assert eventually(lambda: len(told.told) == 5)
     universe = pipeline.stores.universes.latest()
     assert universe is not None

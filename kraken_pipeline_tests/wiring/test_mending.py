@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kraken_pipeline.domain.bars import Candles
-from kraken_pipeline.domain.errors import UnreachableError
+from kraken_pipeline.domain.errors import UnexpectedReplyError, UnreachableError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.services.history import HistoryDesk
@@ -32,6 +32,7 @@ class Exchange:
     def __init__(self, desk: Paper, folder: Path) -> None:
         self.paper = desk
         self.is_down = False
+        self.gone = ""
         self.asked: list[datetime | None] = []
         self.bars = HistoryBarStore(folder)
         self.pair = desk.market.listing().pairs["XBTUSD"]
@@ -48,14 +49,18 @@ class Exchange:
         self.asked.append(since)
         if self.is_down:
             raise UnreachableError("the exchange is down")
+        if pair.name == self.gone:
+            raise UnexpectedReplyError("EQuery:Unknown asset pair")
         return self.paper.market.candles(pair, frame, since)
 
     def done(self) -> None:
         self.mender._worker.submit(lambda: None).result()
 
-    def stored(self, *, hours: int) -> None:
+    def stored(self, *, hours: int, pair: Pair | None = None) -> None:
         """Store the bars that closed up to so many hours before the start."""
-        page = self.paper.market.candles(self.pair, HOUR, START - timedelta(hours=hours + 3))
+        page = self.paper.market.candles(
+            pair or self.pair, HOUR, START - timedelta(hours=hours + 3)
+        )
         rows = slice(0, 3)
         columns = ("opened_at", "open", "high", "low", "close", "volume", "trades")
         some: dict[str, Any] = {each: getattr(page, each)[rows] for each in columns}
@@ -119,3 +124,17 @@ def test_a_bar_of_which_nothing_is_stored_is_left_to_who_fetches_history(
 
     assert exchange.bars.newest(HOUR) == {}
     assert exchange.asked == []
+
+
+def test_a_pair_that_is_gone_does_not_keep_others_from_being_told(exchange: Exchange) -> None:
+    """U-MKT-1: it was delisted, and its bars are refused from then on."""
+    other = exchange.paper.market.listing().pairs["ETHUSD"]
+    for each in (exchange.pair, other):
+        exchange.stored(hours=0, pair=each)
+    exchange.gone = exchange.pair.name
+
+    for each in (exchange.pair, other):
+        exchange.mender.retell(HOUR, each, START - HOUR.length)
+    exchange.done()
+
+    assert [name for _, name in exchange.mender._owed] == [exchange.pair.name]

@@ -1,7 +1,9 @@
 """The books of all pairs that are followed, each right or gone. Pure."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -10,6 +12,7 @@ from kraken_pipeline.kraken.stream.book import Book, Level, Places
 from kraken_pipeline.kraken.stream.frames import BookRow, book_frame
 from kraken_pipeline.kraken.stream.integrity import Integrity
 from kraken_pipeline.kraken.stream.liveness import Pulse
+from kraken_pipeline.kraken.stream.numbers import moment_of
 
 LOG: Final = logging.getLogger(__name__)
 SNAPSHOT: Final = "snapshot"
@@ -139,6 +142,14 @@ class Books:
             timestamp=kept.book.timestamp,
             heard_at=kept.pulse.heard_at,
         )
+
+    def told_at(self) -> datetime | None:
+        """Return the newest time on a book; None where there is none that can be read."""
+        times = (each.book.timestamp for each in self._kept.values() if each.book is not None)
+        newest = max(times, default="")
+        with suppress(UnexpectedReplyError):
+            return moment_of(newest) if newest else None
+        return None
 
     def clear(self) -> None:
         """Drop every book: the connection that kept them right is gone."""

@@ -269,6 +269,12 @@ class MarketFeed:
         with self._lock:
             return self._minutes.traded_at()
 
+    def told_at(self) -> datetime | None:
+        """Return the newest time that the exchange put on a trade or a book, if it can be read."""
+        with self._lock:
+            told = [self._minutes.traded_at(), self._books.told_at()]
+        return max((each for each in told if each is not None), default=None)
+
     def checksum_failures(self) -> dict[str, int]:
         """Return how often each pair's book was wrong, where it was (STR-7)."""
         with self._lock:

@@ -15,6 +15,8 @@ from typing import Final
 
 from kraken_pipeline.kraken.stream.liveness import Patience, Pulse
 
+REFUSED_SECONDS: Final = 300.0
+"""After a refusal until it is asked again: a pair may be refused for a moment only."""
 MOST_SYMBOLS: Final = 50
 """Symbols that one request names. Kraken publishes no limit; this is what clients use."""
 ALREADY: Final = "Already subscribed"
@@ -39,7 +41,7 @@ class State(Enum):
     WANTED = "to be asked for"
     ASKED = "asked for, not answered"
     LIVE = "agreed to"
-    REFUSED = "refused; asked for again after a reconnect"
+    REFUSED = "refused; asked for again after a pause, or a reconnect"
 
 
 class Wish:
@@ -193,6 +195,8 @@ class Topics:
     def _is_due(self, wish: Wish, at: float) -> bool:
         if wish.state is State.ASKED:
             return at - wish.asked_at > self._patience.subscription
+        if wish.state is State.REFUSED:
+            return at - wish.asked_at > REFUSED_SECONDS
         return wish.state is State.WANTED and at >= wish.not_before
 
 

@@ -2,7 +2,7 @@ import itertools
 import math
 
 from kraken_pipeline.kraken.stream.liveness import Patience
-from kraken_pipeline.kraken.stream.topics import Request, State, Topic, Topics
+from kraken_pipeline.kraken.stream.topics import REFUSED_SECONDS, Request, State, Topic, Topics
 
 
 class Asking:
@@ -147,3 +147,15 @@ def test_what_is_agreed_to_after_a_refusal_is_not_refused_any_more() -> None:
     asking.topics.answered(second, symbol="A/USD", error=None)
 
     assert (asking.state(topic), asking.topics.states[topic].why) == (State.LIVE, "")
+
+
+def test_what_is_refused_is_asked_for_again_after_a_pause() -> None:
+    asking = Asking()
+    [topic] = asking.want("A/USD")
+    [(first, _)] = asking.due(0.0)
+    asking.topics.answered(first, symbol="A/USD", error="EService:Unavailable")
+
+    assert asking.due(REFUSED_SECONDS) == []
+    [(_, request)] = asking.due(REFUSED_SECONDS + 1)
+    assert request.topics == (topic,)
+    assert asking.topics.states[topic].why == "EService:Unavailable"
