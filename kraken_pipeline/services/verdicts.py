@@ -26,12 +26,16 @@ def unheard(intent: Intent, objection: Objection) -> Verdict:
 
 def verdict_of(case: Case, found: tuple[Objection, ...], clamped_by: tuple[str, ...]) -> Verdict:
     """Return the answer to a case: approved where nothing was found against it."""
-    ticker = None if case.quote is None else case.quote.ticker
+    quote = case.quote
+    ticker = None if quote is None else quote.ticker
+    age = None if quote is None else f"{(case.now - quote.received_at).total_seconds():.1f}"
     figures = {
         "equity": case.equity,
         "cash": case.cash,
         "bid": None if ticker is None else ticker.bid,
         "ask": None if ticker is None else ticker.ask,
+        "quote_source": None if quote is None else quote.source,
+        "quote_age_seconds": age,
         "notional_24h": case.notional_24h,
         "fee_share": case.fee_share,
         "quote_rate": case.quote_rate,
