@@ -13,6 +13,9 @@ from typing import Final
 APART_SECONDS: Final = 10.0
 """How long ticker and tape may tell different prices: one comes a moment after the other."""
 
+AGAIN_SECONDS: Final = 300.0
+"""Before it is said of a pair again: should the two never agree, nothing is asked all the time."""
+
 
 class Missed:
     """Notes since when tickers and tapes part. Used under the lock of its owner."""
@@ -20,11 +23,12 @@ class Missed:
     def __init__(self) -> None:
         """Begin with none."""
         self._since: dict[str, float] = {}
+        self._said_at: dict[str, float] = {}
 
     def look(
         self, symbol: str, ticker: tuple[Decimal, float], trade: tuple[Decimal, float], at: float
     ) -> bool:
-        """Tell whether a pair's tape lacks a trade; it is said once, then looked at anew.
+        """Tell whether a pair's tape lacks a trade; once, then not for a while.
 
         Args:
             symbol: of the pair.
@@ -36,7 +40,8 @@ class Missed:
             self._since.pop(symbol, None)
             return False
         since = max(self._since.setdefault(symbol, at), trade[1])
-        if at - since < APART_SECONDS:
+        said_at = self._said_at.get(symbol, -AGAIN_SECONDS)
+        if at - since < APART_SECONDS or at - said_at < AGAIN_SECONDS:
             return False
-        del self._since[symbol]
+        self._said_at[symbol] = at
         return True

@@ -37,3 +37,11 @@ def test_a_price_that_came_back_begins_anew() -> None:
     look(missed, 6.0, ticker=(6, 6.0), trade=(6, 1.0))
 
     assert not look(missed, 15.5, ticker=(7, 15.0), trade=(6, 1.0))
+
+
+def test_a_ticker_that_never_agrees_is_spoken_of_every_five_minutes() -> None:
+    missed = Missed()
+
+    said = [at for at in range(5, 1000, 10) if look(missed, at, ticker=(7, at), trade=(6, 1.0))]
+
+    assert said == [15, 315, 615, 915]
