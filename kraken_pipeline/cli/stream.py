@@ -44,7 +44,7 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
             deciding(pipeline, environ, _tell) as worker,
             hearing_market(pipeline, worker) as market,
         ):
-            before = ""
+            before: dict[str, str] = {}
             while not stop.is_set():
                 market.require_running()
                 if account is None:
@@ -53,10 +53,10 @@ def run(environ: Mapping[str, str], *, as_json: bool) -> None:
                     account.step(WAIT_SECONDS)
                     for each in account.fills_heard():
                         say_fill(each, as_json=as_json)
-                condition = _condition(account, market)
-                if condition != before:
-                    before = condition
-                    _say(condition, 0 if account is None else account.gaps, as_json=as_json)
+                conditions = _conditions(account, market)
+                if conditions != before:
+                    before = conditions
+                    _say(conditions, 0 if account is None else account.gaps, as_json=as_json)
     finally:
         pipeline.close()
 
@@ -83,19 +83,20 @@ def hearing_account(pipeline: Pipeline) -> Iterator[Streaming | None]:
             yield streaming
 
 
-def _condition(account: Streaming | None, market: MarketListening) -> str:
-    return market.condition if account is None else f"{account.condition}; {market.condition}"
+def _conditions(account: Streaming | None, market: MarketListening) -> dict[str, str]:
+    """Return how account and market are heard; of an account that is not, nothing."""
+    return {"condition": "" if account is None else account.condition, "market": market.condition}
 
 
-def _say(condition: str, gaps: int, *, as_json: bool) -> None:
+def _say(conditions: Mapping[str, str], gaps: int, *, as_json: bool) -> None:
     """Say how the streams are now, one line for each change."""
     now = system_now()
     if as_json:
-        row = {"at": now.isoformat(), "condition": condition, "gaps": gaps}
+        row = {"at": now.isoformat(), **conditions, "gaps": gaps}
         sys.stdout.write(f"{json.dumps(row)}\n")
         sys.stdout.flush()
     else:
-        _tell(condition)
+        _tell("; ".join(each for each in conditions.values() if each))
 
 
 def _tell(text: str) -> None:

@@ -161,7 +161,7 @@ def test_a_listener_books_what_happens_and_leaves_in_good_order(
     assert stream_sign(market.data_dir, system_now()) is None
     said = (market.root / "stream.log").read_text().splitlines()
     first = next(json.loads(line) for line in said if line.startswith("{"))
-    assert first.keys() == {"at", "condition", "gaps"}
+    assert first.keys() == {"at", "condition", "market", "gaps"}
 
 
 def test_a_second_listener_is_refused_and_a_killed_one_is_missed(
