@@ -106,7 +106,7 @@ def keep_books(desk: BookDesk) -> Booked:
     told = PriceTable(desk.base_currency, listing.pairs, tickers, chosen)
     before = desk.books.latest_snapshot()
     prices = believable(told, before=before, now=desk.clock())
-    _catch_up(desk, prices, listing)
+    _catch_up(desk, prices, listing, before)
     read = _read_account(desk)
     trades, entries = read.trades, read.entries
     fills = _fills(desk, trades, prices, listing)
@@ -152,19 +152,18 @@ def _lookup(at: datetime, listing: Listing, prices: PriceTable) -> Lookup:
     return Lookup(at=at, asset_of=partial(listed_asset, listing.symbols), worth_of=worth_of)
 
 
-def _catch_up(desk: BookDesk, prices: PriceTable, listing: Listing) -> None:
+def _catch_up(
+    desk: BookDesk, prices: PriceTable, listing: Listing, before: Snapshot | None
+) -> None:
     """Read what is long of the past: all of it at first, and whatever came while nobody looked.
 
     A list that is short is left to the reading of one instant, and so is the rest of a long one.
     """
-    now, last_entry = desk.clock(), desk.books.last_entry_at()
-    if last_entry is not None and now - last_entry <= LONG_AGO:
-        return
-    before = desk.books.latest_snapshot()
+    now = desk.clock()
     if before is not None and now - before.at <= LONG_AGO:
         return
     lookup = _lookup(now, listing, prices)
-    last_fill = desk.books.last_fill_at()
+    last_fill, last_entry = desk.books.last_fill_at(), desk.books.last_entry_at()
     read_long(
         desk.long_trades,
         lambda some: desk.books.book(_fills(desk, some, prices, listing), (), lookup),
