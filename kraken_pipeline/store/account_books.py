@@ -102,6 +102,11 @@ class SqlAccountStore:
             rows = _MATCHES.named(connection, {"of_asset": asset})
             return tuple(_match_of(row) for row in rows)
 
+    def moves_within(self, since: datetime, until: datetime) -> tuple[AccountMove, ...]:
+        """Return the moves of every asset from one instant until another, oldest first."""
+        with self._database.reading() as connection:
+            return moves.moves_within(connection, since, until)
+
     def state_cost(self, stated: StatedCost, base_currency: Asset) -> None:
         """Keep what a person says that an entry had cost, and have its event booked anew.
 

@@ -48,6 +48,11 @@ _SINCE: Final = Prepared(
     .where(account_moves.c.asset == bindparam("of_asset"), account_moves.c.at >= bindparam("since"))
     .order_by(*_TURN)
 )
+_WITHIN: Final = Prepared(
+    select(account_moves)
+    .where(account_moves.c.at >= bindparam("since"), account_moves.c.at <= bindparam("until"))
+    .order_by(*_TURN)
+)
 _ASSETS: Final = Prepared(select(account_moves.c.asset).distinct())
 _CARRIED: Final = Prepared(
     select(account_moves.c.event_id, account_moves.c.asset).where(
@@ -85,6 +90,14 @@ def moves_since(
     """Return an asset's moves at or after an instant, or all."""
     told = {"of_asset": asset} if since is None else {"of_asset": asset, "since": since}
     rows = (_OF_ASSET if since is None else _SINCE).named(connection, told)
+    return tuple(_move_of(row) for row in rows)
+
+
+def moves_within(
+    connection: Connection, since: datetime, until: datetime
+) -> tuple[AccountMove, ...]:
+    """Return the moves of every asset from one instant until another, both with them."""
+    rows = _WITHIN.named(connection, {"since": since, "until": until})
     return tuple(_move_of(row) for row in rows)
 
 

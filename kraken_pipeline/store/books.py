@@ -235,6 +235,11 @@ class SqlBookStore:
         with self._database.reading() as connection:
             return snapshots.latest(connection)
 
+    def snapshot_before(self, at: datetime) -> Snapshot | None:
+        """Return the newest snapshot of an instant or before it that is not pruned."""
+        with self._database.reading() as connection:
+            return snapshots.before(connection, at)
+
     def unit_prices(self, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
         """Return instants and unit prices of the snapshots since then, oldest first."""
         with self._database.reading() as connection:

@@ -28,6 +28,12 @@ _AMOUNTS: Final = ("qty", "cost", "realised", "fees", "uncosted")
 _ADD: Final = Prepared(insert(nav_snapshots))
 _FORGET: Final = Prepared(delete(nav_snapshots).where(nav_snapshots.c.at == bindparam("of")))
 _LATEST: Final = Prepared(select(nav_snapshots).order_by(nav_snapshots.c.at.desc()).limit(1))
+_BEFORE: Final = Prepared(
+    select(nav_snapshots)
+    .where(nav_snapshots.c.at <= bindparam("until"))
+    .order_by(nav_snapshots.c.at.desc())
+    .limit(1)
+)
 _UNIT_PRICES: Final = Prepared(
     select(nav_snapshots.c.at, nav_snapshots.c.unit_price)
     .where(nav_snapshots.c.at >= bindparam("since"))
@@ -85,12 +91,24 @@ def latest(connection: Connection) -> Snapshot | None:
     Raises:
         StorageError: what stands there is none.
     """
+    return _read(_LATEST.first(connection))
+
+
+def before(connection: Connection, at: datetime) -> Snapshot | None:
+    """Return the newest snapshot of an instant or before it that is not pruned.
+
+    Raises:
+        StorageError: what stands there is none.
+    """
+    return _read(_BEFORE.first(connection, {"until": at}))
+
+
+def _read(row: Named | None) -> Snapshot | None:
     try:
-        row = _LATEST.first(connection)
         return None if row is None else _snapshot_of(row)
     except (InvalidValueError, ValueError, TypeError, KeyError) as error:
         raise StorageError(
-            f"the newest snapshot in nav_snapshots cannot be read: {error!r}. Nothing opens; put "
+            f"a snapshot in nav_snapshots cannot be read: {error!r}. Nothing opens; put "
             "the books back from a backup"
         ) from error
 

@@ -1,11 +1,26 @@
 """`portfolio`: what the account is worth and how well it did."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from kraken_pipeline.cli.options import OFF, Db, Json, Reason, with_books
+
+if TYPE_CHECKING:
+    from kraken_pipeline.cli.sheets import Form
+    from kraken_pipeline.domain.accounting.periods import Days
+
+Csv = Annotated[Path | None, typer.Option("--csv", help="A file to write as a table of text.")]
+Since = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="The first day, UTC; without it, from the first on."),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="The last day, UTC; without it, the newest."),
+]
 
 app = typer.Typer(no_args_is_help=True, help="What the account is worth, and how well it did.")
 
@@ -21,6 +36,121 @@ def show(json: Json = OFF, db: Db = None) -> None:
     from kraken_pipeline.cli.portfolio import show_portfolio  # noqa: PLC0415 - only what is asked
 
     show_portfolio(with_books(db), as_json=json)
+
+
+@app.command()
+def positions(
+    *,
+    by: Annotated[
+        Literal["asset", "book"],
+        typer.Option(help="Of the whole account, or of each strategy's book."),
+    ] = "asset",
+    csv: Csv = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Show what is held: qty, average cost, price, value, gains, fees, quality of the price."""
+    from kraken_pipeline.cli.portfolio_lists import (  # noqa: PLC0415 - only what is asked for
+        HeldBy,
+        list_positions,
+    )
+
+    list_positions(with_books(db), HeldBy(by), _form(csv, as_json=json))
+
+
+@app.command()
+def trades(
+    *,
+    since: Since = None,
+    until: Until = None,
+    csv: Csv = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Show the account's trades, whose book each belongs to, and what it cost."""
+    from kraken_pipeline.cli.portfolio_lists import (  # noqa: PLC0415 - only what is asked for
+        list_trades,
+    )
+
+    list_trades(with_books(db), _days(since, until), _form(csv, as_json=json))
+
+
+@app.command()
+def fees(
+    *,
+    by: Annotated[
+        Literal["asset", "pair"],
+        typer.Option(help="By the asset that paid and what for, or by pair and book."),
+    ] = "asset",
+    since: Since = None,
+    until: Until = None,
+    csv: Csv = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Show what was paid in fees, in base currency at the time."""
+    from kraken_pipeline.cli.portfolio_lists import (  # noqa: PLC0415 - only what is asked for
+        PaidFor,
+        list_fees,
+    )
+
+    list_fees(with_books(db), _days(since, until), PaidFor(by), _form(csv, as_json=json))
+
+
+@app.command()
+def flows(
+    *,
+    since: Since = None,
+    until: Until = None,
+    csv: Csv = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Show deposits, withdrawals, rewards, corrections and what nobody can explain."""
+    from kraken_pipeline.cli.portfolio_lists import (  # noqa: PLC0415 - only what is asked for
+        list_flows,
+    )
+
+    list_flows(with_books(db), _days(since, until), _form(csv, as_json=json))
+
+
+@app.command()
+def pnl(  # noqa: PLR0913 - each is an option of the command line
+    *,
+    period: Annotated[
+        Literal["day", "week", "month", "year", "all"],
+        typer.Option(help="What is added up; weeks begin on Monday."),
+    ] = "month",
+    method: Annotated[
+        Literal["wac", "fifo", "lifo", "hifo"] | None,
+        typer.Option(help="Of cost; without it, the configured one."),
+    ] = None,
+    view: Annotated[
+        Literal["trading", "tax"],
+        typer.Option(help="Fees are lost when paid, or belong to cost and proceeds."),
+    ] = "trading",
+    since: Since = None,
+    until: Until = None,
+    csv: Csv = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Show profit and loss by period: realised, unrealised, income, fees, flows, and what is left.
+
+    `residual` is what nothing explains: anything but zero is a fault of the books.
+    """
+    from kraken_pipeline.cli.portfolio_lists import (  # noqa: PLC0415 - only what is asked for
+        Asked,
+        list_pnl,
+    )
+    from kraken_pipeline.domain.accounting.lots import Method  # noqa: PLC0415 - the same
+    from kraken_pipeline.domain.accounting.periods import Period  # noqa: PLC0415 - the same
+    from kraken_pipeline.domain.accounting.profit import View  # noqa: PLC0415 - the same
+
+    asked = Asked(
+        period=Period(period), method=None if method is None else Method(method), view=View(view)
+    )
+    list_pnl(with_books(db), _days(since, until), asked, _form(csv, as_json=json))
 
 
 @app.command()
@@ -52,3 +182,23 @@ def cost(
     from kraken_pipeline.cli.stated import state_cost  # noqa: PLC0415 - only what is asked for
 
     state_cost(with_books(db), entry, amount, reason=reason, as_json=json)
+
+
+def _form(csv: Path | None, *, as_json: bool) -> "Form":
+    from kraken_pipeline.cli.sheets import Form  # noqa: PLC0415 - only what is asked for
+
+    return Form(as_json=as_json, csv=csv)
+
+
+def _days(since: datetime | None, until: datetime | None) -> "Days":
+    """Return the days that were asked for.
+
+    Raises:
+        InvalidValueError: the last is before the first.
+    """
+    from kraken_pipeline.domain.accounting.periods import Days  # noqa: PLC0415 - the same
+
+    return Days(
+        first=date.min if since is None else since.date(),
+        last=date.max if until is None else until.date(),
+    )

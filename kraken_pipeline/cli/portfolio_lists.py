@@ -1,0 +1,169 @@
+"""`portfolio positions`, `trades`, `fees`, `flows` and `pnl`: what is kept, asked of nobody."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
+from enum import StrEnum
+from functools import partial
+from typing import Final, TypeVar
+
+from kraken_pipeline.cli.sheets import Form, Row, Sheet, give, in_cents
+from kraken_pipeline.domain.accounting.lots import Method
+from kraken_pipeline.domain.accounting.periods import Days, Period
+from kraken_pipeline.domain.accounting.profit import Profit, View
+from kraken_pipeline.domain.lots import Fill
+from kraken_pipeline.services import portfolio
+from kraken_pipeline.services.portfolio import Fee, Flow, Held, PortfolioDesk
+from kraken_pipeline.wiring.pipeline import connect
+from kraken_pipeline.wiring.reading import portfolio_desk
+
+T = TypeVar("T")
+NOT_READ: Final = "the account was not read yet: `run-once` reads it"
+TRADE_COLUMNS: Final = (
+    "at",
+    "trade_id",
+    "kraken_order_id",
+    "book",
+    "pair",
+    "side",
+    "price",
+    "qty",
+    "cost",
+    "fee",
+    "liquidity",
+    "base_currency_cost",
+    "base_currency_fee",
+)
+RARE: Final = ("adjusted", "unexplained", "stated", "uncosted", "incomplete")
+"""What a person is shown only where there is any of it."""
+_OF_PROFIT: Final = tuple(each.name for each in fields(Profit))
+_IN_CENTS: Final = tuple(
+    each
+    for each in _OF_PROFIT
+    if each not in {"period", "first", "last", "residual", "priced_at", "incomplete"}
+)
+
+
+class HeldBy(StrEnum):
+    """Whose positions are shown."""
+
+    ASSET = "asset"
+    BOOK = "book"
+
+
+class PaidFor(StrEnum):
+    """What fees are added up by."""
+
+    ASSET = "asset"
+    PAIR = "pair"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How profit is to be reckoned."""
+
+    period: Period
+    method: Method | None
+    """None for the one that the books are kept by."""
+    view: View
+
+
+def list_positions(environ: Mapping[str, str], by: HeldBy, form: Form) -> None:
+    """Give what the account holds of each asset, or each book of each pair."""
+    read = portfolio.positions_by_asset if by is HeldBy.ASSET else portfolio.positions_by_book
+    sheet = Sheet(
+        title=f"positions by {by}",
+        columns=_names(Held),
+        rows=[asdict(each) for each in _read(environ, read)],
+        nothing=f"no position: {NOT_READ}",
+    )
+    money = ("value", "unrealised", "realised", "income", "fees")
+    give(sheet, form, lambda row: _rounded(in_cents(row, money), ("average_cost", "price")))
+
+
+def list_trades(environ: Mapping[str, str], days: Days, form: Form) -> None:
+    """Give the fills of some days."""
+    sheet = Sheet(
+        title="trades",
+        columns=TRADE_COLUMNS,
+        rows=[_trade(each) for each in _read(environ, partial(portfolio.trades, days=days))],
+        nothing="no trade is kept of these days",
+    )
+    shown = TRADE_COLUMNS[:1] + TRADE_COLUMNS[3:]
+    give(sheet, form, lambda row: {name: row[name] for name in shown})
+
+
+def _trade(fill: Fill) -> Row:
+    told = asdict(fill)
+    told |= {"side": fill.side.value, "liquidity": "maker" if fill.maker else "taker"}
+    told |= {"base_currency_cost": fill.cost * fill.quote_rate}
+    told |= {"base_currency_fee": fill.fee * fill.quote_rate}
+    return {name: told[name] for name in TRADE_COLUMNS}
+
+
+def list_fees(environ: Mapping[str, str], days: Days, by: PaidFor, form: Form) -> None:
+    """Give what was paid, by asset and cause, or by pair and book."""
+    read = portfolio.fees_by_asset if by is PaidFor.ASSET else portfolio.fees_by_pair
+    sheet = Sheet(
+        title=f"fees by {by}",
+        columns=_names(Fee),
+        rows=[asdict(each) for each in _read(environ, partial(read, days=days))],
+        nothing="no fee was paid in these days",
+    )
+    give(sheet, form, lambda row: in_cents(row, ("traded", "fee")))
+
+
+def list_flows(environ: Mapping[str, str], days: Days, form: Form) -> None:
+    """Give what came from outside or left, rewards, and what nobody can explain."""
+    sheet = Sheet(
+        title="flows",
+        columns=_names(Flow),
+        rows=[asdict(each) for each in _read(environ, partial(portfolio.flows, days=days))],
+        nothing="nothing came or left without a trade in these days",
+    )
+    give(sheet, form, lambda row: in_cents(row, ("value", "fee", "cost")))
+
+
+def list_pnl(environ: Mapping[str, str], days: Days, asked: Asked, form: Form) -> None:
+    """Give what became of the account in each period."""
+
+    def read(desk: PortfolioDesk) -> tuple[Profit, ...]:
+        return portfolio.pnl(desk, days, asked.period, method=asked.method, view=asked.view)
+
+    rows = [asdict(each) for each in _read(environ, read)]
+    method = "" if asked.method is None else f", {asked.method}"
+    sheet = Sheet(
+        title=f"profit and loss by {asked.period}, {asked.view} view{method}",
+        columns=_OF_PROFIT,
+        rows=rows,
+        nothing=f"nothing was booked in these days; if nothing ever was, {NOT_READ}",
+    )
+    idle = [name for name in RARE if not any(each[name] for each in rows)]
+    give(sheet, form, lambda row: _profit(row, idle))
+
+
+def _profit(row: Row, idle: Iterable[str]) -> Row:
+    found = in_cents(row, _IN_CENTS)
+    found["incomplete"] = ", ".join(row["incomplete"])  # type: ignore[arg-type]  # a tuple of names
+    return {name: each for name, each in found.items() if name not in idle}
+
+
+def _read(environ: Mapping[str, str], read: Callable[[PortfolioDesk], Sequence[T]]) -> Sequence[T]:
+    pipeline = connect(environ)
+    try:
+        return read(portfolio_desk(pipeline))
+    finally:
+        pipeline.close()
+
+
+def _names(of: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(of))
+
+
+def _rounded(row: Row, names: Iterable[str]) -> Row:
+    """Return a row with prices in ten digits."""
+    found = dict(row)
+    for name in names:
+        value = found[name]
+        found[name] = f"{value:.10g}" if isinstance(value, Decimal) else ""
+    return found
