@@ -29,6 +29,8 @@ DATA_RULES: Final = (stream_is_heard, pair_is_heard, quote_is_fresh, quote_makes
 LEFT_SECONDS: Final = 20.0
 """A price that the exchange left so long ago is stale, whatever the layers thought of it: fifteen
 seconds are what a mute pair may go unnoticed (U-STR-1b), and five a silent socket (U-STR-1)."""
+Answers = dict[str, tuple[Quote | None, tuple[str, ...]]]
+"""Of each pair the price that was looked at, and the codes that it is denied with."""
 
 
 @dataclass(slots=True)
@@ -67,13 +69,13 @@ class Judge:
         self._case = case()
         self.judged = Judged()
 
-    def ask(self, now: datetime, *, is_outage: bool) -> None:
+    def ask(self, now: datetime, *, is_outage: bool) -> Answers:
         """Ask whether each pair could be opened now, and note what was answered."""
         try:
             answers = self.answers(now)
         except ExchangeError:
             self.judged.unanswered += 1  # nothing is assessed: what is pending stays so
-            return
+            return {}
         self.judged.asked += len(answers)
         self.judged.in_outages += len(answers) * is_outage
         for quote, codes in answers.values():
@@ -81,10 +83,9 @@ class Judge:
             if not codes and quote is not None:
                 self.judged.allowed += 1
                 self._prove(quote, now)
+        return answers
 
-    def answers(
-        self, now: datetime, *, intent: Intent | None = None
-    ) -> dict[str, tuple[Quote | None, tuple[str, ...]]]:
+    def answers(self, now: datetime, *, intent: Intent | None = None) -> Answers:
         """Return with which price and codes an intent is answered on each pair; a buy if none.
 
         Raises:
@@ -93,7 +94,7 @@ class Judge:
         self._file.write(self._heard.board(None))
         told = quoted(self._market.tickers(), self._file.read(), now=now)
         asked = self._case if intent is None else replace(self._case, intent=intent)
-        found: dict[str, tuple[Quote | None, tuple[str, ...]]] = {}
+        found: Answers = {}
         for pair in self._pairs:
             quote, doubts = told.quotes.get(pair.name), told.doubts[pair.name]
             of_pair = replace(asked, now=now, pair=pair, quote=quote, doubts=doubts)
