@@ -3,6 +3,7 @@
 from typing import Final
 
 from kraken_pipeline_tests.mutations import (
+    accounts,
     ledger,
     oms,
     simulator_edge,
@@ -17,4 +18,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *simulator_edge.MUTATIONS,
     *oms.MUTATIONS,
     *ledger.MUTATIONS,
+    *accounts.MUTATIONS,
 )

@@ -81,10 +81,19 @@ def valued_swap(legs: Sequence[Leg]) -> list[Valued]:
     """
     outs = [each for each in legs if each.amount < 0]
     ins = [each for each in legs if each.amount > 0]
-    worth = _worths(outs, ins) if outs and ins else {each.asset: _alone(each) for each in legs}
+    worth, told = _worths(outs, ins) if outs and ins else _alones(legs)
+    by_themselves = {each.asset for each in told} | {each.asset for each in legs if each.is_base}
     return _with_tax_fees(
-        [_valued(each, worth.get(each.asset, ZERO)) for each in legs if each.amount or each.fee]
+        [
+            _valued(each, worth.get(each.asset, ZERO), is_asked=each.asset in by_themselves)
+            for each in legs
+            if each.amount or each.fee
+        ]
     )
+
+
+def _alones(legs: Sequence[Leg]) -> tuple[dict[Asset, Decimal | None], Sequence[Leg]]:
+    return {each.asset: _alone(each) for each in legs}, legs
 
 
 def _alone(leg: Leg) -> Decimal | None:
@@ -94,14 +103,18 @@ def _alone(leg: Leg) -> Decimal | None:
     return ZERO if leg.gross is not None and leg.gross < ROUNDS_AWAY else None
 
 
-def _worths(outs: Sequence[Leg], ins: Sequence[Leg]) -> dict[Asset, Decimal | None]:
-    """Return what each leg was worth, without fees: both sides the same in all."""
+def _worths(
+    outs: Sequence[Leg], ins: Sequence[Leg]
+) -> tuple[dict[Asset, Decimal | None], Sequence[Leg]]:
+    """Return what each leg was worth without fees, the same on both sides, and which said so."""
     for side, other in sorted(((outs, ins), (ins, outs)), key=lambda each: _standing(each[0])):
         known = _known(side)
         if known is not None:
             values = [*known, *_spread(sum(known, ZERO), other)]
-            return dict(zip([each.asset for each in (*side, *other)], values, strict=True))
-    return {each.asset: abs(each.amount) if each.is_base else None for each in (*outs, *ins)}
+            names = [each.asset for each in (*side, *other)]
+            return dict(zip(names, values, strict=True)), side
+    alone = {each.asset: abs(each.amount) if each.is_base else None for each in (*outs, *ins)}
+    return alone, ()
 
 
 def _standing(side: Sequence[Leg]) -> tuple[bool, int]:
@@ -126,12 +139,12 @@ def _spread(total: Decimal, side: Sequence[Leg]) -> list[Decimal | None]:
     return [abs(each.amount) if each.is_base else parts[each.asset] for each in side]
 
 
-def _valued(leg: Leg, gross: Decimal | None) -> Valued:
+def _valued(leg: Leg, gross: Decimal | None, *, is_asked: bool) -> Valued:
     fee = _fee(leg, gross)
     if gross is None or fee is None:
         return Valued(leg=leg, qty=leg.net, signed=None, source="none")
     signed = (gross if leg.amount > 0 else -gross) - fee
-    source = leg.source if leg.is_base or not leg.amount else FROM_THE_TRADE
+    source = leg.source if is_asked or not leg.amount else FROM_THE_TRADE
     return Valued(leg=leg, qty=leg.net, signed=signed, fee=fee, source=source)
 
 

@@ -112,6 +112,8 @@ def test_coins_for_coins_are_a_disposal_and_an_acquisition_at_one_value() -> Non
     by_quote = _moves(Cause.FILL, *entries, XBT="50000", ETH="1")
     by_base = _moves(Cause.FILL, *entries, ETH="2500")
 
+    assert by_quote[XBT].price_source == by_base[ETH].price_source == "bar 1m"
+    assert by_quote[ETH].price_source == by_base[XBT].price_source == "the event itself"
     for found in (by_quote, by_base):
         assert _figures(found[ETH]) == _d("2", "5000", "0", "10")
         assert _figures(found[XBT]) == _d("-0.1002", "5010", "10", "0")

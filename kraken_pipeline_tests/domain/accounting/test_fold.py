@@ -239,6 +239,16 @@ def test_what_comes_and_goes_at_one_instant_is_not_missing() -> None:
     assert [each.lot_id for each in matches] == ["L9"]
 
 
+def test_of_two_lots_the_one_with_the_higher_fee_is_the_dearest() -> None:
+    moves = [
+        _move(1, Decimal(1), Decimal(50), tax_fee=Decimal(1)),
+        _move(2, Decimal(1), Decimal(50), tax_fee=Decimal(2)),
+        _move(3, Decimal(-1), Decimal(60)),
+    ]
+
+    assert [each.lot_id for each in _only(moves, Method.HIFO)[1]] == ["L0002"]
+
+
 def test_coins_that_nothing_prices_make_no_profit_and_their_asset_incomplete() -> None:
     moves = [
         _move(1, Decimal(2), None, cause=Cause.FLOW, basis=Basis.MARKET),
