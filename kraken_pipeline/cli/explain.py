@@ -99,7 +99,7 @@ def explain_asset(environ: Mapping[str, str], asset: str, *, as_json: bool) -> N
     """
     pipeline = connect(environ)
     try:
-        name = asset_named(pipeline, asset, option="ASSET")
+        name = _asset_or_bucket(pipeline, asset)
         found = _asset(pipeline, name)
     finally:
         pipeline.close()
@@ -291,6 +291,16 @@ def _pair_or_id(pipeline: Pipeline, name: str) -> str:
     try:
         return pair_named(pipeline, name)
     except UnknownNameError:
+        return name
+
+
+def _asset_or_bucket(pipeline: Pipeline, name: str) -> str:
+    """Return our name of an asset, or what was typed: the ledger may have what nobody lists."""
+    try:
+        return asset_named(pipeline, name, option="ASSET")
+    except UnknownNameError:
+        if name not in pipeline.stores.books.replayed_balances():
+            raise
         return name
 
 

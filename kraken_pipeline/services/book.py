@@ -138,7 +138,10 @@ def keep_books(desk: BookDesk) -> Booked:
 def _unexplained(desk: BookDesk, listing: Listing) -> Mapping[Asset, Sequence[Unexplained]]:
     found: defaultdict[Asset, list[Unexplained]] = defaultdict(list)
     for each in desk.ledger.unexplained():
-        found[economic_asset(listing.symbols, each.told.entry.asset)].append(each)
+        bucket = each.told.entry.asset
+        # a suffix that is new is of the asset before it, as far as anybody can say (U-AST-1)
+        stem = listed_asset(listing.symbols, bucket.partition(".")[0])
+        found[stem or economic_asset(listing.symbols, bucket)].append(each)
     return dict(found)
 
 

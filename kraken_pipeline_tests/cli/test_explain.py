@@ -223,11 +223,14 @@ def test_an_asset_shows_what_of_its_ledger_nobody_can_explain_and_what_is_in_fli
     play(market.served.exchange, Params({"flow": "rows", "rows": [margin]}))
     leaves = {"flow": "staking_leg", "leg": "leave", "asset": "ADA", "amount": "2"}
     play(market.served.exchange, Params(leaves))
+    play(market.served.exchange, Params({"flow": "airdrop", "asset": "MOON", "amount": "2"}))
     pipeline.keep_books()
 
     told = json.loads(command("explain", "asset", "ADA", "--json", environ=market.environ).out)
     status = command("status", environ=market.environ).out
+    moon = json.loads(command("explain", "asset", "MOON", "--json", environ=market.environ).out)
 
+    assert moon["unexplained"][0]["why"].endswith("the exchange lists no such asset")
     [unknown], [flying] = told["unexplained"], told["in_flight"]
     assert unknown["why"] == "margin trades are not booked here"
     assert flying["qty"] == "2"
