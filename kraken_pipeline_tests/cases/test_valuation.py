@@ -79,6 +79,41 @@ def test_f_mon_5_a_price_that_is_none_freezes_everything_and_sells_kills_and_siz
     assert desk.book().snapshot.frozen == ""
 
 
+def _of_ether(share: str, market: Market) -> Market:
+    """Return a market with ether at a share of its price."""
+    return overriding(
+        market,
+        tickers=lambda: {
+            name: _at(share)(each) if name.startswith("ETH") else each
+            for name, each in market.tickers().items()
+        },
+    )
+
+
+def test_f_mon_5_a_unit_stands_still_also_where_what_has_a_price_moves(desk: Paper) -> None:
+    desk.planned("ETHUSD", qty="0.5", limit="3400")
+    desk.submit()
+    before = _bought(desk)
+
+    after = desk.book(market=_of_ether("0.9", _market(desk, WRONG["missing"]))).snapshot
+    thawed = desk.book(market=_of_ether("0.9", desk.market)).snapshot
+
+    assert after.equity < before.equity
+    assert (after.units, after.unit_price) == (before.units, before.unit_price)
+    assert thawed.unit_price < before.unit_price
+
+
+def test_f_mon_5_falls_stand_still_though_their_day_is_over(desk: Paper) -> None:
+    _bought(desk)
+    low = desk.book(market=_market(desk, _at("0.9"))).snapshot
+    desk.turn(hours=25)
+
+    after = desk.book(market=_market(desk, WRONG["missing"])).snapshot
+
+    assert low.drawdown > Decimal("0.02")
+    assert (after.drawdown, after.drawdown_of_day) == (low.drawdown, low.drawdown_of_day)
+
+
 def test_f_mon_5_what_is_held_is_sold_by_its_qty_while_its_price_is_not_known(desk: Paper) -> None:
     _bought(desk)
     market = _market(desk, WRONG["missing"])

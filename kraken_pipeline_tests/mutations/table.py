@@ -9,6 +9,7 @@ from kraken_pipeline_tests.mutations import (
     simulator_edge,
     simulator_engine,
     simulator_orders,
+    valuation,
 )
 from kraken_pipeline_tests.mutations.mutation import Mutation
 
@@ -19,4 +20,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *oms.MUTATIONS,
     *ledger.MUTATIONS,
     *accounts.MUTATIONS,
+    *valuation.MUTATIONS,
 )

@@ -1,5 +1,6 @@
 """What is free before an assessment, with every order that needs some of it."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Qty
+from kraken_pipeline.domain.nav import Valuation
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance
@@ -95,3 +97,15 @@ def test_a_bucket_that_is_not_listed_stands_for_itself() -> None:
 
     assert economic_asset(symbols, "XXBT") == economic_asset(symbols, "XBT.F") == XBT
     assert economic_asset(symbols, "AIRDROP") == "AIRDROP"
+
+
+def test_what_is_held_is_worth_its_last_good_price_and_has_no_rate_to_trade_at() -> None:
+    stale = Valuation(
+        asset=XBT, qty=Decimal(1), price=Decimal(50_000), source="no pair", stale_since=NOW
+    )
+    held = replace(world(), valuations={XBT: stale})
+
+    assert held.worth(XBT, Decimal(2)) == 100_000
+    assert held.rate(XBT) is None
+    assert held.rate(USD) == 1
+    assert world().worth(XBT, Decimal(2)) == 0

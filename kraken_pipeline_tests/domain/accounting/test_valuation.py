@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kraken_pipeline.domain.accounting.valuation import believable, valuations
-from kraken_pipeline.domain.market import Ticker
+from kraken_pipeline.domain.market import Pair, Ticker
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.nav import Quality, Snapshot, Valuation, coverage, freeze, total
 from kraken_pipeline.domain.prices import NO_CHOICE, PriceTable
@@ -26,6 +26,8 @@ PAIRS = {
         ("XBTUSDT", "XBT", "USDT"),
         ("USDTUSD", "USDT", "USD"),
         ("DEADUSD", "DEAD", "USD"),
+        ("ADAEUR", "ADA", "EUR"),
+        ("ADAXBT", "ADA", "XBT"),
     )
 }
 MARKET = {"XBTUSD": "50000", "XBTEUR": "45000", "EURUSD": "1.1", "USDTUSD": "1", "XBTUSDT": "50100"}
@@ -48,9 +50,10 @@ def taken(
     before: Snapshot | None = None,
     minutes: int = 0,
     chosen: dict[Asset, str] | None = None,
+    pairs: dict[str, Pair] = PAIRS,
 ) -> Snapshot:
     now = NOW + timedelta(minutes=minutes)
-    prices = PriceTable(USD, PAIRS, market, NO_CHOICE if chosen is None else chosen)
+    prices = PriceTable(USD, pairs, market, NO_CHOICE if chosen is None else chosen)
     valued = valuations(held, prices, before=before, now=now)
     return snapshot(at=now, equity=total(valued), valuations=valued)
 
@@ -134,6 +137,30 @@ def test_what_shares_a_pair_confirms_nothing() -> None:
     market["XBTUSD"] = tickers(XBTUSD="5000000")["XBTUSD"]
 
     assert of(taken(market, held=euros, before=before, minutes=1), EUR).quality is Quality.STALE
+
+
+def test_what_shares_a_pair_with_a_chosen_way_confirms_nothing() -> None:
+    held, chosen = {Asset("ADA"): Decimal(1)}, {Asset("ADA"): "ADAEUR"}
+    market = tickers(ADAEUR="0.45", ADAXBT="0.00001")
+    # a euro is priced by bitcoin, and so is the other way of ADA
+    del market["EURUSD"], market["XBTUSDT"]
+    before = taken(market, held=held, chosen=chosen)
+    market["XBTUSD"] = tickers(XBTUSD="5000000")["XBTUSD"]
+
+    told = taken(market, held=held, chosen=chosen, before=before, minutes=1)
+
+    assert of(before, Asset("ADA")).source == "ADAEUR+XBTEUR+XBTUSD"
+    assert of(told, Asset("ADA")).quality is Quality.STALE
+
+
+def test_what_is_not_listed_any_more_keeps_its_weight_and_is_named() -> None:
+    before = taken(tickers())
+
+    gone = {name: each for name, each in PAIRS.items() if "XBT" not in name}
+    told = taken(tickers(), before=before, minutes=1, pairs=gone)
+
+    assert told.equity == before.equity
+    assert "XBT had 50000" in told.frozen
 
 
 def test_where_the_straight_way_is_dead_another_is_as_fresh() -> None:
