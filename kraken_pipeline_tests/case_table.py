@@ -37,6 +37,7 @@ CASES: Final[Mapping[str, str]] = MappingProxyType(
         "U-FUN-6": "more is held than the spot bucket has",
         "U-FUN-7": "the spot bucket is moved to earn",
         "U-FEE-1": "the asset of a fee is guessed",
+        "U-FEE-2": "a fee is told that is absurdly high",
         "U-FEE-4": "what was bought by the button is in no list of trades",
         "U-FEE-4b": "a trade's cost has more decimals than its ledger",
         "U-FEE-5": "rows of the ledger that are doubled, taken back, missing or not money",

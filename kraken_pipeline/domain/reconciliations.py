@@ -83,6 +83,8 @@ class Kind(StrEnum):
     DRIFT = "drift"
     SHORT = "short"
     """More of an asset went out than is known to have come: its cost is not known (PF-8)."""
+    FEE_ODD = "fee_odd"
+    """A fee is far beyond what the account pays."""
     UNPROTECTED = "unprotected"
     """A holding is without its stop."""
     CONTRADICTION = "contradiction"
@@ -104,6 +106,7 @@ WEIGHTS: Final[Mapping[Kind, Weight]] = MappingProxyType(
         Kind.DRIFT_PENDING: Weight.DOUBT,
         Kind.DRIFT: Weight.DIFFERENCE,
         Kind.SHORT: Weight.DOUBT,
+        Kind.FEE_ODD: Weight.DOUBT,
         Kind.UNPROTECTED: Weight.DOUBT,
         Kind.CONTRADICTION: Weight.DIFFERENCE,
     }
@@ -127,6 +130,7 @@ WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
         Kind.DRIFT_PENDING: ("balance that may be late", "balances that may be late"),
         Kind.DRIFT: ("balance that differs", "balances that differ"),
         Kind.SHORT: ("asset sold beyond what came", "assets sold beyond what came"),
+        Kind.FEE_ODD: ("fee beyond the rates", "fees beyond the rates"),
         Kind.UNPROTECTED: ("holding without its stop", "holdings without their stop"),
         Kind.CONTRADICTION: ("contradiction", "contradictions"),
     }

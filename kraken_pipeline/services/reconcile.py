@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from kraken_pipeline.domain.errors import ConflictError, PipelineError, StorageError
+from kraken_pipeline.domain.errors import ConflictError, ExchangeError, PipelineError, StorageError
 from kraken_pipeline.domain.halts import EVERYTHING, HaltKind
 from kraken_pipeline.domain.orders import RESTING, Event, Fact, Order, State
 from kraken_pipeline.domain.reconciliations import (
@@ -24,6 +25,7 @@ from kraken_pipeline.services.book import Booked
 from kraken_pipeline.services.differences import MoneyDesk, has_moved, holds_left, of_books
 from kraken_pipeline.services.halt import READS_LAG
 from kraken_pipeline.services.hear import hear
+from kraken_pipeline.services.odd_fees import LOOKED_BACK, odd_fees
 from kraken_pipeline.services.ports import ForeignStore, ReconciliationStore
 from kraken_pipeline.services.settle import settle
 from kraken_pipeline.services.strangers import foreign, ours_among
@@ -146,6 +148,8 @@ class _Comparison:
         has_moved = self._looks_at_money() and self._money_has_moved()
         booked = desk.keep_books() if has_moved or full else None
         self._findings += () if booked is None else of_books(desk, booked)
+        if full:
+            self._look_at_fees()
         for holding, said in self._desk.unprotected().items():
             self._note(Kind.UNPROTECTED, holding, said)
         self._note_contradictions()
@@ -279,6 +283,13 @@ class _Comparison:
             for hold in holds_left(balances, listing, self._shown):
                 self._note(Kind.HOLD_UNEXPLAINED, hold.asset, str(hold))
         return has_moved(self._desk, balances)
+
+    def _look_at_fees(self) -> None:
+        """Note fees of late that are far beyond what the account pays."""
+        fills = self._desk.books.fills_after(self._began - LOOKED_BACK)
+        # what is not told now is told within the hour
+        with suppress(ExchangeError):
+            self._findings += odd_fees(self._account, self._desk.market.listing(), fills)
 
     def _note_contradictions(self) -> None:
         """Note what a person must look at; what bears on one pair stops nothing but that."""
