@@ -157,7 +157,8 @@ def test_u_str_1_a_socket_that_falls_silent_is_a_doubt_of_every_price_until_it_i
     heard: Callable[[], bool],
 ) -> None:
     faults = market.served.service.faults
-    faults.add(Rule(kind=Kind.REFUSED_CONNECTION, subject="stream", times=3))
+    # for longer than lies between two boards
+    faults.add(Rule(kind=Kind.REFUSED_CONNECTION, subject="stream", times=12))
     faults.add(Rule(kind=Kind.CUT_SOCKET, times=1))
     market.turn(NOON + timedelta(seconds=40))
 
