@@ -13,6 +13,8 @@ from kraken_pipeline.services.book import Booked
 from kraken_pipeline.wiring.trading import Account
 
 ASSET: Final = "portfolio_snapshot"
+NAMED: Final = 10
+"""Entries of unknown cause of one asset that a check names; `explain asset` shows all."""
 SPECS: Final = tuple(
     dg.AssetCheckSpec(name, asset=ASSET, description=description)
     for name, description in (
@@ -45,10 +47,11 @@ def books_checks(booked: Booked) -> tuple[dg.AssetCheckResult, ...]:
     """Return whether books agree with balances, explain every entry, and know what all is worth."""
     snapshot = booked.snapshot
     drift, now = snapshot.drift, snapshot.at
+    count = sum(map(len, booked.unexplained.values()))
     unknown = {
         each.told.entry.entry_id: f"{asset}: {each.told.why}"
         for asset, some in booked.unexplained.items()
-        for each in some
+        for each in some[:NAMED]
     }
     overdue = {
         each.entry.entry_id: f"{each.qty} {each.entry.asset} since {each.entry.at.isoformat()}"
@@ -59,7 +62,7 @@ def books_checks(booked: Booked) -> tuple[dg.AssetCheckResult, ...]:
         _result("books_equal_balances", drift, passed=not drift),
         _result(
             "ledger_explained",
-            {"in_flight": len(booked.in_flight), **unknown, **overdue},
+            {"unexplained": count, "in_flight": len(booked.in_flight), **unknown, **overdue},
             passed=not unknown and not overdue,
             warns=not unknown,
         ),
