@@ -90,6 +90,7 @@ OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
         "orders show": _BOOKS,
         "panic": (Exit.DONE, Exit.USAGE, Exit.UNKNOWN, Exit.STALE, Exit.AUTH),
         "portfolio cost": _BOOKS,
+        "portfolio export": _BOOKS,
         "portfolio fees": _BOOKS,
         "portfolio flows": _BOOKS,
         "portfolio performance": _BOOKS,

@@ -71,10 +71,14 @@ class Asked:
 def list_positions(environ: Mapping[str, str], by: HeldBy, form: Form) -> None:
     """Give what the account holds of each asset, or each book of each pair."""
     read = portfolio.positions_by_asset if by is HeldBy.ASSET else portfolio.positions_by_book
+    named = {"asset": "asset" if by is HeldBy.ASSET else "pair"}
     sheet = Sheet(
-        title=f"positions by {by}",
-        columns=_names(Held),
-        rows=[asdict(each) for each in _read(environ, read)],
+        title=f"positions by {by}, in base currency",
+        columns=[named.get(each, each) for each in _names(Held)],
+        rows=[
+            {named.get(name, name): of for name, of in asdict(each).items()}
+            for each in _read(environ, read)
+        ],
         nothing=f"no position: {NOT_READ}",
     )
     money = ("value", "unrealised", "realised", "income", "fees")
@@ -105,7 +109,7 @@ def list_fees(environ: Mapping[str, str], days: Days, by: PaidFor, form: Form) -
     """Give what was paid, by asset and cause, or by pair and book."""
     read = portfolio.fees_by_asset if by is PaidFor.ASSET else portfolio.fees_by_pair
     sheet = Sheet(
-        title=f"fees by {by}",
+        title=f"fees by {by}, in base currency",
         columns=_names(Fee),
         rows=[asdict(each) for each in _read(environ, partial(read, days=days))],
         nothing="no fee was paid in these days",
@@ -116,7 +120,7 @@ def list_fees(environ: Mapping[str, str], days: Days, by: PaidFor, form: Form) -
 def list_flows(environ: Mapping[str, str], days: Days, form: Form) -> None:
     """Give what came from outside or left, rewards, and what nobody can explain."""
     sheet = Sheet(
-        title="flows",
+        title="flows, worth in base currency",
         columns=_names(Flow),
         rows=[asdict(each) for each in _read(environ, partial(portfolio.flows, days=days))],
         nothing="nothing came or left without a trade in these days",
@@ -133,7 +137,7 @@ def list_pnl(environ: Mapping[str, str], days: Days, asked: Asked, form: Form) -
     rows = [asdict(each) for each in _read(environ, read)]
     method = "" if asked.method is None else f", {asked.method}"
     sheet = Sheet(
-        title=f"profit and loss by {asked.period}, {asked.view} view{method}",
+        title=f"profit and loss by {asked.period}, {asked.view} view{method}, in base currency",
         columns=_OF_PROFIT,
         rows=rows,
         nothing=f"nothing was booked in these days; if nothing ever was, {NOT_READ}",

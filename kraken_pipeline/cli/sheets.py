@@ -52,6 +52,7 @@ def give(sheet: Sheet, form: Form, shown: Callable[[Row], Row] = dict) -> None:
     """
     if form.csv is not None:
         write_csv(sheet, form.csv)
+        sys.stderr.write(f"{len(sheet.rows)} rows written to {form.csv}\n")
     if form.as_json:
         print_json([_told(each) for each in sheet.rows])
     elif form.csv is None:
@@ -71,16 +72,21 @@ def write_csv(sheet: Sheet, file: Path) -> None:
         with file.expanduser().open("w", encoding="utf-8", newline="") as opened:
             writer = csv.DictWriter(opened, sheet.columns)
             writer.writeheader()
-            writer.writerows(_told(each) for each in sheet.rows)
+            writer.writerows({name: _cell(of) for name, of in row.items()} for row in sheet.rows)
     except OSError as error:
         raise ConfigurationError(
             f"--csv is {str(file)!r}, which cannot be written: {error.strerror}"
         ) from error
-    sys.stderr.write(f"{len(sheet.rows)} rows written to {file}\n")
 
 
 def _told(row: Row) -> dict[str, object]:
     return {name: exact(each) for name, each in row.items()}
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return " ".join(map(str, value)) if isinstance(value, tuple) else exact(value)
 
 
 def exact(value: object) -> object:
@@ -92,8 +98,6 @@ def exact(value: object) -> object:
         return told.isoformat(timespec="microseconds") + "Z"
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, tuple):
-        return " ".join(map(str, value))
     return value
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
@@ -78,6 +79,40 @@ def test_what_is_held_traded_paid_and_gained_agrees(
     assert "trend_core@4h" in said["trades"].out
     assert "reward" not in said["flows"].out
     assert "residual" in said["pnl"].out
+
+
+def test_what_is_exported_is_every_entry_every_trade_and_every_lot(
+    command: Command, market: PaperMarket, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    lived(market, pipeline)
+
+    def told(*asked: str) -> list[dict[str, str]]:
+        file = tmp_path / "file.csv"
+        said = command("portfolio", "export", *asked, "--csv", str(file), environ=market.environ)
+        assert said.code == 0
+        with file.open(newline="") as opened:
+            rows = list(csv.DictReader(opened))
+        assert said.out.startswith(f"{len(rows)} rows written")
+        return rows
+
+    ledger = told("--what", "ledger")
+    assert {each["cause"] for each in ledger} == {"flow", "fill"}
+    balances = pipeline.stores.books.replayed_balances()
+    for bucket, balance in balances.items():
+        assert [e["balance"] for e in ledger if e["asset"] == bucket][-1] == plain(balance)
+
+    traded = told("--what", "trades")
+    assert {each["TxHash"] for each in traded} == {
+        each.trade_id for each in pipeline.stores.books.fills_after(None)
+    }
+    assert {each["Received Currency"] for each in traded} == {"ETH", "DOGE"}
+    assert {each["Fee Currency"] for each in traded} == {"USD"}
+
+    lots = told("--what", "lots", "--method", "fifo")
+    assert {each["state"] for each in lots} == {"held"}
+    assert all(each["acquired_at"].endswith("Z") for each in lots)
+    assert not any(each["acquired_at"] for each in told("--what", "lots"))
+    assert told("--what", "lots", "--until", "1999-01-01") == []
 
 
 @pytest.mark.parametrize(

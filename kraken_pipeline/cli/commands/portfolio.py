@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from kraken_pipeline.domain.accounting.periods import Days
 
 Csv = Annotated[Path | None, typer.Option("--csv", help="A file to write as a table of text.")]
+Method = Annotated[
+    Literal["wac", "fifo", "lifo", "hifo"] | None,
+    typer.Option(help="Of cost; without it, the configured one."),
+]
 Since = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help="The first day, UTC; without it, from the first on."),
@@ -121,10 +125,7 @@ def pnl(  # noqa: PLR0913 - each is an option of the command line
         Literal["day", "week", "month", "year", "all"],
         typer.Option(help="What is added up; weeks begin on Monday."),
     ] = "month",
-    method: Annotated[
-        Literal["wac", "fifo", "lifo", "hifo"] | None,
-        typer.Option(help="Of cost; without it, the configured one."),
-    ] = None,
+    method: Method = None,
     view: Annotated[
         Literal["trading", "tax"],
         typer.Option(help="Fees are lost when paid, or belong to cost and proceeds."),
@@ -143,14 +144,43 @@ def pnl(  # noqa: PLR0913 - each is an option of the command line
         Asked,
         list_pnl,
     )
-    from kraken_pipeline.domain.accounting.lots import Method  # noqa: PLC0415 - the same
+    from kraken_pipeline.domain.accounting import lots  # noqa: PLC0415 - the same
     from kraken_pipeline.domain.accounting.periods import Period  # noqa: PLC0415 - the same
     from kraken_pipeline.domain.accounting.profit import View  # noqa: PLC0415 - the same
 
-    asked = Asked(
-        period=Period(period), method=None if method is None else Method(method), view=View(view)
-    )
+    chosen = None if method is None else lots.Method(method)
+    asked = Asked(period=Period(period), method=chosen, view=View(view))
     list_pnl(with_books(db), _days(since, until), asked, _form(csv, as_json=json))
+
+
+@app.command()
+def export(  # noqa: PLR0913 - each is an option of the command line
+    *,
+    what: Annotated[
+        Literal["ledger", "trades", "lots"],
+        typer.Option(
+            help="Every entry, in the columns of Kraken's own export; what was given for what, in "
+            "those of Koinly's universal template; or every lot that was sold or is held."
+        ),
+    ],
+    csv: Annotated[Path, typer.Option("--csv", help="The file to write, over what was there.")],
+    method: Method = None,
+    since: Since = None,
+    until: Until = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Write the books for a tax tool or an accountant: plain digits, times in UTC."""
+    from kraken_pipeline.cli import portfolio_export  # noqa: PLC0415 - only what is asked for
+    from kraken_pipeline.domain.accounting import lots  # noqa: PLC0415 - the same
+
+    asked = portfolio_export.Asked(
+        what=portfolio_export.What(what),
+        days=_days(since, until),
+        method=None if method is None else lots.Method(method),
+        file=csv,
+    )
+    portfolio_export.export(with_books(db), asked, as_json=json)
 
 
 @app.command()
