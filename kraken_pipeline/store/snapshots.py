@@ -17,7 +17,7 @@ from kraken_pipeline.domain.nav import Snapshot, Valuation
 from kraken_pipeline.domain.swings import Swing
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.order_rows import in_chunks
-from kraken_pipeline.store.prepared import Named, Prepared
+from kraken_pipeline.store.prepared import NOTHING, Named, Prepared, Values
 from kraken_pipeline.store.schema import nav_snapshots, valued_flows
 
 MOST_LOOKS: Final = 1000
@@ -91,7 +91,7 @@ def latest(connection: Connection) -> Snapshot | None:
     Raises:
         StorageError: what stands there is none.
     """
-    return _read(_LATEST.first(connection))
+    return _read(connection, _LATEST)
 
 
 def before(connection: Connection, at: datetime) -> Snapshot | None:
@@ -100,11 +100,13 @@ def before(connection: Connection, at: datetime) -> Snapshot | None:
     Raises:
         StorageError: what stands there is none.
     """
-    return _read(_BEFORE.first(connection, {"until": at}))
+    return _read(connection, _BEFORE, {"until": at})
 
 
-def _read(row: Named | None) -> Snapshot | None:
+def _read(connection: Connection, wanted: Prepared, values: Values = NOTHING) -> Snapshot | None:
     try:
+        # an amount that is none is found out as the row is read
+        row = wanted.first(connection, values)
         return None if row is None else _snapshot_of(row)
     except (InvalidValueError, ValueError, TypeError, KeyError) as error:
         raise StorageError(

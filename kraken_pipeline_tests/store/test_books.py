@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
-from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError
+from kraken_pipeline.domain.errors import ConflictError, ImpossibleFactError, StorageError
 from kraken_pipeline.domain.ledger import LedgerEntry, replay
 from kraken_pipeline.domain.lots import MANUAL, Fill, Position, booked
 from kraken_pipeline.domain.market import Side
@@ -251,6 +251,18 @@ def test_a_snapshot_of_an_older_version_is_read_with_prices_of_its_own_time(
     assert kept is not None
     assert kept.valuations == SNAPSHOT.valuations[:1]
     assert kept.frozen == ""
+
+
+@pytest.mark.parametrize(("column", "told"), [("equity", "a lot"), ("valuations", "[{")])
+def test_a_snapshot_that_cannot_be_read_is_a_fault_of_the_store(
+    database: Database, books: SqlBookStore, column: str, told: str
+) -> None:
+    books.keep_snapshot(SNAPSHOT, ())
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE nav_snapshots SET {column} = '{told}'")  # noqa: S608 - ours
+
+    with pytest.raises(StorageError, match="Nothing opens; put the books back"):
+        books.latest_snapshot()
 
 
 def test_what_is_known_of_a_stale_price_is_read_as_it_was_kept(books: SqlBookStore) -> None:
