@@ -17,6 +17,7 @@ from kraken_pipeline.cli.commands import (
     keys,
     orders,
     portfolio,
+    reconcile,
     simulator,
     universe,
 )
@@ -56,6 +57,7 @@ app.add_typer(dust.app, name="dust", rich_help_panel=TRADE)
 app.add_typer(history.app, name="history", rich_help_panel=SET_UP)
 app.add_typer(keys.app, name="keys", rich_help_panel=SET_UP)
 app.add_typer(portfolio.app, name="portfolio", rich_help_panel=LOOK)
+app.add_typer(reconcile.app, name="reconcile", rich_help_panel=SAFETY)
 app.add_typer(simulator.app, name="simulator", rich_help_panel=SET_UP)
 app.add_typer(universe.app, name="universe", rich_help_panel=LOOK)
 
@@ -157,21 +159,6 @@ def warm() -> None:
     from kraken_pipeline.cli.warm import run  # noqa: PLC0415 - Dagster is heavy
 
     raise typer.Exit(run(os.environ))
-
-
-@app.command(rich_help_panel=SAFETY)
-@told_of_ctrl_c("what was learned until then is written; run it again")
-def reconcile(
-    full: Annotated[
-        bool, typer.Option("--full", help="Read fills and ledger also where no balance moved.")
-    ] = OFF,
-    json: Json = OFF,
-    db: Db = None,
-) -> None:
-    """Compare books and exchange once, correct the books, and print what was found."""
-    from kraken_pipeline.cli.reconcile import run  # noqa: PLC0415 - only what is asked for
-
-    raise typer.Exit(run(with_books(db), full=full, as_json=json))
 
 
 @app.command(rich_help_panel=SAFETY)

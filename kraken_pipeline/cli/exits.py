@@ -99,6 +99,8 @@ OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
         "portfolio show": _BOOKS,
         "portfolio trades": _BOOKS,
         "reconcile": (*_BOOKS, Exit.UNKNOWN, Exit.DRIFT, Exit.STALE, Exit.AUTH),
+        "reconcile adjust": (*_BOOKS, Exit.DENIED, Exit.UNKNOWN, Exit.STALE, Exit.AUTH),
+        "reconcile explain": _BOOKS,
         "simulator serve": (Exit.DONE, Exit.USAGE),
         "universe explain": _BOOKS,
         "universe list": _BOOKS,
@@ -121,6 +123,9 @@ def document(app: typer.Typer, path: str = "") -> None:
     for group in app.registered_groups:
         if group.typer_instance is not None:
             document(group.typer_instance, f"{path}{group.name} ")
+            alone = group.typer_instance.registered_callback
+            if alone is not None and alone.invoke_without_command:
+                alone.epilog = _said(OF_COMMANDS.get(f"{path}{group.name}", tuple(Exit)))
 
 
 def _said(codes: tuple[Exit, ...]) -> str:

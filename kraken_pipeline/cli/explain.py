@@ -10,6 +10,7 @@ from kraken_pipeline.cli.account import account_of
 from kraken_pipeline.cli.evidence import chain, verdict_plain
 from kraken_pipeline.cli.names import asset_named, pair_named
 from kraken_pipeline.cli.output import print_json, text
+from kraken_pipeline.domain.accounting.partings import replayed
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.halts import Halt, ScopeKind
 from kraken_pipeline.domain.lots import book_of
@@ -38,7 +39,7 @@ def show_order(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
     """
     found = _chain(environ, name)
     shown = {each: found[each] for each in ORDER_SECTIONS}
-    _print("order", shown if as_json else _without_id(shown), as_json=as_json)
+    print_sections("order", shown if as_json else _without_id(shown), as_json=as_json)
 
 
 def explain_order(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
@@ -49,7 +50,7 @@ def explain_order(environ: Mapping[str, str], name: str, *, as_json: bool) -> No
         InvalidValueError: several ids begin so.
     """
     found = _chain(environ, name)
-    _print("order", found if as_json else _without_id(found), as_json=as_json)
+    print_sections("order", found if as_json else _without_id(found), as_json=as_json)
 
 
 def explain_denial(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
@@ -73,7 +74,7 @@ def explain_denial(environ: Mapping[str, str], name: str, *, as_json: bool) -> N
         print_json(told)
         return
     for each in told:
-        _print("denial", each, as_json=False)
+        print_sections("denial", each, as_json=False)
 
 
 def explain_pair(environ: Mapping[str, str], pair: str, *, as_json: bool) -> None:
@@ -88,7 +89,7 @@ def explain_pair(environ: Mapping[str, str], pair: str, *, as_json: bool) -> Non
         found = _pair(pipeline, name)
     finally:
         pipeline.close()
-    _print(name, found, as_json=as_json)
+    print_sections(name, found, as_json=as_json)
 
 
 def explain_asset(environ: Mapping[str, str], asset: str, *, as_json: bool) -> None:
@@ -103,7 +104,7 @@ def explain_asset(environ: Mapping[str, str], asset: str, *, as_json: bool) -> N
         found = _asset(pipeline, name)
     finally:
         pipeline.close()
-    _print(name, found, as_json=as_json)
+    print_sections(name, found, as_json=as_json)
 
 
 def explain_drift(environ: Mapping[str, str], *, as_json: bool) -> None:
@@ -113,6 +114,10 @@ def explain_drift(environ: Mapping[str, str], *, as_json: bool) -> None:
         snapshot = pipeline.stores.books.latest_snapshot()
         since = pipeline.stores.books.drifting_since()
         compared = evidence.reconciliations(pipeline.stores.database)
+        drifting = [] if snapshot is None else sorted(snapshot.drift)
+        where = {
+            each: str(replayed(each, pipeline.stores.books.entries_of(each))) for each in drifting
+        }
     finally:
         pipeline.close()
     found = {
@@ -121,9 +126,10 @@ def explain_drift(environ: Mapping[str, str], *, as_json: bool) -> None:
             "drifting_since": since,
             **({} if snapshot is None else dict(snapshot.drift)),
         },
+        "where": where,
         "reconciliations": compared,
     }
-    _print("drift", found, as_json=as_json)
+    print_sections("drift", found, as_json=as_json)
 
 
 def _chain(environ: Mapping[str, str], name: str) -> dict[str, Any]:
@@ -249,7 +255,7 @@ def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:
     buckets = {
         bucket: balance
         for bucket, balance in pipeline.stores.books.replayed_balances().items()
-        if _is_of(bucket, asset)
+        if is_of(bucket, asset)
     }
     if not names and not buckets:
         raise UnknownNameError(f"nothing of ours has to do with {asset!r}")
@@ -270,12 +276,12 @@ def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:
         "unexplained": [
             {"entry_id": told.entry.entry_id, "at": told.entry.at, "why": told.why}
             for told in (each.told for each in pipeline.stores.ledger.unexplained())
-            if _is_of(told.entry.asset, asset)
+            if is_of(told.entry.asset, asset)
         ],
         "in_flight": [
             {"entry_id": each.entry.entry_id, "since": each.entry.at, "qty": each.qty}
             for each in pipeline.stores.ledger.in_flight()
-            if _is_of(each.entry.asset, asset)
+            if is_of(each.entry.asset, asset)
         ],
         "account": account_of(pipeline, asset, names),
         "newest_entries": evidence.entries_in(pipeline.stores.database, list(buckets)),
@@ -304,13 +310,14 @@ def _asset_or_bucket(pipeline: Pipeline, name: str) -> str:
         return name
 
 
-def _is_of(bucket: str, asset: str) -> bool:
+def is_of(bucket: str, asset: str) -> bool:
     """Tell whether Kraken's name of a balance is one of an asset: `ZUSD`, `XXBT`, `XBT.F`."""
     name = bucket.partition(".")[0]
     return name in {asset, f"X{asset}", f"Z{asset}"}
 
 
-def _print(title: str, sections: Mapping[str, Any], *, as_json: bool) -> None:
+def print_sections(title: str, sections: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print sections under a title, or as one JSON document without it."""
     if as_json:
         print_json(sections)
         return

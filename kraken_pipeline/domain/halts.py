@@ -46,7 +46,8 @@ ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
         HaltKind.OPERATOR: "whoever halted says when it is over: `resume`",
         HaltKind.PANIC: "see what panic left; then `resume` on the machine whose file it names",
         HaltKind.DRAWDOWN: "look at the positions; `flatten` ends them, `resume` goes on",
-        HaltKind.DRIFT: "`reconcile --full` shows what differs; explain it, then `resume`",
+        HaltKind.DRIFT: "`explain drift` shows what differs; `reconcile adjust` what stays, then "
+        "`resume`",
         HaltKind.UNEXPLAINED: "`explain asset` shows the rows; find out what they are, then "
         "`resume --asset`",
         HaltKind.CONTRADICTION: "`explain order` names both sides; settle it, then `resume`",

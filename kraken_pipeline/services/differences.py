@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from kraken_pipeline.domain.accounting.partings import replayed
 from kraken_pipeline.domain.holds import Hold, unexplained_holds
 from kraken_pipeline.domain.ledger import drifts
 from kraken_pipeline.domain.money import ZERO, plain
@@ -62,8 +63,11 @@ def of_books(desk: MoneyDesk, booked: Booked) -> Iterator[Finding]:
     now, since = booked.snapshot.at, desk.books.drifting_since()
     is_old = since is not None and now - since >= READS_LAG
     for asset, said in sorted(booked.snapshot.drift.items()):
-        kind = Kind.DRIFT if is_old else Kind.DRIFT_PENDING
-        yield Finding(kind=kind, subject=asset, said=said)
+        if is_old:
+            where = replayed(asset, desk.books.entries_of(asset))
+            yield Finding(kind=Kind.DRIFT, subject=asset, said=f"{said}; {where}")
+        else:
+            yield Finding(kind=Kind.DRIFT_PENDING, subject=asset, said=said)
     for asset, qty in sorted(booked.short.items()):
         said = f"{plain(qty)} more went out than is known to have come"
         yield Finding(kind=Kind.SHORT, subject=asset, said=said)

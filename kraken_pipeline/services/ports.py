@@ -632,6 +632,10 @@ class BookStore(Protocol):
         """Return what the kept ledger adds up to, by bucket."""
         ...
 
+    def entries_of(self, bucket: str) -> tuple[LedgerEntry, ...]:
+        """Return the kept entries of a bucket, oldest first."""
+        ...
+
     def unvalued_flows(self) -> tuple[LedgerEntry, ...]:
         """Return the deposits and withdrawals that are in no snapshot's units yet."""
         ...

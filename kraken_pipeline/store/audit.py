@@ -24,6 +24,7 @@ _TABLES: Final[dict[str, tuple[Table, str]]] = {
     "cooldown": (schema.cooldowns, "pair"),
     "transfer": (schema.book_transfers, "transfer_id"),
     "conversion": (schema.conversions, "conversion_id"),
+    "adjustment": (schema.adjustments, "entry_id"),
 }
 """What the journal tells of, to the table that shows it and the column of its id."""
 _JOURNALED: Final[dict[str, tuple[ColumnElement[bool], ...]]] = {

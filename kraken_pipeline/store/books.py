@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from kraken_pipeline.domain.accounting.causes import Cause, Lack
+from kraken_pipeline.domain.accounting.kinds import OPERATOR
 from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.errors import ImpossibleFactError
 from kraken_pipeline.domain.ids import digest
@@ -53,7 +54,13 @@ _ENTRY_FACTS: Final = ("refid", "type", "asset", "amount", "fee", "balance")
 Row = TypeVar("Row", Fill, LedgerEntry)
 _NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
 _LAST_FILL: Final = Prepared(select(func.max(fills.c.at)))
-_LAST_ENTRY: Final = Prepared(select(func.max(ledger_entries.c.at)))
+_LAST_ENTRY: Final = Prepared(
+    select(ledger_entries.c.at)
+    # an entry of our own does not tell how far the exchange's were read
+    .where(ledger_entries.c.type != OPERATOR)
+    .order_by(ledger_entries.c.at.desc())
+    .limit(1)
+)
 _WHOSE: Final = Prepared(
     select(
         execution_orders.c.kraken_order_id,
@@ -71,6 +78,11 @@ _UNFILLED: Final = Prepared(
 _COUNT: Final = Prepared(select(func.count()).select_from(ledger_entries))
 _MOVEMENTS: Final = Prepared(
     select(ledger_entries.c.asset, ledger_entries.c.amount, ledger_entries.c.fee)
+)
+_OF_BUCKET: Final = Prepared(
+    select(ledger_entries)
+    .where(ledger_entries.c.asset == bindparam("bucket"))
+    .order_by(ledger_entries.c.at, ledger_entries.c.entry_id)
 )
 _UNVALUED: Final = Prepared(
     select(ledger_entries)
@@ -116,7 +128,7 @@ class SqlBookStore:
         return last
 
     def last_entry_at(self) -> datetime | None:
-        """Return the time of the newest ledger entry that is kept."""
+        """Return the time of the newest ledger entry of the exchange's that is kept."""
         with self._database.reading() as connection:
             last: datetime | None = _LAST_ENTRY.value(connection)
         return last
@@ -197,6 +209,11 @@ class SqlBookStore:
                 balances[asset] += amount - fee
         self._replayed = kept, dict(balances)
         return self._replayed[1]
+
+    def entries_of(self, bucket: str) -> tuple[LedgerEntry, ...]:
+        """Return the kept entries of a bucket, oldest first."""
+        with self._database.reading() as connection:
+            return tuple(entry_of(row) for row in _OF_BUCKET.named(connection, {"bucket": bucket}))
 
     def unvalued_flows(self) -> tuple[LedgerEntry, ...]:
         """Return what came from outside or left and is in no snapshot's units, oldest first."""

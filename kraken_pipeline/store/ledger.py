@@ -130,6 +130,11 @@ def explain_news(
         _explain(connection, [*entries, *unknown], refids, lookup)
 
 
+def keep_cause(connection: Connection, told: Explained, at: datetime) -> None:
+    """Keep the cause of an entry of our own, which explains itself, and have it booked."""
+    _keep_causes(connection, [told], at)
+
+
 def entry_of(row: Named) -> LedgerEntry:
     """Return the entry that a row is."""
     return LedgerEntry(**{name: row[name] for name in _FIELDS})

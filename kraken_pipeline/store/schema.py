@@ -446,6 +446,19 @@ stated_costs = _table(
     text("reason"),
 )
 
+# what a person says of an entry of ours that brought a bucket to the exchange's balance
+adjustments = _table(
+    "adjustments",
+    Column("entry_id", ForeignKey("ledger_entries.entry_id"), primary_key=True),
+    text("bucket"),
+    exact("replayed"),
+    exact("at_exchange"),
+    instant("at"),
+    text("by"),
+    text("reason"),
+    Index(None, "bucket", "at"),
+)
+
 # one of each economic asset, the base currency with them; all sums in base currency
 asset_books = _table(
     "asset_books",

@@ -13,6 +13,7 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.accounts import AccountDesk, book_moves
+from kraken_pipeline.services.adjust import AdjustDesk
 from kraken_pipeline.services.assess import RiskDesk, known_snapshot
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.decide import Configured, DecisionDesk
@@ -244,6 +245,17 @@ def _stream_shows_absence(parts: Parts, sent_at: datetime, settled_at: datetime)
         return True
     return sign.proof is not None and sign.proof.shows_absence(
         sent_at=sent_at, settled_at=settled_at
+    )
+
+
+def adjusting(parts: Parts, *, keep: Callable[[], Booked]) -> AdjustDesk:
+    """What adjusting the books by hand needs."""
+    return AdjustDesk(
+        market=parts.edge.market,
+        account=parts.edge.account,
+        books=parts.stores.books,
+        adjustments=parts.stores.adjustments,
+        keep_books=keep,
     )
 
 

@@ -11,6 +11,7 @@ from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store import sync_pages
 from kraken_pipeline.store.account_books import SqlAccountStore
+from kraken_pipeline.store.adjustments import SqlAdjustmentStore
 from kraken_pipeline.store.bar_kinds import open_shelf, require_kind
 from kraken_pipeline.store.bar_shelves import Shelf
 from kraken_pipeline.store.books import SqlBookStore
@@ -46,6 +47,7 @@ class Stores:
     books: SqlBookStore
     ledger: SqlLedgerStore
     accounts: SqlAccountStore
+    adjustments: SqlAdjustmentStore
     ledger_pages: SqlPageStore[LedgerEntry]
     trade_pages: SqlPageStore[TradeReport]
     halts: SqlHaltStore
@@ -108,6 +110,7 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
         books=SqlBookStore(database),
         ledger=SqlLedgerStore(database),
         accounts=SqlAccountStore(database),
+        adjustments=SqlAdjustmentStore(database),
         ledger_pages=SqlPageStore(database, sync_pages.LEDGER),
         trade_pages=SqlPageStore(database, sync_pages.TRADES),
         halts=SqlHaltStore(database),

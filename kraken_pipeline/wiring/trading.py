@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 from kraken_pipeline.domain.accounting import identity
+from kraken_pipeline.domain.accounting.adjustments import Adjustment
 from kraken_pipeline.domain.accounting.fold import AssetBook
 from kraken_pipeline.domain.accounting.holdings import differing
 from kraken_pipeline.domain.accounting.performance import Performance, performance
@@ -19,7 +20,17 @@ from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, O
 from kraken_pipeline.domain.plans import Plan, PlanResult
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services import agreement, assess, book, dust, halt, reconcile, settle, submit
+from kraken_pipeline.services import (
+    adjust,
+    agreement,
+    assess,
+    book,
+    dust,
+    halt,
+    reconcile,
+    settle,
+    submit,
+)
 from kraken_pipeline.services.agreement import Agreement
 from kraken_pipeline.services.reconcile import Pass
 from kraken_pipeline.services.unexplained import latch_unexplained
@@ -59,6 +70,16 @@ class Trading(Guarding):
             if not booked.snapshot.drift:
                 self.edge.books_agreed(booked.snapshot.at)
             return done(booked)
+
+    def adjustment(self, asset: str, amount: Decimal, *, by: str, reason: str) -> Adjustment:
+        """Return what would bring a drifting bucket to the exchange's balance (PF-15)."""
+        desk = desks.adjusting(self, keep=self.keep_books)
+        return adjust.adjustment(desk, asset, amount, by=by, reason=reason)
+
+    def adjust(self, made: Adjustment) -> book.Booked:
+        """Add an adjustment to the ledger, and have the books follow."""
+        with self._stage("adjust") as done:
+            return done(adjust.adjust(desks.adjusting(self, keep=self.keep_books), made))
 
     def unit_prices(self) -> tuple[tuple[datetime, Decimal], ...]:
         """Return the kept instants and unit prices."""

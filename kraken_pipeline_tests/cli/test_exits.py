@@ -36,6 +36,16 @@ def _commands(app: typer.Typer, path: str = "") -> Iterator[tuple[str, Typed]]:
     for group in app.registered_groups:
         assert group.typer_instance is not None
         yield from _commands(group.typer_instance, f"{path}{group.name} ")
+        alone = group.typer_instance.registered_callback
+        if alone is not None and alone.invoke_without_command:
+            made = typer.main.get_group_from_info(
+                group, pretty_exceptions_short=True, rich_markup_mode=None, suggest_commands=False
+            )
+            options = frozenset(name for option in made.params for name in option.opts)
+            yield (
+                f"{path}{made.name}",
+                Typed(help=made.help or "", epilog=made.epilog or "", options=options),
+            )
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +99,7 @@ def test_help_shows_the_codes(command: Command, fresh: dict[str, str]) -> None:
         "orders list-open",
         "orders recent-executions",
         "reconcile",
+        "reconcile explain USD",
         "run-once",
     ],
 )

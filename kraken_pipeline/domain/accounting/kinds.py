@@ -40,6 +40,8 @@ def _rule(kind: Kind, said: str) -> Rule:
     return Rule(kind=kind, said=said)
 
 
+OPERATOR: Final = "operator"
+"""Type of an entry that a person added to our books; Kraken writes none such."""
 BY_TYPE: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         "trade": _rule(Kind.TRADE, "trade"),
@@ -47,6 +49,7 @@ BY_TYPE: Final[Mapping[str, Rule]] = MappingProxyType(
         "receive": _rule(Kind.SWAP, "had for something else"),
         "conversion": _rule(Kind.SWAP, "conversion"),
         "adjustment": _rule(Kind.CORRECTION, "the exchange corrected the balance"),
+        OPERATOR: _rule(Kind.CORRECTION, "a person brought our books to the exchange's balance"),
         "deposit": _rule(Kind.FLOW, "deposit"),
         "withdrawal": _rule(Kind.FLOW, "withdrawal"),
         "custodytransfer": _rule(Kind.FLOW, "transfer between here and custody"),
