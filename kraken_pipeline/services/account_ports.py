@@ -14,8 +14,8 @@ from kraken_pipeline.domain.accounting.price_points import PricePoint
 from kraken_pipeline.domain.symbols import Asset
 
 
-class Booking(Protocol):
-    """One transaction over the account's books: what it reads stays so until it ends."""
+class Kept(Protocol):
+    """What is kept of the account's books and of what they are made of, at one instant."""
 
     def waiting(self, most: int) -> tuple[str, ...]:
         """Return the oldest events that are not booked as they are explained now."""
@@ -25,16 +25,20 @@ class Booking(Protocol):
         """Return every entry of some events with its cause."""
         ...
 
-    def method(self) -> Method | None:
-        """Return the cost method of the kept books; None if there are none."""
-        ...
-
     def stated(self, entry_ids: Collection[str]) -> Mapping[str, Decimal]:
         """Return what a person said that entries had cost, in base currency."""
         ...
 
     def price(self, asset: Asset, at: datetime) -> PricePoint | None:
         """Return the price that is kept of an asset at an instant."""
+        ...
+
+
+class Booking(Kept, Protocol):
+    """One transaction over the account's books: what it reads stays so until it ends."""
+
+    def method(self) -> Method | None:
+        """Return the cost method of the kept books; None if there are none."""
         ...
 
     def keep_price(self, point: PricePoint) -> None:
@@ -78,6 +82,10 @@ class Booking(Protocol):
 
 class AccountStore(Protocol):
     """The account's books: moves, lots and what they came to."""
+
+    def looking(self) -> AbstractContextManager[Kept]:
+        """Open a look that holds nobody up; what it sees may be otherwise a moment later."""
+        ...
 
     def booking(self) -> AbstractContextManager[Booking]:
         """Open a transaction; an exception undoes all of it."""

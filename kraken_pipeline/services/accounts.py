@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from kraken_pipeline.domain.accounting.booking import Terms, moves_of
+from kraken_pipeline.domain.accounting.causes import Explained
 from kraken_pipeline.domain.accounting.fold import Accounts, turn_of
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.moves import AccountMove
@@ -16,7 +17,7 @@ from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.renames import Alias
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services.account_ports import AccountStore, Booking
+from kraken_pipeline.services.account_ports import AccountStore, Booking, Kept
 from kraken_pipeline.services.past_prices import Closes, PastPrices
 from kraken_pipeline.services.world import economic_asset
 
@@ -61,13 +62,14 @@ def book_moves(
         Each asset of which more went out than is known to have come, with how much: nothing is cut
         off at zero, somebody must look (PF-8).
     """
-    look = PastPrices(
+    prices = PastPrices(
         base_currency=desk.base_currency,
         listing=listing,
         now=now,
         tickers=tickers,
         closes=desk.closes,
     )
+    look = cache(prices.__call__)
     _book_all(desk, listing, look)
     if desk.accounts.retry_unpriced(now, every=RETRY, most=RETRIED):
         _book_all(desk, listing, look)
@@ -76,8 +78,32 @@ def book_moves(
 
 def _book_all(desk: AccountDesk, listing: Listing, look: Look) -> None:
     while not desk.accounts.is_up_to_date(desk.method):
+        with desk.accounts.looking() as kept:
+            _look_up(desk, kept, listing, look)
         with desk.accounts.booking() as booking:
             _book_some(desk, booking, listing, look)
+
+
+def _look_up(desk: AccountDesk, kept: Kept, listing: Listing, look: Look) -> None:
+    """Find the prices that the next events need: whoever has to write waits for no file of bars."""
+
+    def price(asset: Asset, at: datetime) -> PricePoint | None:
+        return kept.price(asset, at) or look(asset, at)
+
+    explained = kept.explained(kept.waiting(AT_ONCE))
+    moves_of(explained, _terms(desk, kept, listing, explained, price))
+
+
+def _terms(
+    desk: AccountDesk, kept: Kept, listing: Listing, explained: Sequence[Explained], price: Look
+) -> Terms:
+    return Terms(
+        base_currency=desk.base_currency,
+        asset_of=partial(economic_asset, listing.symbols),
+        price=price,
+        stated=kept.stated([each.entry.entry_id for each in explained]),
+        renamed=frozenset((each.old, each.new) for each in desk.aliases),
+    )
 
 
 def _book_some(desk: AccountDesk, booking: Booking, listing: Listing, look: Look) -> None:
@@ -85,14 +111,8 @@ def _book_some(desk: AccountDesk, booking: Booking, listing: Listing, look: Look
         _rebuild(desk, booking, booking.assets())
     events = booking.waiting(AT_ONCE)
     explained = booking.explained(events)
-    terms = Terms(
-        base_currency=desk.base_currency,
-        asset_of=partial(economic_asset, listing.symbols),
-        price=partial(_price, booking, look),
-        stated=booking.stated([each.entry.entry_id for each in explained]),
-        renamed=frozenset((each.old, each.new) for each in desk.aliases),
-    )
-    moves = moves_of(explained, terms)
+    price = partial(_price, booking, look)
+    moves = moves_of(explained, _terms(desk, booking, listing, explained, price))
     before = {each.move_id: each for each in booking.moves(events)}
     now = {each.move_id: each for each in moves}
     gone = [each for name, each in before.items() if now.get(name) != each]

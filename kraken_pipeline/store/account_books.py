@@ -59,6 +59,12 @@ class SqlAccountStore:
         self._database = database
 
     @contextmanager
+    def looking(self) -> Iterator["SqlBooking"]:
+        """Open a look that holds nobody up; what it sees may be otherwise a moment later."""
+        with self._database.reading() as connection:
+            yield SqlBooking(connection)
+
+    @contextmanager
     def booking(self) -> Iterator["SqlBooking"]:
         """Open a transaction; an exception undoes all of it."""
         with self._database.writing() as connection:

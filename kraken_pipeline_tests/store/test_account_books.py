@@ -26,6 +26,7 @@ from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.renames import Alias
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset, SymbolTable
+from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.services import accounts as accounts_module
 from kraken_pipeline.services.accounts import AccountDesk, book_moves
 from kraken_pipeline.store import unbooked
@@ -295,6 +296,23 @@ def test_pf_6_what_nothing_priced_takes_the_close_of_its_time_once_that_is_certi
     with database.reading() as connection:
         [point] = connection.execute(select(price_points)).all()
     assert (point.source, point.price) == (PriceSource.BAR.value, 40)
+    assert book.flows == 80
+
+
+def test_nobody_waits_to_write_while_bars_are_read(database: Database) -> None:
+    asked = []
+
+    def closes(frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
+        with database.writing():
+            asked.append(frame.name)
+        return {XBTUSD.name: Decimal(40)}
+
+    told(database, explained(Cause.FLOW, entry("XBT", "2")))
+    looking = replace(desk(database), closes=closes)
+    book_moves(looking, LISTED, Priced({}), START + timedelta(hours=3))
+
+    assert len(asked) == 1
+    [book] = SqlAccountStore(database).books()
     assert book.flows == 80
 
 
