@@ -1,4 +1,4 @@
-"""`portfolio positions`, `trades`, `fees`, `flows` and `pnl`: what is kept, asked of nobody."""
+"""`portfolio positions`, `trades`, `fees`, `flows`, `pnl`, `attribution`, `days`: what is kept."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -8,12 +8,13 @@ from functools import partial
 from typing import Final, TypeVar
 
 from kraken_pipeline.cli.sheets import Form, Row, Sheet, give, in_cents
+from kraken_pipeline.domain.accounting.attribution import Dimension, Share
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.periods import Days, Period
 from kraken_pipeline.domain.accounting.profit import Profit, View
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.services import portfolio
-from kraken_pipeline.services.portfolio import Fee, Flow, Held, PortfolioDesk
+from kraken_pipeline.services.portfolio import Day, Fee, Flow, Held, PortfolioDesk
 from kraken_pipeline.wiring.pipeline import connect
 from kraken_pipeline.wiring.reading import portfolio_desk
 
@@ -144,6 +145,42 @@ def list_pnl(environ: Mapping[str, str], days: Days, asked: Asked, form: Form) -
     )
     idle = [name for name in RARE if not any(each[name] for each in rows)]
     give(sheet, form, lambda row: _profit(row, idle))
+
+
+def list_days(environ: Mapping[str, str], days: Days, form: Form) -> None:
+    """Give how each day ended: equity, exposure, unit price and how far it fell."""
+    sheet = Sheet(
+        title="days, in base currency",
+        columns=_names(Day),
+        rows=[asdict(each) for each in _read(environ, partial(portfolio.curve, days=days))],
+        nothing=f"no day of these is kept; if none ever was, {NOT_READ}",
+    )
+    give(sheet, form, _day)
+
+
+def _day(row: Row) -> Row:
+    found = _rounded(in_cents(row, ("equity", "exposure", "flows")), ("unit_price",))
+    shares = {name: row[name] for name in ("exposed", "gained", "fallen", "deepest")}
+    return {**found, **{name: _percent(each) for name, each in shares.items()}}
+
+
+def _percent(share: object) -> str:
+    return f"{share * 100:.2f} %" if isinstance(share, Decimal) else ""
+
+
+def list_attribution(environ: Mapping[str, str], days: Days, by: Dimension, form: Form) -> None:
+    """Give what each strategy, pair or day realised."""
+    named = {"name": by.value}
+    sheet = Sheet(
+        title=f"realised by {by}, after fees, in base currency",
+        columns=[named.get(each, each) for each in _names(Share)],
+        rows=[
+            {named.get(name, name): of for name, of in asdict(each).items()}
+            for each in _read(environ, partial(portfolio.attribution, days=days, by=by))
+        ],
+        nothing="no trade is kept of these days",
+    )
+    give(sheet, form, lambda row: in_cents(row, ("traded", "realised", "fees")))
 
 
 def _profit(row: Row, idle: Iterable[str]) -> Row:

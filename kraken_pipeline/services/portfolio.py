@@ -11,6 +11,7 @@ from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from kraken_pipeline.domain.accounting.attribution import Dimension, Share, attributed
 from kraken_pipeline.domain.accounting.causes import Cause
 from kraken_pipeline.domain.accounting.fold import AssetBook
 from kraken_pipeline.domain.accounting.grain import on_grain
@@ -19,10 +20,11 @@ from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.moves import AccountMove
 from kraken_pipeline.domain.accounting.periods import Days, Period, divided
 from kraken_pipeline.domain.accounting.profit import Mark, Profit, Rules, View, profits
+from kraken_pipeline.domain.book_steps import Place, Step
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.nav import Quality, Snapshot, Valuation
-from kraken_pipeline.domain.nav_days import NavDay
+from kraken_pipeline.domain.nav_days import NavDay, fall
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import EPOCH
 
@@ -44,6 +46,14 @@ class Books(Protocol):
 
     def newest_day(self, at: datetime) -> NavDay | None:
         """Return the UTC day of an instant, or the newest before it that is kept."""
+        ...
+
+    def days_since(self, day: date) -> tuple[NavDay, ...]:
+        """Return the kept UTC days from that one on, oldest first."""
+        ...
+
+    def steps(self) -> Mapping[Place, Sequence[Step]]:
+        """Return what changed each book's position of each pair."""
         ...
 
     def fills_after(self, at: datetime | None) -> tuple[Fill, ...]:
@@ -135,6 +145,28 @@ class Flow:
     """How well that is known; empty where it left."""
     priced_by: str
     event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """How a UTC day ended, in base currency: a point of each curve."""
+
+    day: date
+    equity: Decimal
+    exposure: Decimal
+    """What all is worth that is not the base currency."""
+    exposed: Decimal | None
+    """The share of the equity that is; None where there is no equity."""
+    unit_price: Decimal
+    """No deposit and no withdrawal moves it (PF-13)."""
+    gained: Decimal
+    """By how much of itself the unit price rose in the day: 0.02 is 2 %."""
+    fallen: Decimal
+    """How far the unit price is below its highest ever, 0 to 1."""
+    deepest: Decimal
+    """How far it was at its lowest of the day."""
+    flows: Decimal
+    """What came from outside less what left."""
 
 
 def positions_by_asset(desk: PortfolioDesk) -> tuple[Held, ...]:
@@ -295,6 +327,32 @@ def pnl(
     if last < first:
         return ()
     return profits(moves, divided(Days(first=first, last=last), period), _Marks(desk), rules)
+
+
+def curve(desk: PortfolioDesk, days: Days) -> tuple[Day, ...]:
+    """Return how each kept day ended, oldest first; a day without a reading is left out."""
+    kept = desk.books.days_since(days.first)
+    return tuple(_day(each) for each in kept if each.day <= days.last)
+
+
+def _day(each: NavDay) -> Day:
+    first, last = each.first_unit_price, each.last_unit_price
+    return Day(
+        day=each.day,
+        equity=each.equity,
+        exposure=each.exposure,
+        exposed=each.exposure / each.equity if each.equity > 0 else None,
+        unit_price=last,
+        gained=last / first - 1 if first else ZERO,
+        fallen=fall(each.peak_unit_price, last),
+        deepest=fall(each.peak_unit_price, each.lowest_unit_price),
+        flows=each.flows,
+    )
+
+
+def attribution(desk: PortfolioDesk, days: Days, by: Dimension) -> tuple[Share, ...]:
+    """Return what each strategy, pair or day realised in some days, by name."""
+    return attributed(desk.books.steps(), days, by)
 
 
 class _Marks:

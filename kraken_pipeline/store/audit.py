@@ -1,6 +1,5 @@
 """Whether what is kept agrees with what happened: the chain, the tables, the positions."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,8 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select
 
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.domain.lots import Fill
-from kraken_pipeline.store import conversions, journal, positions, schema, transfers
+from kraken_pipeline.store import book_steps, journal, positions, schema
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.heads import Published
 
@@ -100,23 +98,12 @@ def _row_faults(what: str, row: RowMapping, told: dict[str, object] | None) -> l
 
 
 def _position_faults(connection: Connection) -> list[str]:
-    fills: defaultdict[positions.Place, list[Fill]] = defaultdict(list)
-    for row in connection.execute(select(schema.fills)).mappings():
-        fill = positions.fill_of(row)
-        fills[fill.book, fill.pair].append(fill)
-    went: defaultdict[positions.Place, list[positions.Move]] = defaultdict(list)
-    for each in transfers.all_transfers(connection):
-        went[each.from_book, each.pair].append(each)
-        went[each.to_book, each.pair].append(each)
-    for change in conversions.all_conversions(connection):
-        went[change.book, change.from_pair].append(change)
-        went[change.book, change.to_pair].append(change)
+    steps = book_steps.steps(connection)
     shown = {(each.book, each.pair): each for each in positions.all_positions(connection)}
     return [
         f"the position of {place[0]} in {place[1]} is not what its fills make of it"
-        for place in sorted(shown.keys() | fills.keys() | went.keys())
-        if place not in shown
-        or shown[place] != positions.replayed(place, fills[place], went[place])
+        for place in sorted(shown.keys() | steps.keys())
+        if place not in shown or shown[place] != positions.replayed(place, steps.get(place, ()))
     ]
 
 

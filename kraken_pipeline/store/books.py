@@ -19,6 +19,7 @@ from sqlalchemy import (
 from kraken_pipeline.domain.accounting.causes import Cause, Lack
 from kraken_pipeline.domain.accounting.kinds import OPERATOR
 from kraken_pipeline.domain.accounting.lookup import Lookup
+from kraken_pipeline.domain.book_steps import Place, Step
 from kraken_pipeline.domain.errors import ImpossibleFactError
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.ledger import LedgerEntry
@@ -28,6 +29,7 @@ from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.nav_days import NavDay, TradeDay
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.store import (
+    book_steps,
     conversions,
     handovers,
     journal,
@@ -188,6 +190,11 @@ class SqlBookStore:
         """Return every position, also flat ones."""
         with self._database.reading() as connection:
             return positions.all_positions(connection)
+
+    def steps(self) -> Mapping[Place, Sequence[Step]]:
+        """Return what changed each book's position of each pair."""
+        with self._database.reading() as connection:
+            return book_steps.steps(connection)
 
     def unfilled_since(self, since: datetime) -> datetime | None:
         """Return when the first trade since then was that the ledger tells of and no fill does."""

@@ -1,22 +1,19 @@
 """Positions: what the fills and transfers of a book make of it, kept beside them."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
-from kraken_pipeline.domain.lots import Fill, Position, Transfer, booked, moved
+from kraken_pipeline.domain import book_steps
+from kraken_pipeline.domain.lots import Fill, Position, booked
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.renames import Conversion, converted
 from kraken_pipeline.store.prepared import Makings, Named, Prepared
 from kraken_pipeline.store.schema import fills, strategy_positions
 
 _TABLE: Final = strategy_positions
-Place = tuple[str, str]
-"""Book and pair."""
-Move = Transfer | Conversion
-"""What changes a position though nothing was traded."""
+Place = book_steps.Place
+Move = book_steps.Move
 _ALL: Final = Prepared(select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair))
 FORGET: Final = Prepared(
     delete(_TABLE).where(
@@ -71,33 +68,18 @@ def in_order(some: Iterable[Fill]) -> list[Fill]:
     return sorted(some, key=lambda each: (each.at, each.trade_id))
 
 
-def replayed(place: Place, some: Iterable[Fill], others: Iterable[Move] = ()) -> Position:
+def replayed(
+    place: Place, some: Iterable[book_steps.Step], others: Iterable[Move] = ()
+) -> Position:
     """Return what fills, transfers and conversions make of a flat position, in the order of time.
 
     Of one instant the fills come first, then transfers: what is moved was bought before.
     """
     book, pair = place
     position = Position(book=book, pair=pair)
-    steps: list[Fill | Move] = [*some, *others]
-    for step in sorted(steps, key=_turn):
-        position = _after(position, step)
+    for _, after_it in book_steps.walked(place, [*some, *others]):
+        position = after_it
     return position
-
-
-def _after(position: Position, step: Fill | Move) -> Position:
-    if isinstance(step, Fill):
-        return booked(position, step)
-    if isinstance(step, Transfer):
-        return moved(position, step)
-    return converted(position, step)
-
-
-def _turn(step: Fill | Move) -> tuple[datetime, int, str]:
-    if isinstance(step, Fill):
-        return step.at, 0, step.trade_id
-    if isinstance(step, Transfer):
-        return step.at, 1, step.transfer_id
-    return step.at, 2, step.conversion_id
 
 
 def after(position: Position, some: Iterable[Fill]) -> Position:

@@ -15,7 +15,7 @@ from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket
 
-LISTS = ("positions", "trades", "fees", "flows", "pnl")
+LISTS = ("positions", "trades", "fees", "flows", "pnl", "attribution", "days")
 
 
 def lived(market: PaperMarket, pipeline: Pipeline) -> None:
@@ -69,19 +69,20 @@ def test_what_is_held_traded_paid_and_gained_agrees(
     assert total(told("positions", "--by", "book"), "fees") == snapshot.fees
     assert told("trades", "--since", "2999-01-01") == told("flows", "--until", "1999-01-01") == []
 
+    for by in ("strategy", "pair", "day"):
+        assert total(told("attribution", "--by", by), "realised") == snapshot.realised
+    [day] = told("days")
+    assert Decimal(day["equity"]) == snapshot.equity
+    assert Decimal(day["exposure"]) == snapshot.exposure
+    assert Decimal(day["unit_price"]) == snapshot.unit_price
+
     file = tmp_path / "trades.csv"
     command("portfolio", "trades", "--csv", str(file), environ=market.environ)
     with file.open(newline="") as opened:
         assert list(csv.DictReader(opened)) == trades
 
-    said = {name: command("portfolio", name, environ=market.environ) for name in LISTS}
-    assert [name for name in LISTS if said[name].code] == []
-    assert "trend_core@4h" in said["trades"].out
-    assert "reward" not in said["flows"].out
-    assert "residual" in said["pnl"].out
 
-
-def test_what_is_exported_is_every_entry_every_trade_and_every_lot(
+def test_files_have_every_entry_trade_and_lot_and_a_person_reads_tables(
     command: Command, market: PaperMarket, pipeline: Pipeline, tmp_path: Path
 ) -> None:
     lived(market, pipeline)
@@ -113,6 +114,12 @@ def test_what_is_exported_is_every_entry_every_trade_and_every_lot(
     assert all(each["acquired_at"].endswith("Z") for each in lots)
     assert not any(each["acquired_at"] for each in told("--what", "lots"))
     assert told("--what", "lots", "--until", "1999-01-01") == []
+
+    said = {name: command("portfolio", name, environ=market.environ) for name in LISTS}
+    assert [name for name in LISTS if said[name].code] == []
+    assert "trend_core@4h" in said["trades"].out
+    assert "reward" not in said["flows"].out
+    assert "residual" in said["pnl"].out
 
 
 @pytest.mark.parametrize(

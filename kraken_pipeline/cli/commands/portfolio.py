@@ -154,6 +154,47 @@ def pnl(  # noqa: PLR0913 - each is an option of the command line
 
 
 @app.command()
+def attribution(
+    *,
+    by: Annotated[
+        Literal["strategy", "pair", "day"], typer.Option(help="What it is put down to.")
+    ] = "strategy",
+    since: Since = None,
+    until: Until = None,
+    csv: Csv = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Show which strategy, pair or day the realised profit came from, at average cost."""
+    from kraken_pipeline.cli.portfolio_lists import (  # noqa: PLC0415 - only what is asked for
+        list_attribution,
+    )
+    from kraken_pipeline.domain.accounting.attribution import (  # noqa: PLC0415 - the same
+        Dimension,
+    )
+
+    form = _form(csv, as_json=json)
+    list_attribution(with_books(db), _days(since, until), Dimension(by), form)
+
+
+@app.command()
+def days(
+    *,
+    since: Since = None,
+    until: Until = None,
+    csv: Csv = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Show how each day ended: equity, exposure, unit price, how far that fell, flows."""
+    from kraken_pipeline.cli.portfolio_lists import (  # noqa: PLC0415 - only what is asked for
+        list_days,
+    )
+
+    list_days(with_books(db), _days(since, until), _form(csv, as_json=json))
+
+
+@app.command()
 def export(  # noqa: PLR0913 - each is an option of the command line
     *,
     what: Annotated[
