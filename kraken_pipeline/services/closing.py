@@ -9,9 +9,10 @@ Source: HIS-5; STR-3.
 """
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -36,6 +37,8 @@ SHOWN: Final = timedelta(minutes=2)
 the clock of this machine is not believed, by which hours that never were could be closed."""
 SET_BACK: Final = timedelta(minutes=2)
 """A close that lies so far ahead is that of a clock that was set back since."""
+LOOKED_BACK: Final = 100
+"""Minutes of the past that are compared at the start; a new connection tells a little more."""
 TOLD_PATIENCE: Final = timedelta(seconds=10)
 """How long a new connection is given to tell of every pair before REST is asked."""
 
@@ -159,12 +162,34 @@ class Closing:
         opened = end - MINUTE.length
         if self._running is None:
             self._running = {name: self._begun(name, opened) for name in self._pairs}
+            self._look_back(opened)
         for name, running in self._running.items():
             self._add(running, self._desk.source.minute(name, opened), _seconds(opened))
         frames = closes_at(end)
         self._store(frames, end)
         self._desk.source.take(end)
         self._desk.listener.closed(frames, end)
+
+    def _look_back(self, until: datetime) -> None:
+        """Have told anew what was stored before otherwise than it is told now.
+
+        Whoever closed these bars may have ended before a late trade of theirs came, or was told.
+        """
+        stored = self._desk.bars.read(
+            MINUTE, tuple(self._pairs), closed_by=until, count=LOOKED_BACK
+        )
+        for row, at in enumerate(stored.opened_at):
+            opened = datetime.fromtimestamp(int(at), UTC)
+            for column, name in enumerate(stored.pairs):
+                if self._is_other(name, opened, float(stored.volume[row, column])):
+                    self._revise_minute(name, opened)
+
+    def _is_other(self, name: str, opened: datetime, stored: float) -> bool:
+        minute = self._desk.source.minute(name, opened)
+        if minute.doubt or math.isnan(stored):
+            return False
+        told = 0.0 if minute.bar is None else float(minute.bar.volume)
+        return not math.isclose(told, stored, rel_tol=1e-9)
 
     def _begun(self, name: str, until: datetime) -> dict[str, Running | None]:
         """Return the bars of a pair that run, as far as the source knows their past."""
@@ -231,9 +256,12 @@ class Closing:
     def _revise(self) -> None:
         """Have told anew what changed after it was closed (HIS-5)."""
         for name, opened in self._desk.source.late():
-            self.late += 1
-            for frame in TIMEFRAMES.values():
-                self._revise_frame(frame, name, opened)
+            self._revise_minute(name, opened)
+
+    def _revise_minute(self, name: str, opened: datetime) -> None:
+        self.late += 1
+        for frame in TIMEFRAMES.values():
+            self._revise_frame(frame, name, opened)
 
     def _revise_frame(self, frame: Timeframe, name: str, minute: datetime) -> None:
         opened = last_close(frame, minute)

@@ -52,13 +52,16 @@ class Mender:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mending")
         self._asked: dict[str, Future[None]] = {}
         self._owed: dict[tuple[str, str], _Owed] = {}
+        self._lacking: dict[str, tuple[Timeframe, tuple[Pair, ...]]] = {}
+        """Timeframes with the pairs whose bars REST did not tell."""
         self._lock = threading.Lock()
 
     def mend(self, frame: Timeframe, pairs: Sequence[Pair]) -> None:
-        """Bring bars up to date; what is under way for the timeframe is left to end first."""
-        asked = self._asked.get(frame.name)
-        if asked is None or asked.done():
-            asked = self._asked[frame.name] = self._submit(lambda: self._refresh(frame, pairs))
+        """Bring bars up to date; what is under way for the timeframe is left to end first.
+
+        What REST does not tell lacks, and is asked for again with the next reminder.
+        """
+        asked = self._ask(frame, pairs)
         if len(pairs) <= FEW:
             with suppress(TooLateError):
                 asked.result(WAIT_SECONDS)
@@ -75,13 +78,23 @@ class Mender:
         self.remind()
 
     def remind(self) -> None:
-        """Ask again for what is owed, if anything is."""
+        """Ask again for what lacks still and for what is owed, if anything is."""
+        with self._lock:
+            lacking = list(self._lacking.values())
+        for frame, pairs in lacking:
+            self._ask(frame, pairs)
         if self._owed:
             self._submit(self._pay)
 
     def close(self) -> None:
         """End, after what is under way; what waits is asked by whoever comes next."""
         self._worker.shutdown(cancel_futures=True)
+
+    def _ask(self, frame: Timeframe, pairs: Sequence[Pair]) -> "Future[None]":
+        asked = self._asked.get(frame.name)
+        if asked is None or asked.done():
+            asked = self._asked[frame.name] = self._submit(lambda: self._refresh(frame, pairs))
+        return asked
 
     def _submit(self, act: Callable[[], object]) -> "Future[None]":
         def done() -> None:
@@ -93,13 +106,23 @@ class Mender:
         return self._worker.submit(done)
 
     def _refresh(self, frame: Timeframe, pairs: Sequence[Pair]) -> None:
+        self._note(frame, pairs)
         done = refresh(self._desk, frame, pairs, now=self._clock())
         for pair, why in done.failures.items():
             LOG.warning("the %s bar of %s is not told by REST: %s", frame.name, pair, why)
+        self._note(frame, [each for each in pairs if each.name in done.failures])
+
+    def _note(self, frame: Timeframe, lacking: Sequence[Pair]) -> None:
+        with self._lock:
+            self._lacking.pop(frame.name, None)
+            if lacking:
+                self._lacking[frame.name] = frame, tuple(lacking)
 
     def _pay(self) -> None:
         """Ask for what is owed; what is refused waits behind the rest, as a pair that is gone."""
-        for owed in list(self._owed.values()):
+        with self._lock:
+            due = list(self._owed.values())
+        for owed in due:
             try:
                 self._retell(owed)
             except UnexpectedReplyError as refused:

@@ -1,6 +1,7 @@
 """Closing bars from the stream: when, of whom, and what follows what is not proven."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -339,3 +340,19 @@ def test_after_the_clock_was_set_back_the_minutes_of_now_are_closed(world: World
     world.closing.step()
 
     assert [at for at, _ in world.closes] == [START + timedelta(minutes=3)]
+
+
+def test_who_begins_has_told_anew_what_another_left_otherwise_than_it_is_told_now(
+    world: World,
+) -> None:
+    """U-HIS-3: who closed the bar ended before its late trades came, or were told."""
+    earlier, right = (START - number * MINUTE.length for number in (3, 2))
+    for opened in (earlier, right):
+        world.store(MINUTE, opened)
+        world.minutes[opened] = Minute(bar=bar(opened), doubt="")
+    world.minutes[earlier] = Minute(bar=replace(bar(earlier), volume=Decimal(3)), doubt="")
+    world.now = world.heard = START + MINUTE.length + QUIET
+
+    world.closing.step()
+
+    assert {at for name, at in world.retold if name == "1m"} == {earlier}

@@ -126,6 +126,24 @@ def test_a_bar_of_which_nothing_is_stored_is_left_to_who_fetches_history(
     assert exchange.asked == []
 
 
+def test_bars_that_rest_did_not_tell_are_asked_for_with_the_next_reminder(
+    exchange: Exchange,
+) -> None:
+    """A bar of a day must not lack until the next day closes."""
+    exchange.stored(hours=5)
+    exchange.is_down = True
+    exchange.mender.mend(HOUR, [exchange.pair])
+    exchange.is_down = False
+
+    exchange.mender.remind()
+    exchange.done()
+    exchange.mender.remind()
+    exchange.done()
+
+    assert exchange.bars.newest(HOUR) == {"XBTUSD": START - HOUR.length}
+    assert len(exchange.asked) == 2
+
+
 def test_a_pair_that_is_gone_does_not_keep_others_from_being_told(exchange: Exchange) -> None:
     """U-MKT-1: it was delisted, and its bars are refused from then on."""
     other = exchange.paper.market.listing().pairs["ETHUSD"]
