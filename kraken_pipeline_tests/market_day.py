@@ -81,35 +81,18 @@ class MarketDay:
         self.bars = HistoryBarStore(folder)
         listed = market.listing().pairs
         self.pairs: Sequence[Pair] = [listed[each] for each in names]
-        history = HistoryDesk(
+        self._history = HistoryDesk(
             market=market,
             bars=self.bars,
             certificates=CertificateFiles(folder),
             progress=lambda *_: None,
         )
         for frame in TIMEFRAMES.values():
-            refresh(history, frame, self.pairs, now=line.now())
-        self.mender = Mender(history, line.now)
-        self.heard = HeardMarket(
-            feed=line.feed,
-            health=line.line.health,
-            symbols=names,
-            max_lag=MAX_LAG,
-            clock=line.now,
-        )
+            refresh(self._history, frame, self.pairs, now=line.now())
+        self.mender = Mender(self._history, line.now)
         self.late: list[float] = []
         """Seconds after which each close was told."""
-        self.closing = Closing(
-            ClosingDesk(
-                source=self.heard,
-                bars=self.bars,
-                mend=self.mender.mend,
-                retell=self.mender.retell,
-                listener=self,
-                clock=line.now,
-            ),
-            self.pairs,
-        )
+        self.heard, self.closing = self._begun()
         self.truth = Truth(line.service.exchange, names)
         self.judge = Judge(
             self.heard, market, pairs=self.pairs, truth=self.truth, folder=folder / "quotes"
@@ -117,6 +100,35 @@ class MarketDay:
         self.incidents = Incidents(line, tuple(names.values()), seed=seed, share=share)
         self._random = Random(seed)  # noqa: S311 - instants of questions, the same each time
         self._ask_at = self._asked_at = line.now()
+
+    def _begun(self) -> tuple[HeardMarket, Closing]:
+        line = self.line
+        heard = HeardMarket(
+            feed=line.feed,
+            health=line.line.health,
+            symbols=self.symbols,
+            max_lag=MAX_LAG,
+            clock=line.now,
+        )
+        desk = ClosingDesk(
+            source=heard,
+            bars=self.bars,
+            mend=self.mender.mend,
+            retell=self.mender.retell,
+            listener=self,
+            clock=line.now,
+        )
+        return heard, Closing(desk, self.pairs)
+
+    def restart(self, *, seconds: int) -> None:
+        """Kill the listener, with all that it knows and owes, and start another after a while."""
+        self.settle()
+        self.mender.close()
+        self.mender = Mender(self._history, self.line.now)
+        self.line.restart()
+        self.line.steps(seconds)
+        self.heard, self.closing = self._begun()
+        self.judge.heard = self.heard
 
     def closed(self, frames: tuple[Timeframe, ...], closed_at: datetime) -> None:
         """Learn of a close."""
@@ -254,5 +266,5 @@ def market_day(
         wanted = Wanted(tickers=followed, books=followed, minutes=followed)
         line = stack.enter_context(market_line(service, wanted))
         day = MarketDay(line, market, folder / "bars", names, seed=seed, share=share)
-        stack.callback(day.mender.close)
+        stack.callback(lambda: day.mender.close())  # noqa: PLW0108 - it may be another by then
         yield day

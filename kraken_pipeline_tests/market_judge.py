@@ -63,7 +63,7 @@ class Judge:
         truth: Truth,
         folder: Path,
     ) -> None:
-        self._heard, self._market, self._pairs, self._truth = heard, market, pairs, truth
+        self.heard, self._market, self._pairs, self._truth = heard, market, pairs, truth
         folder.mkdir(parents=True, exist_ok=True)
         self._file = QuoteFile(folder)
         self._case = case()
@@ -91,7 +91,7 @@ class Judge:
         Raises:
             ExchangeError: REST does not answer.
         """
-        self._file.write(self._heard.board(None))
+        self._file.write(self.heard.board(None))
         told = quoted(self._market.tickers(), self._file.read(), now=now)
         asked = self._case if intent is None else replace(self._case, intent=intent)
         found: Answers = {}

@@ -105,17 +105,26 @@ class MarketLine:
         self.clock = service.exchange.clock
         self.station = Station(service)
         self.terms = terms or Terms()
-        self.feed = MarketFeed(wanted, patience=self.terms.patience)
+        self._wanted = wanted
         self._random = Random(1)  # noqa: S311 - it spreads pauses and hides nothing
-        self.line = StreamLine(
-            "ws://127.0.0.1:1/v2", self.feed, connects=_AlwaysFree(), random=self._random
-        )
-        self.feed.is_silent = lambda: self.line.is_silent
         self.obstacles = Obstacles()
         self._ear: Ear | None = None
         self._connects_at = 0.0
         self._heartbeat_at = self._upkeep_at = 0.0
         self.losses: list[str] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self.feed = MarketFeed(self._wanted, patience=self.terms.patience)
+        self.line = StreamLine(
+            "ws://127.0.0.1:1/v2", self.feed, connects=_AlwaysFree(), random=self._random
+        )
+        self.feed.is_silent = lambda: self.line.is_silent
+
+    def restart(self) -> None:
+        """Be killed, with all that was known, and begin anew."""
+        self._lose("killed", self.now().timestamp())
+        self._begin()
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -20,7 +20,7 @@ from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.minutes import Minute, Running, flat, with_minute
-from kraken_pipeline.domain.money import Price
+from kraken_pipeline.domain.money import ZERO, Price
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at, last_close
 from kraken_pipeline.domain.trade_bars import TradeBar, candles_of
 from kraken_pipeline.services.ports import BarStore, Clock, CloseListener
@@ -173,23 +173,32 @@ class Closing:
     def _look_back(self, until: datetime) -> None:
         """Have told anew what was stored before otherwise than it is told now.
 
-        Whoever closed these bars may have ended before a late trade of theirs came, or was told.
+        Whoever closed these bars may have ended before a late trade of theirs came, or before REST
+        told it of each timeframe.
         """
-        stored = self._desk.bars.read(
-            MINUTE, tuple(self._pairs), closed_by=until, count=LOOKED_BACK
-        )
+        for frame in TIMEFRAMES.values():
+            # the oldest may begin before the first minute that is told
+            count = LOOKED_BACK // frame.minutes - (frame is not MINUTE)
+            if count > 0:
+                self._compare(frame, until, count)
+
+    def _compare(self, frame: Timeframe, until: datetime, count: int) -> None:
+        names = tuple(self._pairs)
+        stored = self._desk.bars.read(frame, names, closed_by=until, count=count)
         for row, at in enumerate(stored.opened_at):
             opened = datetime.fromtimestamp(int(at), UTC)
             for column, name in enumerate(stored.pairs):
-                if self._is_other(name, opened, float(stored.volume[row, column])):
+                if self._is_other(frame, name, opened, float(stored.volume[row, column])):
                     self._revise_minute(name, opened)
 
-    def _is_other(self, name: str, opened: datetime, stored: float) -> bool:
-        minute = self._desk.source.minute(name, opened)
-        if minute.doubt or math.isnan(stored):
-            return False
-        told = 0.0 if minute.bar is None else float(minute.bar.volume)
-        return not math.isclose(told, stored, rel_tol=1e-9)
+    def _is_other(self, frame: Timeframe, name: str, opened: datetime, stored: float) -> bool:
+        told = ZERO
+        for number in range(frame.minutes):
+            minute = self._desk.source.minute(name, opened + number * MINUTE.length)
+            if minute.doubt:
+                return False
+            told += ZERO if minute.bar is None else minute.bar.volume
+        return not math.isnan(stored) and not math.isclose(float(told), stored, rel_tol=1e-9)
 
     def _begun(self, name: str, until: datetime) -> dict[str, Running | None]:
         """Return the bars of a pair that run, as far as the source knows their past."""

@@ -9,6 +9,7 @@ import pytest
 
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.services.closing import MINUTE
 from kraken_pipeline.simulator.faults.kinds import Kind
 from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline_tests.builders import intent
@@ -45,6 +46,23 @@ def test_u_his_3_after_a_while_of_faults_every_candle_is_the_exchange_s_own(
     assert day.judge.judged.stale == []
     assert 0 < day.judge.judged.allowed < day.judge.judged.asked
     assert day.incidents.frames
+
+
+def test_u_his_3_a_listener_that_is_killed_again_and_again_leaves_no_wrong_candle(
+    tmp_path: Path,
+) -> None:
+    """U-HIS-3, U-STR-3: what it knew and owed is gone with it, and found again by the next."""
+    with market_day(tmp_path, symbols=PAIRS, seed=2, share=HARSH) as day:
+        for seconds in (0, 3, 45, 150):
+            day.run(4, pause=1e9)
+            day.restart(seconds=seconds)
+        day.run(QUIET_MINUTES, pause=60, is_rough=False)
+        found = day.compared(MINUTE, START, day.line.now() - MINUTE.length)
+        found += day.compared(TIMEFRAMES["5m"], START, day.line.now() - MINUTE.length)
+
+    assert (found.missing, found.differing) == (0, 0)
+    assert found.same > PAIRS * 30
+    assert day.judge.judged.stale == []
 
 
 def test_the_same_seed_is_the_same_day(tmp_path: Path) -> None:
