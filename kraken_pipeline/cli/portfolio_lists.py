@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 from functools import partial
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from kraken_pipeline.cli.sheets import Form, Row, Sheet, give, in_cents
@@ -13,6 +14,7 @@ from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.periods import Days, Period
 from kraken_pipeline.domain.accounting.profit import Profit, View
 from kraken_pipeline.domain.lots import Fill
+from kraken_pipeline.domain.money import EXACT
 from kraken_pipeline.services import portfolio
 from kraken_pipeline.services.portfolio import Day, Fee, Flow, Held, PortfolioDesk
 from kraken_pipeline.wiring.pipeline import connect
@@ -59,6 +61,15 @@ class PaidFor(StrEnum):
     PAIR = "pair"
 
 
+_AS_THEY_ARE: Final[Mapping[str, str]] = MappingProxyType({})
+_OF_FEES: Final[Mapping[PaidFor, Mapping[str, str]]] = MappingProxyType(
+    {
+        PaidFor.ASSET: {"what": "asset", "why": "cause"},
+        PaidFor.PAIR: {"what": "pair", "why": "book"},
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """How profit is to be reckoned."""
@@ -72,14 +83,11 @@ class Asked:
 def list_positions(environ: Mapping[str, str], by: HeldBy, form: Form) -> None:
     """Give what the account holds of each asset, or each book of each pair."""
     read = portfolio.positions_by_asset if by is HeldBy.ASSET else portfolio.positions_by_book
-    named = {"asset": "asset" if by is HeldBy.ASSET else "pair"}
+    named = {} if by is HeldBy.ASSET else {"asset": "pair"}
     sheet = Sheet(
         title=f"positions by {by}, in base currency",
-        columns=[named.get(each, each) for each in _names(Held)],
-        rows=[
-            {named.get(name, name): of for name, of in asdict(each).items()}
-            for each in _read(environ, read)
-        ],
+        columns=_names(Held, named),
+        rows=[_named(each, named) for each in _read(environ, read)],
         nothing=f"no position: {NOT_READ}",
     )
     money = ("value", "unrealised", "realised", "income", "fees")
@@ -101,18 +109,21 @@ def list_trades(environ: Mapping[str, str], days: Days, form: Form) -> None:
 def _trade(fill: Fill) -> Row:
     told = asdict(fill)
     told |= {"side": fill.side.value, "liquidity": "maker" if fill.maker else "taker"}
-    told |= {"base_currency_cost": fill.cost * fill.quote_rate}
-    told |= {"base_currency_fee": fill.fee * fill.quote_rate}
+    with localcontext(EXACT):
+        told |= {"base_currency_cost": fill.cost * fill.quote_rate}
+        told |= {"base_currency_fee": fill.fee * fill.quote_rate}
     return {name: told[name] for name in TRADE_COLUMNS}
 
 
 def list_fees(environ: Mapping[str, str], days: Days, by: PaidFor, form: Form) -> None:
     """Give what was paid, by asset and cause, or by pair and book."""
     read = portfolio.fees_by_asset if by is PaidFor.ASSET else portfolio.fees_by_pair
+    named = _OF_FEES[by]
+    found = _read(environ, partial(read, days=days))
     sheet = Sheet(
         title=f"fees by {by}, in base currency",
-        columns=_names(Fee),
-        rows=[asdict(each) for each in _read(environ, partial(read, days=days))],
+        columns=_names(Fee, named),
+        rows=[_named(each, named) for each in found],
         nothing="no fee was paid in these days",
     )
     give(sheet, form, lambda row: in_cents(row, ("traded", "fee")))
@@ -171,13 +182,11 @@ def _percent(share: object) -> str:
 def list_attribution(environ: Mapping[str, str], days: Days, by: Dimension, form: Form) -> None:
     """Give what each strategy, pair or day realised."""
     named = {"name": by.value}
+    found = _read(environ, partial(portfolio.attribution, days=days, by=by))
     sheet = Sheet(
         title=f"realised by {by}, after fees, in base currency",
-        columns=[named.get(each, each) for each in _names(Share)],
-        rows=[
-            {named.get(name, name): of for name, of in asdict(each).items()}
-            for each in _read(environ, partial(portfolio.attribution, days=days, by=by))
-        ],
+        columns=_names(Share, named),
+        rows=[_named(each, named) for each in found],
         nothing="no trade is kept of these days",
     )
     give(sheet, form, lambda row: in_cents(row, ("traded", "realised", "fees")))
@@ -197,8 +206,13 @@ def _read(environ: Mapping[str, str], read: Callable[[PortfolioDesk], Sequence[T
         pipeline.close()
 
 
-def _names(of: type) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(of))
+def _names(of: type, named: Mapping[str, str] = _AS_THEY_ARE) -> tuple[str, ...]:
+    return tuple(named.get(each.name, each.name) for each in fields(of))
+
+
+def _named(each: Held | Fee | Share, named: Mapping[str, str]) -> Row:
+    """Return a row with some of its columns under other names."""
+    return {named.get(name, name): of for name, of in asdict(each).items()}
 
 
 def _rounded(row: Row, names: Iterable[str]) -> Row:

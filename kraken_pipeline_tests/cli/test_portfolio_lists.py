@@ -65,6 +65,7 @@ def test_what_is_held_traded_paid_and_gained_agrees(
     assert Decimal(whole["residual"]) == 0
     assert total(told("fees"), "fee") == Decimal(whole["fees"]) > 0
     assert total(told("fees", "--by", "pair"), "fee") == total(trades, "base_currency_fee")
+    assert [(each["asset"], each["cause"]) for each in told("fees")] == [("USD", "fill")]
     assert total(told("flows"), "value") == Decimal(whole["flows"])
     assert total(told("positions", "--by", "book"), "fees") == snapshot.fees
     assert told("trades", "--since", "2999-01-01") == told("flows", "--until", "1999-01-01") == []
