@@ -15,8 +15,8 @@ from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline_tests.builders import intent
 from kraken_pipeline_tests.market_day import QUIET_MINUTES, START, Compared, MarketDay, market_day
 
-PAIRS, MINUTES, HARSH = 6, 20, 10.0
-"""Of twenty minutes and six pairs, as much as of a bad day and hundreds."""
+PAIRS, MINUTES, HARSH = 4, 15, 12.0
+"""Of a quarter of an hour and four pairs, as much as of a bad day and hundreds."""
 ALL = MINUTES + QUIET_MINUTES - 1
 """Minutes that were closed by the end."""
 
