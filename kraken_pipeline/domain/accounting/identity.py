@@ -86,7 +86,9 @@ def result(
             uncosted=uncosted,
             residual=equity - explained,
             incomplete=tuple(
-                each.asset for each in found if is_incomplete(each) or prices[each.asset] is None
+                each.asset
+                for each in found
+                if is_incomplete(each) or (each.qty and prices[each.asset] is None)
             ),
         )
 

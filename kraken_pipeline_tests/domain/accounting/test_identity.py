@@ -55,6 +55,14 @@ def test_what_has_no_price_counts_as_its_cost_and_is_named() -> None:
     assert told.residual == 0
 
 
+def test_what_is_sold_to_nothing_needs_no_price() -> None:
+    sold = AssetBook(asset=XBT, realised=Decimal(7), swapped=Decimal(7))
+
+    told = result([sold], _priced({}).get, USD)
+
+    assert told.incomplete == ()
+
+
 def test_what_came_at_no_known_cost_is_neither_profit_nor_loss() -> None:
     found = AssetBook(asset=XBT, qty=Decimal(2), lots=(_lot("2", None),), unpriced=1)
 
