@@ -21,6 +21,7 @@ from time import perf_counter
 from typing import Final, cast
 
 from kraken_pipeline.domain.accounting.lots import Method
+from kraken_pipeline.domain.accounting.tolerance import Tolerance
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
@@ -226,6 +227,7 @@ def _desk(past: Past, database: Database) -> BookDesk:
         ),
         orders=SqlOrderStore(database),
         base_currency=Asset("USD"),
+        tolerance=Tolerance(),
         valuation_pairs={},
         tracks_manual=True,
         retention=timedelta(days=400),

@@ -59,7 +59,7 @@ def books_checks(booked: Booked) -> tuple[dg.AssetCheckResult, ...]:
         if each.is_overdue(now)
     }
     return (
-        _result("books_equal_balances", drift, passed=not drift),
+        _result("books_equal_balances", drift, passed=not drift, warns=not booked.has_grave_drift),
         _result(
             "ledger_explained",
             {"unexplained": count, "in_flight": len(booked.in_flight), **unknown, **overdue},

@@ -80,6 +80,8 @@ class Kind(StrEnum):
     """More or less of an asset is held than the open orders need."""
     DRIFT_PENDING = "drift_pending"
     """Ledger and balance part, and one of them may only be late."""
+    DRIFT_SMALL = "drift_small"
+    """They part for good, by no more than what only warns (PF-14)."""
     DRIFT = "drift"
     SHORT = "short"
     """More of an asset went out than is known to have come: its cost is not known (PF-8)."""
@@ -104,6 +106,7 @@ WEIGHTS: Final[Mapping[Kind, Weight]] = MappingProxyType(
         Kind.FILLS_MISSING: Weight.DIFFERENCE,
         Kind.HOLD_UNEXPLAINED: Weight.DOUBT,
         Kind.DRIFT_PENDING: Weight.DOUBT,
+        Kind.DRIFT_SMALL: Weight.DOUBT,
         Kind.DRIFT: Weight.DIFFERENCE,
         Kind.SHORT: Weight.DOUBT,
         Kind.FEE_ODD: Weight.DOUBT,
@@ -128,6 +131,7 @@ WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
         Kind.FILLS_MISSING: ("order without all its fills", "orders without all their fills"),
         Kind.HOLD_UNEXPLAINED: ("unexplained hold", "unexplained holds"),
         Kind.DRIFT_PENDING: ("balance that may be late", "balances that may be late"),
+        Kind.DRIFT_SMALL: ("balance that differs a little", "balances that differ a little"),
         Kind.DRIFT: ("balance that differs", "balances that differ"),
         Kind.SHORT: ("asset sold beyond what came", "assets sold beyond what came"),
         Kind.FEE_ODD: ("fee beyond the rates", "fees beyond the rates"),

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from kraken_pipeline.domain.accounting.adjustments import Adjustment
 from kraken_pipeline.domain.errors import InvalidValueError, RefusedError, UnreachableError
-from kraken_pipeline.domain.ledger import Drift, drifts
+from kraken_pipeline.domain.ledger import Drift
 from kraken_pipeline.domain.money import plain
 from kraken_pipeline.services.book import Booked
 from kraken_pipeline.services.halt import READS_LAG
 from kraken_pipeline.services.ports import Account, BookStore, Market
-from kraken_pipeline.services.snapshots import drift_of
+from kraken_pipeline.services.snapshots import drifting_of, said_of
 from kraken_pipeline.services.world import economic_asset
 
 
@@ -64,10 +64,9 @@ def adjustment(
     """
     read = desk.keep_books().snapshot
     balances = desk.account.balances()
-    if drift_of(desk.books, balances) != read.drift:
+    parted = drifting_of(desk.books, balances)
+    if said_of(parted) != read.drift:
         raise UnreachableError("the account moved while it was looked at; try again")
-    totals = {name: each.total for name, each in balances.items()}
-    parted = drifts(desk.books.replayed_balances(), totals)
     found = _of(desk, asset, parted)
     chosen = [each for each in found if each.at_exchange - each.replayed == amount]
     if len(chosen) != 1:

@@ -12,6 +12,7 @@ from typing import Final
 from kraken_pipeline.domain.accounting.causes import Unexplained
 from kraken_pipeline.domain.accounting.legs import InFlight
 from kraken_pipeline.domain.accounting.lookup import Lookup
+from kraken_pipeline.domain.accounting.tolerance import Tolerance
 from kraken_pipeline.domain.accounting.valuation import believable
 from kraken_pipeline.domain.errors import ConflictError, UnreachableError
 from kraken_pipeline.domain.ids import ClOrdId
@@ -66,6 +67,8 @@ class BookDesk:
     tracks_manual: bool
     """Whether trades that no strategy made count in the sums of profit. Their coins always do."""
     clock: Clock
+    tolerance: Tolerance
+    """Up to what worth a drift only warns."""
     book_moves: Callable[[Listing, PriceTable, datetime], Mapping[Asset, Decimal]]
     """Told names and prices once the ledger is kept and explained: keeps the account's own books
     and says of what more went out than came (`services.accounts`)."""
@@ -93,6 +96,8 @@ class Booked:
     """Ends of moves between buckets whose other end has not come."""
     short: Mapping[Asset, Decimal]
     """Assets of which more went out than is known to have come, and how much."""
+    has_grave_drift: bool
+    """Whether books and balances differ by more than what only warns."""
 
 
 def keep_books(desk: BookDesk) -> Booked:
@@ -132,6 +137,8 @@ def keep_books(desk: BookDesk) -> Booked:
         unexplained=_unexplained(desk, listing),
         in_flight=desk.ledger.in_flight(),
         short=short,
+        has_grave_drift=bool(taken.snapshot.drift)
+        and desk.tolerance.is_grave(taken.drift_worth, taken.snapshot.equity),
     )
 
 

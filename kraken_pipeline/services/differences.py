@@ -65,7 +65,8 @@ def of_books(desk: MoneyDesk, booked: Booked) -> Iterator[Finding]:
     for asset, said in sorted(booked.snapshot.drift.items()):
         if is_old:
             where = replayed(asset, desk.books.entries_of(asset))
-            yield Finding(kind=Kind.DRIFT, subject=asset, said=f"{said}; {where}")
+            kind = Kind.DRIFT if booked.has_grave_drift else Kind.DRIFT_SMALL
+            yield Finding(kind=kind, subject=asset, said=f"{said}; {where}")
         else:
             yield Finding(kind=Kind.DRIFT_PENDING, subject=asset, said=said)
     for asset, qty in sorted(booked.short.items()):

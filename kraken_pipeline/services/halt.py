@@ -38,7 +38,7 @@ class HaltDesk:
 
 
 def latch_breaches(
-    desk: HaltDesk, snapshot: Snapshot, *, drifting_since: datetime | None
+    desk: HaltDesk, snapshot: Snapshot, *, drifting_since: datetime | None, has_grave_drift: bool
 ) -> tuple[HaltKind, ...]:
     """Latch every kill switch that the snapshot breaches, and return those that are new.
 
@@ -46,10 +46,13 @@ def latch_breaches(
         desk: where it latches.
         snapshot: the newest.
         drifting_since: when the drift was first seen that it shows; None where it shows none.
+        has_grave_drift: whether it differs by more than what only warns (PF-14).
     """
     breached = {
         HaltKind.DRAWDOWN: _drawdown_breach(desk.switches, snapshot, drifting_since),
-        HaltKind.DRIFT: _drift_breach(desk.switches, snapshot, drifting_since),
+        HaltKind.DRIFT: _drift_breach(desk.switches, snapshot, drifting_since)
+        if has_grave_drift
+        else "",
     }
     return tuple(
         kind

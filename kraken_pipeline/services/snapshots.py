@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.accounting.valuation import valuations
-from kraken_pipeline.domain.ledger import LedgerEntry, drifts
+from kraken_pipeline.domain.ledger import Drift, LedgerEntry, drifts
 from kraken_pipeline.domain.lots import MANUAL, Position
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.nav import Snapshot, Valuation, drawdown, freeze, total, units_after
@@ -45,6 +45,8 @@ class Taken:
     """Those that are in its units now."""
     day: NavDay
     """Its UTC day with it in it."""
+    drift_worth: Decimal | None
+    """Of all by which books and balances differ; None where something of it has no price."""
 
 
 def take(
@@ -71,7 +73,8 @@ def take(
     """
     valued = valuations(_held(desk, balances, listing), prices, before=before, now=at)
     rates = _Rates(valuations=valued, prices=prices, listing=listing)
-    drift, equity = drift_of(desk.books, balances), total(valued)
+    drifting, equity = drifting_of(desk.books, balances), total(valued)
+    drift = said_of(drifting)
     cash = sum((each.qty for each in valued if each.asset == desk.base_currency), ZERO)
     positions = tuple(each for each in desk.books.positions() if each.qty or each.realised)
     counted = [each for each in positions if desk.tracks_manual or each.book != MANUAL]
@@ -103,17 +106,19 @@ def take(
         drift=drift,
         **_falls(desk, day, before if is_frozen else None),
     )
-    return Taken(snapshot=snapshot, flows=flows, day=day)
+    return Taken(snapshot=snapshot, flows=flows, day=day, drift_worth=rates.worth_of(drifting))
 
 
-def drift_of(books: BookStore, balances: Mapping[str, Balance]) -> dict[str, str]:
+def drifting_of(books: BookStore, balances: Mapping[str, Balance]) -> tuple[Drift, ...]:
+    """Return each bucket in which replay and balance differ."""
+    return drifts(books.replayed_balances(), {name: each.total for name, each in balances.items()})
+
+
+def said_of(drifting: Iterable[Drift]) -> dict[str, str]:
     """Return how replay and balance differ, by bucket."""
-    differing = drifts(
-        books.replayed_balances(), {name: each.total for name, each in balances.items()}
-    )
     return {
         each.asset: f"ledger says {each.replayed}, balance is {each.at_exchange}"
-        for each in differing
+        for each in drifting
     }
 
 
@@ -189,6 +194,16 @@ class _Rates:
         """
         rate = self.of(economic_asset(self.listing.symbols, flow.asset))
         return flow.net * (rate or ZERO)
+
+    def worth_of(self, drifting: Iterable[Drift]) -> Decimal | None:
+        """Return what all drift is worth, none of it against another; None if some has no price."""
+        found = ZERO
+        for each in drifting:
+            rate = self.of(economic_asset(self.listing.symbols, each.asset))
+            if rate is None:
+                return None
+            found += abs(each.at_exchange - each.replayed) * rate
+        return found
 
     def unrealised(self, position: Position) -> Decimal:
         """Return what a position would gain if it were sold now."""

@@ -148,6 +148,7 @@ class Portfolio(Section):
     snapshot_retention_days: Days = 30
     reconciliation_tolerance: Usd = Decimal("1.0")
     reconciliation_relative_tolerance_pct: PctOfNav = Decimal("0.10")
+    """Up to the larger of the two a drift that lasts warns and stops nothing; all is shown."""
     sync_interval_seconds: Seconds = Field(default=300, ge=10, le=86_400)
     db_path: Text | None = None
     """If left out: `portfolio.db` in the data folder."""

@@ -10,8 +10,6 @@ NOT_READ: Final = (
     "market_data.metadata_path",
     "portfolio.include_assets",
     "portfolio.exclude_assets",
-    "portfolio.reconciliation_tolerance",
-    "portfolio.reconciliation_relative_tolerance_pct",
     "risk.include_manual_positions",
     "risk.volatility_lookback_bars",
     "risk.dynamic_allocation_lookback_hours",

@@ -6,9 +6,10 @@ from decimal import Decimal
 from functools import partial
 
 from kraken_pipeline.domain.accounting.lots import Method
+from kraken_pipeline.domain.accounting.tolerance import Tolerance
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, RefusedError
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.money import PERCENT, ZERO
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
@@ -285,6 +286,10 @@ def books(parts: Parts) -> BookDesk:
         valuation_pairs=portfolio.valuation_pairs,
         tracks_manual=portfolio.track_manual_trades,
         clock=parts.edge.clock,
+        tolerance=Tolerance(
+            amount=portfolio.reconciliation_tolerance,
+            share=portfolio.reconciliation_relative_tolerance_pct * PERCENT,
+        ),
         book_moves=partial(book_moves, accounts(parts)),
         follow=partial(follow, parts),
     )

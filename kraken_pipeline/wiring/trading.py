@@ -62,7 +62,12 @@ class Trading(Guarding):
             booked = book.keep_books(desks.books(self))
             drifting_since = self.stores.books.drifting_since()
             news: list[object] = [
-                *halt.latch_breaches(self._halts, booked.snapshot, drifting_since=drifting_since),
+                *halt.latch_breaches(
+                    self._halts,
+                    booked.snapshot,
+                    drifting_since=drifting_since,
+                    has_grave_drift=booked.has_grave_drift,
+                ),
                 *latch_unexplained(self.stores.halts, booked.unexplained, at=booked.snapshot.at),
             ]
             if news:

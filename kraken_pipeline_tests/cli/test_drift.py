@@ -10,7 +10,9 @@ from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import MOMENT, PaperMarket
 
-LOST = Decimal("-0.0007")
+LOST = Decimal("-70.0007")
+"""More than the tenth of a percent of all that only warns."""
+LITTLE = Decimal("-0.0007")
 
 
 def drift(market: PaperMarket, amount: Decimal = LOST, bucket: str = "ZUSD") -> None:
@@ -42,6 +44,24 @@ def test_what_drifts_is_named_with_the_entry_after_which_it_came(
     assert told["adjusted"] == []
 
 
+def test_a_drift_of_little_worth_is_shown_and_stops_nothing(
+    command: Command, market: PaperMarket
+) -> None:
+    drift(market, LITTLE)
+    command("reconcile", environ=market.environ)
+    market.turn(MOMENT + timedelta(seconds=130))
+
+    said = command("reconcile", "--json", environ=market.environ)
+
+    told = json.loads(said.out)
+    [found] = told["findings"]
+    assert (said.code, found["kind"], found["weight"]) == (0, "drift_small", "doubt")
+    assert "what the ledger lacks came after L" in found["said"]
+    assert told["clean_passes_missing"] == 0
+    with market.pipeline() as pipeline:
+        assert pipeline.halts() == ()
+
+
 def test_the_report_names_where_ledger_and_balance_part(
     command: Command, drifting: PaperMarket
 ) -> None:
@@ -61,7 +81,7 @@ def test_an_adjustment_brings_books_to_the_balance_and_the_halt_can_be_cleared(
     made = command("reconcile", *arguments, environ=environ)
 
     told = json.loads(made.out)
-    assert (made.code, told["amount"], told["drift"]) == (0, "-0.0007", {})
+    assert (made.code, told["amount"], told["drift"]) == (0, "-70.0007", {})
     assert any(HaltKind.DRIFT in each for each in told["halts"])
     seen = json.loads(command("reconcile", "explain", "ZUSD", "--json", environ=environ).out)
     assert [each["reason"] for each in seen["ZUSD"]["adjusted"]] == ["support told so"]
@@ -74,7 +94,7 @@ def test_an_adjustment_brings_books_to_the_balance_and_the_halt_can_be_cleared(
 def test_the_accounts_own_books_follow_and_call_it_an_adjustment(
     command: Command, drifting: PaperMarket
 ) -> None:
-    command("reconcile", "adjust", "usd", "-0.0007", "--reason", "x", environ=drifting.environ)
+    command("reconcile", "adjust", "usd", "-70.0007", "--reason", "x", environ=drifting.environ)
 
     with drifting.pipeline() as pipeline:
         account = pipeline.account()
@@ -87,10 +107,10 @@ def test_the_accounts_own_books_follow_and_call_it_an_adjustment(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("ZUSD", "-0.0006", "--reason", "x"), "ZUSD needs -0.0007"),
-        (("ZUSD", "0.0007", "--reason", "x"), "ZUSD needs -0.0007"),
-        (("XXBT", "-0.0007", "--reason", "x"), "nothing of XXBT drifts"),
-        (("ZUSD", "-0.0007"), "give --reason"),
+        (("ZUSD", "-70.0006", "--reason", "x"), "ZUSD needs -70.0007"),
+        (("ZUSD", "70.0007", "--reason", "x"), "ZUSD needs -70.0007"),
+        (("XXBT", "-70.0007", "--reason", "x"), "nothing of XXBT drifts"),
+        (("ZUSD", "-70.0007"), "give --reason"),
         (("ZUSD", "much", "--reason", "x"), "much"),
     ],
 )
@@ -110,7 +130,7 @@ def test_f_rd_5_what_may_just_be_late_is_not_adjusted(
     drift(market)
 
     made = command(
-        "reconcile", "adjust", "ZUSD", "-0.0007", "--reason", "x", environ=market.environ
+        "reconcile", "adjust", "ZUSD", "-70.0007", "--reason", "x", environ=market.environ
     )
 
     assert made.code == 3

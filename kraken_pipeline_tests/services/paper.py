@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from kraken_pipeline.domain.accounting.lots import Method
+from kraken_pipeline.domain.accounting.tolerance import Tolerance
 from kraken_pipeline.domain.ids import cl_ord_id, decision_id, intent_id, plan_id
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.ledger import LedgerEntry
@@ -278,6 +279,7 @@ class Paper:
             orders=self.stores.orders,
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
+            tolerance=Tolerance(),
             valuation_pairs={},
             tracks_manual=True,
             clock=self.clock,

@@ -25,10 +25,17 @@ def _halts(desk: Paper, *, on_drift: bool = True, had_file: bool = False) -> Hal
     )
 
 
-def _latched(halts: HaltDesk, breached: Snapshot, *, seconds: float = 120) -> tuple[HaltKind, ...]:
+def _latched(
+    halts: HaltDesk, breached: Snapshot, *, seconds: float = 120, is_grave: bool = True
+) -> tuple[HaltKind, ...]:
     """Latch what a snapshot breaches whose drift was first seen so many seconds ago."""
     since = breached.at - timedelta(seconds=seconds)
-    return latch_breaches(halts, breached, drifting_since=since if breached.drift else None)
+    return latch_breaches(
+        halts,
+        breached,
+        drifting_since=since if breached.drift else None,
+        has_grave_drift=is_grave,
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,12 @@ def test_drift_latches_only_where_it_is_to(desk: Paper) -> None:
     drifting = snapshot(drift={"ZUSD": "ledger says 1, balance is 2"})
 
     assert _latched(_halts(desk, on_drift=False), drifting) == ()
+
+
+def test_drift_of_little_worth_latches_nothing(desk: Paper) -> None:
+    drifting = snapshot(drift={"ZUSD": "ledger says 1, balance is 1.0001"})
+
+    assert _latched(_halts(desk), drifting, is_grave=False) == ()
 
 
 def test_f_rd_5_no_drift_latches_while_one_read_may_be_behind_the_other(desk: Paper) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from kraken_pipeline.domain.accounting.tolerance import Tolerance
 from kraken_pipeline.domain.errors import (
     ConflictError,
     InvalidValueError,
@@ -258,6 +259,31 @@ def test_f_rd_5_a_balance_ahead_of_its_ledger_is_pending_for_two_minutes(desk: P
     desk.turn(seconds=2)
     assert look().found.outcome is Outcome.DIFFERS
     assert {each.kind for each in desk.reconcile().found.findings} == {Kind.FILLS_BOOKED}
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "kind"),
+    [("0.0001", Kind.DRIFT_SMALL), ("0.00009", Kind.DRIFT)],
+)
+def test_the_tolerance_decides_what_a_drift_stops_and_not_whether_it_is_shown(
+    desk: Paper, tolerance: str, kind: Kind
+) -> None:
+    off = desk.account.balances()
+    dollars = off["ZUSD"]
+    off["ZUSD"] = replace(dollars, total=dollars.total + Decimal("0.0001"))
+    there = overriding(desk.account, balances=lambda: off)
+    bound = Tolerance(amount=Decimal(tolerance))
+
+    def look() -> Pass:
+        return desk.reconcile(
+            full=True, keep_books=lambda: desk.book(account=there, tolerance=bound)
+        )
+
+    look()
+    desk.turn(seconds=121)
+
+    [found] = look().found.findings
+    assert (found.kind, found.subject) == (kind, "ZUSD")
 
 
 def test_an_order_whose_fills_never_come_is_told(desk: Paper) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from kraken_pipeline.domain.accounting.lots import Method
+from kraken_pipeline.domain.accounting.tolerance import Tolerance
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.domain.orders import Order
@@ -286,6 +287,7 @@ class Process:
             orders=self.orders,
             base_currency=Asset("USD"),
             retention=timedelta(days=400),
+            tolerance=Tolerance(),
             valuation_pairs={},
             tracks_manual=True,
             clock=self.machine.clock,
@@ -400,7 +402,12 @@ class Process:
         booked = keep_books(self.book_desk())
         since = self.books.drifting_since()
         new = [
-            *latch_breaches(self.halt_desk(), booked.snapshot, drifting_since=since),
+            *latch_breaches(
+                self.halt_desk(),
+                booked.snapshot,
+                drifting_since=since,
+                has_grave_drift=booked.has_grave_drift,
+            ),
             *latch_unexplained(self.halts, booked.unexplained, at=booked.snapshot.at),
         ]
         drift = dict(sorted(booked.snapshot.drift.items()))
