@@ -89,7 +89,7 @@ def _rounded(row: Mapping[str, object]) -> dict[str, object]:
 
 def _print_lines(told: Mapping[str, object]) -> None:
     for name, value in told.items():
-        sys.stdout.write(f"{name.replace('_', ' '):<{WIDTH}} {_said(name, value, days=0)}\n")
+        sys.stdout.write(f"{name.replace('_', ' '):<{WIDTH}} {said(name, value, days=0)}\n")
 
 
 def show_performance(environ: Mapping[str, str], since: date | None, *, as_json: bool) -> None:
@@ -110,8 +110,8 @@ def show_performance(environ: Mapping[str, str], since: date | None, *, as_json:
 def _show(found: Performance) -> None:
     for name, value in asdict(found).items():
         if name != "months":
-            said = _said(name, value, days=found.days)
-            sys.stdout.write(f"{name.replace('_', ' '):<{WIDTH}} {said}\n")
+            shown = said(name, value, days=found.days)
+            sys.stdout.write(f"{name.replace('_', ' '):<{WIDTH}} {shown}\n")
     print_rows("months", [_row(each) for each in found.months], nothing="no month yet")
 
 
@@ -119,7 +119,14 @@ def _row(month: Month) -> dict[str, object]:
     return {"month": month.month, "gained": f"{month.gained * 100:+.2f} %"}
 
 
-def _said(name: str, value: object, *, days: int) -> str:
+def said(name: str, value: object, *, days: int) -> str:
+    """Write a figure of the account as a person reads it.
+
+    Args:
+        name: of the field of `Performance` or `Result`.
+        value: what is in it.
+        days: of how many days it is.
+    """
     if value is None:
         few = name in FROM_A_YEAR and days < LEAST_DAYS
         return f"not before {LEAST_DAYS} days" if few else "none"

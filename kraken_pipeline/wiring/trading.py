@@ -91,14 +91,15 @@ class Trading(Guarding):
         retention = timedelta(days=self.loaded.settings.portfolio.snapshot_retention_days)
         return self.stores.books.unit_prices(self.clock() - retention)
 
-    def performance(self, since: date) -> Performance | None:
-        """Return how the account did since a UTC day; None where no day of it is kept."""
+    def performance(self, since: date, until: date = date.max) -> Performance | None:
+        """Return how the account did from a UTC day until another; None where none is kept."""
         books, before = self.stores.books, None
         if since > date.min:
             eve = datetime.combine(since - timedelta(days=1), time.max, UTC)
             before = books.newest_day(eve)
         trades = books.trades_since(since if before else date.min)
-        return performance(books.days_since(since), trades, before=before)
+        days = [each for each in books.days_since(since) if each.day <= until]
+        return performance(days, trades, before=before)
 
     def account(self) -> Account | None:
         """Return what the account's own books say at the newest snapshot; None where there is none.

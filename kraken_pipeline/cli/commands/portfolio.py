@@ -225,6 +225,23 @@ def export(  # noqa: PLR0913 - each is an option of the command line
 
 
 @app.command()
+def report(
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The file to write, over what was there.")],
+    since: Since = None,
+    until: Until = None,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Write all of it as one HTML file with charts, that any browser opens without a network."""
+    from kraken_pipeline.cli.portfolio_report import (  # noqa: PLC0415 - only what is asked for
+        write_report,
+    )
+
+    write_report(with_books(db), _days(since, until), out, as_json=json)
+
+
+@app.command()
 def performance(
     *,
     since: Annotated[

@@ -1,0 +1,72 @@
+"""`portfolio report`: the portfolio as one file that any browser opens, also without a network."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from kraken_pipeline.cli.output import print_json
+from kraken_pipeline.cli.report.page import page
+from kraken_pipeline.domain.accounting.performance import Performance
+from kraken_pipeline.domain.accounting.periods import Days
+from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.services.report import ReportDesk, report
+from kraken_pipeline.wiring.pipeline import Pipeline, connect
+from kraken_pipeline.wiring.reading import portfolio_desk
+
+
+def write_report(environ: Mapping[str, str], days: Days, out: Path, *, as_json: bool) -> None:
+    """Write a report of some days, and say where; nothing is asked of the exchange.
+
+    Raises:
+        ConfigurationError: the file cannot be written; what was there stays as it was.
+    """
+    pipeline = connect(environ)
+    try:
+        made = report(_desk(pipeline), days)
+    finally:
+        pipeline.close()
+    _put(out.expanduser(), page(made).encode())
+    if as_json:
+        print_json({"file": str(out), "days": len(made.curve), "notes": made.notes})
+        return
+    sys.stdout.write(f"{out} written: {len(made.curve)} days, {len(made.fills)} trades\n")
+    sys.stdout.write("".join(f"note: {each}\n" for each in made.notes))
+
+
+def _desk(pipeline: Pipeline) -> ReportDesk:
+    def performance(days: Days) -> Performance | None:
+        return pipeline.performance(days.first, days.last)
+
+    def differing() -> Mapping[Asset, str]:
+        account = pipeline.account()
+        return {} if account is None else account.differing
+
+    return ReportDesk(
+        portfolio=portfolio_desk(pipeline),
+        bars=pipeline.stores.bars,
+        performance=performance,
+        differing=differing,
+    )
+
+
+def _put(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all: who opens it meanwhile sees the old one."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=file.parent, prefix=f".{file.name}.", delete=False
+        ) as beside:
+            try:
+                beside.write(content)
+                beside.flush()
+                os.fsync(beside.fileno())
+                Path(beside.name).replace(file)
+            except OSError:
+                Path(beside.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise ConfigurationError(
+            f"--out is {str(file)!r}, which cannot be written: {error.strerror}"
+        ) from error

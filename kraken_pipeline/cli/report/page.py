@@ -1,0 +1,257 @@
+"""The page: what stands on it, in which order, and how each figure is written."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from importlib.resources import files
+from typing import Final
+
+from kraken_pipeline.cli.portfolio import said
+from kraken_pipeline.cli.report import columns
+from kraken_pipeline.cli.report.charts import Curve, candles, curve
+from kraken_pipeline.cli.report.markup import Html, joined, style, tag
+from kraken_pipeline.cli.report.tables import Kind, Table, figure, table
+from kraken_pipeline.cli.sheets import Row
+from kraken_pipeline.domain.accounting.performance import Month, Performance
+from kraken_pipeline.domain.lots import Fill
+from kraken_pipeline.domain.money import plain
+from kraken_pipeline.services.report import Report, Traded
+
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+"""A browser itself refuses whatever the page would fetch or run."""
+_NAMES: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def page(of: Report) -> str:
+    """Return a whole page: the same for the same report, to the last byte."""
+    title = "Portfolio report"
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width,initial-scale=1"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        tag("title", title),
+        style(files(__package__).joinpath("page.css").read_text(encoding="utf-8")),
+    )
+    body = tag("body", tag("header", *_top(of)), tag("main", *_sections(of)))
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _top(of: Report) -> Iterator[Html]:
+    yield tag("h1", "Portfolio report")
+    yield tag("p", f"{_told(of)} All amounts in {of.base_currency}, all times UTC.", class_="faint")
+    if of.notes:
+        yield tag("h2", "Before you read", id="notes")
+        yield tag("ul", *(tag("li", each) for each in of.notes), class_="notes")
+
+
+def _told(of: Report) -> str:
+    if of.curve:
+        return f"Days from {of.curve[0].day} to {of.curve[-1].day}."
+    if of.days.first == date.min and of.days.last == date.max:
+        return "No day is kept yet."
+    return "No day of those that were asked for is kept."
+
+
+def _sections(of: Report) -> Iterator[Html]:
+    yield _section("now", "As last read", _now(of))
+    yield _section("curves", "Equity, fall and exposure", _curves(of))
+    yield _section("performance", "Performance", _performance(of.performance))
+    yield _section("profit", "Profit and loss", [_profit(of)])
+    yield _section("positions", "Positions", _positions(of))
+    yield _section("trades", "Trades", _trades(of))
+    yield _section("fees", "Fees", _fees(of))
+    yield _section("flows", "Flows", [_flows(of)])
+
+
+def _section(name: str, title: str, parts: Sequence[Html] | Iterator[Html]) -> Html:
+    return tag("section", tag("h2", title, id=f"{name}-title"), *parts, id=name)
+
+
+def _now(of: Report) -> Iterator[Html]:
+    if of.snapshot is None:
+        yield tag("p", "The account was not read yet: `run-once` reads it.", class_="faint")
+        return
+    read = of.snapshot
+    shown: dict[str, tuple[object, Kind]] = {
+        "equity": (read.equity, Kind.CENTS),
+        "exposure": (read.exposure, Kind.CENTS),
+        "cash": (read.cash, Kind.CENTS),
+        "unit price": (read.unit_price, Kind.PRICE),
+        "fall in 24 h": (read.drawdown, Kind.PERCENT),
+        "fall from the highest ever": (read.drawdown_of_all_time, Kind.PERCENT),
+        "freshly priced": (read.coverage, Kind.PERCENT),
+    }
+    yield tag("p", "Read ", figure(read.at, Kind.WORD), ".", class_="faint")
+    yield _cards({name: figure(value, kind) for name, (value, kind) in shown.items()})
+
+
+def _cards(shown: Mapping[str, str]) -> Html:
+    return tag(
+        "dl",
+        *(tag("div", tag("dt", name), tag("dd", each)) for name, each in shown.items()),
+        class_="cards",
+    )
+
+
+def _curves(of: Report) -> Iterator[Html]:
+    if of.curve:
+        money = f"Equity, {of.base_currency}"
+        yield curve(
+            Curve(
+                name="equity",
+                title=money,
+                points=[(each.day, each.equity) for each in of.curve],
+                written=lambda value: f"{value:,.2f}",
+            )
+        )
+        yield _shares("drawdown", "Fall from the highest", [(e.day, -e.fallen) for e in of.curve])
+        exposed = [(e.day, e.exposed) for e in of.curve if e.exposed is not None]
+        if exposed:
+            yield _shares("exposure", "Share of the equity that is exposed", exposed)
+    days = Table(
+        title="How each day ended",
+        columns=columns.DAYS,
+        rows=[asdict(each) for each in of.curve],
+        nothing="No day of these is kept.",
+        rest="`portfolio days --csv FILE` gives all",
+    )
+    yield _folded("The days as a table", table(days)) if of.curve else table(days)
+
+
+def _shares(name: str, title: str, points: Sequence[tuple[date, Decimal]]) -> Html:
+    return curve(
+        Curve(name=name, title=title, points=points, written=lambda value: f"{value * 100:.4g} %")
+    )
+
+
+def _folded(title: str, *parts: Html) -> Html:
+    return tag("details", tag("summary", title), *parts)
+
+
+def _performance(found: Performance | None) -> Iterator[Html]:
+    if found is None:
+        yield tag("p", "No day of these is kept.", class_="faint")
+        return
+    told = {name: each for name, each in asdict(found).items() if name != "months"}
+    yield _cards(
+        {
+            name.replace("_", " "): _statistic(said(name, each, days=found.days), each)
+            for name, each in told.items()
+        }
+    )
+    yield table(_months(found.months))
+
+
+def _statistic(shown: str, value: object) -> str:
+    return tag("data", shown, value=plain(value)) if isinstance(value, Decimal) else shown
+
+
+def _months(months: Sequence[Month]) -> Table:
+    """Return a row a year, newest last, with each month's return and what they compound to."""
+    years: dict[str, dict[str, object]] = {}
+    grown: dict[str, Decimal] = {}
+    for each in months:
+        year, number = each.month.split("-")
+        row = years.setdefault(year, {"year": year, **dict.fromkeys(_NAMES)})
+        row[_NAMES[int(number) - 1]] = each.gained
+        grown[year] = grown.get(year, Decimal(1)) * (1 + each.gained)
+    return Table(
+        title="Returns by month",
+        columns={"year": Kind.WORD, **dict.fromkeys(_NAMES, Kind.PERCENT), "all": Kind.PERCENT},
+        rows=[{**row, "all": grown[year] - 1} for year, row in years.items()],
+        nothing="No month is kept yet.",
+    )
+
+
+def _profit(of: Report) -> Html:
+    return table(
+        Table(
+            title="By month, fees lost when paid; the residual is what nothing explains",
+            columns=columns.PROFITS,
+            rows=[asdict(each) for each in of.profits],
+            nothing="Nothing was booked in these days.",
+            rest="`portfolio pnl --csv FILE` gives all",
+        )
+    )
+
+
+def _positions(of: Report) -> Iterator[Html]:
+    at = "" if of.snapshot is None else f", {of.snapshot.at:%Y-%m-%d %H:%M:%S}"
+    yield table(
+        Table(
+            title=f"Of the account{at}",
+            columns=columns.HELD,
+            rows=[asdict(each) for each in of.assets],
+            nothing="No position: the account was not read yet.",
+        )
+    )
+    yield tag("h3", "By strategy")
+    yield table(
+        Table(
+            title=f"Of each book{at}",
+            columns=columns.BY_BOOK,
+            rows=[{**asdict(each), "pair": each.asset} for each in of.books],
+            nothing="No strategy ever held anything.",
+        )
+    )
+    yield table(
+        Table(
+            title="Realised by strategy in these days, after fees",
+            columns=columns.SHARES,
+            rows=[asdict(each) for each in of.strategies],
+            nothing="No trade is kept of these days.",
+        )
+    )
+
+
+def _trades(of: Report) -> Iterator[Html]:
+    if not of.traded:
+        yield tag("p", "No trade is kept of these days.", class_="faint")
+    for number, each in enumerate(of.traded):
+        yield joined(tag("h3", each.pair), *_pair(each, f"pair-{number}"))
+
+
+def _pair(of: Traded, name: str) -> Iterator[Html]:
+    drawn = candles(of, name)
+    if drawn is not None:
+        yield drawn
+    rows = [_trade(each) for each in of.fills]
+    whole = Table(
+        title=f"Trades of {of.pair}, cost and fee in its quote",
+        columns=columns.TRADES,
+        rows=rows,
+        nothing="",
+        rest="`portfolio trades --csv FILE` gives all",
+    )
+    yield _folded(f"As a table: {len(rows)}", table(whole))
+
+
+def _trade(fill: Fill) -> Row:
+    told = asdict(fill)
+    return {**told, "side": fill.side.value, "liquidity": "maker" if fill.maker else "taker"}
+
+
+def _fees(of: Report) -> Iterator[Html]:
+    for title, rows in (("asset", of.fees_by_asset), ("pair", of.fees_by_pair)):
+        yield table(
+            Table(
+                title=f"By {title}",
+                columns=columns.FEES,
+                rows=[asdict(each) for each in rows],
+                nothing="No fee was paid in these days.",
+            )
+        )
+
+
+def _flows(of: Report) -> Html:
+    return table(
+        Table(
+            title="What came or left without a trade, at its worth then",
+            columns=columns.FLOWS,
+            rows=[asdict(each) for each in of.flows],
+            nothing="Nothing came or left without a trade in these days.",
+            rest="`portfolio flows --csv FILE` gives all",
+        )
+    )
