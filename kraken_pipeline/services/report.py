@@ -21,6 +21,8 @@ from kraken_pipeline.strategies.base import Bars
 
 MOST_BARS: Final = 200
 """Candles of a chart; of more the bodies would run together."""
+MOST_NAMED: Final = 10
+"""Flows of one lack that are noted one by one, the newest."""
 BEFORE_AND_AFTER: Final = 20
 """Candles that are shown around the trades, where they are stored."""
 
@@ -188,9 +190,10 @@ def _of_days(curve: Sequence[Day], profits: Sequence[Profit]) -> Iterator[str]:
 
 
 def _of_flows(flows: Sequence[Flow]) -> Iterator[str]:
-    for each in flows:
-        what = f"{plain(each.qty)} {each.asset} of {each.at:%Y-%m-%d}"
-        if each.cause == Cause.UNKNOWN:
-            yield f"nobody can explain {what}"
-        elif each.value is None:
-            yield f"nobody knows what {what} was worth"
+    unknown = [each for each in flows if each.cause == Cause.UNKNOWN]
+    worthless = [each for each in flows if each.value is None and each.cause != Cause.UNKNOWN]
+    for some, said in ((unknown, "nobody can explain"), (worthless, "nobody knows the worth of")):
+        for each in some[-MOST_NAMED:]:
+            yield f"{said} {plain(each.qty)} {each.asset} of {each.at:%Y-%m-%d}"
+        if (left := len(some) - MOST_NAMED) > 0:
+            yield f"{said} {left} earlier flows either: `portfolio flows --csv FILE` has all"

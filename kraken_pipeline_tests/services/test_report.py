@@ -5,8 +5,8 @@ from decimal import Decimal
 from kraken_pipeline.domain.nav import Snapshot, Valuation
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.services.portfolio import Day
-from kraken_pipeline.services.report import _of_account, _of_days, _preferred
+from kraken_pipeline.services.portfolio import Day, Flow
+from kraken_pipeline.services.report import MOST_NAMED, _of_account, _of_days, _of_flows, _preferred
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ONE, NONE = Decimal(1), Decimal(0)
@@ -74,3 +74,22 @@ def test_candles_of_an_hour_come_first_and_the_shortest_last() -> None:
     ranked = sorted(TIMEFRAMES.values(), key=_preferred)
 
     assert [each.name for each in ranked] == ["1h", "4h", "1d", "15m", "5m", "1m"]
+
+
+def flow(cause: str, value: Decimal | None) -> Flow:
+    words = dict.fromkeys(("basis", "priced_by", "event_id"), "")
+    known = {"at": NOON, "asset": Asset("ETH"), "qty": ONE, "fee": NONE, "cost": None}
+    return Flow(cause=cause, value=value, **known, **words)  # type: ignore[arg-type]  # as above
+
+
+def test_flows_that_nobody_explains_or_prices_are_named_and_the_oldest_counted() -> None:
+    assert list(_of_flows([flow("flow", ONE)])) == []
+    assert list(_of_flows([flow("unknown", None), flow("flow", None)])) == [
+        "nobody can explain 1 ETH of 2026-01-31",
+        "nobody knows the worth of 1 ETH of 2026-01-31",
+    ]
+
+    many = list(_of_flows([flow("unknown", None)] * (MOST_NAMED + 3)))
+
+    assert len(many) == MOST_NAMED + 1
+    assert "3 earlier flows" in many[-1]

@@ -27,6 +27,8 @@ TEXT: Final = 22.0
 """How tall it may be: a phone makes it larger."""
 FEW: Final = 40
 """Points up to which each has a dot."""
+MOST_MARKS: Final = 500
+"""Trades that are drawn, the newest; more would hide the candles."""
 MARK: Final = 6.0
 """Half of how wide a trade's mark is."""
 
@@ -96,7 +98,7 @@ def candles(of: Traded, name: str) -> Html | None:
     first, last = opened[0], opened[-1] + length
     # the candle of the newest trade may not be over yet
     reach = last + len(opened) * length
-    marks = [each for each in of.fills if first <= each.at.timestamp() < reach]
+    marks = [each for each in of.fills if first <= each.at.timestamp() < reach][-MOST_MARKS:]
     last = max([last, *(int(each.at.timestamp()) + length for each in marks)])
     lowest = min([float(of.bars.low[there].min()), *(float(each.price) for each in marks)])
     highest = max([float(of.bars.high[there].max()), *(float(each.price) for each in marks)])
@@ -115,8 +117,8 @@ def candles(of: Traded, name: str) -> Html | None:
         "point down"
     )
     if missing := len(of.fills) - len(marks):
-        told += f"; {missing} trades of before or after are not drawn"
-        title += f" ({missing} trades are beyond it)"
+        told += f"; {missing} trades are not drawn"
+        title += f" ({missing} other trades are not drawn)"
     middle = length / 2
     drawn = (
         *_lines(up),
