@@ -25,7 +25,7 @@ MAY_NAME_THE_ADDRESS = {
     # whoever uses it asks public paths by GET and has no key; a test holds it to that
     PACKAGE / "simulator" / "mirror" / "address.py",
 }
-OF_SEVERAL = ("cases", "kills", "live", "simulation", "third_party")
+OF_SEVERAL = ("cases", "kills", "live", "simulation", "third_party", "year")
 TREE_OF_ITS_OWN = {TESTS, *(TESTS / each for each in OF_SEVERAL)}
 """Tests of more than one module stand here."""
 

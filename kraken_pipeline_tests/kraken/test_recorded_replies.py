@@ -192,6 +192,7 @@ PARSERS: Final[dict[str, Parser]] = {
     "xchange2025_tradebalance.json": lambda result: worth_from(result, "ZUSD"),
     "xchangeold_assets.json": assets,
     "xchangeold_depth.json": of_key(depth_from),
+    "xchangeold_ledgerinfo.json": each_of("ledger", entry_from),
     "xchangeold_ohlc.json": of_key(candles_from, frame=timeframe("1m"), since=None),
     "xchangeold_openorders.json": each_of("open", order),
     "xchangeold_spreads.json": of_key(spreads_from),
@@ -200,7 +201,6 @@ PARSERS: Final[dict[str, Parser]] = {
 }
 REFUSED: Final[dict[str, tuple[Parser, str]]] = {
     "xchangeold_assetpairs.json": (pairs, "missing"),
-    "xchangeold_ledgerinfo.json": (each_of("ledger", entry_from), "'subtype' is missing"),
     "xchangeold_tradehistory.json": (each_of("trades", trade), "'maker' is missing"),
     "kasync_trade_volume_json.json": (
         lambda result: fee_rates_from(result, [pair()]),

@@ -64,7 +64,7 @@ READERS = [
         lambda row: entry_from("L1", Record("L1", row)),
         ENTRY,
         frozenset({"amount", "fee", "balance"}),
-        frozenset({"refid", "type", "subtype", "asset", "time"}),
+        frozenset({"refid", "type", "asset", "time"}),
     ),
     Reader(
         lambda row: balances_from({"XXBT": row}),

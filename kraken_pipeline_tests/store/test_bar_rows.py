@@ -91,7 +91,7 @@ def test_what_a_turn_wrote_is_undone_where_it_fails(
 
     with monkeypatch.context() as patch:
         patch.setattr(bar_rows._RowTurn, "end", fail)
-        with pytest.raises(InterruptedError):
+        with pytest.raises(StorageError):
             store.append(HOURLY, [bars("XBTUSD", [1, 8])])
 
     assert store.newest(HOURLY) == {"XBTUSD": at(0)}
