@@ -24,7 +24,7 @@ TALL: Final = 320.0
 BELOW: Final = 30.0
 """For the days under a picture."""
 TEXT: Final = 22.0
-"""How tall it may be: a phone makes it larger."""
+"""How tall it may be, for a phone makes it larger: so much is left bare at the top."""
 FEW: Final = 40
 """Points up to which each has a dot."""
 MOST_MARKS: Final = 500
@@ -52,7 +52,7 @@ def curve(of: Curve) -> Html:
     values = [float(value) for _, value in of.points]
     across = Scale(low=days[0], high=days[-1], at_low=EDGE, at_high=WIDTH - EDGE)
     low, high = padded(min(values), max(values))
-    up = Scale(low=low, high=high, at_low=HEIGHT - BELOW, at_high=EDGE)
+    up = Scale(low=low, high=high, at_low=HEIGHT - BELOW, at_high=TEXT)
     places = [
         f"{place(across(day))},{place(up(value))}" for day, value in zip(days, values, strict=True)
     ]
@@ -103,7 +103,7 @@ def candles(of: Traded, name: str) -> Html | None:
     lowest = min([float(of.bars.low[there].min()), *(float(each.price) for each in marks)])
     highest = max([float(of.bars.high[there].max()), *(float(each.price) for each in marks)])
     low, high = padded(lowest, highest)
-    up = Scale(low=low, high=high, at_low=TALL - BELOW, at_high=EDGE)
+    up = Scale(low=low, high=high, at_low=TALL - BELOW, at_high=TEXT)
     across = Scale(low=first, high=last, at_low=EDGE, at_high=WIDTH - EDGE)
     wide = (across(first + length) - across(first)) * 0.7
     rows = np.column_stack(
@@ -171,11 +171,9 @@ def _lines(up: Scale) -> Iterator[Html]:
 
 
 def _values(up: Scale, written: Callable[[float], str]) -> Iterator[Html]:
-    """Yield what the lines stand for: above them or, near the top, below, over what is drawn."""
+    """Yield what the lines stand for: above them, over what is drawn."""
     for value in round_values(up.low, up.high):
-        y = up(value)
-        above = y - 3 if y - 3 >= TEXT else y + TEXT
-        yield tag("text", written(value), x=place(EDGE + 2), y=place(above))
+        yield tag("text", written(value), x=place(EDGE + 2), y=place(up(value) - 3))
 
 
 def _ends(words: Sequence[str], height: float) -> Iterator[Html]:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Final
 
 from kraken_pipeline.cli.portfolio import said
+from kraken_pipeline.cli.portfolio_lists import RARE
 from kraken_pipeline.cli.report import columns
 from kraken_pipeline.cli.report.charts import Curve, candles, curve
 from kraken_pipeline.cli.report.markup import Html, joined, style, tag
@@ -166,11 +167,13 @@ def _months(months: Sequence[Month]) -> Table:
 
 
 def _profit(of: Report) -> Html:
+    rows = [asdict(each) for each in of.profits]
+    idle = {name for name in RARE if not any(each[name] for each in rows)}
     return table(
         Table(
             title="By month, fees lost when paid; the residual is what nothing explains",
-            columns=columns.PROFITS,
-            rows=[asdict(each) for each in of.profits],
+            columns={name: kind for name, kind in columns.PROFITS.items() if name not in idle},
+            rows=rows,
             nothing="Nothing was booked in these days.",
             rest="`portfolio pnl --csv FILE` gives all",
         )
