@@ -127,7 +127,7 @@ def agreement_checks(agreement: Agreement) -> tuple[dg.AssetCheckResult, ...]:
 def evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
     """Return a result as the event that an op logs, which materializes nothing."""
     return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(ASSET),
+        asset_key=result.asset_key or dg.AssetKey(ASSET),
         check_name=str(result.check_name),
         passed=result.passed,
         severity=result.severity,

@@ -12,7 +12,7 @@ from kraken_pipeline.defs.guard import dead_man_switch, guard_job
 from kraken_pipeline.defs.history import ohlc
 from kraken_pipeline.defs.market_stream import market_is_heard, market_stream, prices_are_sound
 from kraken_pipeline.defs.panic import panic_flag, panic_job
-from kraken_pipeline.defs.portfolio import portfolio_snapshot
+from kraken_pipeline.defs.portfolio import books
 from kraken_pipeline.defs.reconcile import reconcile, reconciliation
 from kraken_pipeline.defs.stream import heard_live, private_stream, stream_is_heard
 from kraken_pipeline.defs.trading import new_decisions, trade
@@ -31,7 +31,7 @@ def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> 
             heard_live,
             ohlc,
             history_coverage,
-            portfolio_snapshot,
+            books,
             decisions,
             journal,
         ],

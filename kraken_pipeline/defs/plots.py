@@ -6,7 +6,7 @@ The drawing library is loaded by whoever draws, so that no close waits for it.
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,8 @@ CANDLES: Final = 120
 """Bars of a picture of candles; of more the bodies would run together."""
 NAMED: Final = 60
 """Pairs up to which each row of the coverage bears its name."""
+MARKED: Final = 60
+"""Days up to which each has its dot."""
 UP: Final = "#2a9d6f"
 DOWN: Final = "#c8453b"
 
@@ -40,6 +42,28 @@ def line(points: Sequence[tuple[datetime, Decimal]], *, label: str) -> bytes:
     at = np.array([at.replace(tzinfo=None) for at, _ in points], dtype="datetime64[us]")
     axes.plot(at, [float(value) for _, value in points])
     axes.tick_params(axis="x", labelrotation=20)
+    return _png(figure)
+
+
+def days(at: Sequence[date], values: Mapping[str, Sequence[Decimal]]) -> bytes | None:
+    """Draw values of the same UTC days, one below the other; None where there is no day.
+
+    Args:
+        at: the days, in order.
+        values: what stands beside its axis to the value of each day.
+    """
+    if not at:
+        return None
+    figure = _figure(6, 1.6 * len(values))
+    drawn = np.array(at, dtype="datetime64[D]")
+    # of a few days a line alone would hardly be seen, of one not at all
+    marker = "." if len(at) <= MARKED else ""
+    rows = figure.subplots(len(values), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (label, each) in zip(rows, values.items(), strict=True):
+        axes.plot(drawn, [float(value) for value in each], marker=marker)
+        axes.set_ylabel(label)
+        axes.grid(visible=True, alpha=0.3)
+    rows[-1].tick_params(axis="x", labelrotation=20)
     return _png(figure)
 
 

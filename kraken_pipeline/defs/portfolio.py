@@ -1,9 +1,15 @@
-"""The asset of the account's state, and the checks that books and exchange agree."""
+"""The assets of the account's books, all of one pass, and the checks that they agree.
 
+A close asks for the snapshot alone, so that it waits for no more than it needs. The others are
+shown by the hourly comparison, and to whoever materialises them.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
+from kraken_pipeline.defs import book_words as words
 from kraken_pipeline.defs import plots
 from kraken_pipeline.defs.agreement import (
     ASSET,
@@ -13,6 +19,7 @@ from kraken_pipeline.defs.agreement import (
     books_checks,
     evaluation,
 )
+from kraken_pipeline.defs.book_words import ADDS_UP, BOOKS, FIGURES, Shown
 from kraken_pipeline.defs.partitions import OWNERS, PLOTS
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.services.book import Booked
@@ -20,24 +27,47 @@ from kraken_pipeline.services.reconcile import Pass
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 
-@dg.asset(
-    deps=["pair_universe"],
-    group_name="portfolio",
-    kinds={"kraken", "sqlite"},
-    owners=OWNERS,
-    check_specs=SPECS,
-)
-def portfolio_snapshot(
-    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it and knows no parameter
-    """Balances, fills and fees as positions at weighted average cost, PnL and equity.
+def _spec(name: str, shown: Shown) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        name,
+        deps=shown.deps,
+        description=shown.description,
+        group_name="portfolio",
+        kinds={"kraken", "sqlite"},
+        owners=OWNERS,
+        metadata={
+            "dagster/table_name": shown.table,
+            "dagster/column_schema": words.columns(shown.row),
+        },
+    )
 
-    Everything is in the base currency; the numbers below are plotted over time.
-    """
+
+@dg.multi_asset(
+    name="books",
+    specs=[_spec(name, each) for name, each in BOOKS.items()],
+    check_specs=[*SPECS, ADDS_UP],
+    can_subset=True,
+)
+def books(
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Read the account once and keep its books; then say what is asked for of them."""
     booked = pipeline.keep_books()
+    # drawing costs more than the snapshot: not while a bar waits to be decided
+    draws = PLOTS not in context.run.tags
+    for name in BOOKS:
+        if dg.AssetKey(name) in context.selected_asset_keys:
+            yield _told(name, booked, pipeline, draws=draws)
+
+
+def _told(
+    name: str, booked: Booked, pipeline: Pipeline, *, draws: bool
+) -> dg.MaterializeResult[None]:
+    if name != ASSET:
+        figures, checks = FIGURES[name](pipeline, booked, draws=draws)
+        return dg.MaterializeResult(asset_key=name, metadata=figures, check_results=checks)
     metadata = snapshot_metadata(booked)
-    if PLOTS not in context.run.tags:
-        # drawing costs more than the snapshot: not while a bar waits to be decided
+    if draws:
         curve = plots.line(pipeline.unit_prices(), label="unit price")
         metadata["equity_curve"] = dg.MetadataValue.md(plots.embedded("unit price", curve))
     checks = [
@@ -45,7 +75,16 @@ def portfolio_snapshot(
         account_check(pipeline.account()),
         *agreement_checks(pipeline.agreement),
     ]
-    return dg.MaterializeResult(metadata=metadata, check_results=checks)
+    return dg.MaterializeResult(asset_key=name, metadata=metadata, check_results=checks)
+
+
+def tell_books(context: dg.OpExecutionContext, booked: Booked, pipeline: Pipeline) -> None:
+    """Show ledger, fills, flows, days and shares of a pass, which no close has the time for."""
+    for name, figures_of in FIGURES.items():
+        figures, checks = figures_of(pipeline, booked, draws=True)
+        context.log_event(dg.AssetMaterialization(name, metadata=figures))
+        for each in checks:
+            context.log_event(evaluation(each))  # type: ignore[arg-type]  # as in `tell`
 
 
 def tell(context: dg.OpExecutionContext, made: Pass, pipeline: Pipeline) -> None:
@@ -89,12 +128,11 @@ def snapshot_metadata(booked: Booked) -> dict[str, Any]:
 
 
 def _positions(snapshot: Snapshot) -> str:
-    rows = [
-        f"| {each.book} | {each.pair} | {each.qty} | {each.average_price:.8g} "
-        f"| {each.realised:.4f} |"
-        for each in snapshot.positions
-        if each.qty
-    ]
-    return "\n".join(
-        ["| book | pair | qty, base | average price | realised |", "|---|---|---|---|---|", *rows]
+    return words.listed(
+        ("book", "pair", "qty, base", "average price", "realised"),
+        [
+            (each.book, each.pair, each.qty, f"{each.average_price:.8g}", f"{each.realised:.4f}")
+            for each in snapshot.positions
+            if each.qty
+        ],
     )

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from kraken_pipeline.defs.partitions import CONFIG_HASH
-from kraken_pipeline.defs.portfolio import tell
+from kraken_pipeline.defs.portfolio import tell, tell_books
 from kraken_pipeline.defs.trading import CAUSE, SENDS
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -15,6 +15,8 @@ def compare(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     cause = Cause(context.run.tags.get(CAUSE, Cause.HAND))
     made = pipeline.reconcile(cause, run_id=context.run.run_id, full=cause is not Cause.MINUTE)
     tell(context, made, pipeline)
+    if made.booked is not None and cause is not Cause.MINUTE:
+        tell_books(context, made.booked, pipeline)
 
 
 @dg.job(executor_def=dg.in_process_executor, tags=SENDS)

@@ -355,6 +355,12 @@ def attribution(desk: PortfolioDesk, days: Days, by: Dimension) -> tuple[Share, 
     return attributed(desk.books.steps(), days, by)
 
 
+def attributions(desk: PortfolioDesk, days: Days) -> Mapping[Dimension, tuple[Share, ...]]:
+    """Return the same profit put down to strategies, to pairs, and to days; the fills read once."""
+    steps = desk.books.steps()
+    return {by: attributed(steps, days, by) for by in Dimension}
+
+
 class _Marks:
     """What was known of worth at an instant."""
 

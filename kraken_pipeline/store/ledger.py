@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select
 
 from kraken_pipeline.domain.accounting.causes import Cause, Explained, Lack, Unexplained
 from kraken_pipeline.domain.accounting.explain import NO_REFID, event_of, explain
@@ -47,6 +47,11 @@ _UNDECIDED: Final = Prepared(
         entry_causes.c.cause == Cause.UNKNOWN.value,
         ledger_entries.c.type.in_(MAY_BE_LISTED),
     )
+)
+_COUNTS: Final = Prepared(
+    select(entry_causes.c.cause, func.count())
+    .group_by(entry_causes.c.cause)
+    .order_by(entry_causes.c.cause)
 )
 _BY_REFID: Final = Prepared(select(ledger_entries).where(ledger_entries.c.refid.in_(_NAMES)))
 _LEGS_OF: Final = Prepared(
@@ -96,6 +101,11 @@ class SqlLedgerStore:
         with self._database.reading() as connection:
             rows = _OF_CAUSE.named(connection, asked)
         return tuple(InFlight(entry=entry_of(row)) for row in rows)
+
+    def counts(self) -> Mapping[Cause, int]:
+        """Return how many entries each cause has; one that has none is left out."""
+        with self._database.reading() as connection:
+            return {Cause(cause): count for cause, count in _COUNTS.rows(connection)}
 
     def residuals(self, trade_ids: Sequence[str]) -> Mapping[str, Residual]:
         """Return by how much the ledger differs from these trades; what agrees is left out."""

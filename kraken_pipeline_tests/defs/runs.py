@@ -8,18 +8,19 @@ from typing import Any
 
 import dagster as dg
 
+from kraken_pipeline.defs.book_words import BOOKS
 from kraken_pipeline.defs.build import build
 from kraken_pipeline.defs.decisions import decisions
 from kraken_pipeline.defs.history import ohlc
 from kraken_pipeline.defs.partitions import BAR_CLOSE, DECIDES_FOR
-from kraken_pipeline.defs.portfolio import portfolio_snapshot
+from kraken_pipeline.defs.portfolio import books
 from kraken_pipeline.defs.trading import CAUSE, new_decisions
 from kraken_pipeline.defs.universe import pair_universe
 from kraken_pipeline.wiring.emergency import Emergency
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.paper_market import MONTH, PaperMarket
 
-ASSETS = (pair_universe, ohlc, portfolio_snapshot, decisions)
+ASSETS = (pair_universe, ohlc, books, decisions)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 FIRST_DAY = "dagster/asset_partition_range_start"
 LAST_DAY = "dagster/asset_partition_range_end"
@@ -161,6 +162,8 @@ def failures_of(result: dg.ExecuteInProcessResult) -> list[str]:
 
 
 def _step_of(asset: str) -> str:
+    if asset in BOOKS:
+        return books.op.name
     return asset.partition("_")[0] if _is_of_months(asset) else asset
 
 

@@ -14,7 +14,7 @@ from kraken_pipeline_tests.paper_market import MONTH, PaperMarket
 GROUPS = {
     "market": {"pair_universe", "stream"},
     "history": {"history_coverage", *(f"ohlc_{name}" for name in TIMEFRAMES)},
-    "portfolio": {"portfolio_snapshot"},
+    "portfolio": {"ledger", "fills", "cash_flows", "nav", "attribution", "portfolio_snapshot"},
     "decisions": {f"decisions_{name}" for name in TIMEFRAMES},
     "audit": {"order_journal"},
 }

@@ -74,7 +74,7 @@ def test_no_step_of_a_close_but_those_of_its_assets_is_waited_for(
     assert {each.name for each in run.nodes} == {
         "pair_universe",
         "ohlc",
-        "portfolio_snapshot",
+        "books",
         "decisions",
     }
 
