@@ -1,5 +1,6 @@
 """PF-2, P-4: causes are kept with their entries, and say the same in whatever order they came."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -119,6 +120,15 @@ def test_explained_since_an_instant_leaves_out_what_is_older(
     book(books, [OUT, BACK])
 
     assert [each.entry for each in ledger.explained(NOW + HOUR)] == [BACK]
+
+
+def test_entries_are_counted_by_cause(books: SqlBookStore, ledger: SqlLedgerStore) -> None:
+    nothing = ledger.counts()
+    book(books, LIFE)
+
+    told = Counter(each.cause for each in ledger.explained(None))
+    assert nothing == {}
+    assert ledger.counts() == told
 
 
 def test_a_cause_that_stays_keeps_when_it_was_found(
