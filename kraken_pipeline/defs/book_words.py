@@ -45,10 +45,10 @@ class Shown:
     """An asset of the books."""
 
     description: str
-    table: str
-    """In the database of the books, or what it is reckoned from."""
     row: type
     """What a row of it is, as commands and exports read it."""
+    table: str = ""
+    """In the database of the books; empty where it is reckoned from others each time."""
     deps: tuple[str, ...] = ()
 
 
@@ -85,7 +85,6 @@ BOOKS: Final[Mapping[str, Shown]] = MappingProxyType(
         "attribution": Shown(
             description="Which strategy, pair and day realised how much, after fees, in base "
             "currency at weighted average cost.",
-            table="fills",
             row=Share,
             deps=("fills", "nav"),
         ),

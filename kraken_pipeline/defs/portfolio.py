@@ -36,8 +36,8 @@ def _spec(name: str, shown: Shown) -> dg.AssetSpec:
         kinds={"kraken", "sqlite"},
         owners=OWNERS,
         metadata={
-            "dagster/table_name": shown.table,
             "dagster/column_schema": words.columns(shown.row),
+            **({"dagster/table_name": shown.table} if shown.table else {}),
         },
     )
 

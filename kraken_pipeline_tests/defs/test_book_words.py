@@ -151,8 +151,13 @@ def test_columns_are_named_by_what_their_values_are() -> None:
     assert kinds["value"] == "decimal"
 
 
-def test_every_book_has_columns_and_a_table() -> None:
-    assert all(each.table and columns(each.row).columns for each in BOOKS.values())
+def test_every_book_has_columns_and_all_but_the_shares_a_table(market: PaperMarket) -> None:
+    tables = [each.table for each in BOOKS.values() if each.table]
+    there = {name for (name,) in market.rows("SELECT name FROM sqlite_master")}
+
+    assert all(columns(each.row).columns for each in BOOKS.values())
+    assert [name for name, each in BOOKS.items() if not each.table] == ["attribution"]
+    assert set(tables) <= there
 
 
 def test_snapshots_are_pruned_and_the_ledger_is_not(market: PaperMarket) -> None:
