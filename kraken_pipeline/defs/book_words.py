@@ -139,9 +139,9 @@ def _fills(pipeline: Pipeline, booked: Booked, *, draws: bool) -> Told:
         "fees": _total(each.fees for each in kept),
         "newest": dg.MetadataValue.md(
             listed(
-                ("at", "book", "pair", "side", "qty, base", "price", "fee, quote"),
+                ("at", "pair", "side", "qty, base", "price", "book"),
                 [
-                    (f"{one.at:%F %T}", one.book, one.pair, one.side, one.qty, one.price, one.fee)
+                    (f"{one.at:%F %T}", one.pair, one.side, one.qty, one.price, one.book)
                     for one in reversed(newest)
                 ],
             )

@@ -63,7 +63,7 @@ def test_each_book_shows_its_figures(runs: Runs) -> None:
     assert said["ledger"]["dagster/row_count"] == opening + deposit + two_of_the_trade
     assert said["ledger"]["fill_entries"] == two_of_the_trade
     assert (said["fills"]["dagster/row_count"], said["fills"]["new_fills"]) == (1, 1)
-    assert "| manual | ETHUSD | buy | 0.5" in said["fills"]["newest"]
+    assert "| ETHUSD | buy | 0.5" in said["fills"]["newest"]
     assert said["cash_flows"]["flow_value"] == 10_500
     assert said["nav"]["flows_of_day"] == 10_500
     assert said["nav"]["exposure"] == said["portfolio_snapshot"]["exposure"] > 0
