@@ -63,6 +63,8 @@ def days(at: Sequence[date], values: Mapping[str, Sequence[Decimal]]) -> bytes |
         axes.plot(drawn, [float(value) for value in each], marker=marker)
         axes.set_ylabel(label)
         axes.grid(visible=True, alpha=0.3)
+    # a single day would else stand amid years
+    rows[-1].set_xlim(drawn[0] - 1, drawn[-1] + 1)
     rows[-1].tick_params(axis="x", labelrotation=20)
     return _png(figure)
 
