@@ -32,8 +32,8 @@ risk: {max_gross_exposure_pct: 100, max_per_asset_pct: 50, max_risk_per_trade_pc
 execution: {max_slippage_bps: 300, min_order_notional_usd: 1, unknown_settle_seconds: 60}
 """
 """About half of the pairs are wanted at any close, whatever the market does."""
-A_CLOSE = 110
-"""Seconds in which a close comes, is decided and traded."""
+A_CLOSE = 170
+"""Seconds in which a close comes, is decided and traded, where much else runs."""
 SETTLED = 240
 """Seconds in which what a dead sender left is settled: one that never arrived is proven absent only
 after its deadline, the settle window of 60 s, and three looks a minute apart."""
