@@ -1,5 +1,6 @@
 """krakenex, unchanged, against the simulator: only `uri` is given."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,8 @@ def api(served: Served) -> Iterator[Json]:
 
 
 def did(api: Json, method: str, **params: object) -> Json:
+    # its nonce is the time in whole milliseconds, so that two calls within one are refused
+    time.sleep(0.001)
     answer = api.query_private(method, params)
     assert answer["error"] == []
     return answer["result"]
