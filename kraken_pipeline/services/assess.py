@@ -59,7 +59,7 @@ class RiskDesk(CaseDesk):
     """An asset to the pair that a person wants it valued by, in any spelling."""
     config_hash: str
     clock: Clock
-    stream: Callable[[], QuoteBoard | None] = lambda: None
+    stream: Callable[[], QuoteBoard | None]
     """Gives what the stream knows; None where none was started, and REST alone is counted on."""
 
 

@@ -185,6 +185,7 @@ class Paper:
             base_currency=Asset("USD"),
             panic_is_latched=False,
             kraken_stops=None,
+            stream=lambda: None,
             valuation_pairs={},
             config_hash="c",
             clock=self.clock,

@@ -340,6 +340,7 @@ class Process:
             base_currency=Asset("USD"),
             panic_is_latched=self.panics,
             kraken_stops=None,
+            stream=lambda: None,
             valuation_pairs={},
             config_hash="c",
             clock=self.machine.clock,
