@@ -121,7 +121,7 @@ def keep_books(desk: BookDesk) -> Booked:
     nav = NavDesk(
         books=desk.books,
         base_currency=desk.base_currency,
-        ledger=desk.ledger,
+        in_flight=desk.ledger.in_flight(),
         tracks_manual=desk.tracks_manual,
     )
     taken = take(nav, read.balances, prices=told, listing=listing, before=before, at=read.at)
@@ -135,7 +135,7 @@ def keep_books(desk: BookDesk) -> Booked:
         late=late,
         snapshot=taken.snapshot,
         unexplained=_unexplained(desk, listing),
-        in_flight=desk.ledger.in_flight(),
+        in_flight=nav.in_flight,
         short=short,
         has_grave_drift=bool(taken.snapshot.drift)
         and desk.tolerance.is_grave(taken.drift_worth, taken.snapshot.equity),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from kraken_pipeline.domain.accounting.legs import InFlight
 from kraken_pipeline.domain.accounting.valuation import valuations
 from kraken_pipeline.domain.ledger import Drift, LedgerEntry, drifts
 from kraken_pipeline.domain.lots import MANUAL, Position
@@ -16,7 +17,7 @@ from kraken_pipeline.domain.nav_days import NavDay, Reading, day_after, fall
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services.ports import BookStore, LedgerStore
+from kraken_pipeline.services.ports import BookStore
 from kraken_pipeline.services.world import economic_asset
 
 WINDOW: Final = timedelta(hours=24)
@@ -30,8 +31,8 @@ class NavDesk:
 
     books: BookStore
     base_currency: Asset
-    ledger: LedgerStore
-    """Knows what left one bucket and is in no other yet (PF-11)."""
+    in_flight: tuple[InFlight, ...]
+    """What left one bucket and is in no other yet (PF-11)."""
     tracks_manual: bool
     """Whether trades that no strategy made count in the sums of profit."""
 
@@ -135,7 +136,7 @@ def _held(
 ) -> Mapping[Asset, Decimal]:
     """Return what the account has of each asset, also what is between two buckets (PF-11)."""
     held = totals(balances, listing)
-    for each in desk.ledger.in_flight():
+    for each in desk.in_flight:
         asset = economic_asset(listing.symbols, each.entry.asset)
         held[asset] = held.get(asset, ZERO) + each.qty
     return held
