@@ -44,7 +44,16 @@ from kraken_pipeline.services.world import World, chosen_pairs, funds_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RiskDesk(CaseDesk):
+class BenchDesk(CaseDesk):
+    """What answering intents needs of the configuration: nothing that asks or writes."""
+
+    kraken_stops: StopStyle | None
+    """How the stops are that Kraken places for each fill of a buy; None where it places none."""
+    config_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskDesk(BenchDesk):
     """What assessing needs."""
 
     market: Market
@@ -53,11 +62,8 @@ class RiskDesk(CaseDesk):
     orders: OrderStore
     books: BookStore
     universes: UniverseStore
-    kraken_stops: StopStyle | None
-    """How the stops are that Kraken places for each fill of a buy; None where it places none."""
     valuation_pairs: Mapping[str, str]
     """An asset to the pair that a person wants it valued by, in any spelling."""
-    config_hash: str
     clock: Clock
     stream: Callable[[], QuoteBoard | None]
     """Gives what the stream knows; None where none was started, and REST alone is counted on."""
@@ -89,7 +95,17 @@ def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
         pending = [each for each in assessment.pending(namespace) if each.pair in looked_at]
         if not pending:
             return None
-        plan, orders = _Bench(desk, world, assessment, namespace).plan(pending, run_id)
+        reserving = reserving_for(assessment, namespace)
+        unbooked = unbooked_fills(desk.orders, desk.books, reserving)
+        standing = Standing(
+            world,
+            assessment,
+            reserving=reserving,
+            unbooked=unbooked,
+            base_currency=desk.base_currency,
+        )
+        bench = Bench(desk, world, assessment, standing, namespace)
+        plan, orders = bench.plan(pending, run_id)
         assessment.keep(plan, orders)
     desk.orders.note_result(
         PlanResult(
@@ -172,28 +188,35 @@ def _foreign(desk: RiskDesk, balances: Mapping[Asset, Balance]) -> tuple[OrderRe
     return tuple(strangers_among(desk.orders, desk.account.open_orders()))
 
 
-class _Bench:
-    """One assessment: what is held, reserved and approved so far."""
+def reserving_for(assessment: Assessment, namespace: Namespace) -> list[Order]:
+    """Return the orders that count beside those of a namespace: its own, and what is traded."""
+    return [
+        each
+        for each in assessment.reserving_orders()
+        if each.namespace in {namespace, Namespace.TRADE}
+    ]
+
+
+class Bench:
+    """One assessment: what is held, reserved and approved so far. It asks nobody, writes nothing.
+
+    A backtest answers its intents here too (BT-1).
+    """
 
     def __init__(
-        self, desk: RiskDesk, world: World, assessment: Assessment, namespace: Namespace
+        self,
+        desk: BenchDesk,
+        world: World,
+        assessment: Assessment,
+        standing: Standing,
+        namespace: Namespace,
     ) -> None:
+        """Take what a case is measured by, and what is known at this instant."""
         self._desk = desk
         self._world = world
         self._namespace = namespace
-        reserving = [
-            each
-            for each in assessment.reserving_orders()
-            if each.namespace in {namespace, Namespace.TRADE}
-        ]
-        self._standing = Standing(
-            world,
-            assessment,
-            reserving=reserving,
-            unbooked=unbooked_fills(desk.orders, desk.books, reserving),
-            base_currency=desk.base_currency,
-        )
-        self._maker = CaseMaker(desk, world, self._standing, assessment)
+        self._standing = standing
+        self._maker = CaseMaker(desk, world, standing, assessment)
 
     def plan(self, pending: Sequence[Intent], run_id: str) -> tuple[Plan, list[Order]]:
         """Answer every intent."""
