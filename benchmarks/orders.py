@@ -23,7 +23,7 @@ from sqlalchemy import insert
 from benchmarks.instant_exchange import InstantExchange
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import cl_ord_id, decision_id, intent_id, local_order_id, plan_id
-from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
+from kraken_pipeline.domain.intents import Action, Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.order_terms import Purpose
@@ -196,7 +196,7 @@ def _intent(decision: Any, pair: str, number: int) -> Intent:  # noqa: ANN401 - 
         strategy_id="bench",
         timeframe="1m",
         pair=pair,
-        side=Side.BUY,
+        action=Action.ENTER,
         confidence=Decimal(1),
         stop_distance=Decimal("0.02"),
         decided_at=NOW,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from kraken_pipeline.domain.ids import ClOrdId, DecisionId, IntentId, PlanId
-from kraken_pipeline.domain.intents import Intent, Namespace
+from kraken_pipeline.domain.intents import Action, Intent, Namespace
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Pair, Quote, Side, Ticker
@@ -49,7 +49,7 @@ _INTENT = Intent(
     strategy_id="trend_core",
     timeframe="1h",
     pair="XBTUSD",
-    side=Side.BUY,
+    action=Action.ENTER,
     confidence=Decimal("0.5"),
     stop_distance=Decimal("0.02"),
     decided_at=NOW,
@@ -211,7 +211,14 @@ def quote(**changes: object) -> Quote:
     return replace(_QUOTE, **changes)  # type: ignore[arg-type]
 
 
-def intent(**changes: object) -> Intent:
+def plain_action(side: Side) -> Action:
+    """Return what a side means where no test says more: in, or out altogether."""
+    return Action.ENTER if side is Side.BUY else Action.EXIT
+
+
+def intent(side: Side | None = None, **changes: object) -> Intent:
+    if side is not None:
+        changes["action"] = plain_action(side)
     return replace(_INTENT, **changes)  # type: ignore[arg-type]
 
 

@@ -122,9 +122,9 @@ def _figures(made: Sequence[Decision], late: str) -> dict[str, Any]:
 def _wanted(made: Sequence[Decision]) -> str:
     intents = sorted((one for each in made for one in each.intents), key=lambda i: -i.confidence)
     rows = [
-        f"| {one.strategy_id} | {one.pair} | {one.side} | {one.confidence} | {one.reason} |"
+        f"| {one.strategy_id} | {one.pair} | {one.wanted} | {one.confidence} | {one.reason} |"
         for one in intents[:20]
     ]
     return "\n".join(
-        ["| strategy | pair | side | confidence | reason |", "|---|---|---|---|---|", *rows]
+        ["| strategy | pair | wanted | confidence | reason |", "|---|---|---|---|---|", *rows]
     )

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from kraken_pipeline.domain.ids import DecisionId, IntentId
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.order_terms import OrderTerms
 
 
@@ -30,12 +32,62 @@ class Outcome(StrEnum):
     """Nothing was decided, and the reason says why: data missing or too old, tick late."""
 
 
+class Action(StrEnum):
+    """What is to become of a strategy's position in a pair. Never renamed: it stands in books."""
+
+    ENTER = "enter"
+    """Hold the pair."""
+    INCREASE = "increase"
+    """Hold more of it."""
+    REDUCE = "reduce"
+    """Hold less of it."""
+    EXIT = "exit"
+    """Hold nothing of it."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether it buys. Spot without shorts: the others sell what is held."""
+        return self in _BUYS
+
+
+_BUYS: Final = frozenset({Action.ENTER, Action.INCREASE})
+
+
+class Unit(StrEnum):
+    """What a target is measured in. Never renamed: it stands in books."""
+
+    NOTIONAL = "notional"
+    """Base currency."""
+    QTY = "qty"
+    """Base units."""
+    WEIGHT = "weight"
+    """Share of equity, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """How much of a pair a strategy wants to hold in all when the action is done.
+
+    It is the position afterwards and no amount to trade, so that asking twice is the same as
+    asking once: what is held or on order already counts towards it.
+    """
+
+    unit: Unit
+    amount: Decimal
+    """Above zero."""
+
+    def __str__(self) -> str:
+        """Write it as people read it."""
+        return f"{self.unit} {plain(self.amount)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """What a strategy wants of one pair (STG-4).
 
-    A buy says how much it is worth wanting (`confidence`) and where it is proven wrong
-    (`stop_distance`); the size is for risk to find. A sell closes what the strategy holds there.
+    What buys says how much it is worth wanting (`confidence`) and where it is proven wrong
+    (`stop_distance`); without a target the size is for risk to find. An exit closes what the
+    strategy holds there, a reduction all but its target.
     """
 
     intent_id: IntentId
@@ -43,7 +95,7 @@ class Intent:
     strategy_id: str
     timeframe: str
     pair: str
-    side: Side
+    action: Action
     confidence: Decimal
     """0 to 1."""
     stop_distance: Decimal
@@ -60,6 +112,18 @@ class Intent:
     """The strategy's own mark, kept in our books only."""
     terms: OrderTerms | None = None
     """How it is to be ordered; None as configured."""
+    target: Target | None = None
+    """How much is to be held then; None for all that risk allows, and for nothing on an exit."""
+
+    @property
+    def side(self) -> Side:
+        """The side that the action trades on."""
+        return Side.BUY if self.action.opens else Side.SELL
+
+    @property
+    def wanted(self) -> str:
+        """What is to become of the position, as people read it."""
+        return self.action if self.target is None else f"{self.action} to {self.target}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

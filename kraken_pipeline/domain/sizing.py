@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
 from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.intents import Target, Unit
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.money import EXACT, PERCENT, ZERO, Price, Qty, round_down, round_up
 
@@ -37,6 +38,30 @@ def wanted_notional(
     if stop_distance <= 0:
         raise InvalidValueError(f"stop_distance must be above zero, not {stop_distance}")
     return equity * risk_pct * PERCENT / stop_distance * confidence
+
+
+def target_qty(target: Target, *, price: Price, quote_rate: Decimal, equity: Decimal) -> Decimal:
+    """Return how much a target comes to, in base units, not yet on any lot.
+
+    Args:
+        target: what is to be held.
+        price: in quote per base.
+        quote_rate: base currency per quote unit.
+        equity: in base currency.
+
+    Raises:
+        InvalidValueError: it can not be told without a price, a rate or the equity, and that is
+            not above zero.
+
+    Source: RSK-6: nothing is guessed where a number is missing.
+    """
+    if target.unit is Unit.QTY:
+        return target.amount
+    if target.unit is Unit.WEIGHT and equity <= 0:
+        raise InvalidValueError(f"equity is {equity}: a target of {target} has no size")
+    with localcontext(EXACT):
+        worth = target.amount * equity if target.unit is Unit.WEIGHT else target.amount
+        return worth / _worth_of_one(price, quote_rate)
 
 
 def clamp(wanted: Decimal, rooms: Mapping[str, Decimal]) -> Sized:

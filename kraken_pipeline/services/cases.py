@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.intents import Intent
+from kraken_pipeline.domain.intents import Intent, Target
 from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
 from kraken_pipeline.domain.offers import Offer, offer_of
@@ -15,7 +15,7 @@ from kraken_pipeline.domain.pricing import sweep_price
 from kraken_pipeline.domain.protection import is_stop
 from kraken_pipeline.domain.risk import Case, Limits
 from kraken_pipeline.domain.risk.caps import rooms
-from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, wanted_notional
+from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, target_qty, wanted_notional
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.unknowns import Unknown, unknown_of
 from kraken_pipeline.services.ports import Assessment
@@ -103,14 +103,8 @@ class CaseMaker:
         case = self._bare_case(intent, pair, offer)
         case = replace(case, min_qty=self._min_qty(case, offer.limit))
         if intent.side is Side.SELL:
-            sellable = max(min(case.owned_qty, case.free_qty), NOTHING)
-            return replace(case, qty=Qty(round_down(sellable, pair.lot))), ()
-        wanted = wanted_notional(
-            equity=case.equity,
-            risk_pct=case.limits.max_risk_per_trade_pct,
-            stop_distance=intent.stop_distance,
-            confidence=intent.confidence,
-        )
+            return replace(case, qty=_sale_qty(case)), ()
+        wanted = self._wanted(case)
         left = rooms(
             case.exposure,
             case.limits,
@@ -129,6 +123,23 @@ class CaseMaker:
         )
         a_cap_leaves_too_little = qty < case.min_qty <= unclamped
         return replace(case, qty=case.min_qty if a_cap_leaves_too_little else qty), sized.clamped_by
+
+    def _wanted(self, case: Case) -> Decimal:
+        """Return what is wanted more, in base currency, before any cap.
+
+        What the book has already, and what is on order for it, counts towards a target.
+        """
+        intent = case.intent
+        if intent.target is None:
+            return wanted_notional(
+                equity=case.equity,
+                risk_pct=case.limits.max_risk_per_trade_pct,
+                stop_distance=intent.stop_distance,
+                confidence=intent.confidence,
+            )
+        held = case.owned_qty + self._standing.arriving(intent)
+        missing = max(_target_qty(intent.target, case) - held, ZERO)
+        return missing * case.limit_price * case.quote_rate
 
     def _min_qty(self, case: Case, limit: Price) -> Qty:
         style = style_of(self._desk, case.intent.strategy_id)
@@ -197,3 +208,26 @@ class CaseMaker:
         cap = self._desk.strategy_caps.get(strategy_id)
         limits = self._desk.limits
         return limits if cap is None else replace(limits, max_per_strategy_pct=cap)
+
+
+def _target_qty(target: Target, case: Case) -> Decimal:
+    return target_qty(
+        target, price=case.limit_price, quote_rate=case.quote_rate, equity=case.equity
+    )
+
+
+def _sale_qty(case: Case) -> Qty:
+    """Return how much is sold: all that can be, or what stands above the target.
+
+    What would be left too small to be ever sold by itself goes along.
+    """
+    sellable = max(min(case.owned_qty, case.free_qty), NOTHING)
+    target, lot = case.intent.target, case.pair.lot
+    if target is None:
+        return Qty(round_down(sellable, lot))
+    above = case.owned_qty - _target_qty(target, case)
+    if above <= 0:
+        return NOTHING
+    part = Qty(round_down(min(above, sellable), lot))
+    is_all = case.owned_qty - part < case.min_qty
+    return Qty(round_down(sellable, lot)) if is_all else part

@@ -1,8 +1,6 @@
 """Closed bars, holdings and state to a decision, recorded with the identity of all it saw."""
 
 import json
-import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,10 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError, PipelineError
-from kraken_pipeline.domain.ids import DecisionId, canonical, decision_id, digest, intent_id
+from kraken_pipeline.domain.ids import DecisionId, canonical, decision_id, digest
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome, Seen
 from kraken_pipeline.domain.lots import book_of
-from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import certified
@@ -26,10 +23,9 @@ from kraken_pipeline.services.ports import (
     DecisionStore,
     UniverseStore,
 )
-from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, View, Wish, Wishes
+from kraken_pipeline.services.wishes import Occasion, intents_of
+from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, View
 
-SMALLEST_STOP: Final = 1e-6
-"""Share of the price; a nearer stop is a slip of the strategy, not a stop."""
 SURVIVORS: Final = "; SURVIVORSHIP: "
 """What is said of research on a bar that is older than the universes begins so."""
 STALE: Final = "DATA_STALE_STRATEGY"
@@ -208,7 +204,7 @@ class Ask:
         try:
             wishes = self._configured.strategy.decide(shown, state)
             canonical(wishes.state)
-            intents, refused = self._intents(wishes, closes, unknown)
+            intents, refused = intents_of(wishes, self._occasion(), closes=closes, unknown=unknown)
         except DataStaleError as stale:
             # it did look, so that what it saw is kept: the skip can be made again as any decision
             words = f"{STALE}: {stale}{self._caveat}"
@@ -304,45 +300,14 @@ class Ask:
         known = self._desk.bars.closes(self._frame, self._closed_at)
         return {name: known[name] for name in pairs if name in known}
 
-    def _intents(
-        self, wishes: Wishes, closes: Mapping[str, Decimal], unknown: Mapping[str, str]
-    ) -> tuple[tuple[Intent, ...], dict[str, str]]:
-        """Return the intents, and why the other pairs have none.
-
-        Where history is not certified nothing is entered; what is held may be left (HIS-3).
-        """
-        times = Counter(each.pair for each in wishes.wishes)
-        leaving = {each.pair for each in wishes.wishes if not each.enter}
-        refused = {pair: why for pair, why in unknown.items() if pair not in leaving}
-        intents = []
-        for wish in wishes.wishes:
-            fault = _fault(wish, closes)
-            if times[wish.pair] > 1:
-                fault = f"{wish.pair} is wished for {times[wish.pair]} times at once"
-            if fault:
-                refused[wish.pair] = f"BAD_INTENT: {fault}"
-            elif wish.pair not in refused:
-                intents.append(self._intent(wish, closes[wish.pair]))
-        return tuple(intents), refused
-
-    def _intent(self, wish: Wish, close: Decimal) -> Intent:
-        side = Side.BUY if wish.enter else Side.SELL
-        return Intent(
-            intent_id=intent_id(self._id, pair=wish.pair, side=side),
+    def _occasion(self) -> Occasion:
+        return Occasion(
             decision_id=self._id,
             strategy_id=self._configured.strategy_id,
-            timeframe=self._frame.name,
-            pair=wish.pair,
-            side=side,
-            confidence=Decimal(f"{wish.confidence:.4f}"),
-            stop_distance=Decimal(f"{wish.stop_distance:.6f}") if wish.enter else Decimal(0),
-            decided_at=self._now,
+            frame=self._frame,
             closed_at=self._closed_at,
-            expires_at=self._closed_at + horizon(self._frame),
-            decision_price=close,
-            reason=wish.reason,
+            decided_at=self._now,
             userref=self._configured.userref,
-            terms=wish.terms,
         )
 
     def _decision(
@@ -375,28 +340,8 @@ class Ask:
         )
 
 
-def horizon(frame: Timeframe) -> timedelta:
-    """Return how long after the close a wish lives: until the next bar can be decided."""
-    return frame.length + frame.max_lateness
-
-
 def _survivors(universe: Universe) -> str:
     return f"{SURVIVORS}no universe of then is kept, that of {universe.at:%F} stands for it"
-
-
-def _fault(wish: Wish, closes: Mapping[str, Decimal]) -> str:
-    """Say what is wrong with a wish, or nothing (STG-4)."""
-    if wish.pair not in closes:
-        return f"{wish.pair} is not managed or has no bar that closed now"
-    if not 0 <= wish.confidence <= 1:
-        return f"confidence={wish.confidence} is not within 0..1"
-    if wish.enter and not (
-        math.isfinite(wish.stop_distance) and SMALLEST_STOP <= wish.stop_distance < 1
-    ):
-        return f"stop_distance={wish.stop_distance} is not above 0 and below 1"
-    if wish.terms is not None and wish.terms.flattens:
-        return "terms.flattens is true, which only a person may say: leave it out"
-    return ""
 
 
 def _inputs_hash(snapshot: Snapshot, seen: Seen, universe: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import ConflictError, InvalidValueError
 from kraken_pipeline.domain.ids import decision_id, digest, intent_id
-from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
+from kraken_pipeline.domain.intents import Action, Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.lots import DUST, MANUAL, Position, book_of
 from kraken_pipeline.domain.market import Side, Ticker
 from kraken_pipeline.domain.money import ZERO, plain
@@ -257,7 +257,7 @@ def _intents(
             strategy_id=each.book.partition("@")[0],
             timeframe=each.book.partition("@")[2],
             pair=each.pair,
-            side=Side.SELL,
+            action=Action.EXIT,
             confidence=Decimal(1),
             stop_distance=ZERO,
             decided_at=now,

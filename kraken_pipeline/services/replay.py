@@ -17,6 +17,8 @@ from kraken_pipeline.services.ports import BarStore
 from kraken_pipeline.strategies import strategy_named
 from kraken_pipeline.strategies.base import Bars, Snapshot
 
+_AS_TEXT: Final = frozenset({"terms", "target"})
+"""Parts of an intent that have parts of their own."""
 MOST_NAMED: Final = 5
 """Bars told anew that are named."""
 
@@ -215,8 +217,9 @@ def _plain(decision: Decision) -> dict[str, str]:
     }
     found["intents"] = [
         {
-            each.name: str(intent.terms) if each.name == "terms" else getattr(intent, each.name)
+            each.name: str(value) if each.name in _AS_TEXT else value
             for each in fields(intent)
+            for value in (getattr(intent, each.name),)
         }
         for intent in sorted(decision.intents, key=lambda each: each.intent_id)
     ]

@@ -118,6 +118,19 @@ class Standing:
         )
         return Qty(self._books.get(place, NOTHING) - gone)
 
+    def arriving(self, intent: Intent) -> Decimal:
+        """Return what open buys may still bring to the intent's book, or brought unbooked."""
+        place = place_of(intent)
+        buying = [(each, each.open_qty) for each in self.reserving]
+        return sum(
+            (
+                qty
+                for each, qty in [*buying, *self._unbooked]
+                if each.side is Side.BUY and place_of(each) == place
+            ),
+            ZERO,
+        )
+
     def freeable(self, intent: Intent) -> Qty:
         """Return what the stops of the intent's book keep of the pair until its sale is sent."""
         place = place_of(intent)

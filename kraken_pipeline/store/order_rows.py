@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.ids import canonical
-from kraken_pipeline.domain.intents import Intent, Namespace
+from kraken_pipeline.domain.intents import Action, Intent, Namespace, Target, Unit
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty, decimal_from
 from kraken_pipeline.domain.order_terms import (
@@ -188,6 +188,7 @@ def intent_row(intent: Intent) -> dict[str, Any]:
         "timeframe": intent.timeframe,
         "pair": intent.pair,
         "side": intent.side.value,
+        "action": intent.action.value,
         "confidence": intent.confidence,
         "stop_distance": intent.stop_distance,
         "decided_at": intent.decided_at,
@@ -197,6 +198,8 @@ def intent_row(intent: Intent) -> dict[str, Any]:
         "reason": intent.reason,
         "userref": intent.userref,
         "terms": None if intent.terms is None else canonical(terms_data(intent.terms)),
+        "target": None if intent.target is None else intent.target.amount,
+        "target_unit": None if intent.target is None else intent.target.unit.value,
     }
 
 
@@ -204,7 +207,9 @@ def intent_of(row: Named) -> Intent:
     """Return the intent that a row tells of."""
     told = {name: row[name] for name in Intent.__slots__}
     terms = None if row["terms"] is None else terms_of(json.loads(row["terms"]))
-    return Intent(**{**told, "side": Side(row["side"]), "terms": terms})
+    unit = row["target_unit"]
+    target = None if unit is None else Target(unit=Unit(unit), amount=row["target"])
+    return Intent(**{**told, "action": Action(row["action"]), "terms": terms, "target": target})
 
 
 def pending_intents(connection: Connection, namespace: str) -> tuple[Intent, ...]:

@@ -149,6 +149,10 @@ intents = _table(
     text("reason"),
     Column("userref", Integer, nullable=True),
     maybe_text("terms"),
+    text("action"),
+    # how much is to be held then, and in what it is measured
+    maybe_exact("target"),
+    maybe_text("target_unit"),
     Index(None, "decision_id"),
     Index(
         "ix_intents_pending",

@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.intents import Action, Unit
 from kraken_pipeline.domain.order_terms import OrderTerms
 from kraken_pipeline.domain.timeframes import Timeframe, last_close, timeframe
 
@@ -144,19 +146,40 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """How much of a pair to hold in all when the action is done: no amount to trade."""
+
+    unit: Unit
+    amount: float | Decimal
+    """Above zero: base currency, base units or share of equity, as `unit` says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a strategy wants of one pair. Floats end here: risk makes exact numbers of it."""
 
     pair: str
-    enter: bool
-    """True to hold the pair, False to leave it."""
+    action: Action
     confidence: float
     """0 to 1."""
     stop_distance: float
-    """Share of the price at which an entry is proven wrong, above zero; ignored on leaving."""
+    """Share of the price at which a buy is proven wrong, above zero; ignored where one sells.
+
+    `strategies.stops` makes it of a stop's price and of an average true range.
+    """
     reason: str
     terms: OrderTerms | None = None
     """How it is to be ordered, with prices as exact numbers; None as configured."""
+    aim: Aim | None = None
+    """How much is to be held then.
+
+    Without one risk sizes what buys; a reduction must have one, and an exit has none.
+    """
+    horizon: timedelta | None = None
+    """How long after the close it may still open something, at most 31 days.
+
+    None for as long as until the next bar can be decided.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +198,29 @@ Decide = Callable[[Snapshot, Mapping[str, str]], Wishes]
 
 It may raise `DataStaleError` to skip a timeframe for this close: nothing is decided, the words are
 recorded, and the saved state stays as it was.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Awake:
+    """Closes at which a strategy could wish for anything, over a long stretch.
+
+    A row is a bar of the deciding timeframe's panel, a column a pair. Where it says no, `decide`
+    wishes for nothing at that close; where it says yes, it may or may not. What rounds differently
+    over a long stretch than over a short one errs towards yes.
+    """
+
+    enter: Flags
+    """For a pair that is not held."""
+    leave: Flags
+    """For a pair that is held: leaving it, and any other change of what is held."""
+
+
+Vigil = Callable[[Timeframe, Mapping[str, Bars], Mapping[str, object]], Awake]
+"""Deciding timeframe, panels of all timeframes of `needs` over a stretch, and parameters.
+
+The panels begin with enough bars before the stretch, and each may end later than another: at a
+close only bars that had closed by then count.
 """
 
 
@@ -208,6 +254,8 @@ class Strategy:
     """
     decide: Decide
     view: View = View.STORED
+    awake: Vigil | None = None
+    """At which closes it is worth asking; None for every close."""
 
     def __post_init__(self) -> None:
         for name in self.timeframes:

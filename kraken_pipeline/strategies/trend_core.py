@@ -8,11 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kraken_pipeline.domain.intents import Action
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.strategies.base import Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline.strategies.indicators import PerPair, average_true_range, mean
 from kraken_pipeline.strategies.parameters import flag, number, one_of, refuse_unknown, whole
 from kraken_pipeline.strategies.regime import HOURLY_BARS, regimes
+from kraken_pipeline.strategies.stops import stop_of_ranges
 
 PROFILES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
     {"conservative": (20, 50), "balanced": (10, 20), "aggressive": (5, 13)}
@@ -109,7 +111,7 @@ def read(snapshot: Snapshot, parameters: Parameters) -> Readings:
         strength=(fast / slow - 1) * BPS,
         needed=parameters.min_strength_bps * STRENGTH_TIMES[regimes(hourly)],
         above_daily=above_daily,
-        stop_distance=parameters.stop_atr_multiple * atr / close[-1],
+        stop_distance=stop_of_ranges(atr, multiple=parameters.stop_atr_multiple, close=close[-1]),
         missing=_missing(close[-parameters.slow :]),
         missing_for_entry=_missing(high + low + close),
         missing_hourly=_missing(hourly),
@@ -184,14 +186,14 @@ def _wish(readings: Readings, at: int, pair: str, *, enter: bool) -> Wish:
     if not enter:
         return Wish(
             pair=pair,
-            enter=False,
+            action=Action.EXIT,
             confidence=1.0,
             stop_distance=0.0,
             reason=f"trend over: {strength:.1f} bps < 0",
         )
     return Wish(
         pair=pair,
-        enter=True,
+        action=Action.ENTER,
         confidence=min(max(strength / (2 * needed), LEAST_CONFIDENCE), 1.0),
         stop_distance=float(readings.stop_distance[at]),
         reason=f"trend: {strength:.1f} bps >= {needed:g}",

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.intents import Target, Unit
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.risk import Case
 from kraken_pipeline.domain.risk.caps import CAP_RULES, position_count_holds, rooms
-from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, wanted_notional
+from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, target_qty, wanted_notional
 from kraken_pipeline_tests.builders import case, exposure, intent, limits, pair
 
 AMOUNTS = st.decimals(min_value=0, max_value="1e7", places=4)
@@ -200,3 +201,35 @@ def test_every_cap_that_can_be_met_by_a_smaller_size_has_a_room() -> None:
         exposure=exposure(pair=Decimal(1), gross=Decimal(1)),
     )
     assert {found.code for rule in CLAMPABLE if (found := rule(broke))} == set(left_of(broke))
+
+
+@pytest.mark.parametrize(
+    ("unit", "amount", "qty"),
+    [(Unit.QTY, "0.3", "0.3"), (Unit.NOTIONAL, "1100", "0.02"), (Unit.WEIGHT, "0.11", "0.02")],
+)
+def test_a_target_comes_to_so_many_base_units(unit: Unit, amount: str, qty: str) -> None:
+    target = Target(unit=unit, amount=Decimal(amount))
+
+    found = target_qty(
+        target, price=Price(Decimal(50_000)), quote_rate=Decimal("1.1"), equity=Decimal(10_000)
+    )
+
+    assert found == Decimal(qty)
+
+
+@pytest.mark.parametrize(
+    ("unit", "price", "rate", "equity"),
+    [(Unit.NOTIONAL, 0, 1, 1), (Unit.NOTIONAL, 1, 0, 1), (Unit.WEIGHT, 1, 1, 0)],
+)
+def test_rsk_6_a_target_has_no_size_where_a_number_is_missing(
+    unit: Unit, price: int, rate: int, equity: int
+) -> None:
+    target = Target(unit=unit, amount=Decimal("0.5"))
+
+    with pytest.raises(InvalidValueError):
+        target_qty(
+            target,
+            price=Price(Decimal(price)),
+            quote_rate=Decimal(rate),
+            equity=Decimal(equity),
+        )

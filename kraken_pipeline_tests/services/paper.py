@@ -68,7 +68,7 @@ from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.sync_pages import SqlPageStore
 from kraken_pipeline.store.universes import SqlUniverseStore
-from kraken_pipeline_tests.builders import limits
+from kraken_pipeline_tests.builders import limits, plain_action
 from kraken_pipeline_tests.services.candles import PRICES, START
 
 SECRET: Final = base64.b64encode(b"opens nothing but a test's account").decode()
@@ -375,7 +375,7 @@ class Paper:
                     strategy_id=strategy,
                     timeframe="1h",
                     pair=pair,
-                    side=side,
+                    action=plain_action(side),
                     confidence=Decimal(1),
                     stop_distance=Decimal("0.02") if side is Side.BUY else ZERO,
                     decided_at=self.clock(),

@@ -10,7 +10,7 @@ import pytest
 
 from kraken_pipeline.domain.errors import InvalidValueError, UnreachableError
 from kraken_pipeline.domain.halts import HaltKind
-from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.intents import Action, Namespace, Target, Unit
 from kraken_pipeline.domain.market import Pair, Side, Ticker
 from kraken_pipeline.domain.market_reports import Depth, Level
 from kraken_pipeline.domain.money import Price, Qty
@@ -385,6 +385,87 @@ def test_a_sell_takes_what_the_book_holds_rounded_down_to_the_lot(desk: Paper) -
 
     assert verdict.approved
     assert verdict.qty == Decimal("0.009") < bought.qty
+
+
+def _target(unit: Unit, amount: str) -> Target:
+    return Target(unit=unit, amount=Decimal(amount))
+
+
+@pytest.mark.parametrize(
+    ("unit", "amount", "whole"),
+    [
+        (Unit.QTY, "0.015", Decimal("0.015")),
+        (Unit.WEIGHT, "0.06", Decimal(600) / 50_250),
+        (Unit.NOTIONAL, "600", Decimal(600) / 50_250),
+    ],
+)
+def test_a_buy_goes_up_to_its_target_and_counts_what_is_held(
+    desk: Paper, unit: Unit, amount: str, whole: Decimal
+) -> None:
+    bought = _buy(desk)
+    desk.wants("XBTUSD", action=Action.INCREASE, target=_target(unit, amount))
+
+    verdict = desk.assess()["XBTUSD"]
+
+    assert verdict.approved, verdict.objections
+    # the weight is of an equity that the first buy has left a little smaller
+    assert whole - Decimal("0.0001") < verdict.qty + bought.filled_qty <= whole
+
+
+def test_what_is_on_order_counts_towards_a_target(desk: Paper) -> None:
+    desk.planned(qty="0.01", limit="40000", strategy_id="trend")
+    desk.wants("XBTUSD", target=_target(Unit.QTY, "0.015"))
+
+    verdict = desk.assess()["XBTUSD"]
+
+    assert (_codes(verdict), verdict.qty) == (["DUPLICATE_INTENT"], Decimal("0.005"))
+
+
+def test_a_target_that_is_reached_already_buys_nothing(desk: Paper) -> None:
+    _buy(desk)
+    desk.wants("XBTUSD", action=Action.INCREASE, target=_target(Unit.QTY, "0.005"))
+
+    verdict = desk.assess()["XBTUSD"]
+
+    assert _codes(verdict) == ["MIN_QTY"]
+    assert verdict.qty == 0
+
+
+def test_a_cap_holds_a_target_down_as_any_buy(desk: Paper) -> None:
+    desk.wants("XBTUSD", target=_target(Unit.WEIGHT, "1"))
+
+    verdict = desk.assess(limits=replace(WIDE, max_per_asset_pct=Decimal(5)))["XBTUSD"]
+
+    assert verdict.approved
+    assert "CAP_ASSET" in verdict.clamped_by
+    assert verdict.notional <= 500
+
+
+def test_a_reduction_sells_down_to_its_target(desk: Paper) -> None:
+    bought = _buy(desk)
+    desk.wants("XBTUSD", action=Action.REDUCE, target=_target(Unit.QTY, "0.004"))
+
+    verdict = desk.assess()["XBTUSD"]
+
+    assert verdict.approved
+    assert verdict.qty == bought.qty - Decimal("0.004")
+
+
+def test_a_reduction_leaves_no_dust(desk: Paper) -> None:
+    bought = _buy(desk)
+    desk.wants("XBTUSD", action=Action.REDUCE, target=_target(Unit.QTY, "0.00001"))
+
+    assert desk.assess()["XBTUSD"].qty == bought.qty
+
+
+def test_a_reduction_to_more_than_is_held_sells_nothing(desk: Paper) -> None:
+    _buy(desk)
+    desk.wants("XBTUSD", action=Action.REDUCE, target=_target(Unit.QTY, "1"))
+
+    verdict = desk.assess()["XBTUSD"]
+
+    assert set(_codes(verdict)) == {"NOT_OWNED", "MIN_QTY"}
+    assert verdict.qty == 0
 
 
 def test_u_fun_4_dust_is_not_sold_and_does_not_loop(desk: Paper) -> None:

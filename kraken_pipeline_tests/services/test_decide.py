@@ -14,7 +14,7 @@ import pytest
 
 from kraken_pipeline.domain.certificates import Source, Span
 from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError
-from kraken_pipeline.domain.intents import Decision, Namespace, Outcome
+from kraken_pipeline.domain.intents import Action, Decision, Namespace, Outcome, Target, Unit
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.order_terms import OrderTerms, Trigger, Urgency
@@ -26,13 +26,13 @@ from kraken_pipeline.services.decide import (
     decide,
     decide_close,
     decide_month,
-    horizon,
 )
 from kraken_pipeline.services.history import HistoryDesk, refresh
 from kraken_pipeline.services.universe import refresh_universe
+from kraken_pipeline.services.wishes import horizon
 from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline.store.certificates import CertificateFiles
-from kraken_pipeline.strategies.base import Snapshot, Strategy, View, Wish, Wishes
+from kraken_pipeline.strategies.base import Aim, Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.candles import START
 from kraken_pipeline_tests.services.paper import RULES, Paper
@@ -42,7 +42,9 @@ MARCH = "2026-03-01"
 
 
 def wish(pair: str = "XBTUSD", **changes: Any) -> Wish:  # noqa: ANN401 - `replace` checks them
-    plain = Wish(pair=pair, enter=True, confidence=0.5, stop_distance=0.02, reason="a test")
+    plain = Wish(
+        pair=pair, action=Action.ENTER, confidence=0.5, stop_distance=0.02, reason="a test"
+    )
     return replace(plain, **changes)
 
 
@@ -173,6 +175,18 @@ def test_a_wish_becomes_an_intent_with_its_horizon_and_the_exact_close(table: Ta
     assert table.paper.stores.decisions.pending(Namespace.TRADE) == (intent,)
 
 
+def test_stg_4_a_wish_says_how_much_is_to_be_held_and_how_long_it_lives(table: Table) -> None:
+    aim = Aim(unit=Unit.WEIGHT, amount=0.025)
+    table.script.wishes(wish(action=Action.INCREASE, aim=aim, horizon=timedelta(hours=6)))
+
+    table.decide()
+
+    [intent] = table.paper.stores.decisions.pending(Namespace.TRADE)
+    assert (intent.action, intent.side) == (Action.INCREASE, Side.BUY)
+    assert intent.target == Target(unit=Unit.WEIGHT, amount=Decimal("0.025"))
+    assert intent.expires_at == START + timedelta(hours=6)
+
+
 def test_a_wish_says_how_it_is_to_be_ordered(table: Table) -> None:
     trigger = Trigger(price=Price(Decimal("50500.5")))
     terms = OrderTerms(order_type="stop-loss-limit", trigger=trigger, urgency=Urgency.URGENT)
@@ -185,7 +199,7 @@ def test_a_wish_says_how_it_is_to_be_ordered(table: Table) -> None:
 
 
 def test_leaving_needs_no_stop(table: Table) -> None:
-    table.script.wishes(wish(enter=False, stop_distance=math.nan))
+    table.script.wishes(wish(action=Action.EXIT, stop_distance=math.nan))
 
     [decision] = table.decide()
 
@@ -227,7 +241,7 @@ def test_his_3_nothing_is_entered_on_history_that_is_not_certified(table: Table)
 
 def test_what_is_held_may_be_left_on_any_history(table: Table) -> None:
     table.forget("XBTUSD", hours=3)
-    table.script.wishes(wish(enter=False))
+    table.script.wishes(wish(action=Action.EXIT))
 
     [decision] = table.decide()
 
@@ -335,6 +349,14 @@ BAD = [
     *(wish(confidence=each) for each in (math.nan, math.inf, -0.1, 1.1)),
     wish(terms=OrderTerms(flattens=True)),
     *(wish(stop_distance=each) for each in (math.nan, math.inf, -0.02, 0.0, 1e-9, 1.0)),
+    *(
+        wish(aim=Aim(unit=Unit.NOTIONAL, amount=each))
+        for each in (math.nan, math.inf, -5.0, 0.0, 1e-11, 1e16, Decimal("NaN"), Decimal(-1))
+    ),
+    wish(aim=Aim(unit=Unit.WEIGHT, amount=1.01)),
+    wish(action=Action.EXIT, aim=Aim(unit=Unit.QTY, amount=1.0)),
+    wish(action=Action.REDUCE),
+    *(wish(horizon=timedelta(days=each)) for each in (-1, 0, 32)),
 ]
 
 
@@ -362,7 +384,7 @@ def test_f_rsk_7_ten_thousand_wishes_are_at_most_one_a_pair(table: Table) -> Non
 
 
 def test_wanting_in_and_out_of_a_pair_at_once_is_neither(table: Table) -> None:
-    table.script.wishes(wish(), wish(enter=False))
+    table.script.wishes(wish(), wish(action=Action.EXIT))
 
     [decision] = table.decide()
 

@@ -14,7 +14,7 @@ from kraken_pipeline.domain.ids import (
     decision_id,
     intent_id,
 )
-from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
+from kraken_pipeline.domain.intents import Action, Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Side
@@ -77,7 +77,7 @@ def intent(pair: str, of: DecisionId, strategy_id: str, closed_at: datetime) -> 
         strategy_id=strategy_id,
         timeframe="1h",
         pair=pair,
-        side=Side.BUY,
+        action=Action.ENTER,
         confidence=Decimal("0.5"),
         stop_distance=Decimal("0.05"),
         decided_at=closed_at,

@@ -1,10 +1,11 @@
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.intents import Action, Namespace, Target, Unit
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.store import schema
 from kraken_pipeline.store.database import Database
@@ -39,6 +40,17 @@ def test_a_bar_is_decided_once(database: Database, decisions: SqlDecisionStore) 
     assert (first, again) == (True, False)
     assert [each.pair for each in decisions.pending(Namespace.TRADE)] == ["XBTUSD"]
     assert decisions.state(Namespace.TRADE, "trend", "1h") == {"a": "1"}
+
+
+def test_an_intent_keeps_its_action_and_its_target(decisions: SqlDecisionStore) -> None:
+    said = decision("XBTUSD", "ETHUSD")
+    target = Target(unit=Unit.WEIGHT, amount=Decimal("0.025"))
+    part = replace(said.intents[0], action=Action.REDUCE, target=target)
+    intents = (part, replace(said.intents[1], action=Action.INCREASE))
+    decisions.record(replace(said, intents=intents), {})
+
+    kept = {each.pair: each for each in decisions.pending(Namespace.TRADE)}
+    assert kept == {each.pair: each for each in intents}
 
 
 def test_a_bar_is_known_to_be_decided_by_that_strategy_only(decisions: SqlDecisionStore) -> None:

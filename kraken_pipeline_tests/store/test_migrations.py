@@ -12,10 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.intents import Action
 from kraken_pipeline.store import database as database_module
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import SCHEMA_VERSION, Database, connect
+from kraken_pipeline.store.evidence import decision_of
 from kraken_pipeline.store.migrations import alembic_config, migrate
 from kraken_pipeline.store.schema import metadata
 from kraken_pipeline.store.universes import SqlUniverseStore
@@ -150,6 +152,28 @@ FIRST_ORDERS = (
     " '{at}', NULL, NULL, NULL, NULL, NULL, NULL)",
     "INSERT INTO clean_reads VALUES ('O1', '{at}')",
 )
+
+
+def test_intents_of_an_older_schema_entered_or_left_altogether(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'store.db'}"
+    database = Database(address)
+    with database.writing() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    with database.writing() as connection:
+        for statement in FIRST_ORDERS:
+            connection.exec_driver_sql(statement.format(at=_AT))
+
+    migrate(address)
+
+    behind = decision_of(database, "I1")
+    database.close()
+    assert {each.intent_id: each.action for each in behind.intents} == {
+        "I1": Action.ENTER,
+        "I2": Action.EXIT,
+    }
+    assert {each.target for each in behind.intents} == {None}
 
 
 def test_universes_of_an_older_schema_were_in_force_from_first_to_last(tmp_path: Path) -> None:

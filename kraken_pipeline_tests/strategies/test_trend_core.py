@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kraken_pipeline.domain.intents import Action
 from kraken_pipeline.strategies.base import Bars, Floats, Snapshot, Wish, Wishes
 from kraken_pipeline.strategies.trend_core import PROFILES, TREND_CORE
 from kraken_pipeline_tests.strategies.markets import (
@@ -50,7 +51,7 @@ def test_a_strong_trend_is_entered() -> None:
     wish = said(market())
 
     assert isinstance(wish, Wish)
-    assert wish.enter
+    assert wish.action is Action.ENTER
     assert wish.confidence == 1.0
     assert wish.reason == "trend: 49.8 bps >= 10"
 
@@ -104,7 +105,7 @@ def test_on_daily_bars_there_is_no_second_daily_filter() -> None:
     panels = {"1d": panel("1d", dipping), "1h": panel("1h", CALM_HOURS)}
     snapshot = shown(panels, name="1d", parameters=DEFAULTS)
 
-    assert [each.enter for each in TREND_CORE.decide(snapshot, {}).wishes] == [True]
+    assert [each.action for each in TREND_CORE.decide(snapshot, {}).wishes] == [Action.ENTER]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_held_pair_is_left_once_the_fast_mean_is_under_the_slow() -> None:
 
     assert wish == Wish(
         pair="P0USD",
-        enter=False,
+        action=Action.EXIT,
         confidence=1.0,
         stop_distance=0.0,
         reason="trend over: -49.8 bps < 0",
@@ -148,7 +149,7 @@ def test_a_pair_that_may_not_be_traded_may_still_be_left() -> None:
 
     wishes = TREND_CORE.decide(snapshot, {})
 
-    assert [(each.pair, each.enter) for each in wishes.wishes] == [("AUSD", False)]
+    assert [(each.pair, each.action) for each in wishes.wishes] == [("AUSD", Action.EXIT)]
     assert wishes.no_signals == {"BUSD": "not tradable"}
 
 
@@ -222,7 +223,7 @@ def test_every_pair_is_answered_exactly_once(seed: int, name: str) -> None:
 def test_every_entry_is_one_that_risk_can_take(seed: int, name: str) -> None:
     for wish in decided(random_panels(TREND_CORE, name=name, seed=seed), name).wishes:
         assert 0.1 <= wish.confidence <= 1
-        assert not wish.enter or 0 < wish.stop_distance < 1
+        assert wish.action is Action.EXIT or 0 < wish.stop_distance < 1
 
 
 @given(seed=SEEDS, extra=st.integers(1, 400))

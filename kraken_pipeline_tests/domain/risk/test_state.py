@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from kraken_pipeline.domain.market import Quote
+from kraken_pipeline.domain.market import Quote, Side
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.order_terms import Trigger
 from kraken_pipeline.domain.risk import Case, review
@@ -41,7 +41,7 @@ REFUSED = [
     ("KILL_DRIFT", case(halts=frozenset({"KILL_DRIFT"}))),
     ("HALTED", case(halts=frozenset({"HALTED"}))),
     ("INTENT_EXPIRED", case(intent=intent(expires_at=NOW))),
-    ("INTENT_EXPIRED", sale(intent=intent(side="sell", expires_at=NOW))),
+    ("INTENT_EXPIRED", sale(intent=intent(side=Side.SELL, expires_at=NOW))),
     ("DATA_STALE_SOCKET", case(doubts=frozenset({Doubt.SOCKET_SILENT}))),
     ("DATA_STALE_SUB", case(doubts=frozenset({Doubt.SUBSCRIPTION_SILENT}))),
     ("DATA_STALE_EVENT", case(doubts=frozenset({Doubt.EVENT_OLD}))),

@@ -11,6 +11,7 @@ from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline_tests.builders import plain_action
 from kraken_pipeline_tests.simulation import markets
 from kraken_pipeline_tests.simulation.life import Life
 from kraken_pipeline_tests.simulation.process import Process
@@ -131,7 +132,7 @@ def _intent(
         strategy_id=strategy,
         timeframe=TIMEFRAME,
         pair=pair,
-        side=side,
+        action=plain_action(side),
         confidence=Decimal(dice.randint(20, 100)) / 100,
         stop_distance=Decimal(dice.randint(4, 20)) / 100 if side is Side.BUY else ZERO,
         decided_at=now,
