@@ -35,11 +35,12 @@ class FollowedBars:
     ) -> Bars:
         """Return the last `count` bars of each pair that were closed at `closed_by`."""
         found = self._bars.read(frame, pairs, closed_by=closed_by, count=count)
+        is_short = len(found.opened_at) < count
+        has_hole = np.isnan(found.close).any(axis=0)
         lacking = {
-            pair: some
-            for at, pair in enumerate(found.pairs)
-            if (len(found.opened_at) < count or np.isnan(found.close[:, at]).any())
-            and (some := self._former_names(pair))
+            found.pairs[at]: some
+            for at in np.flatnonzero(has_hole | is_short)
+            if (some := self._former_names(found.pairs[at]))
         }
         stored = self._bars.newest(frame) if lacking else {}
         former = {
