@@ -1,76 +1,104 @@
-"""Reading a strategy's parameters as the configuration gives them, strictly."""
+"""A strategy's parameters: a model with bounds, and what is said of a value that does not fit."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Annotated, Final, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from kraken_pipeline.domain.errors import InvalidValueError
 
 
-def refuse_unknown(given: Mapping[str, object], known: Collection[str]) -> None:
-    """Refuse a parameter that no one reads: it would look set and do nothing.
+class Parameters(BaseModel):
+    """The base of a strategy's own model: a field for each parameter, with default and bounds.
+
+    Unknown names are refused, nothing is converted, and it never changes.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
+    )
+
+
+P = TypeVar("P", bound=Parameters)
+BOUNDS: Final = MappingProxyType(
+    {"gt": "above {}", "ge": "at least {}", "lt": "below {}", "le": "at most {}"}
+)
+"""By the name of a bound, in which order they are said."""
+KINDS: Final[Mapping[type, str]] = MappingProxyType(
+    {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+)
+
+
+def _float(given: object) -> object:
+    """Give the float of an exact number, as the configuration brings it; pass on what is none."""
+    return float(given) if isinstance(given, Decimal) else given
+
+
+Number = Annotated[float, BeforeValidator(_float)]
+"""A number of a parameter; floats are what indicators are made of."""
+
+
+def checked(model: type[P], given: Mapping[str, object]) -> P:
+    """Return the parameters with the defaults filled in.
+
+    Args:
+        model: of the strategy.
+        given: name to value, as the configuration says or as it was checked before.
 
     Raises:
-        InvalidValueError: a name is not among the known; the message names the nearest.
+        InvalidValueError: one is unknown or out of its bounds; the message names it, its value and
+            what to use.
     """
-    for name in given:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
-            raise InvalidValueError(f"there is no parameter {name!r}: {meant}")
-
-
-def one_of(given: Mapping[str, object], name: str, *, default: str, among: Collection[str]) -> str:
-    """Return a parameter that is one of a few words.
-
-    Raises:
-        InvalidValueError: it is none of them.
-    """
-    value = given.get(name, default)
-    if not isinstance(value, str) or value not in among:
-        raise InvalidValueError(f"parameter {name} is {value!r}: use one of {', '.join(among)}")
-    return value
-
-
-def flag(given: Mapping[str, object], name: str, *, default: bool) -> bool:
-    """Return a parameter that is true or false.
-
-    Raises:
-        InvalidValueError: it is something else.
-    """
-    value = given.get(name, default)
-    if not isinstance(value, bool):
-        raise InvalidValueError(f"parameter {name} is {value!r}: use true or false")
-    return value
-
-
-def whole(given: Mapping[str, object], name: str, *, default: int, least: int, most: int) -> int:
-    """Return a parameter that is a whole number within its bounds, both included.
-
-    Raises:
-        InvalidValueError: it is no whole number or out of bounds.
-    """
-    value = given.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as wrong:
         raise InvalidValueError(
-            f"parameter {name} is {value!r}: use a whole number from {least} to {most}"
-        )
-    return value
+            _sentence(model, wrong.errors(include_url=False)[0], given)
+        ) from wrong
 
 
-def number(
-    given: Mapping[str, object], name: str, *, default: float, above: float, most: float
-) -> float:
-    """Return a parameter that is a number above one bound and at most the other.
+def checks(model: type[P]) -> Callable[[Mapping[str, object]], Mapping[str, object]]:
+    """Return what a `Strategy` takes as `parameters`: it checks, and fills in the defaults."""
+    return lambda given: checked(model, given).model_dump()
 
-    Raises:
-        InvalidValueError: it is no number or out of bounds.
-    """
-    value = given.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise InvalidValueError(f"parameter {name} is {value!r}: use a number")
-    if not above < float(value) <= most:
-        raise InvalidValueError(
-            f"parameter {name} is {value}: use a number above {above:g} and at most {most:g}"
-        )
-    return float(value)
+
+def _sentence(model: type[P], found: ErrorDetails, given: Mapping[str, object]) -> str:
+    path = tuple(str(each) for each in found["loc"])
+    name = ".".join(path)
+    if found["type"] == "extra_forbidden":
+        near = get_close_matches(name, model.model_fields, n=1)
+        known = ", ".join(model.model_fields)
+        meant = f"did you mean {near[0]}?" if near else f"use one of {known}" if known else ""
+        return f"there is no parameter {name!r}: {meant or 'the strategy has none'}"
+    field = model.model_fields.get(path[0]) if path else None
+    if field is None:
+        # what several parameters together break has no place of its own
+        return f"parameters: {found['msg']}"
+    is_whole = len(path) == 1
+    value = given.get(name) if is_whole else found["input"]
+    shown = repr(value) if isinstance(value, str) else str(value)
+    return f"parameter {name} is {shown}: use {(is_whole and _remedy(field)) or found['msg']}"
+
+
+def _remedy(field: FieldInfo) -> str:
+    """Say what a field takes, as far as its type and its bounds tell."""
+    words = get_args(field.annotation)
+    kind = KINDS.get(field.annotation) if isinstance(field.annotation, type) else None
+    if kind is None:
+        texts = words and all(isinstance(each, str) for each in words)
+        return f"one of {', '.join(words)}" if texts else ""
+    found = {
+        name: getattr(each, name)
+        for each in field.metadata
+        for name in BOUNDS
+        if getattr(each, name, None) is not None
+    }
+    if found.keys() == {"ge", "le"}:
+        return f"{kind} from {found['ge']:g} to {found['le']:g}"
+    bounds = [said.format(f"{found[name]:g}") for name, said in BOUNDS.items() if name in found]
+    return " ".join([kind, *([" and ".join(bounds)] if bounds else [])])

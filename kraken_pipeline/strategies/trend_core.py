@@ -1,18 +1,19 @@
 """Follow the trend: a fast moving average over a slow one, with the day's trend behind it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from kraken_pipeline.domain.intents import Action
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.strategies.base import Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline.strategies.indicators import PerPair, average_true_range, mean
-from kraken_pipeline.strategies.parameters import flag, number, one_of, refuse_unknown, whole
+from kraken_pipeline.strategies.parameters import Number, Parameters, checked, checks
 from kraken_pipeline.strategies.regime import HOURLY_BARS, regimes
 from kraken_pipeline.strategies.stops import stop_of_ranges
 
@@ -28,18 +29,17 @@ LEAST_CONFIDENCE: Final = 0.1
 BPS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameters:
+class TrendParameters(Parameters):
     """What the configuration may set."""
 
-    profile: str
+    profile: Literal["conservative", "balanced", "aggressive"] = "balanced"
     """A key of `PROFILES`."""
-    min_strength_bps: float
+    min_strength_bps: Number = Field(default=10, gt=0, le=1000)
     """How far the fast average must stand over the slow one, in basis points of the slow one."""
-    daily_filter: bool
+    daily_filter: bool = True
     """Whether the last daily close must be above the daily slow average."""
-    atr_bars: int
-    stop_atr_multiple: float
+    atr_bars: int = Field(default=20, ge=2, le=200)
+    stop_atr_multiple: Number = Field(default=2, gt=0, le=20)
     """How many average true ranges below the close an entry is proven wrong."""
 
     @property
@@ -53,25 +53,9 @@ class Parameters:
         return PROFILES[self.profile][1]
 
 
-def checked(given: Mapping[str, object]) -> Parameters:
-    """Return the parameters with the defaults filled in.
-
-    Raises:
-        InvalidValueError: one is unknown or out of its bounds; the message names it.
-    """
-    refuse_unknown(given, Parameters.__dataclass_fields__)
-    return Parameters(
-        profile=one_of(given, "profile", default="balanced", among=PROFILES),
-        min_strength_bps=number(given, "min_strength_bps", default=10, above=0, most=1000),
-        daily_filter=flag(given, "daily_filter", default=True),
-        atr_bars=whole(given, "atr_bars", default=20, least=2, most=200),
-        stop_atr_multiple=number(given, "stop_atr_multiple", default=2, above=0, most=20),
-    )
-
-
 def needs(timeframe: str, given: Mapping[str, object]) -> Mapping[str, int]:
     """Return the bars of each timeframe that a decision looks at."""
-    parameters = checked(given)
+    parameters = checked(TrendParameters, given)
     wanted = {timeframe: max(parameters.slow, parameters.atr_bars + 1)}
     wanted["1h"] = max(wanted.get("1h", 0), HOURLY_BARS)
     if parameters.daily_filter:
@@ -98,7 +82,7 @@ class Readings:
     missing_daily: NDArray[np.intp]
 
 
-def read(snapshot: Snapshot, parameters: Parameters) -> Readings:
+def read(snapshot: Snapshot, parameters: TrendParameters) -> Readings:
     """Compute the readings of every pair."""
     bars = max(parameters.slow, parameters.atr_bars + 1)
     high, low, close = (snapshot.window(each, bars) for each in ("high", "low", "close"))
@@ -124,7 +108,7 @@ def decide(snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
 
     It keeps no state: the bars say it all.
     """
-    readings = read(snapshot, checked(snapshot.parameters))
+    readings = read(snapshot, checked(TrendParameters, snapshot.parameters))
     wishes: list[Wish] = []
     no_signals: dict[str, str] = {}
     for at, pair in enumerate(snapshot.pairs):
@@ -142,7 +126,7 @@ def decide(snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
 
 
 def _daily(
-    snapshot: Snapshot, parameters: Parameters
+    snapshot: Snapshot, parameters: TrendParameters
 ) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     if not parameters.daily_filter or snapshot.frame.name == "1d":
         pairs = len(snapshot.pairs)
@@ -205,7 +189,7 @@ TREND_CORE: Final = Strategy(
     version="2",
     timeframes=tuple(TIMEFRAMES),
     needs=needs,
-    parameters=lambda given: asdict(checked(given)),
+    parameters=checks(TrendParameters),
     decide=decide,
     view=View.FILLED,
 )

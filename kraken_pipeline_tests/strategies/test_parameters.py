@@ -1,11 +1,15 @@
 """Parameters of a strategy: taken as they are, or refused by name, value and remedy."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Self
 
 import pytest
+from pydantic import Field, model_validator
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.strategies import STRATEGIES
+from kraken_pipeline.strategies.parameters import Number, Parameters, checked
 
 TREND = STRATEGIES["trend_core"]
 
@@ -52,3 +56,46 @@ def test_what_was_checked_may_be_checked_again() -> None:
 def test_what_cannot_be_is_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         TREND.parameters(given)
+
+
+class Rotation(Parameters):
+    targets: Mapping[str, Number] = Field(default_factory=dict)
+    enter: Number = Field(default=2, ge=0)
+    leave: Number = Field(default=1, ge=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.leave > self.enter:
+            raise ValueError(f"leave={self.leave} is above enter={self.enter}: lower it")
+        return self
+
+
+class Nothing(Parameters):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"targets": {"XBTUSD": "x"}}, "parameter targets.XBTUSD is 'x': use "),
+        ({"targets": 3}, "parameter targets is 3: use "),
+        ({"enter": -1}, "parameter enter is -1: use a number at least 0"),
+        ({"enter": 1, "leave": 2}, "parameters: .*leave=2.0 is above enter=1.0: lower it"),
+    ],
+)
+def test_what_a_model_of_ones_own_refuses_is_named_too(
+    given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        checked(Rotation, given)
+
+
+def test_a_strategy_without_parameters_says_so() -> None:
+    with pytest.raises(InvalidValueError, match="no parameter 'x': the strategy has none"):
+        checked(Nothing, {"x": 1})
+
+
+def test_exact_numbers_of_the_configuration_become_floats_also_below() -> None:
+    found = checked(Rotation, {"targets": {"XBTUSD": Decimal("0.5")}})
+
+    assert found.targets == {"XBTUSD": 0.5}
