@@ -12,6 +12,8 @@ from kraken_pipeline.cli.orders import brief, row_of
 from kraken_pipeline.cli.output import print_json, text
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import InvalidValueError, PipelineError, RefusedError
+from kraken_pipeline.domain.fate import CLEAN_READS_NEEDED
+from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.orders import FATE_OPEN, Order, State
 from kraken_pipeline.services.resolve import Evidence
@@ -152,10 +154,12 @@ def _resolved(pipeline: Pipeline, order: Order, verdict: Verdict, asked: Asked) 
 def _effect(order: Order, verdict: Verdict) -> str:
     if verdict.adopt is not None:
         return f"take {verdict.adopt} for {order.local_id}"
-    return (
-        f"write off {order.local_id}: its reservation ends, and if it shows up after all, "
-        "everything halts"
+    frees = (
+        f"what it sells is free after {CLEAN_READS_NEEDED} more looks that miss it"
+        if order.side is Side.SELL
+        else "its reservation ends"
     )
+    return f"write off {order.local_id}: {frees}, and if it shows up after all, everything halts"
 
 
 def _recorded(

@@ -472,6 +472,10 @@ class OrderStore(Protocol):
         """Return the orders that a person wrote off since then and that did not show up."""
         ...
 
+    def unproven_sales(self) -> tuple[Order, ...]:
+        """Return the sales that a person wrote off and that too few looks since have missed."""
+        ...
+
 
 class ForeignStore(Protocol):
     """Orders of the account that are not ours."""

@@ -60,7 +60,8 @@ def evidence(desk: SearchDesk, order: Order) -> Evidence:
 def write_off(desk: SearchDesk, order: Order, *, reason: str, by: str) -> Order:
     """Declare that an order never came to exist, on a person's word, and return it.
 
-    Its reservation ends. Should it show up after all, it is back, and everything halts (F-SUB-20).
+    Its reservation ends; what a sale would have sold is free only once it was looked for again.
+    Should it show up after all, it is back, and everything halts (F-SUB-20).
 
     Args:
         desk: where it is looked for once more.

@@ -13,6 +13,7 @@ from kraken_pipeline.domain.errors import (
     OutcomeUnknownError,
     UnexpectedReplyError,
 )
+from kraken_pipeline.domain.fate import READ_SPACING
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.order_terms import Purpose
@@ -168,12 +169,19 @@ def _refused(
 
 
 def _look_for_written_off(desk: SettleDesk) -> None:
-    """Find what a person declared absent, should it show up after all (F-SUB-20)."""
-    written_off = desk.orders.written_off(since=desk.clock() - REMEMBERED)
-    found = find(desk, written_off) if written_off else {}
-    for order in written_off:
+    """Find what a person declared absent, should it show up after all (F-SUB-20).
+
+    What a sale would have sold is free again once enough looks have missed it.
+    """
+    asked_at = desk.clock()
+    unproven = _by_id(desk.orders.unproven_sales())
+    written_off = unproven | _by_id(desk.orders.written_off(since=asked_at - REMEMBERED))
+    found = find(desk, list(written_off.values())) if written_off else {}
+    for order in written_off.values():
         if order.cl_ord_id in found:
             take(desk, order, found[order.cl_ord_id])
+        elif order.local_id in unproven:
+            desk.orders.note_clean_read(order.local_id, at=asked_at, spacing=READ_SPACING)
 
 
 def _poll_unmatched(desk: SettleDesk) -> None:

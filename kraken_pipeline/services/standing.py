@@ -33,7 +33,8 @@ def place_of(of: Order | Intent) -> tuple[str, str]:
 def unbooked_fills(orders: OrderStore, books: BookStore, reserving: Sequence[Order]) -> Unbooked:
     """Return the orders that filled more than the books have of them yet, and how much.
 
-    Until the books are kept, such a fill is in no position and in no reservation.
+    Until the books are kept, such a fill is in no position and in no reservation. A sale that a
+    person wrote off is among them, whole, until it was looked for again (F-SUB-20).
 
     Args:
         orders: where those are found that ended.
@@ -42,13 +43,14 @@ def unbooked_fills(orders: OrderStore, books: BookStore, reserving: Sequence[Ord
     """
     filled = [each for each in reserving if each.filled_qty]
     filled += [order for order, _ in orders.unmatched()]
+    unproven = [(each, each.open_qty) for each in orders.unproven_sales()]
     since = min((each.created_at for each in filled), default=None)
     if since is None:
-        return ()
+        return unproven
     booked: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
     for fill in books.fills_after(since - CLOCKS_DIFFER):
         booked[fill.kraken_order_id] += fill.qty
-    return [
+    return unproven + [
         (each, missing)
         for each in filled
         if (missing := each.filled_qty - booked[each.kraken_order_id or ""]) > 0

@@ -17,6 +17,7 @@ from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import ORDERS, in_chunks, orders_found
 from kraken_pipeline.store.positions import all_positions
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.unproven import unproven_sales
 
 _ORDERS: Final = schema.execution_orders
 _SALES: Final = Prepared(
@@ -82,7 +83,8 @@ def require_no_halt(connection: Connection, opening: Sequence[Order]) -> None:
 def _require_held(connection: Connection, order: Order, open_qty: Decimal) -> None:
     """Refuse to sell more than the book holds, with all that it is selling already.
 
-    What was sold and is not booked yet is not held any more.
+    What was sold and is not booked yet is not held any more, nor is what a person wrote off and
+    was not looked for since.
     """
     of = {"pair": order.pair, "strategy": order.strategy_id, "timeframe": order.timeframe}
     sales = orders_found(connection, _SALES, of)
@@ -97,11 +99,13 @@ def _require_held(connection: Connection, order: Order, open_qty: Decimal) -> No
             ),
             ZERO,
         )
+        unproven = {each.local_id for each in unproven_sales(connection)}
         selling = sum(
             (
                 each.open_qty
                 for each in sales
-                if each.state in RESERVING and each.local_id != order.local_id
+                if (each.state in RESERVING and each.local_id != order.local_id)
+                or each.local_id in unproven
             ),
             ZERO,
         )

@@ -26,7 +26,7 @@ from kraken_pipeline.domain.orders import (
     State,
 )
 from kraken_pipeline.domain.plans import PlanResult
-from kraken_pipeline.store import journal, leases, schema
+from kraken_pipeline.store import journal, leases, schema, unproven
 from kraken_pipeline.store.assessments import OpenAssessment, reserve
 from kraken_pipeline.store.cooldowns import cool
 from kraken_pipeline.store.database import Database
@@ -330,6 +330,11 @@ class SqlOrderStore:
         """Return the orders that a person wrote off since then and that did not show up."""
         with self._database.reading() as connection:
             return orders_found(connection, _WRITTEN_OFF, {"since": since})
+
+    def unproven_sales(self) -> tuple[Order, ...]:
+        """Return the sales that a person wrote off and that too few looks since have missed."""
+        with self._database.reading() as connection:
+            return unproven.unproven_sales(connection)
 
 
 def _reads(connection: Connection, local_id: str) -> tuple[datetime, ...]:

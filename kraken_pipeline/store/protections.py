@@ -22,6 +22,7 @@ from kraken_pipeline.store.assessments import reserve
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import ORDERS, in_chunks, orders_found, orders_in
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.unproven import unproven_sales
 
 _ORDERS: Final = schema.execution_orders
 _FILLS: Final = schema.fills
@@ -94,7 +95,10 @@ class SqlProtectionStore:
         self._database = database
 
     def holdings(self) -> Mapping[Place, Qty]:
-        """Return what each book holds of each pair, with fills that are not booked yet."""
+        """Return what each book holds of each pair, with fills that are not booked yet.
+
+        What a person wrote off of its sales is not among it until it was looked for again.
+        """
         with self._database.reading() as connection:
             return _holdings(connection)
 
@@ -208,6 +212,8 @@ def _holdings(connection: Connection) -> dict[Place, Qty]:
             missing = order.filled_qty - booked.get((order.kraken_order_id, _book(order)), ZERO)
             sign = 1 if order.side is Side.BUY else -1
             held[_place(order)] = Qty(held[_place(order)] + sign * max(missing, ZERO))
+        for order in unproven_sales(connection):
+            held[_place(order)] = Qty(max(held[_place(order)] - order.open_qty, ZERO))
     return {place: qty for place, qty in held.items() if qty}
 
 

@@ -6,9 +6,12 @@ from decimal import Decimal
 import pytest
 
 from kraken_pipeline.domain.errors import RefusedError
+from kraken_pipeline.domain.fate import CLEAN_READS_NEEDED, READ_SPACING
 from kraken_pipeline.domain.halts import HaltKind
+from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Qty
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
+from kraken_pipeline.domain.plans import Verdict
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.services.resolve import adopt, evidence, write_off
 from kraken_pipeline_tests.fakes import Lossy, overriding
@@ -105,6 +108,58 @@ def test_a_reservation_ends_when_its_order_is_written_off(desk: Paper) -> None:
     write_off(desk.settle_desk(), order, reason=WHY, by="ann")
 
     assert desk.stores.orders.reserving() == ()
+
+
+def _sale_written_off(desk: Paper) -> Order:
+    """Write off a sale that filled, of all that the strategy holds; a person holds some too."""
+    desk.begin()
+    desk.planned()
+    desk.submit()
+    desk.call("AddOrder", {"ordertype": "market", "type": "buy", "volume": "0.1", "pair": "XBTUSD"})
+    desk.settle()
+    desk.book()
+    sale = desk.planned(side=Side.SELL, limit="49000")
+    desk.submit(gateway=Lossy(desk.trader, arrives=True))
+    desk.turn(seconds=(DEADLINE + SETTLE_WINDOW).total_seconds() + 1)
+    blind = desk.settle_desk(account=_blind(desk))
+    return write_off(blind, desk.now_of(sale), reason=WHY, by="ann")
+
+
+def _look_for_it(desk: Paper, times: int) -> None:
+    for _ in range(times):
+        desk.turn(seconds=READ_SPACING.total_seconds())
+        desk.settle(account=_blind(desk))
+
+
+def _sold_again(desk: Paper) -> Verdict:
+    desk.wants("XBTUSD", side=Side.SELL)
+    return desk.assess()["XBTUSD"]
+
+
+def test_f_sub_20_what_a_sale_was_written_off_of_is_not_sold_again_on_a_persons_word(
+    desk: Paper,
+) -> None:
+    _sale_written_off(desk)
+
+    denied = _sold_again(desk)
+
+    assert "NOT_OWNED" in {each.code for each in denied.objections}
+    desk.settle()
+    desk.book()
+    assert desk.held()["manual", "XBTUSD"] == Decimal("0.1")
+
+
+def test_f_sub_20_it_may_be_sold_again_once_enough_looks_have_missed_it(desk: Paper) -> None:
+    sale = _sale_written_off(desk)
+
+    _look_for_it(desk, CLEAN_READS_NEEDED - 1)
+    before = _sold_again(desk)
+    _look_for_it(desk, 1)
+    after = _sold_again(desk)
+
+    assert not before.approved
+    assert after.approved
+    assert after.qty == sale.qty
 
 
 def test_an_order_that_is_unknown_since_its_window_is_over_may_be_written_off(

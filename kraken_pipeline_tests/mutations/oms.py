@@ -17,6 +17,12 @@ SETTLING: Final = (
     "cases/test_unknown_orders.py",
     "cases/test_reads.py",
 )
+WRITING_OFF: Final = (
+    "cases/test_resolve.py",
+    "store/test_unproven.py",
+    "store/test_protections.py",
+    "store/test_changes.py",
+)
 
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutations(
@@ -401,6 +407,58 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
             "one that somebody enlarged calls a person",
             '    _halt(desk, f"{order.local_id}, {mismatch}", source)\n    if report',
             "    if report",
+        ),
+    ),
+    *mutations(
+        "store/unproven.py",
+        WRITING_OFF,
+        (
+            "what a person wrote off of a sale is not sold again before it was looked for",
+            '        bindparam("needed") > _LOOKS_SINCE,\n',
+            '        bindparam("needed") < _LOOKS_SINCE,\n',
+        ),
+        (
+            "looks from before an order was written off do not count",
+            ", _READS.c.at > _ORDERS.c.updated_at)",
+            ")",
+        ),
+    ),
+    *mutations(
+        "services/standing.py",
+        WRITING_OFF,
+        (
+            "what a sale was written off of is not owned",
+            "    unproven = [(each, each.open_qty) for each in orders.unproven_sales()]\n",
+            "    unproven: list[tuple[Order, Decimal]] = []\n",
+        ),
+    ),
+    *mutations(
+        "store/protections.py",
+        WRITING_OFF,
+        (
+            "what a sale was written off of has no stop",
+            "        for order in unproven_sales(connection):\n"
+            "            held[_place(order)] = "
+            "Qty(max(held[_place(order)] - order.open_qty, ZERO))\n",
+            "",
+        ),
+    ),
+    *mutations(
+        "store/changes.py",
+        WRITING_OFF,
+        (
+            "no sale grows by what another was written off of",
+            "                or each.local_id in unproven\n",
+            "",
+        ),
+    ),
+    *mutations(
+        "services/settle.py",
+        WRITING_OFF,
+        (
+            "each look that misses what was written off counts",
+            "        elif order.local_id in unproven:\n",
+            "        elif order.local_id not in unproven:\n",
         ),
     ),
     *mutations(

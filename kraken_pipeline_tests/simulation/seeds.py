@@ -16,6 +16,8 @@ REGRESSIONS: Final[Mapping[int, str]] = MappingProxyType(
         1156: "reads that lagged differently for minutes were taken for lasting drift",
         3019: "the stream showed an order as it was before its change, and halted",
         1300: "a row of the stream after a gap contradicted the books, and halted",
+        300376: "a sale that was written off had filled, and the same coins were sold once more",
+        300847: "the same",
         60: "a key that was locked out kept fills out of the books until the end",
     }
 )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from kraken_pipeline.domain.accounting.lookup import Lookup
+from kraken_pipeline.domain.fate import CLEAN_READS_NEEDED, READ_SPACING
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import (
     DecisionId,
@@ -174,6 +175,21 @@ def live(database: Database, pair: str = "XBTUSD", **changed: Any) -> Order:  # 
     begun = sending(database, pair, **changed)
     accepted = event(Fact.ACCEPTED, kraken_order_id=f"K{begun.local_id}")
     return SqlOrderStore(database).record(begun, accepted)
+
+
+def written_off(database: Database, **changed: Any) -> Order:  # noqa: ANN401 - any field
+    """Return an order that was sent an hour before the others and that a person wrote off."""
+    orders = SqlOrderStore(database)
+    begun = sending(database, plan_id="P0", closed_at=NOW - HOUR, **changed)
+    return orders.record(orders.record(begun, event(Fact.FATE_UNRESOLVED)), event(Fact.WRITTEN_OFF))
+
+
+def look_for(database: Database, missing: Order, times: int = CLEAN_READS_NEEDED) -> None:
+    """Look for an order in vain, often enough to believe that it is not there."""
+    orders = SqlOrderStore(database)
+    for look in range(1, times + 1):
+        at = missing.updated_at + look * READ_SPACING
+        orders.note_clean_read(missing.local_id, at=at, spacing=READ_SPACING)
 
 
 def event(fact: Fact, **changed: Any) -> Event:  # noqa: ANN401 - any field may change

@@ -23,7 +23,9 @@ from kraken_pipeline_tests.store.builders import (
     event,
     fill,
     live,
+    look_for,
     sending,
+    written_off,
 )
 
 
@@ -93,6 +95,19 @@ def test_inv_6_a_sale_grows_to_what_its_book_holds(database: Database) -> None:
     asked = orders.record(made, _wish("0.3"), epoch=_epoch(database))
 
     assert asked.open_qty == Decimal("0.3")
+
+
+def test_f_sub_20_a_sale_does_not_grow_by_what_a_person_wrote_off(database: Database) -> None:
+    orders = SqlOrderStore(database)
+    made = _sale(database)
+    gone = written_off(database, side=Side.SELL, qty=Qty(Decimal("0.1")))
+    with pytest.raises(RefusedError, match=r"would sell 0\.3, 0\.2 is free"):
+        orders.record(made, _wish("0.3"), epoch=_epoch(database))
+
+    look_for(database, gone)
+
+    asked = orders.record(made, _wish("0.3"), epoch=_epoch(database))
+    assert asked.state is State.AMENDING
 
 
 def test_only_what_a_person_wrote_off_since_then_is_looked_for(database: Database) -> None:

@@ -15,7 +15,16 @@ from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.protections import SqlProtectionStore
-from kraken_pipeline_tests.store.builders import LOOKUP, MINUTE, NOW, event, fill, live
+from kraken_pipeline_tests.store.builders import (
+    LOOKUP,
+    MINUTE,
+    NOW,
+    event,
+    fill,
+    live,
+    look_for,
+    written_off,
+)
 
 PLACE = ("trend@1h", "XBTUSD")
 MISSING = Protection(
@@ -67,6 +76,23 @@ def test_what_is_held_counts_fills_that_are_not_booked_yet_once(
 
     assert unbooked == {PLACE: Decimal("0.06")}
     assert protections.holdings() == unbooked
+
+
+def test_f_sub_20_what_a_person_wrote_off_of_its_sales_is_not_held_until_it_was_looked_for(
+    database: Database, protections: SqlProtectionStore, entry: Order
+) -> None:
+    told = fill(
+        "T1", kraken_order_id=str(entry.kraken_order_id), qty=Qty(Decimal("0.06")), book=PLACE[0]
+    )
+    SqlBookStore(database).book([told], [], LOOKUP)
+
+    sale = written_off(database, side=Side.SELL, qty=Qty(Decimal("0.05")))
+
+    assert protections.holdings() == {PLACE: Decimal("0.01")}
+    with pytest.raises(ConflictError, match=r"holds 0\.01 "):
+        protections.plan(_stop(entry), by="protect", why="a test")
+    look_for(database, sale)
+    assert protections.holdings() == {PLACE: Decimal("0.06")}
 
 
 def test_what_lies_in_another_book_by_mistake_is_not_held_twice(
