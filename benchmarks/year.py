@@ -1,22 +1,28 @@
 """A year of an account: everything that may happen to it, and its books judged every day.
 
-`python -m benchmarks year [--seed S] [--days D] [--acts A]`. The simulator's own engine and
-account, a clock that is turned, the real services. Each day the books must be the exchange's to the
-last unit in every bucket, what all is worth must be explained with a residual of 0, and a deposit
-or withdrawal between two looks must leave the price of a unit where it was. At the end everything
-is sold, and what came of it must be the same under every cost method and in both views.
+`python -m benchmarks year [--seed S] [--days D] [--acts A] [--moves FILE]`. The simulator's own
+engine and account, a clock that is turned, the real services. Each day the books must be the
+exchange's to the last unit in every bucket, what all is worth must be explained with a residual of
+0, and a deposit or withdrawal between two looks must leave the price of a unit where it was. At the
+end everything is sold, and what came of it must be the same under every cost method and in both
+views. What is written to FILE, `year_peers` sets beside what other tools say of it.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from decimal import localcontext
 from pathlib import Path
 from time import perf_counter
 
+from kraken_pipeline.domain.accounting.fold import folded
 from kraken_pipeline.domain.accounting.identity import Result
 from kraken_pipeline.domain.accounting.lots import Method
-from kraken_pipeline_tests.year.books import Year, lived
+from kraken_pipeline.domain.accounting.moves import AccountMove
+from kraken_pipeline.domain.money import EXACT
+from kraken_pipeline_tests.year.books import KFEE, USD, Year, lived
 
 A_MONTH = 30
 SHOWN = 20
@@ -28,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--days", type=int, default=365)
     asked.add_argument("--acts", type=int, default=30, help="a day")
+    asked.add_argument("--moves", type=Path, help="where to write moves and gains as JSON")
     told = asked.parse_args(arguments)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -39,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
             year.live(length)
             _print_state(year, (perf_counter() - began) / length)
         results = year.end()
+        if told.moves:
+            told.moves.write_text(json.dumps(_told(year.moves())))
     return _print_end(year, results)
 
 
@@ -51,6 +60,31 @@ def _print_state(year: Year, seconds: float) -> None:
     )
 
 
+def _told(moves: Sequence[AccountMove]) -> Mapping[str, object]:
+    """Return moves and the gains of each departure, for `year_peers`."""
+    names = ("asset", "qty", "value", "cost", "tax_fee")
+    # what is of no worth has no gain, and other tools take no price of zero
+    listed = [
+        {"at": each.at.isoformat(), **{name: str(getattr(each, name)) for name in names}}
+        for each in moves
+        if each.asset not in {USD, KFEE} and each.qty
+    ]
+    gains = {method.value: _gains(moves, method) for method in Method}
+    return {"moves": listed, "gains": gains}
+
+
+def _gains(moves: Sequence[AccountMove], method: Method) -> Mapping[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = {}
+    for each in folded(moves, method, USD)[1]:
+        if each.realised is None:
+            raise ValueError(f"{each.asset} of {each.disposed_at} has no known gain; price it")
+        with localcontext(EXACT):
+            taxed = each.realised - each.acquisition_fee - each.disposal_fee
+        told = {"at": each.disposed_at.isoformat(), "trading": str(each.realised)}
+        found.setdefault(each.asset, []).append({**told, "tax": str(taxed)})
+    return found
+
+
 def _print_end(year: Year, results: Mapping[Method, Result]) -> int:
     print(f"done {dict(year.actor.done.most_common())}")
     print(f"flows between two looks {year.flows_tried}")
@@ -61,8 +95,8 @@ def _print_end(year: Year, results: Mapping[Method, Result]) -> int:
         totals |= {trading, tax}
         print(f"  {method.value:<5} trading {trading:f}, tax {tax:f}, residual {each.residual:f}")
     print(f"wrong {len(year.wrong)}; methods and views agree: {len(totals) == 1}")
-    for each in year.wrong[:SHOWN]:
-        print(f"  {each}")
+    for fault in year.wrong[:SHOWN]:
+        print(f"  {fault}")
     return bool(year.wrong) or len(totals) != 1
 
 
