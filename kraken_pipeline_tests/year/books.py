@@ -93,10 +93,11 @@ class Year:
 
     def book(self) -> Booked:
         """Keep the books as the pipeline does, with the market's closes as certified bars."""
-        keeping = partial(book_moves, self.desk.account_desk(closes=self._closes))
+        keeping = partial(book_moves, self.desk.account_desk(closes=self.closes))
         return self.desk.book(book_moves=keeping)
 
-    def _closes(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
+    def closes(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
+        """Return the market's closes as if its bars of five minutes were certified."""
         if frame.name != "5m":
             return {}
         at = closed_at.timestamp() - 0.001
