@@ -9,15 +9,15 @@ gain of each departure. Two rules explain what differs:
 
 - grain: our shares of a lot are cut to 18 decimals, so that they add up to the lot; theirs are not.
 - one order: the dearest lot is the one with the highest cost including its fee, in both views, so
-  that both views match the same lots. rp2, told no fees, orders without them: such departures are
-  counted, and hold in the tax view, where it is told them.
+  that both views match the same lots. So rp2 is told fees when it chooses lots; in the trading view
+  what it chose is valued without them.
 """
 
 import json
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
 from pathlib import Path
@@ -106,11 +106,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _print(view: str, method: str, asset: str, found: Sequence[Decimal]) -> int:
     over = sum(each > GRAIN for each in found)
-    is_order = view == "trading" and method == "hifo"
-    why = " (one order)" if over and is_order else ""
     largest = max(found, default=NOTHING)
-    print(f"{view:<8}{method:<7}{asset:<6}{len(found):10d}  {largest:8.1e}{over:10d}{why}")
-    return 0 if is_order else over
+    print(f"{view:<8}{method:<7}{asset:<6}{len(found):10d}  {largest:8.1e}{over:10d}")
+    return over
 
 
 def _differences(ours: Gains, theirs: Gains) -> list[Decimal]:
@@ -166,22 +164,27 @@ def _matched(moves: Sequence[Move], method: str, view: str) -> Gains:
         TransactionSet(told, each, asset, MIN_DATE, MAX_DATE) for each in ("IN", "OUT", "INTRA")
     ]
     for row, each in enumerate(moves, 1):
-        sets[0 if _came(each) else 1].add_entry(_transaction(told, each, row, view))
+        sets[0 if _came(each) else 1].add_entry(_transaction(told, each, row))
     methods = AVLTree()
     methods.insert_node(MIN_DATE.year, LOTS[method].AccountingMethod())
     made = compute_tax(told, AccountingEngine(methods), InputData(asset, *sets))
-    return dict(_gains(made.gain_loss_set))
+    found: dict[datetime, Decimal] = defaultdict(Decimal)
+    for each in made.gain_loss_set:
+        qty = Decimal(each.crypto_amount)
+        went, came = moves[each.taxable_event.row - 1], moves[each.acquired_lot.row - 1]
+        with localcontext() as context:
+            context.prec = 60
+            gain = qty * (_unit(went, view) - _unit(came, view))
+            found[datetime.fromisoformat(went["at"])] += gain
+    return found
 
 
-def _gains(found: Any) -> Iterator[tuple[datetime, Decimal]]:  # noqa: ANN401 - of another environment
-    sums: dict[datetime, Decimal] = defaultdict(Decimal)
-    for each in found:
-        sums[each.taxable_event.timestamp] += Decimal(each.fiat_gain)
-    yield from sums.items()
+def _unit(move: Move, view: str) -> Decimal:
+    return _worth(move, view) / abs(Decimal(move["qty"]))
 
 
-def _transaction(told: Any, move: Move, row: int, view: str) -> Any:  # noqa: ANN401 - as above
-    qty, worth = RP2Decimal(move["qty"].lstrip("-")), RP2Decimal(str(_worth(move, view)))
+def _transaction(told: Any, move: Move, row: int) -> Any:  # noqa: ANN401 - of another environment
+    qty, worth = RP2Decimal(move["qty"].lstrip("-")), RP2Decimal(str(_worth(move, "tax")))
     names = {"asset": move["asset"], "exchange": "K", "holder": "H"}
     same = {"timestamp": move["at"], "spot_price": worth / qty, "row": row, **names}
     if _came(move):
