@@ -232,6 +232,7 @@ def _desk(past: Past, database: Database) -> BookDesk:
         tracks_manual=True,
         retention=timedelta(days=400),
         clock=lambda: NOW,
+        closes=accounts.closes,
         book_moves=partial(book_moves, accounts),
     )
 

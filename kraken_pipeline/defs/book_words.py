@@ -162,6 +162,7 @@ def _cash_flows(pipeline: Pipeline, booked: Booked, *, draws: bool) -> Told:
         "without_value": sum(each.value is None for each in found),
         **{f"{cause.value}_value": value for cause, value in values.items()},
         "fees": _total(each.fee for each in found),
+        "at_older_prices": len(booked.older_prices),
         "newest": dg.MetadataValue.md(
             listed(
                 ("at", "cause", "asset", "qty", "value", "fee"),

@@ -25,6 +25,7 @@ from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, TradeReport
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import EPOCH
+from kraken_pipeline.services.past_prices import Closes, PastPrices
 from kraken_pipeline.services.ports import (
     Account,
     BookStore,
@@ -69,6 +70,8 @@ class BookDesk:
     clock: Clock
     tolerance: Tolerance
     """Up to what worth a drift only warns."""
+    closes: Closes
+    """Certified closes, for what came while nobody saw a ticker."""
     book_moves: Callable[[Listing, PriceTable, datetime], Mapping[Asset, Decimal]]
     """Told names and prices once the ledger is kept and explained: keeps the account's own books
     and says of what more went out than came (`services.accounts`)."""
@@ -94,6 +97,9 @@ class Booked:
     """Entries of the ledger that nobody can explain, by asset."""
     in_flight: tuple[InFlight, ...]
     """Ends of moves between buckets whose other end has not come."""
+    older_prices: Mapping[str, tuple[Asset, ...]]
+    """Flows that bought their units with the prices of the look before, by entry, for these assets:
+    of their own time nobody knows any."""
     short: Mapping[Asset, Decimal]
     """Assets of which more went out than is known to have come, and how much."""
     has_grave_drift: bool
@@ -122,10 +128,18 @@ def keep_books(desk: BookDesk) -> Booked:
         books=desk.books,
         base_currency=desk.base_currency,
         in_flight=desk.ledger.in_flight(),
+        moved=desk.ledger.moved,
+        price=PastPrices(
+            base_currency=desk.base_currency,
+            listing=listing,
+            now=read.at,
+            tickers=prices,
+            closes=desk.closes,
+        ),
         tracks_manual=desk.tracks_manual,
     )
     taken = take(nav, read.balances, prices=told, listing=listing, before=before, at=read.at)
-    desk.books.keep_snapshot(taken.snapshot, taken.flows, taken.day)
+    desk.books.keep_snapshot(taken.snapshot, taken.flows, taken.day, taken.older_prices)
     desk.books.prune_snapshots(read.at - desk.retention)
     late = _note_late_fills(desk, fills)
     return Booked(
@@ -136,6 +150,7 @@ def keep_books(desk: BookDesk) -> Booked:
         snapshot=taken.snapshot,
         unexplained=_unexplained(desk, listing),
         in_flight=nav.in_flight,
+        older_prices=taken.older_prices,
         short=short,
         has_grave_drift=bool(taken.snapshot.drift)
         and desk.tolerance.is_grave(taken.drift_worth, taken.snapshot.equity),

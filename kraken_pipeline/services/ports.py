@@ -43,6 +43,7 @@ from kraken_pipeline.domain.reports import (
     TradeReport,
 )
 from kraken_pipeline.domain.switch import Switch, SwitchReport
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.domain.universe import Refresh, Universe
 from kraken_pipeline.strategies.base import Bars
@@ -598,6 +599,10 @@ class LedgerStore(Protocol):
         """Return the ends of moves between buckets whose other end has not come."""
         ...
 
+    def moved(self, since: datetime, until: datetime | None) -> Mapping[str, Decimal]:
+        """Return by how much entries that are in no units yet changed each bucket in a while."""
+        ...
+
 
 class BookStore(Protocol):
     """Fills, ledger, positions and snapshots."""
@@ -649,7 +654,11 @@ class BookStore(Protocol):
         ...
 
     def keep_snapshot(
-        self, snapshot: Snapshot, flows: Sequence[LedgerEntry], day: NavDay | None = None
+        self,
+        snapshot: Snapshot,
+        flows: Sequence[LedgerEntry],
+        day: NavDay | None = None,
+        older_prices: Mapping[str, Sequence[Asset]] = ...,
     ) -> None:
         """Keep a snapshot, its day, and that these flows are in its units, in one transaction."""
         ...

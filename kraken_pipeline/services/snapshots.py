@@ -1,13 +1,15 @@
 """What the account is worth as it is read: valued, in units, and how far it fell."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from kraken_pipeline.domain.accounting.legs import InFlight
+from kraken_pipeline.domain.accounting.price_points import PricePoint
 from kraken_pipeline.domain.accounting.valuation import valuations
 from kraken_pipeline.domain.ledger import Drift, LedgerEntry, drifts
 from kraken_pipeline.domain.lots import MANUAL, Position
@@ -18,6 +20,7 @@ from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.ports import BookStore
+from kraken_pipeline.services.unit_flows import Bought, Moved, Past, bought
 from kraken_pipeline.services.world import economic_asset
 
 WINDOW: Final = timedelta(hours=24)
@@ -33,6 +36,10 @@ class NavDesk:
     base_currency: Asset
     in_flight: tuple[InFlight, ...]
     """What left one bucket and is in no other yet (PF-11)."""
+    moved: Moved
+    """Says what came and went in a while."""
+    price: Callable[[Asset, datetime], PricePoint | None]
+    """What a unit was worth at an instant; None if nobody can say."""
     tracks_manual: bool
     """Whether trades that no strategy made count in the sums of profit."""
 
@@ -48,6 +55,8 @@ class Taken:
     """Its UTC day with it in it."""
     drift_worth: Decimal | None
     """Of all by which books and balances differ; None where something of it has no price."""
+    older_prices: Mapping[str, tuple[Asset, ...]]
+    """Flows whose units were reckoned with the prices of the look before, for these assets."""
 
 
 def take(
@@ -72,7 +81,8 @@ def take(
         before: the newest snapshot.
         at: when it was read.
     """
-    valued = valuations(_held(desk, balances, listing), prices, before=before, now=at)
+    held = _held(desk, balances, listing)
+    valued = valuations(held, prices, before=before, now=at)
     rates = _Rates(valuations=valued, prices=prices, listing=listing)
     drifting, equity = drifting_of(desk.books, balances), total(valued)
     drift = said_of(drifting)
@@ -82,14 +92,14 @@ def take(
     is_frozen = before is not None and bool(freeze(valued))
     # what has no price yet is in no equity yet, and so waits as a flow too
     flows = () if is_frozen else tuple(filter(rates.knows, desk.books.unvalued_flows()))
-    worth = sum((rates.worth(each) for each in flows), ZERO)
-    units, unit_price = _units(before, equity, worth, is_frozen=is_frozen)
+    told = _bought(desk, rates, before, held, flows, at)
+    units, unit_price = _units(before, equity, told, is_frozen=is_frozen)
     read = Reading(
         at=at,
         unit_price=unit_price,
         equity=equity,
         exposure=equity - cash,
-        flows=worth,
+        flows=told.worth,
         is_sure=not freeze(valued) and not drift,
     )
     day = day_after(desk.books.newest_day(at), read)
@@ -107,7 +117,13 @@ def take(
         drift=drift,
         **_falls(desk, day, before if is_frozen else None),
     )
-    return Taken(snapshot=snapshot, flows=flows, day=day, drift_worth=rates.worth_of(drifting))
+    return Taken(
+        snapshot=snapshot,
+        flows=flows,
+        day=day,
+        drift_worth=rates.worth_of(drifting),
+        older_prices=told.older_prices,
+    )
 
 
 def drifting_of(books: BookStore, balances: Mapping[str, Balance]) -> tuple[Drift, ...]:
@@ -142,14 +158,37 @@ def _held(
     return held
 
 
-def _units(
-    before: Snapshot | None, equity: Decimal, flows: Decimal, *, is_frozen: bool
-) -> tuple[Decimal, Decimal]:
+def _bought(
+    desk: NavDesk,
+    rates: "_Rates",
+    before: Snapshot | None,
+    held: Mapping[Asset, Decimal],
+    flows: Sequence[LedgerEntry],
+    at: datetime,
+) -> Bought:
+    """Return the units that flows bought; of a new account nothing is known but what it has now."""
     if before is None:
-        return units_after(units=ZERO, equity=equity, flows=flows)
-    if is_frozen:
+        worth = sum((rates.worth(each) for each in flows), ZERO)
+        return Bought(units=ZERO, worth=worth, older_prices={})
+    past = Past(
+        before=before,
+        now=at,
+        held=held,
+        moved=desk.moved,
+        asset_of=partial(economic_asset, rates.listing.symbols),
+        rate=rates.of,
+        price=desk.price,
+    )
+    return bought(past, flows)
+
+
+def _units(
+    before: Snapshot | None, equity: Decimal, told: Bought, *, is_frozen: bool
+) -> tuple[Decimal, Decimal]:
+    if is_frozen and before is not None:
         return before.units, before.unit_price
-    return units_after(units=before.units, equity=equity, flows=flows, last_price=before.unit_price)
+    last = Decimal(1) if before is None else before.unit_price
+    return units_after(units=told.units, equity=equity, flows=ZERO, last_price=last)
 
 
 def _falls(desk: NavDesk, day: NavDay, frozen_at: Snapshot | None) -> dict[str, Decimal]:
@@ -188,7 +227,7 @@ class _Rates:
         return self.of(economic_asset(self.listing.symbols, flow.asset)) is not None
 
     def worth(self, flow: LedgerEntry) -> Decimal:
-        """Return what came or left, at the first prices seen after it.
+        """Return what came or left, at the prices of now.
 
         Its fee left with it: whoever moves money in or out does not trade badly (F-MON-1, P-19).
         What it cost is told by the books of the account.

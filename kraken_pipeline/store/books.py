@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, localcontext
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
@@ -28,6 +29,7 @@ from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.nav_days import NavDay, TradeDay
 from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store import (
     book_steps,
     conversions,
@@ -53,6 +55,7 @@ from kraken_pipeline.store.schema import (
 _FILL_FACTS: Final = ("kraken_order_id", "pair", "side", "price", "qty", "cost", "fee")
 """What cannot be told of one trade in two ways. Rate and book are ours, and kept once."""
 _ENTRY_FACTS: Final = ("refid", "type", "asset", "amount", "fee", "balance")
+NONE_OLDER: Final[Mapping[str, Sequence[Asset]]] = MappingProxyType({})
 Row = TypeVar("Row", Fill, LedgerEntry)
 _NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
 _LAST_FILL: Final = Prepared(select(func.max(fills.c.at)))
@@ -235,7 +238,11 @@ class SqlBookStore:
             return tuple(positions.fill_of(row) for row in rows)
 
     def keep_snapshot(
-        self, snapshot: Snapshot, flows: Sequence[LedgerEntry], day: NavDay | None = None
+        self,
+        snapshot: Snapshot,
+        flows: Sequence[LedgerEntry],
+        day: NavDay | None = None,
+        older_prices: Mapping[str, Sequence[Asset]] = NONE_OLDER,
     ) -> None:
         """Keep a snapshot, over one of the same instant, with the flows that are in its units.
 
@@ -243,6 +250,7 @@ class SqlBookStore:
             snapshot: that is kept until it is pruned.
             flows: that are in its units and were in no others.
             day: its UTC day with it in it, kept for ever.
+            older_prices: flows whose units were reckoned with older prices of these assets.
 
         Raises:
             ConflictError: a flow is in the units of a snapshot already; nothing is kept.
@@ -250,7 +258,7 @@ class SqlBookStore:
         with self._database.writing() as connection:
             snapshots.keep(connection, snapshot)
             if flows:
-                snapshots.mark_valued(connection, snapshot, flows)
+                snapshots.mark_valued(connection, snapshot, flows, older_prices)
             if day is not None:
                 nav_days.keep(connection, day)
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select
@@ -16,11 +16,18 @@ from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.accounting.residuals import Residual, residual_of
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Fill
+from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.store import positions, unbooked
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Named, Prepared
-from kraken_pipeline.store.schema import entry_causes, fill_residuals, fills, ledger_entries
+from kraken_pipeline.store.schema import (
+    entry_causes,
+    fill_residuals,
+    fills,
+    ledger_entries,
+    valued_flows,
+)
 
 AT_ONCE: Final = 2_000
 """Entries of an older version's books that are explained together."""
@@ -66,6 +73,19 @@ _ADD: Final = Prepared(insert(entry_causes))
 _RESIDUALS: Final = Prepared(select(fill_residuals).where(fill_residuals.c.trade_id.in_(_NAMES)))
 _DROP: Final = Prepared(delete(fill_residuals).where(fill_residuals.c.trade_id.in_(_NAMES)))
 _ADD_RESIDUAL: Final = Prepared(insert(fill_residuals))
+_MOVED: Final = (
+    select(
+        ledger_entries.c.asset, ledger_entries.c.amount, ledger_entries.c.fee, entry_causes.c.cause
+    )
+    .join(entry_causes)
+    .where(
+        ledger_entries.c.at >= bindparam("since"),
+        # its units are there: taken back, it would be missing beside them
+        ledger_entries.c.entry_id.not_in(select(valued_flows.c.entry_id)),
+    )
+)
+_MOVED_SINCE: Final = Prepared(_MOVED)
+_MOVED_WITHIN: Final = Prepared(_MOVED.where(ledger_entries.c.at < bindparam("until")))
 _UNEXPLAINED: Final = Prepared(
     select(ledger_entries)
     .where(ledger_entries.c.entry_id.not_in(select(entry_causes.c.entry_id)))
@@ -101,6 +121,28 @@ class SqlLedgerStore:
         with self._database.reading() as connection:
             rows = _OF_CAUSE.named(connection, asked)
         return tuple(InFlight(entry=entry_of(row)) for row in rows)
+
+    def moved(self, since: datetime, until: datetime | None) -> Mapping[str, Decimal]:
+        """Return by how much entries that are in no units yet changed what the account has.
+
+        Trades and rewards are in none, and flows until a snapshot has valued them. A move between
+        buckets changes nothing but by its fee: what left one is the account's until it is in the
+        other (PF-11).
+
+        Args:
+            since: the first instant that counts.
+            until: the first one after that does not; None counts all.
+
+        Returns:
+            That by bucket, in its asset.
+        """
+        wanted = _MOVED_SINCE if until is None else _MOVED_WITHIN
+        values = {"since": since} if until is None else {"since": since, "until": until}
+        found: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        with self._database.reading() as connection, localcontext(EXACT):
+            for asset, amount, fee, cause in wanted.streamed(connection, values):
+                found[asset] += (ZERO if cause == Cause.INTERNAL.value else amount) - fee
+        return dict(found)
 
     def counts(self) -> Mapping[Cause, int]:
         """Return how many entries each cause has; one that has none is left out."""

@@ -1,7 +1,7 @@
 """Snapshots of the account to rows, and back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,6 +15,7 @@ from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.domain.money import ZERO, decimal_from
 from kraken_pipeline.domain.nav import Snapshot, Valuation
 from kraken_pipeline.domain.swings import Swing
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import NOTHING, Named, Prepared, Values
@@ -58,8 +59,19 @@ def keep(connection: Connection, snapshot: Snapshot) -> None:
     _ADD.run(connection, _row(snapshot))
 
 
-def mark_valued(connection: Connection, snapshot: Snapshot, flows: Sequence[LedgerEntry]) -> None:
+def mark_valued(
+    connection: Connection,
+    snapshot: Snapshot,
+    flows: Sequence[LedgerEntry],
+    older_prices: Mapping[str, Sequence[Asset]],
+) -> None:
     """Note that the flows are in the snapshot's units: each is counted once (PF-13).
+
+    Args:
+        connection: of the transaction that keeps the snapshot.
+        snapshot: in whose units they are.
+        flows: all of them, at least one.
+        older_prices: entries whose units were reckoned with older prices of these assets.
 
     Raises:
         ConflictError: one of them is in the units of a snapshot already.
@@ -80,7 +92,12 @@ def mark_valued(connection: Connection, snapshot: Snapshot, flows: Sequence[Ledg
         kind="flows.valued",
         subject="books",
         actor="books",
-        payload={"entries": ids, "units": snapshot.units, "unit_price": snapshot.unit_price},
+        payload={
+            "entries": ids,
+            "units": snapshot.units,
+            "unit_price": snapshot.unit_price,
+            "older_prices": older_prices,
+        },
     )
     journal.write(connection, entry)
 

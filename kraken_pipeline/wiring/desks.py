@@ -21,7 +21,7 @@ from kraken_pipeline.services.decide import Configured, DecisionDesk
 from kraken_pipeline.services.guard import is_guarded
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches
 from kraken_pipeline.services.history import HistoryDesk
-from kraken_pipeline.services.past_prices import certified_closes
+from kraken_pipeline.services.past_prices import Closes, certified_closes
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk
@@ -290,6 +290,7 @@ def books(parts: Parts) -> BookDesk:
             amount=portfolio.reconciliation_tolerance,
             share=portfolio.reconciliation_relative_tolerance_pct * PERCENT,
         ),
+        closes=closes(parts),
         book_moves=partial(book_moves, accounts(parts)),
         follow=partial(follow, parts),
     )
@@ -303,8 +304,13 @@ def accounts(parts: Parts) -> AccountDesk:
         base_currency=Asset(settings.portfolio.base_currency),
         method=Method(settings.portfolio.cost_basis_method),
         aliases=aliases(settings),
-        closes=certified_closes(lambda: parts.stores.bars, parts.stores.certificates),
+        closes=closes(parts),
     )
+
+
+def closes(parts: Parts) -> Closes:
+    """Return what says how certified bars closed."""
+    return certified_closes(lambda: parts.stores.bars, parts.stores.certificates)
 
 
 def halts(parts: Parts) -> HaltDesk:

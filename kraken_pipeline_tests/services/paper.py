@@ -284,6 +284,7 @@ class Paper:
             valuation_pairs={},
             tracks_manual=True,
             clock=self.clock,
+            closes=lambda frame, closed_at: {},
             book_moves=partial(book_moves, self.account_desk()),
         )
         return replace(desk, **changes)

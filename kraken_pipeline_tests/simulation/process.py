@@ -291,6 +291,7 @@ class Process:
             valuation_pairs={},
             tracks_manual=True,
             clock=self.machine.clock,
+            closes=desk.closes,
             book_moves=partial(book_moves, desk),
         )
 

@@ -21,6 +21,7 @@ from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.ledger import SqlLedgerStore
 from kraken_pipeline.store.schema import entry_causes
+from kraken_pipeline_tests.builders import snapshot
 from kraken_pipeline_tests.store.builders import HOUR, LOOKUP, NOW, entry, fill
 
 OUT = entry("L1", type="transfer", subtype="spottostaking", refid="R1", asset="ADA",
@@ -165,3 +166,19 @@ def test_a_trade_waits_for_its_fill(books: SqlBookStore, ledger: SqlLedgerStore)
 
     assert (waiting.cause, waiting.lacks) == (Cause.FILL, Lack.FILL)
     assert (known.cause, known.lacks) == (Cause.FILL, Lack.NOTHING)
+
+
+def test_what_moved_in_a_while_is_all_but_moves_between_buckets_and_valued_flows(
+    books: SqlBookStore, ledger: SqlLedgerStore
+) -> None:
+    """PF-11, PF-13: what was held before is what is held now without it."""
+    fee = replace(OUT, fee=Decimal("0.5"))
+    paid = entry("L6", refid="T1", amount=Decimal(-3), fee=Decimal(0))
+    known = entry("L8", type="deposit", refid="D1", amount=Decimal(10), fee=Decimal(0))
+    later = replace(known, entry_id="L9", refid="D2", at=NOW + HOUR)
+    book(books, [fee, BACK, paid, fill("T1"), known, later])
+    books.keep_snapshot(snapshot(), [known], None, {"L8": [Asset("ADA")]})
+
+    assert ledger.moved(NOW, None) == {"ADA": Decimal("-0.5"), "ADA.S": 0, "ZUSD": 7}
+    assert ledger.moved(NOW, NOW + HOUR) == {"ADA": Decimal("-0.5"), "ZUSD": -3}
+    assert ledger.moved(NOW + 31 * HOUR, None) == {}

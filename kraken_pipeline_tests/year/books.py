@@ -48,6 +48,8 @@ class Year:
     desk: Paper
     actor: Actor
     acts_a_day: int
+    base_currency: Asset = USD
+    """In which everything is valued."""
     wrong: list[str] = field(default_factory=list)
     residual: Decimal = ZERO
     """The largest that nothing explained."""
@@ -73,8 +75,8 @@ class Year:
         self.actor.flatten()
         booked = self.book()
         self._judge(booked)
-        moves = self.moves()
-        found = {each: result(folded(moves, each, USD)[0], _nothing, USD) for each in Method}
+        moves, base = self.moves(), self.base_currency
+        found = {each: result(folded(moves, each, base)[0], _nothing, base) for each in Method}
         if by_type.of_books(moves) != self.told_by_the_exchange():
             self.wrong.append("why what came and went is told otherwise by the exchange")
         held = [each for each in self.desk.stores.accounts.books() if each.lots]
@@ -93,8 +95,9 @@ class Year:
 
     def book(self) -> Booked:
         """Keep the books as the pipeline does, with the market's closes as certified bars."""
-        keeping = partial(book_moves, self.desk.account_desk(closes=self.closes))
-        return self.desk.book(book_moves=keeping)
+        told = {"closes": self.closes, "base_currency": self.base_currency}
+        keeping = partial(book_moves, self.desk.account_desk(**told))
+        return self.desk.book(book_moves=keeping, **told)
 
     def closes(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
         """Return the market's closes as if its bars of five minutes were certified."""
@@ -107,7 +110,7 @@ class Year:
     def _judge(self, booked: Booked) -> None:
         books = {each.asset: each for each in self.desk.stores.accounts.books()}
         prices = {each.asset: each.price for each in booked.snapshot.valuations}
-        told = result(books.values(), prices.get, USD)
+        told = result(books.values(), prices.get, self.base_currency)
         self.residual = max(self.residual, abs(told.residual), key=abs)
         found = {
             "buckets differ": not self.desk.balances_agree(),
@@ -174,7 +177,12 @@ def _differing(
 
 @contextmanager
 def lived(
-    folder: Path, seed: int, *, acts_a_day: int, tables: Path | None = None
+    folder: Path,
+    seed: int,
+    *,
+    acts_a_day: int,
+    tables: Path | None = None,
+    base_currency: Asset = USD,
 ) -> Iterator[Year]:
     """Open an account on a made-up market, with funds in several currencies.
 
@@ -183,6 +191,7 @@ def lived(
         seed: of market and actor.
         acts_a_day: how much is done.
         tables: an empty database to copy; None makes one.
+        base_currency: in which everything is valued.
     """
     market, path = SyntheticMarket(seed), folder / "store.db"
     if tables is None:
@@ -199,7 +208,7 @@ def lived(
         actor = Actor(exchange=desk.exchange, clock=desk.turner, dice=dice)
         for coin, amount in START_FUNDS.items():
             actor.play({"flow": "deposit", "asset": coin, "amount": amount})
-        year = Year(desk=desk, actor=actor, acts_a_day=acts_a_day)
+        year = Year(desk=desk, actor=actor, acts_a_day=acts_a_day, base_currency=base_currency)
         year.book()
         yield year
     idle.close()

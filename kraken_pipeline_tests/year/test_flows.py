@@ -4,18 +4,12 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from kraken_pipeline_tests.year.books import lived
 
 CLOSE = Decimal("1e-4")
 """A share: a price of five minutes before is as good as one of now (PF-6)."""
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="units are bought at the price of the look that sees a flow, not of the flow's own time",
-)
 def test_what_a_deposit_lost_before_it_was_seen_is_a_loss_of_the_unit(
     tmp_path: Path, empty_books: Path
 ) -> None:
