@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from kraken_pipeline.domain.lots import Position
-from kraken_pipeline.domain.money import ZERO, plain
+from kraken_pipeline.domain.money import EXACT, ZERO, plain
 from kraken_pipeline.domain.swings import Swing
 from kraken_pipeline.domain.symbols import Asset
 
@@ -50,7 +50,7 @@ class Valuation:
     @property
     def value(self) -> Decimal | None:
         """In base currency."""
-        return None if self.price is None else self.qty * self.price
+        return None if self.price is None else EXACT.multiply(self.qty, self.price)
 
     @property
     def quality(self) -> Quality:
@@ -107,8 +107,9 @@ class Snapshot:
 
 
 def total(valuations: Iterable[Valuation]) -> Decimal:
-    """Return what all that ever had a price is worth, in base currency."""
-    return sum((each.value for each in valuations if each.value is not None), ZERO)
+    """Return what all that ever had a price is worth, in base currency, to the last digit."""
+    with localcontext(EXACT):
+        return sum((each.value for each in valuations if each.value is not None), ZERO)
 
 
 def unpriced(valuations: Iterable[Valuation]) -> tuple[Valuation, ...]:

@@ -26,6 +26,20 @@ def valued(asset: str, qty: str, price: str | None) -> Valuation:
     )
 
 
+AMOUNTS = st.decimals(min_value="-1e12", max_value="1e12", places=10)
+RATES = st.decimals(min_value="1e-12", max_value="1e6", places=24)
+
+
+@given(held=st.lists(st.tuples(AMOUNTS, RATES), max_size=6))
+def test_inv_5_what_all_is_worth_is_exact_also_at_prices_of_many_digits(
+    held: list[tuple[Decimal, Decimal]],
+) -> None:
+    valuations = [valued("XBT", str(qty), str(price)) for qty, price in held]
+
+    truth = sum((Fraction(qty) * Fraction(price) for qty, price in held), Fraction(0))
+    assert Fraction(total(valuations)) == truth
+
+
 @given(equity=WORTH, units=WORTH, share=SHARES)
 def test_a_flow_never_moves_the_unit_price(equity: Decimal, units: Decimal, share: Decimal) -> None:
     flow = equity * share

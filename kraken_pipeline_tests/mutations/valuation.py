@@ -139,7 +139,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         TAKING,
         (
             "while too little has a price, units and their price stand still",
-            "    if is_frozen:\n        return before.units, before.unit_price\n",
+            "    if is_frozen and before is not None:\n"
+            "        return before.units, before.unit_price\n",
             "",
         ),
         (
@@ -156,6 +157,39 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
             "a flow waits while too little has a price",
             "    flows = () if is_frozen else tuple(",
             "    flows = tuple(",
+        ),
+    ),
+    *mutations(
+        "services/unit_flows.py",
+        ("services/test_unit_flows.py",),
+        (
+            "a flow buys its units at the price of its own time",
+            "    if past.now - at <= AT_ONCE:\n        return now, False",
+            "    if past.now >= at:\n        return now, False",
+        ),
+        (
+            "a flow that is told late counts from the look that missed it",
+            "    first = None if past.before.frozen else past.before.at + TICK",
+            "    first = None",
+        ),
+        (
+            "a flow that waited for a price counts from its own time",
+            "    first = None if past.before.frozen else past.before.at + TICK",
+            "    first = past.before.at + TICK",
+        ),
+        (
+            "an older price is named",
+            "    return (now, True) if kept is None else (kept, True)",
+            "    return (now, True) if kept is None else (kept, False)",
+        ),
+    ),
+    *mutations(
+        "store/ledger.py",
+        ("store/test_ledger.py",),
+        (
+            "a flow whose units are there is not taken back",
+            "        ledger_entries.c.entry_id.not_in(select(valued_flows.c.entry_id)),\n",
+            "",
         ),
     ),
     *mutations(

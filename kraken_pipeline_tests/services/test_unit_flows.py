@@ -182,6 +182,7 @@ def test_a_flow_that_is_told_late_counts_from_the_look_that_missed_it() -> None:
     life = Life()
     late = replace(life.add("deposit", USD, "2000"), at=NOW - HOUR)
     life.entries[0] = late
+    life.prices[late.at] = Decimal(25)
     life.held[USD] -= late.net
     first = life.look()
     life.held[USD] += late.net

@@ -6,6 +6,7 @@ import pytest
 
 from kraken_pipeline.domain.accounting.fold import folded
 from kraken_pipeline.domain.accounting.lots import Method
+from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline_tests.year.books import USD, lived
 
 DAYS = 4
@@ -30,3 +31,14 @@ def test_whatever_an_account_lives_through_its_books_are_the_exchanges_every_day
         assert len({each.taxed + each.income - each.expensed for each in results.values()}) == 1
         assert {each.asset: each for each in anew} == kept
         assert year.actor.done["order"] > DAYS * ACTS // 4
+
+
+@pytest.mark.parametrize("base_currency", ["EUR", "XBT"])
+def test_in_another_base_currency_equity_is_explained_to_the_last_digit(
+    base_currency: str, tmp_path: Path, empty_books: Path
+) -> None:
+    base = Asset(base_currency)
+    with lived(tmp_path, 7, acts_a_day=ACTS, tables=empty_books, base_currency=base) as year:
+        year.live(2)
+
+        assert year.wrong == []
