@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from kraken_pipeline.domain.activity import Activity
 from kraken_pipeline.domain.ids import ClOrdId, DecisionId, IntentId, PlanId
 from kraken_pipeline.domain.intents import Action, Intent, Namespace
 from kraken_pipeline.domain.ledger import LedgerEntry
@@ -68,7 +69,19 @@ _LIMITS = Limits(
     max_open_positions=5,
     max_pair_notional=None,
     max_total_notional=None,
+    max_order_notional=None,
+    max_order_qty=None,
     max_order_pct_of_24h_volume=Decimal(1),
+    max_order_pct_of_depth=Decimal(50),
+    max_per_cluster_pct=None,
+    min_cash_reserve_pct=ZERO,
+    max_orders_per_minute=100,
+    max_orders_per_day=1_000,
+    max_turnover_pct_per_day=Decimal(1_000),
+    max_fees_pct_per_day=Decimal(10),
+    max_daily_loss_pct=Decimal(5),
+    max_daily_loss_per_strategy_pct=Decimal(5),
+    max_exit_hours=Decimal(24),
     min_liquidity_24h=Decimal(100_000),
     max_spread_bps=Decimal(100),
     max_quote_age_seconds=60,
@@ -77,11 +90,20 @@ _LIMITS = Limits(
 _EXPOSURE = Exposure(
     pair=ZERO,
     asset=ZERO,
+    cluster=ZERO,
     strategy=ZERO,
     gross=ZERO,
     stop_risk=ZERO,
     positions=0,
     asset_is_held=False,
+)
+_ACTIVITY = Activity(
+    orders_of_minute=0,
+    orders_of_day=0,
+    turnover=ZERO,
+    fees=ZERO,
+    loss=ZERO,
+    strategy_loss=ZERO,
 )
 _QUOTE = Quote(pair="XBTUSD", ticker=_TICKER, source="rest", received_at=NOW - timedelta(seconds=1))
 _MANNER = Manner(
@@ -116,14 +138,18 @@ _CASE = Case(
     stream_age=None,
     quote=_QUOTE,
     notional_24h=Decimal(100_000_000),
+    usual_notional=Decimal(100_000_000),
+    visible_qty=None,
     equity=Decimal(10_000),
     coverage=Decimal(1),
     unpriced=(),
     synced_at=NOW - timedelta(seconds=30),
     cash=Decimal(10_000),
+    spendable=Decimal(10_000),
     owned_qty=NOTHING,
     free_qty=NOTHING,
     exposure=_EXPOSURE,
+    activity=_ACTIVITY,
     limits=_LIMITS,
     halts=frozenset(),
     system_status="online",
@@ -220,6 +246,10 @@ def intent(side: Side | None = None, **changes: object) -> Intent:
     if side is not None:
         changes["action"] = plain_action(side)
     return replace(_INTENT, **changes)  # type: ignore[arg-type]
+
+
+def activity(**changes: object) -> Activity:
+    return replace(_ACTIVITY, **changes)  # type: ignore[arg-type]
 
 
 def limits(**changes: object) -> Limits:

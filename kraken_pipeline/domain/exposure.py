@@ -1,6 +1,7 @@
 """Adding up what is held and what may still be bought, at its worst (RSK-2)."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
@@ -43,8 +44,22 @@ class Tally:
         self._gross += worth
         self._stop_risk += worth * stop_distance
 
-    def exposure(self, *, pair: str, asset: str, strategy: str) -> Exposure:
-        """Return the totals that bear on one pair, asset and strategy."""
+    @property
+    def assets(self) -> Collection[str]:
+        """Every asset of which anything was added."""
+        return self._by_asset.keys()
+
+    def exposure(
+        self, *, pair: str, asset: str, strategy: str, apart: Collection[str] = ()
+    ) -> Exposure:
+        """Return the totals that bear on one pair, asset and strategy.
+
+        Args:
+            pair: our name.
+            asset: the pair's base.
+            strategy: whose order it would be.
+            apart: assets that do not move with this one; all others count as its cluster.
+        """
         held = {
             name
             for name, worth in self._by_asset.items()
@@ -53,6 +68,7 @@ class Tally:
         return Exposure(
             pair=self._by_pair[pair],
             asset=self._by_asset[asset],
+            cluster=self._gross - sum((self._by_asset[each] for each in apart), ZERO),
             strategy=self._by_strategy[strategy],
             gross=self._gross,
             stop_risk=self._stop_risk,

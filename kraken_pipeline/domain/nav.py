@@ -91,6 +91,12 @@ class Snapshot:
         return self.equity - self.cash
 
     @property
+    def loss_of_day(self) -> Decimal:
+        """What of the equity with which the UTC day began is gone, flows apart; never negative."""
+        left = 1 - self.drawdown_of_day
+        return self.equity * self.drawdown_of_day / left if left else self.equity
+
+    @property
     def unpriced(self) -> tuple[Asset, ...]:
         """Held assets without a fresh price."""
         return tuple(each.asset for each in unpriced(self.valuations))

@@ -18,13 +18,21 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "AMEND_WORDS": "only what the order has can be changed: leave the other options out",
         "BAD_INTENT": "the strategy asks for what no order can be; mend the strategy",
         "CAP_ASSET": _CAP.format("risk.max_per_asset_pct"),
+        "CAP_CLUSTER": _CAP.format("risk.max_per_cluster_pct"),
+        "CAP_FEES": "tomorrow (UTC) counts anew, or a higher risk.max_fees_pct_per_day",
         "CAP_GROSS": _CAP.format("risk.max_gross_exposure_pct"),
-        "CAP_ORDER": _CAP.format("risk.max_order_pct_of_24h_volume"),
+        "CAP_LOSS": "tomorrow (UTC) counts anew, or a higher risk.max_daily_loss_pct",
+        "CAP_LOSS_STRATEGY": "tomorrow (UTC) counts anew, or a higher "
+        "risk.max_daily_loss_per_strategy_pct",
+        "CAP_ORDER": "a smaller size, a nearer stop, or a higher risk.max_risk_per_trade_pct",
+        "CAP_ORDER_NOTIONAL": "a smaller size, or a higher risk.max_order_notional_usd",
+        "CAP_ORDER_QTY": "a smaller size, or a higher risk.max_order_qty of the pair",
         "CAP_PAIR": _CAP.format("execution.max_pair_notional_usd"),
         "CAP_POSITIONS": _CAP.format("risk.max_open_positions"),
         "CAP_STOP_RISK": _CAP.format("risk.max_portfolio_stop_risk_pct"),
         "CAP_STRATEGY": _CAP.format("risk.max_per_strategy_pct of the strategy"),
         "CAP_TOTAL": _CAP.format("execution.max_total_notional_usd"),
+        "CASH": "more free cash, or a lower risk.min_cash_reserve_pct",
         "CLASS": "the base must be of the wanted class: universe.filters.asset_class",
         "CLUSTER": "fewer pairs that trade more may move as it does: "
         "universe.filters.max_per_cluster, universe.filters.cluster_correlation",
@@ -39,9 +47,15 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "DATA_STALE_EVENT": "bars and quotes must arrive: see `kraken-pipeline doctor`",
         "DATA_STALE_STRATEGY": "the strategy must be shown what its words say it lacks: see "
         "`kraken-pipeline doctor` and `kraken-pipeline history show`",
-        "DEPTH": "the book must hold more within the slippage bound, or the order be smaller",
+        "DEPTH": "more must trade in 24 h, the order be smaller, or "
+        "risk.max_order_pct_of_24h_volume be higher",
+        "DEPTH_UNKNOWN": "the pair's book must be readable, or the order not be urgent",
+        "DEPTH_VISIBLE": "the book must hold more within the slippage bound, the order be smaller, "
+        "or risk.max_order_pct_of_depth be higher",
         "DUPLICATE_INTENT": "the order of the same strategy on the pair must end first",
         "EXCLUDED": "universe.exclude_pairs must not name it",
+        "EXIT_TIME": "more must trade in a usual day, less be held of the asset, or "
+        "risk.max_exit_hours be higher",
         "FUNDS": "more cash that no order holds, or a smaller size",
         "HISTORY_UNCERTIFIED": "what is missing must be fetched, or proven not to exist, from the "
         "pair's trades: `kraken-pipeline history fetch PAIR --since DATE`",
@@ -65,6 +79,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "PEGGED": "universe.filters.exclude_pegged_pairs must be off",
         "PRICE_BAND": "the market must be back within execution.max_slippage_bps of the decision",
         "QUOTE": "universe.filters.quote must be its quote",
+        "RATE_ORDERS": "a minute must pass, or risk.max_orders_per_minute be higher",
+        "RATE_ORDERS_DAY": "tomorrow (UTC) counts anew, or a higher risk.max_orders_per_day",
         "SPREAD": "the spread must be below risk.max_spread_bps",
         "STATUS": "the exchange must take orders for it: universe.filters.statuses",
         "SYNC_STALE": "the books must be read from the exchange again: `kraken-pipeline doctor`",
@@ -73,6 +89,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "universe.filters.min_depth_usd",
         "TICK": "a price must lie on the pair's tick within execution.max_slippage_bps",
         "TOO_YOUNG": "time must pass, or universe.filters.min_age_days be lower",
+        "TURNOVER": "tomorrow (UTC) counts anew, or a higher risk.max_turnover_pct_per_day",
         "TRIGGER_SIDE": "the trigger must lie on the side of the market from which it can fire",
         "UNIVERSE": "the pair must be in the universe: see `kraken-pipeline universe explain`",
         "UNKNOWN_ORDER": "the fate of the order that may be at the exchange must be settled: it is "

@@ -1,13 +1,15 @@
 """Intents to cases to verdicts; what is approved is reserved in the same transaction."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from kraken_pipeline.domain.accounting.valuation import valuations
 from kraken_pipeline.domain.errors import InvalidValueError, StorageError
 from kraken_pipeline.domain.gates import Objection
+from kraken_pipeline.domain.habits import Habit
 from kraken_pipeline.domain.ids import cl_ord_id, local_order_id, plan_id
 from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.market import Pair, Side
@@ -25,7 +27,9 @@ from kraken_pipeline.domain.reports import Balance, OrderReport
 from kraken_pipeline.domain.risk import Approved, Case, review
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.cases import CaseDesk, CaseMaker, style_of
+from kraken_pipeline.services.day_results import day_began
 from kraken_pipeline.services.ports import (
     Account,
     Assessment,
@@ -40,7 +44,7 @@ from kraken_pipeline.services.quotes import quoted
 from kraken_pipeline.services.standing import Standing, unbooked_fills
 from kraken_pipeline.services.strangers import strangers_among
 from kraken_pipeline.services.verdicts import unheard, verdict_of
-from kraken_pipeline.services.world import World, chosen_pairs, funds_of
+from kraken_pipeline.services.world import World, by_our_name, chosen_pairs, funds_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +66,13 @@ class RiskDesk(BenchDesk):
     orders: OrderStore
     books: BookStore
     universes: UniverseStore
+    qty_caps: Mapping[str, Decimal]
+    """The largest order of a pair, in any spelling, in base units, where it has one."""
     valuation_pairs: Mapping[str, str]
     """An asset to the pair that a person wants it valued by, in any spelling."""
     clock: Clock
+    habits: Callable[[Collection[str], datetime], Mapping[str, Habit]]
+    """Gives what is usual of pairs, by our names, at an instant."""
     stream: Callable[[], QuoteBoard | None]
     """Gives what the stream knows; None where none was started, and REST alone is counted on."""
 
@@ -103,6 +111,7 @@ def assess(desk: RiskDesk, *, namespace: Namespace, run_id: str) -> Plan | None:
             reserving=reserving,
             unbooked=unbooked,
             base_currency=desk.base_currency,
+            namespace=namespace,
         )
         bench = Bench(desk, world, assessment, standing, namespace)
         plan, orders = bench.plan(pending, run_id)
@@ -167,6 +176,9 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
         fees=funds.fees,
         system_status=desk.market.system_status(),
         snapshot=snapshot,
+        qty_caps=by_our_name(desk.qty_caps, listing.symbols),
+        habits=desk.habits({*names, *_held(universe, held)}, now),
+        day_began=day_began(desk.books, listing.pairs, now),
         foreign=_foreign(desk, funds.balances),
     )
 
@@ -179,6 +191,11 @@ def known_snapshot(books: BookStore) -> Snapshot | None:
     with suppress(StorageError):
         return books.latest_snapshot()
     return None
+
+
+def _held(universe: Universe, held: Mapping[Asset, Decimal]) -> Iterator[str]:
+    """Name the pairs in which something that is held can be sold."""
+    return (each.name for each in universe.managed if held.get(each.base))
 
 
 def _foreign(desk: RiskDesk, balances: Mapping[Asset, Balance]) -> tuple[OrderReport, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from kraken_pipeline.domain.habits import moves_apart
 from kraken_pipeline.domain.intents import Intent, Target
 from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
@@ -104,17 +105,9 @@ class CaseMaker:
         case = replace(case, min_qty=self._min_qty(case, offer.limit))
         if intent.side is Side.SELL:
             return replace(case, qty=_sale_qty(case)), ()
-        wanted = self._wanted(case)
-        left = rooms(
-            case.exposure,
-            case.limits,
-            equity=case.equity,
-            notional_24h=case.notional_24h,
-            stop_distance=intent.stop_distance,
-            fee_share=case.fee_share,
-        )
         if case.quote_rate <= 0:
             return case, ()
+        wanted, left = self._wanted(case), rooms(case)
         left["FUNDS"] = case.cash * case.quote_rate / (1 + case.fee_share)
         sized = clamp(wanted, left)
         qty, unclamped = (
@@ -154,8 +147,11 @@ class CaseMaker:
         world = self._world
         rate = world.rate(pair.quote)
         ticker = world.tickers.get(pair.name)
+        notional_24h = ZERO if ticker is None or rate is None else ticker.notional_24h * rate
+        usual = world.habits[pair.name].notional if pair.name in world.habits else None
         snapshot = world.snapshot
         standing = self._standing
+        cash = world.free_cash(pair.quote, standing.reserving)
         alike = [each for each in standing.reserving if each.pair == pair.name]
         selling_here = [each for each in alike if each.side is Side.SELL]
         # a stop gives way before the strategy's own sale is sent
@@ -175,22 +171,54 @@ class CaseMaker:
             quote=world.quoted.quotes.get(pair.name),
             doubts=world.quoted.doubts.get(pair.name, frozenset()),
             stream_age=world.quoted.ages.get(pair.name),
-            notional_24h=ZERO if ticker is None or rate is None else ticker.notional_24h * rate,
+            notional_24h=notional_24h,
+            usual_notional=notional_24h if usual is None or rate is None else usual * rate,
+            visible_qty=self._visible_qty(intent.side, offer, pair),
             equity=ZERO if snapshot is None else snapshot.equity,
             coverage=world.coverage,
             unpriced=world.unpriced,
             synced_at=world.universe.at if snapshot is None else snapshot.at,
-            cash=world.free_cash(pair.quote, standing.reserving),
+            cash=cash,
+            spendable=self._spendable(pair, cash, rate),
             owned_qty=standing.owned(intent),
             free_qty=Qty(world.free_qty(pair.base, selling_here) + standing.freeable(intent)),
-            exposure=standing.exposure(pair, intent.strategy_id),
-            limits=self._limits(intent.strategy_id),
+            exposure=standing.exposure(pair, intent.strategy_id, self._apart(pair)),
+            activity=standing.activity(intent.strategy_id),
+            limits=self._limits(intent.strategy_id, pair.name),
             halts=self._halts_over(pair, intent.strategy_id),
             system_status=world.system_status,
             unknowns=self._unknowns(),
             cooling_until=self._cooldowns.get(pair.name),
             open_orders_alike=sum(each.side is intent.side for each in own),
         )
+
+    def _spendable(self, pair: Pair, cash: Decimal, rate: Decimal | None) -> Decimal:
+        """Return the free cash that a buy of the pair may come out of, in base currency."""
+        base = self._desk.base_currency
+        if pair.quote == base:
+            return cash
+        free = self._world.free_cash(base, self._standing.reserving)
+        return free + cash * (rate or ZERO)
+
+    def _visible_qty(self, side: Side, offer: Offer, pair: Pair) -> Decimal | None:
+        depth = self._world.depths.get(pair.name)
+        if depth is None:
+            return None
+        if side is Side.BUY:
+            return sum((each.qty for each in depth.asks if each.price <= offer.bound), ZERO)
+        return sum((each.qty for each in depth.bids if each.price >= offer.bound), ZERO)
+
+    def _apart(self, pair: Pair) -> frozenset[Asset]:
+        """Return the assets that are known not to move as one with a pair's base."""
+        if self._desk.limits.max_per_cluster_pct is None:
+            return frozenset()
+        pairs, habits = self._world.pairs, self._world.habits
+        apart: set[Asset] = set()
+        alike = {pair.base}
+        for name in habits.keys() & pairs.keys():
+            side = apart if moves_apart(pair.name, name, habits) else alike
+            side.add(pairs[name].base)
+        return frozenset((apart - alike) & self._standing.assets)
 
     def _unknowns(self) -> tuple[Unknown, ...]:
         found = (unknown_of(each, now=self._world.now) for each in self._standing.reserving)
@@ -204,10 +232,13 @@ class CaseMaker:
         )
         return codes | {PANIC_CODE} if self._desk.panic_is_latched else codes
 
-    def _limits(self, strategy_id: str) -> Limits:
-        cap = self._desk.strategy_caps.get(strategy_id)
+    def _limits(self, strategy_id: str, pair: str) -> Limits:
         limits = self._desk.limits
-        return limits if cap is None else replace(limits, max_per_strategy_pct=cap)
+        cap = self._desk.strategy_caps.get(strategy_id, limits.max_per_strategy_pct)
+        qty = self._world.qty_caps.get(pair, limits.max_order_qty)
+        if (cap, qty) == (limits.max_per_strategy_pct, limits.max_order_qty):
+            return limits
+        return replace(limits, max_per_strategy_pct=cap, max_order_qty=qty)
 
 
 def _target_qty(target: Target, case: Case) -> Decimal:

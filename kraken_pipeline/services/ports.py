@@ -10,6 +10,7 @@ from kraken_pipeline.domain.account_reports import AmendReport
 from kraken_pipeline.domain.accounting.causes import Unexplained
 from kraken_pipeline.domain.accounting.legs import InFlight
 from kraken_pipeline.domain.accounting.lookup import Lookup
+from kraken_pipeline.domain.activity import Lately
 from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.bars import Admitted, Candles, MonthReport
 from kraken_pipeline.domain.certificates import Certificate, Difference, Span
@@ -334,6 +335,10 @@ class Assessment(Protocol):
 
     def cooldowns(self) -> Mapping[str, datetime]:
         """Return until when nothing opens on each pair that was refused for want of funds."""
+        ...
+
+    def lately(self, namespace: Namespace, now: datetime) -> Lately:
+        """Return what was ordered in the last minute, and ordered and traded in the UTC day."""
         ...
 
     def keep(self, plan: Plan, orders: Sequence[Order]) -> None:
@@ -669,6 +674,14 @@ class BookStore(Protocol):
 
     def latest_snapshot(self) -> Snapshot | None:
         """Return the newest snapshot.
+
+        Raises:
+            StorageError: what stands there is none.
+        """
+        ...
+
+    def snapshot_before(self, at: datetime) -> Snapshot | None:
+        """Return the newest snapshot of an instant or before it that is kept.
 
         Raises:
             StorageError: what stands there is none.

@@ -1,14 +1,15 @@
 """Where the account stands during an assessment: held, bought, reserved and approved so far."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from kraken_pipeline.domain.activity import Activity, results
 from kraken_pipeline.domain.exposure import Tally
-from kraken_pipeline.domain.intents import Intent
-from kraken_pipeline.domain.lots import MANUAL, book_of
+from kraken_pipeline.domain.intents import Intent, Namespace
+from kraken_pipeline.domain.lots import MANUAL, Position, book_of
 from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
 from kraken_pipeline.domain.orders import Order
@@ -68,6 +69,7 @@ class Standing:
         reserving: Sequence[Order],
         unbooked: Unbooked,
         base_currency: Asset,
+        namespace: Namespace,
     ) -> None:
         """Add up what is held, bought and reserved.
 
@@ -77,6 +79,7 @@ class Standing:
             reserving: orders that may still fill.
             unbooked: fills that are in no position yet.
             base_currency: holding it is no exposure.
+            namespace: whose orders count against the rates.
         """
         self.reserving = list(reserving)
         """Orders that may still fill, with those that were approved so far."""
@@ -84,6 +87,14 @@ class Standing:
         self._unbooked = unbooked
         self._books = {(each.book, each.pair): each.qty for each in assessment.positions()}
         self._tally = Tally()
+        self._lately = assessment.lately(namespace, world.now)
+        self._reserved = 0
+        """Orders that were approved in this assessment."""
+        self._may_trade = self._may_cost = ZERO
+        self._before = world.day_began
+        self._results = results(assessment.positions(), self._worth_of)
+        self._equity = ZERO if world.snapshot is None else world.snapshot.equity
+        self._loss = ZERO if world.snapshot is None else world.snapshot.loss_of_day
         unexplained = {asset: balance.total for asset, balance in world.balances.items()}
         self._count_positions(assessment, unexplained)
         self._count_unbooked(unexplained)
@@ -97,11 +108,41 @@ class Standing:
     def reserve(self, order: Order) -> None:
         """Add an order that was approved just now."""
         self.reserving.append(order)
+        self._reserved += 1
         self._count_order(order)
 
-    def exposure(self, pair: Pair, strategy_id: str) -> Exposure:
-        """Return the totals that bear on a pair, its base asset and a strategy."""
-        return self._tally.exposure(pair=pair.name, asset=pair.base, strategy=strategy_id)
+    def exposure(self, pair: Pair, strategy_id: str, apart: Collection[Asset] = ()) -> Exposure:
+        """Return the totals that bear on a pair, its base asset and a strategy.
+
+        Args:
+            pair: at hand.
+            strategy_id: whose order it would be.
+            apart: assets that are known not to move with the pair.
+        """
+        return self._tally.exposure(
+            pair=pair.name, asset=pair.base, strategy=strategy_id, apart=apart
+        )
+
+    @property
+    def assets(self) -> frozenset[Asset]:
+        """What is held or may be bought."""
+        return frozenset(Asset(each) for each in self._tally.assets)
+
+    def activity(self, strategy_id: str) -> Activity:
+        """Return what bears on the budgets of the day, with all that is open at its worst."""
+        strategy_loss = (
+            self._equity
+            if self._before is None
+            else self._before.get(strategy_id, ZERO) - self._results.get(strategy_id, ZERO)
+        )
+        return Activity(
+            orders_of_minute=self._lately.orders_of_minute + self._reserved,
+            orders_of_day=self._lately.orders_of_day + self._reserved,
+            turnover=self._lately.traded + self._may_trade,
+            fees=self._lately.fees + self._may_cost,
+            loss=self._loss,
+            strategy_loss=strategy_loss,
+        )
 
     def owned(self, intent: Intent) -> Qty:
         """Return what the intent's book holds of the pair and nothing sells or has sold already.
@@ -139,6 +180,10 @@ class Standing:
         stops = [each for each in self.reserving if is_stop(each) and place_of(each) == place]
         return Qty(sum((each.open_qty for each in stops), ZERO))
 
+    def _worth_of(self, position: Position) -> Decimal:
+        pair = self._world.pairs.get(position.pair)
+        return ZERO if pair is None else self._world.worth(pair.base, position.qty)
+
     def _count_positions(self, assessment: Assessment, unexplained: dict[Asset, Decimal]) -> None:
         stops = assessment.stop_distances()
         for position in assessment.positions():
@@ -156,6 +201,7 @@ class Standing:
 
     def _count_unbooked(self, unexplained: dict[Asset, Decimal]) -> None:
         for order, qty in self._unbooked:
+            self._count_traded(order, qty)
             pair = self._world.pairs.get(order.pair)
             if pair is not None and order.side is Side.BUY:
                 unexplained[pair.base] = unexplained.get(pair.base, ZERO) - qty
@@ -170,9 +216,16 @@ class Standing:
                 )
 
     def _count_order(self, order: Order) -> None:
+        self._count_traded(order, order.open_qty)
         pair = self._world.pairs.get(order.pair)
         if order.side is Side.BUY and pair is not None:
             self._count_bought(order, pair, order.open_qty)
+
+    def _count_traded(self, order: Order, qty: Decimal) -> None:
+        """Count a part of an order into what the day trades, and what that costs."""
+        notional = qty * order.limit_price * order.quote_rate
+        self._may_trade += notional
+        self._may_cost += notional * self._world.fee_share(order.pair)
 
     def _count_foreign(self, report: OrderReport) -> None:
         """Count what a buy of somebody else's may still add, at the worst price that is known."""

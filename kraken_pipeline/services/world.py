@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.fees import FeeRates
+from kraken_pipeline.domain.habits import Habit
 from kraken_pipeline.domain.market import Pair, Side, Ticker
 from kraken_pipeline.domain.market_reports import Depth
 from kraken_pipeline.domain.money import ZERO, Qty
@@ -79,6 +80,12 @@ class World(Funds):
     """What is held, at prices that can be believed."""
     system_status: str
     snapshot: Snapshot | None
+    qty_caps: Mapping[str, Decimal]
+    """The largest order of a pair by our name, in base units, where it has one."""
+    habits: Mapping[str, Habit]
+    """What is usual of a pair, by our name; one of which no days are stored is left out."""
+    day_began: Mapping[str, Decimal] | None
+    """What each strategy had gained when the UTC day began; None where that can't be read."""
     foreign: tuple[OrderReport, ...]
     """Open orders of the account that are not ours: they fill without asking us (OMS-13)."""
 
@@ -168,6 +175,18 @@ def chosen_pairs(wanted: Mapping[str, str], symbols: SymbolTable) -> dict[Asset,
         except UnknownNameError:
             name = pair
         found[economic_asset(symbols, asset)] = name
+    return found
+
+
+def by_our_name(caps: Mapping[str, Decimal], symbols: SymbolTable) -> dict[str, Decimal]:
+    """Return caps of pairs by our names of them; what is not listed stays as it was written."""
+    found = {}
+    for pair, most in caps.items():
+        try:
+            name = symbols.pair(pair).pair
+        except UnknownNameError:
+            name = pair
+        found[name] = most
     return found
 
 

@@ -82,6 +82,8 @@ Exact = Annotated[Decimal, BeforeValidator(_decimal)]
 """A number that came as text or as a whole number, never through a float."""
 
 PctOfNav = Annotated[Exact, Field(ge=0, le=100), Unit("% of NAV")]
+PctOfNavADay = Annotated[Exact, Field(gt=0, le=100_000), Unit("% of NAV a day")]
+PctOfDepth = Annotated[Exact, Field(gt=0, le=100), Unit("% of visible depth")]
 PctOfVolume = Annotated[Exact, Field(gt=0, le=100), Unit("% of 24 h volume")]
 PctOfCost = Annotated[Exact, Field(ge=0, le=10), Unit("% of cost")]
 PctOfAllocation = Annotated[Exact, Field(ge=0, le=100), Unit("% of allocation")]
@@ -116,6 +118,12 @@ Timeframes = Annotated[
     AfterValidator(_no_repeats),
 ]
 Caps = Annotated[Mapping[StrategyId, PctOfNav], AfterValidator(MappingProxyType), Unit("% of NAV")]
+Qtys = Annotated[
+    Mapping[Text, Annotated[Exact, Field(gt=0)]],
+    AfterValidator(MappingProxyType),
+    Unit("base units"),
+]
+"""A quantity for each pair."""
 Names = Annotated[Mapping[Text, Text], AfterValidator(MappingProxyType)]
 Free = Annotated[Mapping[str, object], AfterValidator(MappingProxyType)]
 """A mapping whose keys someone else knows and checks."""

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -10,12 +10,16 @@ from kraken_pipeline.settings.fields import (
     Bars,
     Bps,
     Caps,
+    Exact,
     Factor,
     Hours,
     PctOfAllocation,
+    PctOfDepth,
     PctOfNav,
+    PctOfNavADay,
     PctOfVolume,
     PositiveUsd,
+    Qtys,
     Seconds,
     Section,
     Share,
@@ -23,6 +27,7 @@ from kraken_pipeline.settings.fields import (
     StrategyIds,
     Texts,
     Timeframe,
+    Unit,
     Usd,
 )
 
@@ -69,6 +74,27 @@ class Risk(Section):
     max_portfolio_stop_risk_pct: PctOfNav = Decimal(10)
     """Beside `max_portfolio_risk_pct`, which counts the same: the lower one holds."""
     max_order_pct_of_24h_volume: PctOfVolume = Decimal(1)
+    max_order_pct_of_depth: PctOfDepth = Decimal(50)
+    """Of what the book shows within the slippage bound; holds for urgent orders."""
+    max_order_notional_usd: PositiveUsd | None = None
+    max_order_qty: Qtys = Field(default_factory=lambda: MappingProxyType({}))
+    """The largest order of a pair, by its name."""
+    max_per_cluster_pct: PctOfNav | None = None
+    """Exposure to all that moves as one: universe.filters.cluster_correlation says from when on.
+    What is not known to move apart counts."""
+    max_exit_hours: Annotated[Exact, Field(gt=0, le=8760), Unit("h")] = Decimal(24)
+    """How long selling all of an asset may take, at a tenth of what trades in a usual day."""
+    min_cash_reserve_pct: PctOfNav = Decimal(1)
+    """What buys leave of the cash."""
+    max_orders_per_minute: int = Field(default=60, ge=1, le=10_000)
+    max_orders_per_day: int = Field(default=2_000, ge=1, le=1_000_000)
+    """In a UTC day, as below."""
+    max_turnover_pct_per_day: PctOfNavADay = Decimal(1_000)
+    max_fees_pct_per_day: PctOfNavADay = Decimal(2)
+    max_daily_loss_pct: PctOfNav = Field(default=Decimal(5), gt=0)
+    """Of the whole account. Beyond it the kill switch latches, and a person has to look."""
+    max_daily_loss_per_strategy_pct: PctOfNav = Field(default=Decimal(3), gt=0)
+    """Beyond it the strategy opens nothing for the rest of the day."""
     max_spread_bps: Bps = Field(default=100, ge=1, le=10_000)
     protections: Texts = ()
     dynamic_allocation_enabled: bool = False

@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, select, update
 
+from kraken_pipeline.domain.activity import MINUTE, Lately, day_of
 from kraken_pipeline.domain.errors import ConflictError, InvalidValueError
 from kraken_pipeline.domain.halts import Halt
 from kraken_pipeline.domain.ids import canonical
@@ -16,7 +17,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import RESERVING, Order
 from kraken_pipeline.domain.plans import Plan, Verdict
-from kraken_pipeline.store import conversions, journal, schema
+from kraken_pipeline.store import conversions, journal, nav_days, schema
 from kraken_pipeline.store.cooldowns import all_cooldowns
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import order_row, orders_in, pending_intents
@@ -46,6 +47,13 @@ _ANSWER: Final = Prepared(
     update(schema.intents)
     .where(schema.intents.c.intent_id == bindparam("of"), schema.intents.c.plan_id.is_(None))
     .values(plan_id=bindparam("plan"))
+)
+_ORDERS: Final = schema.execution_orders
+_ORDERED: Final = Prepared(
+    select(
+        func.sum(case((_ORDERS.c.created_at > bindparam("minute"), 1), else_=0)),
+        func.sum(case((_ORDERS.c.created_at >= bindparam("day"), 1), else_=0)),
+    ).where(_ORDERS.c.namespace == bindparam("of"), _ORDERS.c.created_at >= bindparam("since"))
 )
 _ADD_PLAN: Final = Prepared(insert(schema.plans))
 _ADD_VERDICT: Final = Prepared(insert(schema.verdicts))
@@ -95,6 +103,21 @@ class OpenAssessment:
     def cooldowns(self) -> Mapping[str, datetime]:
         """Return until when nothing opens on each pair that was refused for want of funds."""
         return all_cooldowns(self._connection)
+
+    def lately(self, namespace: Namespace, now: datetime) -> Lately:
+        """Return what was ordered in the last minute, and ordered and traded in the UTC day."""
+        day = day_of(now)
+        minute = now - MINUTE
+        # the last minute may have begun in the day before
+        values = {"of": namespace.value, "minute": minute, "day": day, "since": min(day, minute)}
+        ((of_minute, of_day),) = _ORDERED.rows(self._connection, values)
+        traded = nav_days.trades_since(self._connection, day.date())
+        return Lately(
+            orders_of_minute=of_minute or 0,
+            orders_of_day=of_day or 0,
+            traded=sum((each.traded for each in traded), ZERO),
+            fees=sum((each.fees for each in traded), ZERO),
+        )
 
     def keep(self, plan: Plan, orders: Sequence[Order]) -> None:
         """Write verdicts and reservations; the transaction ends with the context.

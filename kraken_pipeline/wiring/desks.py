@@ -19,6 +19,7 @@ from kraken_pipeline.services.assess import RiskDesk, known_snapshot
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.decide import Configured, DecisionDesk
 from kraken_pipeline.services.guard import is_guarded
+from kraken_pipeline.services.habits import habits_of
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches
 from kraken_pipeline.services.history import HistoryDesk
 from kraken_pipeline.services.past_prices import Closes, certified_closes
@@ -38,7 +39,12 @@ from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.stream_sign import stream_objection, stream_sign
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.switch import guard_desk, takes_orders
-from kraken_pipeline.wiring.universe import follow, followed_bars, followed_certificates
+from kraken_pipeline.wiring.universe import (
+    follow,
+    followed_bars,
+    followed_certificates,
+    universe_rules,
+)
 
 SYNC_AGE_BOUNDS = (120, 600)
 """Seconds; twice the sync interval, but at least and at most so much (contract 8.7)."""
@@ -110,6 +116,7 @@ def risk(parts: Parts) -> RiskDesk:
         strategy_caps={
             each: settings.strategy_cap_pct(each) for each in settings.strategies.running()
         },
+        qty_caps=settings.risk.max_order_qty,
         style=usual_style(settings),
         strategy_styles=strategy_styles(settings),
         base_currency=Asset(settings.portfolio.base_currency),
@@ -118,6 +125,12 @@ def risk(parts: Parts) -> RiskDesk:
         valuation_pairs=settings.portfolio.valuation_pairs,
         config_hash=parts.loaded.hash,
         clock=parts.edge.clock,
+        habits=partial(
+            habits_of,
+            followed_bars(parts),
+            rules=universe_rules(settings),
+            compares=settings.risk.max_per_cluster_pct is not None,
+        ),
         stream=lambda: board_of(parts.loaded.data_dir),
     )
 
@@ -137,7 +150,19 @@ def limits(settings: Settings) -> Limits:
         max_open_positions=bounds.max_open_positions,
         max_pair_notional=execution.max_pair_notional_usd,
         max_total_notional=execution.max_total_notional_usd,
+        max_order_notional=bounds.max_order_notional_usd,
+        max_order_qty=None,
         max_order_pct_of_24h_volume=bounds.max_order_pct_of_24h_volume,
+        max_order_pct_of_depth=bounds.max_order_pct_of_depth,
+        max_per_cluster_pct=bounds.max_per_cluster_pct,
+        min_cash_reserve_pct=bounds.min_cash_reserve_pct,
+        max_orders_per_minute=bounds.max_orders_per_minute,
+        max_orders_per_day=bounds.max_orders_per_day,
+        max_turnover_pct_per_day=bounds.max_turnover_pct_per_day,
+        max_fees_pct_per_day=bounds.max_fees_pct_per_day,
+        max_daily_loss_pct=bounds.max_daily_loss_pct,
+        max_daily_loss_per_strategy_pct=bounds.max_daily_loss_per_strategy_pct,
+        max_exit_hours=bounds.max_exit_hours,
         min_liquidity_24h=bounds.min_liquidity_24h_usd,
         max_spread_bps=Decimal(bounds.max_spread_bps),
         max_quote_age_seconds=settings.market_data.ws.stale_tolerance_seconds,

@@ -178,6 +178,7 @@ class Paper:
             universes=self.stores.universes,
             limits=WIDE,
             strategy_caps={},
+            qty_caps={},
             style=OrderStyle(
                 max_slippage_bps=50, time_in_force="GTC", post_only=False, min_notional=Decimal(10)
             ),
@@ -185,6 +186,7 @@ class Paper:
             base_currency=Asset("USD"),
             panic_is_latched=False,
             kraken_stops=None,
+            habits=lambda pairs, now: {},
             stream=lambda: None,
             valuation_pairs={},
             config_hash="c",

@@ -643,10 +643,16 @@ def test_oms_5_what_is_urgent_goes_as_deep_as_all_of_it_needs_and_does_not_rest(
     assert verdict.qty == order.qty == Decimal("0.09950248")
 
 
-def test_oms_5_a_book_that_is_not_deep_enough_leaves_the_bound(desk: Paper) -> None:
+def test_rsk_3_an_urgent_buy_takes_no_more_than_its_share_of_what_the_book_shows(
+    desk: Paper,
+) -> None:
     desk.wants("XBTUSD", terms=OrderTerms(urgency=Urgency.URGENT))
 
-    assert desk.assess(market=_deep(desk, (50_001, "0.04")))["XBTUSD"].limit_price == 50_250
+    verdict = desk.assess(market=_deep(desk, (50_001, "0.02"), (50_250, "0.02"), (50_251, "9")))
+
+    found = verdict["XBTUSD"]
+    assert found.clamped_by[0] == "DEPTH_VISIBLE"
+    assert Decimal("0.0199") < found.qty <= Decimal("0.02")
 
 
 def test_the_depth_is_asked_for_what_is_urgent_alone(desk: Paper) -> None:

@@ -41,6 +41,9 @@ def world(usd: str = "1000", held: str = "0", xbt: str = "1", xbt_held: str = "0
         fees={"XBTUSD": FeeRates(maker_pct=Decimal("0.2"), taker_pct=Decimal(1))},
         system_status="online",
         snapshot=None,
+        qty_caps={},
+        habits={},
+        day_began={},
         foreign=(),
     )
 

@@ -1,147 +1,342 @@
-"""Questions about how much: per order, pair, asset, strategy and portfolio.
+"""Questions about how much: per order, pair, asset, cluster, strategy, portfolio and day.
 
 Each holds against the worst case: all that is open fills at its limit, fees on top (RSK-2).
-Only buys are asked; a sell lowers every one of these.
+Only buys are asked; a sell lowers every one of these. A row tells both what the question is and how
+much it still leaves, so that what is clamped to the room passes the question (RSK-4).
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.gates import Objection, Question
-from kraken_pipeline.domain.money import PERCENT
-from kraken_pipeline.domain.risk.case import Case, Exposure, Limits
+from kraken_pipeline.domain.gates import Objection
+from kraken_pipeline.domain.money import PERCENT, ZERO
+from kraken_pipeline.domain.risk.case import Case
+
+SHARE_OF_A_DAY: Final = Decimal("0.1")
+"""How much of what usually trades an exit may be. Source: RSK-12."""
+HOURS_A_DAY: Final = Decimal(24)
+ONE: Final = Decimal(1)
+MONEY: Final = 2
+"""Decimals of figures in base currency."""
+UNITS: Final = 8
+"""Decimals of figures in base units."""
+COUNT: Final = 0
+
+Figure = Callable[[Case], Decimal]
 
 
-def _over(code: str, after: Decimal, most: Decimal) -> Objection:
-    return Objection(code, f"after={after:.2f}, max={most:.2f}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """A bound: what is used of it, what the case adds, and how much that may be."""
+
+    code: str
+    says: str
+    """What it bounds, for a person."""
+    most: Callable[[Case], Decimal | None]
+    """None where the configuration sets no such cap, or it does not bear on the case."""
+    used: Figure
+    """Before the case."""
+    adds: Figure
+    per_notional: Figure | None
+    """What a unit of notional adds; None where a smaller order would add as much."""
+    places: int = MONEY
+
+    def __call__(self, case: Case) -> Objection | None:
+        """Object if the case would carry it over its bound."""
+        most = self.most(case) if case.opens else None
+        if most is None:
+            return None
+        after = self.used(case) + self.adds(case)
+        if after <= most:
+            return None
+        return Objection(self.code, f"after={after:.{self.places}f}, max={most:.{self.places}f}")
+
+    def room(self, case: Case) -> Decimal | None:
+        """Return what it leaves, in base currency before fees; None where it bounds no size."""
+        most = self.most(case)
+        per = None if self.per_notional is None else self.per_notional(case)
+        return None if most is None or not per else (most - self.used(case)) / per
 
 
-def trade_risk_holds(case: Case) -> Objection | None:
-    """A hit stop loses no more of equity than one trade may."""
-    most = case.share_of_equity(case.limits.max_risk_per_trade_pct)
-    if not case.opens or case.stop_risk <= most:
-        return None
-    return _over("CAP_ORDER", case.stop_risk, most)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """How a case stands to a cap."""
+
+    code: str
+    says: str
+    used: Decimal
+    adds: Decimal
+    most: Decimal
+    places: int
 
 
-def volume_share_holds(case: Case) -> Objection | None:
-    """The order is a small part of what trades in a day."""
-    most = case.notional_24h * case.limits.max_order_pct_of_24h_volume * PERCENT
-    if not case.opens or case.notional <= most:
-        return None
-    return _over("DEPTH", case.notional, most)
+def measures(case: Case) -> tuple[Measure, ...]:
+    """Return how a case stands to every cap that bears on it."""
+    return tuple(
+        Measure(
+            code=each.code,
+            says=each.says,
+            used=each.used(case),
+            adds=each.adds(case),
+            most=most,
+            places=each.places,
+        )
+        for each in CAP_RULES
+        if (most := each.most(case)) is not None
+    )
 
 
-def pair_cap_holds(case: Case) -> Objection | None:
-    """The pair stays under its cap, where one is set."""
-    most, after = case.limits.max_pair_notional, case.exposure.pair + case.worst_cost
-    if not case.opens or most is None or after <= most:
-        return None
-    return _over("CAP_PAIR", after, most)
-
-
-def asset_cap_holds(case: Case) -> Objection | None:
-    """The asset, over all its pairs, stays under its share of equity."""
-    after = case.exposure.asset + case.worst_cost
-    most = case.share_of_equity(case.limits.max_per_asset_pct)
-    if not case.opens or after <= most:
-        return None
-    return _over("CAP_ASSET", after, most)
-
-
-def strategy_cap_holds(case: Case) -> Objection | None:
-    """The strategy, over all its timeframes, stays under its share of equity."""
-    after = case.exposure.strategy + case.worst_cost
-    most = case.share_of_equity(case.limits.max_per_strategy_pct)
-    if not case.opens or after <= most:
-        return None
-    return _over("CAP_STRATEGY", after, most)
-
-
-def gross_cap_holds(case: Case) -> Objection | None:
-    """Everything held stays under its share of equity."""
-    after = case.exposure.gross + case.worst_cost
-    most = case.share_of_equity(case.limits.max_gross_exposure_pct)
-    if not case.opens or after <= most:
-        return None
-    return _over("CAP_GROSS", after, most)
-
-
-def total_notional_holds(case: Case) -> Objection | None:
-    """Everything held stays under the absolute cap, where one is set."""
-    most, after = case.limits.max_total_notional, case.exposure.gross + case.worst_cost
-    if not case.opens or most is None or after <= most:
-        return None
-    return _over("CAP_TOTAL", after, most)
-
-
-def stop_risk_holds(case: Case) -> Objection | None:
-    """If every stop were hit at once, the loss stays under its share of equity (RSK-1)."""
-    after = case.exposure.stop_risk + case.stop_risk
-    most = case.share_of_equity(case.limits.max_portfolio_stop_risk_pct)
-    if not case.opens or after <= most:
-        return None
-    return _over("CAP_STOP_RISK", after, most)
-
-
-def position_count_holds(case: Case) -> Objection | None:
-    """There are no more positions than allowed; adding to one is none more."""
-    count, most = case.exposure.positions, case.limits.max_open_positions
-    if not case.opens or case.exposure.asset_is_held or count < most:
-        return None
-    return Objection("CAP_POSITIONS", f"open={count}, max={most}")
-
-
-CAP_RULES: Final[tuple[Question[Case], ...]] = (
-    trade_risk_holds,
-    volume_share_holds,
-    pair_cap_holds,
-    asset_cap_holds,
-    strategy_cap_holds,
-    gross_cap_holds,
-    total_notional_holds,
-    stop_risk_holds,
-    position_count_holds,
-)
-
-
-def rooms(
-    exposure: Exposure,
-    limits: Limits,
-    *,
-    equity: Decimal,
-    notional_24h: Decimal,
-    stop_distance: Decimal,
-    fee_share: Decimal,
-) -> dict[str, Decimal]:
+def rooms(case: Case) -> dict[str, Decimal]:
     """Return what each cap leaves for a buy, in base currency before fees, by the cap's code.
 
-    A size that is clamped to the smallest of these passes every question above.
-
-    Args:
-        exposure: what is held and open, at its worst.
-        limits: the configured bounds.
-        equity: in base currency.
-        notional_24h: what trades in a day, in base currency.
-        stop_distance: share of the price between entry and stop, above zero.
-        fee_share: the higher fee rate, as a share of cost.
+    A size that is clamped to the smallest of these passes every question of this module that a
+    smaller size could pass.
     """
+    return {each.code: room for each in CAP_RULES if (room := each.room(case)) is not None}
 
-    def share(percent: Decimal) -> Decimal:
-        return equity * percent * PERCENT
 
-    with_fee = 1 + fee_share
-    left = {
-        "CAP_ORDER": share(limits.max_risk_per_trade_pct) / stop_distance,
-        "DEPTH": notional_24h * limits.max_order_pct_of_24h_volume * PERCENT,
-        "CAP_ASSET": (share(limits.max_per_asset_pct) - exposure.asset) / with_fee,
-        "CAP_STRATEGY": (share(limits.max_per_strategy_pct) - exposure.strategy) / with_fee,
-        "CAP_GROSS": (share(limits.max_gross_exposure_pct) - exposure.gross) / with_fee,
-        "CAP_STOP_RISK": (share(limits.max_portfolio_stop_risk_pct) - exposure.stop_risk)
-        / stop_distance,
-    }
-    if limits.max_pair_notional is not None:
-        left["CAP_PAIR"] = (limits.max_pair_notional - exposure.pair) / with_fee
-    if limits.max_total_notional is not None:
-        left["CAP_TOTAL"] = (limits.max_total_notional - exposure.gross) / with_fee
-    return left
+def usual_room(case: Case) -> Decimal:
+    """Return how much of the asset can be sold within the bound, in base currency (RSK-12)."""
+    days = case.limits.max_exit_hours / HOURS_A_DAY
+    return case.usual_notional * SHARE_OF_A_DAY * days
+
+
+def exit_hours(case: Case) -> Decimal | None:
+    """Return how long selling all of the asset takes at a tenth of what usually trades.
+
+    None where nothing trades.
+    """
+    a_day = case.usual_notional * SHARE_OF_A_DAY
+    return (case.exposure.asset + case.notional) / a_day * HOURS_A_DAY if a_day else None
+
+
+def _nothing(case: Case) -> Decimal:
+    return ZERO
+
+
+def _one(case: Case) -> Decimal:
+    return ONE
+
+
+def _notional(case: Case) -> Decimal:
+    return case.notional
+
+
+def _worst_cost(case: Case) -> Decimal:
+    return case.worst_cost
+
+
+def _with_fee(case: Case) -> Decimal:
+    return 1 + case.fee_share
+
+
+def _stop_risk(case: Case) -> Decimal:
+    return case.stop_risk
+
+
+def _stop_distance(case: Case) -> Decimal:
+    return case.intent.stop_distance
+
+
+def _qty(case: Case) -> Decimal:
+    return case.qty
+
+
+def _qty_per_notional(case: Case) -> Decimal:
+    worth_of_one = case.limit_price * case.quote_rate
+    return ONE / worth_of_one if worth_of_one else ZERO
+
+
+def _visible(case: Case) -> Decimal | None:
+    if not case.takes_depth or case.visible_qty is None:
+        return None
+    return case.visible_qty * case.limits.max_order_pct_of_depth * PERCENT
+
+
+def _cluster(case: Case) -> Decimal | None:
+    percent = case.limits.max_per_cluster_pct
+    return None if percent is None else case.share_of_equity(percent)
+
+
+def _positions(case: Case) -> Decimal | None:
+    """Adding to a position is none more."""
+    return None if case.exposure.asset_is_held else Decimal(case.limits.max_open_positions)
+
+
+CAP_RULES: Final[tuple[Cap, ...]] = (
+    Cap(
+        code="CAP_ORDER",
+        says="what one order may lose at its stop",
+        most=lambda case: case.share_of_equity(case.limits.max_risk_per_trade_pct),
+        used=_nothing,
+        adds=_stop_risk,
+        per_notional=_stop_distance,
+    ),
+    Cap(
+        code="CAP_ORDER_NOTIONAL",
+        says="what one order may be worth",
+        most=lambda case: case.limits.max_order_notional,
+        used=_nothing,
+        adds=_notional,
+        per_notional=_one,
+    ),
+    Cap(
+        code="CAP_ORDER_QTY",
+        says="how many base units one order may be of",
+        most=lambda case: case.limits.max_order_qty,
+        used=_nothing,
+        adds=_qty,
+        per_notional=_qty_per_notional,
+        places=UNITS,
+    ),
+    Cap(
+        code="DEPTH",
+        says="one order of what trades in 24 h",
+        most=lambda case: case.notional_24h * case.limits.max_order_pct_of_24h_volume * PERCENT,
+        used=_nothing,
+        adds=_notional,
+        per_notional=_one,
+    ),
+    Cap(
+        code="DEPTH_VISIBLE",
+        says="one urgent order of what the book shows within the bound, in base units",
+        most=_visible,
+        used=_nothing,
+        adds=_qty,
+        per_notional=_qty_per_notional,
+        places=UNITS,
+    ),
+    Cap(
+        code="EXIT_TIME",
+        says="how much of an asset can be sold in time",
+        most=usual_room,
+        used=lambda case: case.exposure.asset,
+        adds=_notional,
+        per_notional=_one,
+    ),
+    Cap(
+        code="CAP_PAIR",
+        says="exposure to the pair",
+        most=lambda case: case.limits.max_pair_notional,
+        used=lambda case: case.exposure.pair,
+        adds=_worst_cost,
+        per_notional=_with_fee,
+    ),
+    Cap(
+        code="CAP_ASSET",
+        says="exposure to the asset, over all its pairs",
+        most=lambda case: case.share_of_equity(case.limits.max_per_asset_pct),
+        used=lambda case: case.exposure.asset,
+        adds=_worst_cost,
+        per_notional=_with_fee,
+    ),
+    Cap(
+        code="CAP_CLUSTER",
+        says="exposure to all that moves as one with it",
+        most=_cluster,
+        used=lambda case: case.exposure.cluster,
+        adds=_worst_cost,
+        per_notional=_with_fee,
+    ),
+    Cap(
+        code="CAP_STRATEGY",
+        says="exposure of the strategy, over all its timeframes",
+        most=lambda case: case.share_of_equity(case.limits.max_per_strategy_pct),
+        used=lambda case: case.exposure.strategy,
+        adds=_worst_cost,
+        per_notional=_with_fee,
+    ),
+    Cap(
+        code="CAP_GROSS",
+        says="exposure in all",
+        most=lambda case: case.share_of_equity(case.limits.max_gross_exposure_pct),
+        used=lambda case: case.exposure.gross,
+        adds=_worst_cost,
+        per_notional=_with_fee,
+    ),
+    Cap(
+        code="CAP_TOTAL",
+        says="exposure in all, as an amount",
+        most=lambda case: case.limits.max_total_notional,
+        used=lambda case: case.exposure.gross,
+        adds=_worst_cost,
+        per_notional=_with_fee,
+    ),
+    Cap(
+        code="CAP_STOP_RISK",
+        says="the loss if every stop were hit at once",
+        most=lambda case: case.share_of_equity(case.limits.max_portfolio_stop_risk_pct),
+        used=lambda case: case.exposure.stop_risk,
+        adds=_stop_risk,
+        per_notional=_stop_distance,
+    ),
+    Cap(
+        code="CASH",
+        says="what may be spent so that the reserve stays",
+        most=lambda case: case.spendable - case.share_of_equity(case.limits.min_cash_reserve_pct),
+        used=_nothing,
+        adds=_worst_cost,
+        per_notional=_with_fee,
+    ),
+    Cap(
+        code="CAP_POSITIONS",
+        says="open positions",
+        most=_positions,
+        used=lambda case: Decimal(case.exposure.positions),
+        adds=_one,
+        per_notional=None,
+        places=COUNT,
+    ),
+    Cap(
+        code="RATE_ORDERS",
+        says="orders in a minute",
+        most=lambda case: Decimal(case.limits.max_orders_per_minute),
+        used=lambda case: Decimal(case.activity.orders_of_minute),
+        adds=_one,
+        per_notional=None,
+        places=COUNT,
+    ),
+    Cap(
+        code="RATE_ORDERS_DAY",
+        says="orders in a UTC day",
+        most=lambda case: Decimal(case.limits.max_orders_per_day),
+        used=lambda case: Decimal(case.activity.orders_of_day),
+        adds=_one,
+        per_notional=None,
+        places=COUNT,
+    ),
+    Cap(
+        code="TURNOVER",
+        says="what is traded in a UTC day",
+        most=lambda case: case.share_of_equity(case.limits.max_turnover_pct_per_day),
+        used=lambda case: case.activity.turnover,
+        adds=_notional,
+        per_notional=_one,
+    ),
+    Cap(
+        code="CAP_FEES",
+        says="fees in a UTC day",
+        most=lambda case: case.share_of_equity(case.limits.max_fees_pct_per_day),
+        used=lambda case: case.activity.fees,
+        adds=lambda case: case.fee,
+        per_notional=lambda case: case.fee_share,
+    ),
+    Cap(
+        code="CAP_LOSS",
+        says="the account's loss in a UTC day",
+        most=lambda case: case.share_of_equity(case.limits.max_daily_loss_pct),
+        used=lambda case: case.activity.loss,
+        adds=_nothing,
+        per_notional=None,
+    ),
+    Cap(
+        code="CAP_LOSS_STRATEGY",
+        says="the strategy's loss in a UTC day",
+        most=lambda case: case.share_of_equity(case.limits.max_daily_loss_per_strategy_pct),
+        used=lambda case: case.activity.strategy_loss,
+        adds=_nothing,
+        per_notional=None,
+    ),
+)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from kraken_pipeline.domain.activity import Activity
 from kraken_pipeline.domain.intents import Intent
 from kraken_pipeline.domain.market import Pair, Quote, Side
 from kraken_pipeline.domain.money import PERCENT, Price, Qty
 from kraken_pipeline.domain.order_style import Manner
+from kraken_pipeline.domain.order_terms import Urgency
 from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline.domain.unknowns import Unknown
 
@@ -27,7 +29,26 @@ class Limits:
     """In base currency; None where the configuration sets no such cap."""
     max_total_notional: Decimal | None
     """In base currency; None where the configuration sets no such cap."""
+    max_order_notional: Decimal | None
+    """Of one order, in base currency; None where the configuration sets no such cap."""
+    max_order_qty: Decimal | None
+    """Of one order of the pair at hand, in base units; None as above."""
     max_order_pct_of_24h_volume: Decimal
+    max_order_pct_of_depth: Decimal
+    """Of what the book shows within the slippage bound."""
+    max_per_cluster_pct: Decimal | None
+    """Of all that moves as one with the pair at hand; None as above."""
+    min_cash_reserve_pct: Decimal
+    """What must stay in cash, fees paid."""
+    max_orders_per_minute: int
+    max_orders_per_day: int
+    """Since the UTC day began, as all that is a day's here."""
+    max_turnover_pct_per_day: Decimal
+    max_fees_pct_per_day: Decimal
+    max_daily_loss_pct: Decimal
+    max_daily_loss_per_strategy_pct: Decimal
+    max_exit_hours: Decimal
+    """How long selling all of the asset may take at a tenth of what usually trades."""
     min_liquidity_24h: Decimal
     """In base currency."""
     max_spread_bps: Decimal
@@ -44,6 +65,8 @@ class Exposure:
 
     pair: Decimal
     asset: Decimal
+    cluster: Decimal
+    """All that is not known to move apart from the pair at hand."""
     strategy: Decimal
     gross: Decimal
     stop_risk: Decimal
@@ -81,6 +104,10 @@ class Case:
     """Of the stream's price; None where it told none."""
     notional_24h: Decimal
     """In base currency."""
+    usual_notional: Decimal
+    """What trades in a day as a rule, in base currency; that of 24 h where no more is known."""
+    visible_qty: Decimal | None
+    """What the book offers within the slippage bound, in base; None where it was not read."""
     equity: Decimal
     """In base currency."""
     coverage: Decimal
@@ -91,11 +118,14 @@ class Case:
     """When balances and fills were last read."""
     cash: Decimal
     """Free quote asset after every reservation, in quote."""
+    spendable: Decimal
+    """That and the free base currency, in base currency."""
     owned_qty: Qty
     """What the strategy's book holds of the base and no open order is selling already."""
     free_qty: Qty
     """What the account holds of the base and no open order is selling already."""
     exposure: Exposure
+    activity: Activity
     limits: Limits
     halts: frozenset[str]
     """Codes of the halts that are latched."""
@@ -126,6 +156,16 @@ class Case:
     def stop_risk(self) -> Decimal:
         """What a hit stop would lose, in base currency."""
         return self.notional * self.intent.stop_distance
+
+    @property
+    def fee(self) -> Decimal:
+        """At the limit with the higher rate, in base currency."""
+        return self.notional * self.fee_share
+
+    @property
+    def takes_depth(self) -> bool:
+        """Whether it goes as deep into the book as all of it needs."""
+        return self.manner.urgency is Urgency.URGENT
 
     def share_of_equity(self, percent: Decimal) -> Decimal:
         """Return a percentage of equity, in base currency."""

@@ -135,6 +135,13 @@ def price_is_within_reach(case: Case) -> Objection | None:
     return Objection("PRICE_BAND", f"ask={case.quote.ticker.ask}, bound={case.worst_price}")
 
 
+def book_was_read(case: Case) -> Objection | None:
+    """What goes as deep into the book as it needs knows how deep that is."""
+    if not case.opens or not case.takes_depth or case.visible_qty is not None:
+        return None
+    return Objection("DEPTH_UNKNOWN", f"no book of {case.pair.name}")
+
+
 def trigger_lies_ahead(case: Case) -> Objection | None:
     """The market is not beyond the trigger already, and it is known where the market is."""
     trigger = case.manner.trigger
@@ -211,6 +218,7 @@ STATE_RULES: Final[tuple[Question[Case], ...]] = (
     pair_is_liquid,
     spread_is_narrow,
     price_is_within_reach,
+    book_was_read,
     trigger_lies_ahead,
     fates_are_known,
     pair_does_not_cool,

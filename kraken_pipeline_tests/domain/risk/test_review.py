@@ -13,6 +13,7 @@ from kraken_pipeline.domain.risk import RULES, Approved, Case, Denied, Limits, r
 from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline_tests.builders import (
     NOW,
+    activity,
     case,
     exposure,
     intent,
@@ -28,20 +29,30 @@ from kraken_pipeline_tests.domain.risk.test_state import REFUSED
 
 CODES = {
     "CAP_ASSET",
+    "CAP_CLUSTER",
+    "CAP_FEES",
     "CAP_GROSS",
+    "CAP_LOSS",
+    "CAP_LOSS_STRATEGY",
     "CAP_ORDER",
+    "CAP_ORDER_NOTIONAL",
+    "CAP_ORDER_QTY",
     "CAP_PAIR",
     "CAP_POSITIONS",
     "CAP_STOP_RISK",
     "CAP_STRATEGY",
     "CAP_TOTAL",
+    "CASH",
     "COOLDOWN",
     "DATA_CONTENT",
     "DATA_STALE_EVENT",
     "DATA_STALE_SOCKET",
     "DATA_STALE_SUB",
     "DEPTH",
+    "DEPTH_UNKNOWN",
+    "DEPTH_VISIBLE",
     "DUPLICATE_INTENT",
+    "EXIT_TIME",
     "FUNDS",
     "HALTED",
     "INTENT_EXPIRED",
@@ -54,10 +65,13 @@ CODES = {
     "NOT_OWNED",
     "PAIR_STATUS",
     "PRICE_BAND",
+    "RATE_ORDERS",
+    "RATE_ORDERS_DAY",
     "SPREAD",
     "SYNC_STALE",
     "SYSTEM_STATUS",
     "TRIGGER_SIDE",
+    "TURNOVER",
     "UNIVERSE",
     "UNKNOWN_ORDER",
 }
@@ -80,6 +94,10 @@ LIMITS = st.builds(
     max_pair_notional=st.none() | AMOUNTS,
     max_total_notional=st.none() | AMOUNTS,
     max_spread_bps=PERCENTS,
+    max_per_cluster_pct=st.none() | PERCENTS,
+    min_cash_reserve_pct=PERCENTS,
+    max_order_notional=st.none() | AMOUNTS,
+    max_order_qty=st.none() | QTYS,
 )
 QUOTES = st.none() | st.builds(
     lambda bid, ask, ago: quote(
@@ -104,10 +122,23 @@ CASES = st.builds(
     synced_at=SECONDS.map(lambda each: NOW - 10 * each),
     equity=st.integers(0, 20_000).map(Decimal),
     cash=AMOUNTS,
+    spendable=AMOUNTS,
+    visible_qty=st.none() | QTYS,
+    usual_notional=AMOUNTS.map(lambda each: each * 10),
+    activity=st.builds(
+        activity,
+        orders_of_minute=st.integers(0, 120),
+        orders_of_day=st.integers(0, 1_100),
+        turnover=AMOUNTS.map(lambda each: each * 100),
+        fees=AMOUNTS,
+        loss=AMOUNTS,
+        strategy_loss=AMOUNTS,
+    ),
     exposure=st.builds(
         exposure,
         pair=AMOUNTS,
         asset=AMOUNTS,
+        cluster=AMOUNTS,
         strategy=AMOUNTS,
         gross=AMOUNTS,
         stop_risk=AMOUNTS,
@@ -117,7 +148,7 @@ CASES = st.builds(
     limits=LIMITS,
     halts=st.sampled_from([frozenset(), frozenset({"KILL_DRIFT"})]),
 )
-FLOORS = {"min_liquidity_24h"}
+FLOORS = {"min_liquidity_24h", "min_cash_reserve_pct"}
 """Limits that are tighter the higher they are; all others the lower."""
 
 

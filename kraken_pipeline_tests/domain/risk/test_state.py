@@ -7,7 +7,7 @@ import pytest
 
 from kraken_pipeline.domain.market import Quote, Side
 from kraken_pipeline.domain.money import Price, Qty
-from kraken_pipeline.domain.order_terms import Trigger
+from kraken_pipeline.domain.order_terms import Trigger, Urgency
 from kraken_pipeline.domain.risk import Case, review
 from kraken_pipeline.domain.risk.state import STATE_RULES
 from kraken_pipeline.domain.staleness import Doubt
@@ -69,6 +69,7 @@ REFUSED = [
     ("PAIR_STATUS", case(pair=pair(status="limit_only"), manner=manner(order_type="market"))),
     ("PAIR_STATUS", sale(pair=pair(status="limit_only"), manner=manner(order_type="market"))),
     ("SYSTEM_STATUS", case(system_status="post_only")),
+    ("DEPTH_UNKNOWN", case(manner=manner(urgency=Urgency.URGENT))),
     ("TRIGGER_SIDE", case(manner=manner(order_type="stop-loss", trigger=at("50000")))),
     ("TRIGGER_SIDE", case(manner=manner(order_type="take-profit", trigger=at("50000")))),
     ("TRIGGER_SIDE", sale(manner=manner(order_type="stop-loss", trigger=at("50000")))),
@@ -98,6 +99,7 @@ PASSED = [
     case(quote=quoted("50250", "50250.1"), manner=manner(order_type="trailing-stop")),
     case(cooling_until=NOW),
     sale(cooling_until=NOW + SECOND),
+    sale(manner=manner(urgency=Urgency.URGENT)),
     case(quote=quoted("50250", "50250")),
     case(cash=Decimal("100.902")),
     case(min_qty=Qty(Decimal("0.002"))),
