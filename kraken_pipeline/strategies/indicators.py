@@ -18,6 +18,21 @@ def mean(window: Floats) -> PerPair:
     return np.asarray(_by_pair(window).mean(axis=1))
 
 
+def highest(window: Floats) -> PerPair:
+    """Return the highest value of all rows."""
+    return np.asarray(window.max(axis=0))
+
+
+def lowest(window: Floats) -> PerPair:
+    """Return the lowest value of all rows."""
+    return np.asarray(window.min(axis=0))
+
+
+def missing(window: Floats) -> NDArray[np.intp]:
+    """Return how many rows each pair lacks."""
+    return np.asarray(np.isnan(window).sum(axis=0))
+
+
 def true_range(high: Floats, low: Floats, close: Floats) -> Floats:
     """Return the true range of every bar but the first, which has no close before it."""
     before = close[:-1]

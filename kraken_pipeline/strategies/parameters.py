@@ -43,6 +43,15 @@ Number = Annotated[float, BeforeValidator(_float)]
 """A number of a parameter; floats are what indicators are made of."""
 
 
+def _tuple(given: object) -> object:
+    """Give the tuple of a list, as the configuration brings it; pass on what is none."""
+    return tuple(given) if isinstance(given, list) else given
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
+"""Several names of a parameter."""
+
+
 def checked(model: type[P], given: Mapping[str, object]) -> P:
     """Return the parameters with the defaults filled in.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from kraken_pipeline.domain.intents import Action
-from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.strategies.base import Snapshot, Strategy, View, Wish, Wishes
-from kraken_pipeline.strategies.indicators import PerPair, average_true_range, mean
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
+from kraken_pipeline.strategies.answers import Answer, answered
+from kraken_pipeline.strategies.base import Awake, Bars, Snapshot, Strategy, View, Wish, Wishes
+from kraken_pipeline.strategies.indicators import PerPair, average_true_range, mean, missing
 from kraken_pipeline.strategies.parameters import Number, Parameters, checked, checks
 from kraken_pipeline.strategies.regime import HOURLY_BARS, regimes
+from kraken_pipeline.strategies.rolling import EASED, newest_closed, rolling_mean
 from kraken_pipeline.strategies.stops import stop_of_ranges
 
 PROFILES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
@@ -96,9 +99,9 @@ def read(snapshot: Snapshot, parameters: TrendParameters) -> Readings:
         needed=parameters.min_strength_bps * STRENGTH_TIMES[regimes(hourly)],
         above_daily=above_daily,
         stop_distance=stop_of_ranges(atr, multiple=parameters.stop_atr_multiple, close=close[-1]),
-        missing=_missing(close[-parameters.slow :]),
-        missing_for_entry=_missing(high + low + close),
-        missing_hourly=_missing(hourly),
+        missing=missing(close[-parameters.slow :]),
+        missing_for_entry=missing(high + low + close),
+        missing_hourly=missing(hourly),
         missing_daily=missing_daily,
     )
 
@@ -109,20 +112,21 @@ def decide(snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
     It keeps no state: the bars say it all.
     """
     readings = read(snapshot, checked(TrendParameters, snapshot.parameters))
-    wishes: list[Wish] = []
-    no_signals: dict[str, str] = {}
-    for at, pair in enumerate(snapshot.pairs):
-        if pair in snapshot.held:
-            why = _why_stay(readings, at)
-        elif pair in snapshot.tradable:
-            why = _why_not_enter(readings, at)
-        else:
-            why = "not tradable"
-        if why:
-            no_signals[pair] = why
-        else:
-            wishes.append(_wish(readings, at, pair, enter=pair not in snapshot.held))
-    return Wishes(wishes=tuple(wishes), no_signals=no_signals)
+    return answered(
+        snapshot, of_held=partial(_of_held, readings), of_free=partial(_of_free, readings)
+    )
+
+
+def awake(frame: Timeframe, panels: Mapping[str, Bars], parameters: Mapping[str, object]) -> Awake:
+    """Return where the trend is strong enough for the mildest regime, and where it is over."""
+    bars, wanted = panels[frame.name], checked(TrendParameters, parameters)
+    fast, slow = rolling_mean(bars.close, wanted.fast), rolling_mean(bars.close, wanted.slow)
+    is_strong = fast >= slow * (1 + wanted.min_strength_bps / BPS) * (1 - EASED)
+    if wanted.daily_filter and frame.name != "1d":
+        days = panels["1d"]
+        above = days.close > rolling_mean(days.close, wanted.slow) * (1 - EASED)
+        is_strong &= newest_closed(above.astype(np.float64), days, bars) == 1
+    return Awake(enter=is_strong, leave=fast < slow * (1 + EASED))
 
 
 def _daily(
@@ -132,29 +136,47 @@ def _daily(
         pairs = len(snapshot.pairs)
         return np.ones(pairs, dtype=np.bool_), np.zeros(pairs, dtype=np.intp)
     close = snapshot.window("close", parameters.slow, "1d")
-    return close[-1] > mean(close), _missing(close)
+    return close[-1] > mean(close), missing(close)
 
 
-def _missing(window: NDArray[np.float64]) -> NDArray[np.intp]:
-    return np.asarray(np.isnan(window).sum(axis=0))
-
-
-def _why_stay(readings: Readings, at: int) -> str:
-    """Say why a held pair is not left, or nothing."""
+def _of_held(readings: Readings, at: int, pair: str) -> Answer:
     if readings.missing[at]:
         return f"no bars: {readings.missing[at]} missing"
-    return "" if readings.strength[at] < 0 else "trend holds"
+    strength = float(readings.strength[at])
+    if strength >= 0:
+        return "trend holds"
+    return Wish(
+        pair=pair,
+        action=Action.EXIT,
+        confidence=1.0,
+        stop_distance=0.0,
+        reason=f"trend over: {strength:.1f} bps < 0",
+    )
+
+
+def _of_free(readings: Readings, at: int, pair: str) -> Answer:
+    why = _why_not_enter(readings, at)
+    if why:
+        return why
+    strength, needed = float(readings.strength[at]), float(readings.needed[at])
+    return Wish(
+        pair=pair,
+        action=Action.ENTER,
+        confidence=min(max(strength / (2 * needed), LEAST_CONFIDENCE), 1.0),
+        stop_distance=float(readings.stop_distance[at]),
+        reason=f"trend: {strength:.1f} bps >= {needed:g}",
+    )
 
 
 def _why_not_enter(readings: Readings, at: int) -> str:
     """Say why a pair is not entered, or nothing. What data lacks is said first."""
-    for name, missing in (
+    for name, lacking in (
         ("bars", readings.missing_for_entry),
         ("1h bars", readings.missing_hourly),
         ("1d bars", readings.missing_daily),
     ):
-        if missing[at]:
-            return f"no {name}: {missing[at]} missing"
+        if lacking[at]:
+            return f"no {name}: {lacking[at]} missing"
     strength, needed = readings.strength[at], readings.needed[at]
     if strength < needed:
         return f"weak: {strength:.1f} bps < {needed:g}"
@@ -165,25 +187,6 @@ def _why_not_enter(readings: Readings, at: int) -> str:
     return ""
 
 
-def _wish(readings: Readings, at: int, pair: str, *, enter: bool) -> Wish:
-    strength, needed = float(readings.strength[at]), float(readings.needed[at])
-    if not enter:
-        return Wish(
-            pair=pair,
-            action=Action.EXIT,
-            confidence=1.0,
-            stop_distance=0.0,
-            reason=f"trend over: {strength:.1f} bps < 0",
-        )
-    return Wish(
-        pair=pair,
-        action=Action.ENTER,
-        confidence=min(max(strength / (2 * needed), LEAST_CONFIDENCE), 1.0),
-        stop_distance=float(readings.stop_distance[at]),
-        reason=f"trend: {strength:.1f} bps >= {needed:g}",
-    )
-
-
 TREND_CORE: Final = Strategy(
     name="trend_core",
     version="2",
@@ -192,4 +195,5 @@ TREND_CORE: Final = Strategy(
     parameters=checks(TrendParameters),
     decide=decide,
     view=View.FILLED,
+    awake=awake,
 )

@@ -1,6 +1,6 @@
 """Made-up markets of many pairs, shown to a strategy as it would see them at a close."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -93,3 +93,49 @@ def without_row(bars: Bars, row: int, pair: int) -> Bars:
     for each in holed.values():
         each[row, pair] = np.nan
     return replace(bars, **holed)
+
+
+def cut(history: dict[str, Bars], snapshot: Snapshot) -> Snapshot:
+    """Show only the bars of a history that were closed by the snapshot's close."""
+    panels = {}
+    for name, bars in history.items():
+        over = bars.opened_at + bars.frame.seconds <= snapshot.closed_at.timestamp()
+        rows = {
+            each: getattr(bars, each)[over] for each in ("open", "high", "low", "close", "volume")
+        }
+        panels[name] = replace(bars, opened_at=bars.opened_at[over], **rows)
+    return replace(snapshot, panels=panels)
+
+
+def stretch(
+    strategy: Strategy,
+    parameters: Mapping[str, object],
+    *,
+    name: str,
+    rows: int,
+    seed: int,
+    tick: float = 0.0,
+) -> dict[str, Bars]:
+    """Return bars of six pairs on which `rows` closes can be decided, the last at `CLOSED_AT`.
+
+    Prices are moved to a tick, if there is one, so that bounds are met exactly now and then.
+    """
+    panels = {}
+    span = timeframe(name).seconds * rows
+    for at, (each, count) in enumerate(sorted(strategy.needs(name, parameters).items())):
+        length = count + span // timeframe(each).seconds + 1
+        close = walk(length, 6, seed=seed + at)
+        close = np.maximum(np.round(close / tick) * tick, tick) if tick else close
+        panels[each] = panel(each, close, closed_at=last_close(timeframe(name), CLOSED_AT))
+    return panels
+
+
+def at_each_close(
+    panels: Mapping[str, Bars], name: str, *, rows: int, parameters: Mapping[str, object]
+) -> Iterator[tuple[int, Snapshot]]:
+    """Yield the row of each of the last closes, and what is seen there; nothing is held."""
+    bars = panels[name]
+    for row in range(len(bars.opened_at) - rows, len(bars.opened_at)):
+        closed_at = datetime.fromtimestamp(int(bars.opened_at[row]) + bars.frame.seconds, tz=UTC)
+        seen = shown(panels, name=name, parameters=parameters)
+        yield row, cut(dict(panels), replace(seen, closed_at=closed_at))

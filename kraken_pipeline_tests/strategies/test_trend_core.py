@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kraken_pipeline.domain.intents import Action
-from kraken_pipeline.strategies.base import Bars, Floats, Snapshot, Wish, Wishes
+from kraken_pipeline.strategies.base import Bars, Floats, Wish, Wishes
 from kraken_pipeline.strategies.trend_core import PROFILES, TREND_CORE
 from kraken_pipeline_tests.strategies.markets import (
     CLOSED_AT,
     column,
+    cut,
     only,
     panel,
     random_panels,
@@ -245,18 +246,6 @@ def test_what_is_said_of_a_pair_does_not_depend_on_the_others(seed: int, picked:
     every, some = decided(panels), TREND_CORE.decide(snapshot, {})
 
     assert [each for each in every.wishes if each.pair in few["15m"].pairs] == list(some.wishes)
-
-
-def cut(history: dict[str, Bars], snapshot: Snapshot) -> Snapshot:
-    """Show only the bars of a history that were closed by the snapshot's close."""
-    panels = {}
-    for name, bars in history.items():
-        over = bars.opened_at + bars.frame.seconds <= snapshot.closed_at.timestamp()
-        rows = {
-            each: getattr(bars, each)[over] for each in ("open", "high", "low", "close", "volume")
-        }
-        panels[name] = replace(bars, opened_at=bars.opened_at[over], **rows)
-    return replace(snapshot, panels=panels)
 
 
 @given(seed=SEEDS, back=st.integers(1, 60))
