@@ -55,6 +55,16 @@ def decision_id(
     return DecisionId("D" + digest([namespace, strategy_id, timeframe, closed_at])[:24])
 
 
+def chance_seed(*, strategy_id: str, timeframe: str, closed_at: datetime) -> int:
+    """Return what a strategy that draws at random begins from: the same whenever it decides a bar.
+
+    It is one for live, paper and backtest, so that all of them draw alike.
+
+    Source: STG-1.
+    """
+    return int(digest([strategy_id, timeframe, closed_at])[:16], 16)
+
+
 def intent_id(decision: DecisionId, *, pair: str, side: str) -> IntentId:
     """Name what a decision wants of one pair.
 

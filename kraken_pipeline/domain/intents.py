@@ -127,6 +127,16 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What a strategy's book holds of a pair."""
+
+    qty: Decimal
+    """Base units, above zero."""
+    cost: Decimal
+    """What it cost, in base currency."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a decision was made on, so that it can be made again (AUD-2).
 
@@ -148,6 +158,10 @@ class Seen:
     """How the strategy saw bars in which nothing traded; before that was kept, as stored."""
     filled: Mapping[str, Mapping[str, Sequence[Sequence[int]]]] = field(default_factory=dict)
     """Timeframe to pair to the stretches (Unix seconds) of such bars, where it saw them filled."""
+    holdings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Pair to qty and cost of what was held; before that was kept, nothing."""
+    equity: str | None = None
+    """The account's, in base currency; None where none was known, or before that was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

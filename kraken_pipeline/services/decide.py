@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError, PipelineError
-from kraken_pipeline.domain.ids import DecisionId, canonical, decision_id, digest
-from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome, Seen
+from kraken_pipeline.domain.ids import DecisionId, canonical, chance_seed, decision_id, digest
+from kraken_pipeline.domain.intents import Decision, Holding, Intent, Namespace, Outcome, Seen
 from kraken_pipeline.domain.lots import book_of
+from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import certified
+from kraken_pipeline.services.assess import known_snapshot
 from kraken_pipeline.services.coverage import Certificates
 from kraken_pipeline.services.filled_bars import filled
 from kraken_pipeline.services.ports import (
@@ -202,7 +205,7 @@ class Ask:
         seen = self._seen(snapshot, state, absent)
         identity = _inputs_hash(snapshot, seen, self._universe.version)
         try:
-            wishes = self._configured.strategy.decide(shown, state)
+            wishes = self._configured.strategy.decide(shown.sealed(), MappingProxyType({**state}))
             canonical(wishes.state)
             intents, refused = intents_of(wishes, self._occasion(), closes=closes, unknown=unknown)
         except DataStaleError as stale:
@@ -220,9 +223,12 @@ class Ask:
         return decision, wishes.state
 
     def state(self) -> Mapping[str, str]:
-        """Return what the strategy saved last."""
+        """Return what this version of the strategy saved last."""
         return self._desk.decisions.state(
-            self._namespace, self._configured.strategy_id, self._frame.name
+            self._namespace,
+            self._configured.strategy_id,
+            self._frame.name,
+            version=self._configured.strategy.version,
         )
 
     def _shown(self, snapshot: Snapshot, absent: certified.Absences) -> Snapshot:
@@ -259,10 +265,15 @@ class Ask:
             userref=self._configured.userref,
             view=self._configured.strategy.view.value,
             filled=absent.silent if is_filled else {},
+            holdings={
+                pair: (plain(each.qty), plain(each.cost))
+                for pair, each in snapshot.holdings.items()
+            },
+            equity=None if snapshot.equity is None else plain(snapshot.equity),
         )
 
     def _snapshot(self) -> Snapshot:
-        held = self.held()
+        holdings = self.holdings()
         pairs = tuple(each.name for each in self._universe.managed)
         parameters = self._configured.parameters
         needs = self._configured.strategy.needs(self._frame.name, parameters)
@@ -271,9 +282,16 @@ class Ask:
             closed_at=self._closed_at,
             pairs=pairs,
             tradable=frozenset(self._universe.names),
-            held=held,
+            held=self.held(holdings),
             parameters=parameters,
             panels={name: self._panel(name, pairs, count) for name, count in needs.items()},
+            holdings=holdings,
+            equity=self.equity(),
+            seed=chance_seed(
+                strategy_id=self._configured.strategy_id,
+                timeframe=self._frame.name,
+                closed_at=self._closed_at,
+            ),
         )
 
     def absences(self, snapshot: Snapshot) -> certified.Absences:
@@ -282,14 +300,27 @@ class Ask:
         panels = [(snapshot.panels[name], count) for name, count in needs.items()]
         return certified.absences(panels, self._closed_at, self._desk.certificates)
 
-    def held(self) -> frozenset[str]:
+    def holdings(self) -> Mapping[str, Holding]:
         """Return what the book holds; research on past bars holds nothing of today's."""
         if self._namespace is Namespace.RESEARCH:
-            return frozenset()
+            return {}
         book = book_of(self._configured.strategy_id, self._frame.name)
-        return frozenset(
-            each.pair for each in self._desk.books.positions() if each.book == book and each.qty
-        )
+        return {
+            each.pair: Holding(qty=each.qty, cost=each.cost)
+            for each in self._desk.books.positions()
+            if each.book == book and each.qty
+        }
+
+    def held(self, holdings: Mapping[str, Holding]) -> frozenset[str]:
+        """Return of which pairs it holds something."""
+        return frozenset(holdings)
+
+    def equity(self) -> Decimal | None:
+        """Return what the account was worth when it was last valued; research has no account."""
+        if self._namespace is Namespace.RESEARCH:
+            return None
+        snapshot = known_snapshot(self._desk.books)
+        return None if snapshot is None else snapshot.equity
 
     def _panel(self, name: str, pairs: tuple[str, ...], count: int) -> Bars:
         frame = TIMEFRAMES[name]
@@ -354,7 +385,9 @@ def _inputs_hash(snapshot: Snapshot, seen: Seen, universe: str) -> str:
             "parameters": {name: str(each) for name, each in snapshot.parameters.items()},
             "state": seen.state,
             "universe": universe,
-            # left out where nothing is filled in, so that older decisions keep their name
+            # left out where there is none, so that older decisions keep their name
             **({"filled": seen.filled} if seen.filled else {}),
+            **({"holdings": seen.holdings} if seen.holdings else {}),
+            **({"equity": seen.equity} if seen.equity is not None else {}),
         }
     )

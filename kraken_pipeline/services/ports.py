@@ -301,8 +301,10 @@ class DecisionStore(Protocol):
         """Keep decision, intents and state in one transaction; False if the bar was decided."""
         ...
 
-    def state(self, namespace: Namespace, strategy_id: str, timeframe: str) -> Mapping[str, str]:
-        """Return what the strategy saved with its last decision; empty at first."""
+    def state(
+        self, namespace: Namespace, strategy_id: str, timeframe: str, *, version: str
+    ) -> Mapping[str, str]:
+        """Return what a version of the strategy saved with its last decision; empty at first."""
         ...
 
     def pending(self, namespace: Namespace) -> tuple[Intent, ...]:

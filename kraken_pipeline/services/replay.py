@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError, PipelineError
 from kraken_pipeline.domain.ids import canonical
-from kraken_pipeline.domain.intents import Decision, Seen
+from kraken_pipeline.domain.intents import Decision, Holding, Seen
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import certified
@@ -120,9 +121,20 @@ class _Again(Ask):
         """Return what the strategy had saved then."""
         return self.seen.state
 
-    def held(self) -> frozenset[str]:
-        """Return what its book held then."""
+    def holdings(self) -> Mapping[str, Holding]:
+        """Return what its book held then, as far as that was kept."""
+        return {
+            pair: Holding(qty=Decimal(qty), cost=Decimal(cost))
+            for pair, (qty, cost) in self.seen.holdings.items()
+        }
+
+    def held(self, holdings: Mapping[str, Holding]) -> frozenset[str]:
+        """Return of which pairs it held something then."""
         return self.seen.held
+
+    def equity(self) -> Decimal | None:
+        """Return what the account was worth then."""
+        return None if self.seen.equity is None else Decimal(self.seen.equity)
 
     def absences(self, snapshot: Snapshot) -> certified.Absences:
         """Return what was not certified then, and what was known not to exist."""

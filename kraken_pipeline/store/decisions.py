@@ -33,6 +33,7 @@ _SAME: Final = and_(
     strategy_state.c.namespace == bindparam("namespace"),
     strategy_state.c.strategy_id == bindparam("strategy_id"),
     strategy_state.c.timeframe == bindparam("timeframe"),
+    strategy_state.c.version == bindparam("version"),
 )
 _STATE: Final = Prepared(select(strategy_state.c.state).where(_SAME))
 _LATER: Final = Prepared(
@@ -80,9 +81,14 @@ class SqlDecisionStore:
             _keep_state(connection, decision, state)
         return True
 
-    def state(self, namespace: Namespace, strategy_id: str, timeframe: str) -> Mapping[str, str]:
-        """Return what the strategy saved with its newest bar's decision; empty at first."""
-        of = _state_of(namespace.value, strategy_id, timeframe)
+    def state(
+        self, namespace: Namespace, strategy_id: str, timeframe: str, *, version: str
+    ) -> Mapping[str, str]:
+        """Return what a version of the strategy saved with its newest bar's decision.
+
+        Empty at first: what another version saved may mean something else, and waits for it.
+        """
+        of = {**_of(namespace.value, strategy_id, timeframe), "version": version}
         with self._database.reading() as connection:
             found = _STATE.value(connection, of)
         saved: dict[str, str] = {} if found is None else json.loads(found)
@@ -101,7 +107,7 @@ def _is_decided(
     timeframe: str,
     closed_at: datetime,
 ) -> bool:
-    bar = {**_state_of(namespace.value, strategy_id, timeframe), "closed_at": closed_at}
+    bar = {**_of(namespace.value, strategy_id, timeframe), "closed_at": closed_at}
     return _DECIDED.first(connection, bar) is not None
 
 
@@ -143,13 +149,16 @@ def _seen_row(decision: Decision) -> dict[str, Any] | None:
     return {name: getattr(seen, name) for name in Seen.__slots__}
 
 
-def _state_of(namespace: str, strategy_id: str, timeframe: str) -> dict[str, Any]:
+def _of(namespace: str, strategy_id: str, timeframe: str) -> dict[str, Any]:
     return {"namespace": namespace, "strategy_id": strategy_id, "timeframe": timeframe}
 
 
 def _keep_state(connection: Connection, decision: Decision, state: Mapping[str, str]) -> None:
     """Write the state, unless that of a later bar is there: a late decision cannot turn it back."""
-    of = _state_of(decision.namespace.value, decision.strategy_id, decision.timeframe)
+    of = {
+        **_of(decision.namespace.value, decision.strategy_id, decision.timeframe),
+        "version": decision.strategy_version,
+    }
     bar = {**of, "closed_at": decision.closed_at}
     if _LATER.first(connection, bar) is not None:
         return

@@ -169,8 +169,9 @@ strategy_state = _table(
     text("strategy_id"),
     text("timeframe"),
     instant("closed_at"),
+    text("version"),
     text("state"),
-    PrimaryKeyConstraint("namespace", "strategy_id", "timeframe"),
+    PrimaryKeyConstraint("namespace", "strategy_id", "timeframe", "version"),
 )
 
 verdicts = _table(

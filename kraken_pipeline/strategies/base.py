@@ -2,18 +2,18 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.intents import Action, Unit
+from kraken_pipeline.domain.intents import Action, Holding, Unit
 from kraken_pipeline.domain.order_terms import OrderTerms
 from kraken_pipeline.domain.timeframes import Timeframe, last_close, timeframe
 
@@ -78,6 +78,18 @@ class Bars:
         matrix: Floats = getattr(self, name)
         return matrix
 
+    def sealed(self) -> "Bars":
+        """Return the same bars, shown so that writing into them fails."""
+        return replace(
+            self,
+            opened_at=_read_only(self.opened_at),
+            open=_read_only(self.open),
+            high=_read_only(self.high),
+            low=_read_only(self.low),
+            close=_read_only(self.close),
+            volume=_read_only(self.volume),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Snapshot:
@@ -97,6 +109,24 @@ class Snapshot:
     """By timeframe; each ends at or before `closed_at`."""
     is_filled: Mapping[str, Flags] = field(default_factory=lambda: MappingProxyType({}))
     """By timeframe, where the strategy's view fills in: which bars are none, as nothing traded."""
+    holdings: Mapping[str, Holding] = field(default_factory=lambda: MappingProxyType({}))
+    """What its book of this timeframe holds, by pair."""
+    equity: Decimal | None = None
+    """Of the whole account when it was last valued, in base currency; None where not known."""
+    seed: int = 0
+    """What to draw at random from, if at all: the same whenever this bar is decided."""
+
+    def sealed(self) -> "Snapshot":
+        """Return the same, so that nothing in it can be changed by who is shown it (STG-1)."""
+        return replace(
+            self,
+            parameters=_frozen(self.parameters),
+            panels=MappingProxyType({name: each.sealed() for name, each in self.panels.items()}),
+            is_filled=MappingProxyType(
+                {name: _read_only(each) for name, each in self.is_filled.items()}
+            ),
+            holdings=MappingProxyType(dict(self.holdings)),
+        )
 
     def bars(self, name: str | None = None) -> Bars:
         """Return the bars of a timeframe, by default of the one that closed.
@@ -260,3 +290,16 @@ class Strategy:
     def __post_init__(self) -> None:
         for name in self.timeframes:
             timeframe(name)
+
+
+def _read_only(column: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that cannot be written into; the array behind it stays as it is."""
+    shown = column.view()
+    shown.flags.writeable = False
+    return shown
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401 - plain data of any shape, and the same shape back
+    if isinstance(value, Mapping):
+        return MappingProxyType({name: _frozen(each) for name, each in value.items()})
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value

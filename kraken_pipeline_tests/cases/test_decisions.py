@@ -56,7 +56,7 @@ def kept(desk: Paper) -> tuple[int, int, dict[str, str]]:
             connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one()  # noqa: S608 - our names
             for table in ("decisions", "intents")
         )
-    state = desk.stores.decisions.state(Namespace.TRADE, "trend", "1h")
+    state = desk.stores.decisions.state(Namespace.TRADE, "trend", "1h", version="1")
     return decisions, intents, dict(state)
 
 

@@ -14,6 +14,7 @@ from kraken_pipeline.domain.ids import (
     DecisionId,
     IntentId,
     canonical,
+    chance_seed,
     cl_ord_id,
     decision_id,
     digest,
@@ -126,3 +127,13 @@ def test_amounts_that_differ_in_the_thirtieth_digit_have_two_digests() -> None:
     one, other = Decimal("1." + "0" * 28 + "1"), Decimal("1." + "0" * 28 + "2")
 
     assert digest(one) != digest(other)
+
+
+def test_what_is_drawn_at_random_is_the_same_for_a_bar_in_whatever_namespace() -> None:
+    hourly, daily = (
+        chance_seed(strategy_id="trend", timeframe=each, closed_at=CLOSED_AT)
+        for each in ("1h", "1d")
+    )
+
+    assert hourly == 15093214857198595470
+    assert hourly != daily

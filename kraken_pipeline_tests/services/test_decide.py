@@ -14,7 +14,15 @@ import pytest
 
 from kraken_pipeline.domain.certificates import Source, Span
 from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError
-from kraken_pipeline.domain.intents import Action, Decision, Namespace, Outcome, Target, Unit
+from kraken_pipeline.domain.intents import (
+    Action,
+    Decision,
+    Holding,
+    Namespace,
+    Outcome,
+    Target,
+    Unit,
+)
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.order_terms import OrderTerms, Trigger, Urgency
@@ -438,7 +446,9 @@ def test_a_skipped_close_is_not_tried_again_and_turns_no_state_back(table: Table
     assert skipped.outcome is Outcome.SKIPPED
     table.script.wishes(wish())
     assert table.decide() == ()
-    assert table.desk().decisions.state(Namespace.TRADE, "trend", "1h") == {"step": "3"}
+    assert table.desk().decisions.state(Namespace.TRADE, "trend", "1h", version="1") == {
+        "step": "3"
+    }
 
 
 def test_a_skip_keeps_what_it_was_decided_on(table: Table) -> None:
@@ -474,6 +484,24 @@ def test_a_strategy_sees_its_own_positions_and_no_others(table: Table) -> None:
 
     [shown] = table.script.shown
     assert shown.held == {"XBTUSD"}
+    [position] = [each for each in table.paper.stores.books.positions() if each.pair == "XBTUSD"]
+    assert shown.holdings == {"XBTUSD": Holding(qty=position.qty, cost=position.cost)}
+    snapshot = table.paper.stores.books.latest_snapshot()
+    assert snapshot is not None
+    assert shown.equity == snapshot.equity > 0
+
+
+@pytest.mark.parametrize("part", ["close", "opened_at"])
+def test_stg_1_a_strategy_cannot_write_into_what_it_is_shown(table: Table, part: str) -> None:
+    def meddle(shown: Snapshot) -> Wishes:
+        getattr(shown.bars(), part)[-1] = 1
+        return Wishes(wishes=(wish(),), no_signals={})
+
+    table.script.says = meddle
+
+    [decision] = table.decide()
+
+    assert decision.reason.startswith("STRATEGY_FAULT: ValueError: assignment destination is read")
 
 
 def test_a_pair_that_leaves_is_shown_but_not_for_entering(table: Table) -> None:

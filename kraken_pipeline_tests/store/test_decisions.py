@@ -39,7 +39,7 @@ def test_a_bar_is_decided_once(database: Database, decisions: SqlDecisionStore) 
 
     assert (first, again) == (True, False)
     assert [each.pair for each in decisions.pending(Namespace.TRADE)] == ["XBTUSD"]
-    assert decisions.state(Namespace.TRADE, "trend", "1h") == {"a": "1"}
+    assert decisions.state(Namespace.TRADE, "trend", "1h", version="1") == {"a": "1"}
 
 
 def test_an_intent_keeps_its_action_and_its_target(decisions: SqlDecisionStore) -> None:
@@ -75,7 +75,7 @@ def test_namespaces_do_not_mix(decisions: SqlDecisionStore) -> None:
 
     assert decisions.pending(Namespace.TRADE) == ()
     assert len(decisions.pending(Namespace.REHEARSAL)) == 1
-    assert decisions.state(Namespace.TRADE, "trend", "1h") == {}
+    assert decisions.state(Namespace.TRADE, "trend", "1h", version="1") == {}
 
 
 def test_research_leaves_no_row_of_intents_nor_of_the_journal(
@@ -86,7 +86,7 @@ def test_research_leaves_no_row_of_intents_nor_of_the_journal(
     assert rows(database, "intents") == rows(database, "journal") == []
     [kept] = rows(database, "decisions")
     assert '"pair":"XBTUSD"' in kept["research_intents"]
-    assert decisions.state(Namespace.RESEARCH, "trend", "1h") == {"a": "1"}
+    assert decisions.state(Namespace.RESEARCH, "trend", "1h", version="1") == {"a": "1"}
 
 
 def test_why_nothing_was_wanted_is_kept_as_compact_json(
@@ -98,13 +98,21 @@ def test_why_nothing_was_wanted_is_kept_as_compact_json(
     assert kept["no_signals"] == '{"ETHUSD":"no data","XBTUSD":"flat"}'
 
 
+def test_stg_2_each_version_of_a_strategy_finds_its_own_state(decisions: SqlDecisionStore) -> None:
+    decisions.record(decision(closed_at=NOW, strategy_version="1"), {"a": "1"})
+    decisions.record(decision(closed_at=NOW + HOUR, strategy_version="2"), {"b": "2"})
+
+    of = (Namespace.TRADE, "trend", "1h")
+    assert [decisions.state(*of, version=each) for each in "123"] == [{"a": "1"}, {"b": "2"}, {}]
+
+
 def test_a_late_decision_of_an_older_bar_does_not_turn_the_state_back(
     decisions: SqlDecisionStore,
 ) -> None:
     decisions.record(decision(closed_at=NOW), {"a": "new"})
     decisions.record(decision(closed_at=NOW - HOUR, decided_at=NOW + HOUR), {"a": "old"})
 
-    assert decisions.state(Namespace.TRADE, "trend", "1h") == {"a": "new"}
+    assert decisions.state(Namespace.TRADE, "trend", "1h", version="1") == {"a": "new"}
 
 
 def test_a_failure_in_the_middle_keeps_nothing_of_the_decision(

@@ -12,11 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from kraken_pipeline.domain.errors import ConfigurationError
-from kraken_pipeline.domain.intents import Action
+from kraken_pipeline.domain.intents import Action, Namespace
 from kraken_pipeline.store import database as database_module
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import SCHEMA_VERSION, Database, connect
+from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.evidence import decision_of
 from kraken_pipeline.store.migrations import alembic_config, migrate
 from kraken_pipeline.store.schema import metadata
@@ -174,6 +175,27 @@ def test_intents_of_an_older_schema_entered_or_left_altogether(tmp_path: Path) -
         "I2": Action.EXIT,
     }
     assert {each.target for each in behind.intents} == {None}
+
+
+def test_state_of_an_older_schema_is_of_the_version_that_decided_the_bar(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'store.db'}"
+    database = Database(address)
+    with database.writing() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    with database.writing() as connection:
+        connection.exec_driver_sql(FIRST_ORDERS[0].format(at=_AT))
+        connection.exec_driver_sql(
+            "INSERT INTO strategy_state VALUES ('trade', 's', '1h', ?, ?)", (_AT, '{"a":"1"}')
+        )
+
+    migrate(address)
+
+    decisions = SqlDecisionStore(database)
+    kept = [decisions.state(Namespace.TRADE, "s", "1h", version=each) for each in "12"]
+    database.close()
+    assert kept == [{"a": "1"}, {}]
 
 
 def test_universes_of_an_older_schema_were_in_force_from_first_to_last(tmp_path: Path) -> None:

@@ -107,6 +107,22 @@ def test_what_was_seen_has_another_identity_once_a_value_differs() -> None:
     assert bars.digest() != replace(bars, pairs=("ETHUSD",)).digest()
 
 
+def test_stg_1_nothing_of_a_sealed_snapshot_can_be_changed() -> None:
+    bars = panel("15m", column(1, 2))
+    given = {"targets": {"XBTUSD": 1.0}, "names": ["a"]}
+    sealed = shown({"15m": bars}, parameters=given).sealed()
+
+    assert sealed.parameters["names"] == ("a",)
+    with pytest.raises(TypeError):
+        sealed.parameters["targets"]["XBTUSD"] = 2.0  # type: ignore[index]  # that is the attempt
+    with pytest.raises(TypeError):
+        sealed.panels["15m"] = bars  # type: ignore[index]  # the same
+    with pytest.raises(ValueError, match="read-only"):
+        sealed.bars().close[0, 0] = 3
+    assert bars.digest() == sealed.bars().digest()
+    bars.close[0, 0] = 3
+
+
 @pytest.mark.parametrize("name", list(STRATEGIES))
 def test_a_strategy_is_found_by_its_type(name: str) -> None:
     assert strategy_named(name).name == name
