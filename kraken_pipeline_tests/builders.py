@@ -11,6 +11,7 @@ from kraken_pipeline.domain.activity import Activity
 from kraken_pipeline.domain.ids import ClOrdId, DecisionId, IntentId, PlanId
 from kraken_pipeline.domain.intents import Action, Intent, Namespace
 from kraken_pipeline.domain.ledger import LedgerEntry
+from kraken_pipeline.domain.locks import Lock, LockKind
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Pair, Quote, Side, Ticker
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
@@ -19,6 +20,7 @@ from kraken_pipeline.domain.order_style import Manner
 from kraken_pipeline.domain.order_terms import Purpose, Urgency
 from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.risk import Case, Exposure, Limits
+from kraken_pipeline.domain.round_trips import RoundTrip
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.unknowns import Unknown
 
@@ -155,7 +157,26 @@ _CASE = Case(
     system_status="online",
     unknowns=(),
     cooling_until=None,
+    locks=(),
     open_orders_alike=0,
+)
+_LOCK = Lock(
+    lock_id="K1",
+    kind=LockKind.STOP_LOSS_GUARD,
+    pair="XBTUSD",
+    since=NOW - timedelta(minutes=5),
+    until=CLOSED_AT + timedelta(hours=1),
+    reason="stopped=4, max=3",
+)
+_TRIP = RoundTrip(
+    trade_id="T2",
+    book="trend_core@1h",
+    pair="XBTUSD",
+    opened_at=NOW - timedelta(hours=2),
+    at=NOW,
+    cost=Decimal(100),
+    profit=Decimal(-1),
+    is_stopped=False,
 )
 _ORDER = Order(
     local_id="O1",
@@ -280,6 +301,14 @@ def sale(**changes: object) -> Case:
 
 def manner(**changes: object) -> Manner:
     return replace(_MANNER, **changes)  # type: ignore[arg-type]
+
+
+def lock(**changes: object) -> Lock:
+    return replace(_LOCK, **changes)  # type: ignore[arg-type]
+
+
+def trip(**changes: object) -> RoundTrip:
+    return replace(_TRIP, **changes)  # type: ignore[arg-type]
 
 
 def unknown(**changes: object) -> Unknown:

@@ -15,6 +15,7 @@ from kraken_pipeline.cli.commands import (
     explain,
     history,
     keys,
+    locks,
     orders,
     portfolio,
     reconcile,
@@ -56,6 +57,7 @@ app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
 app.add_typer(dust.app, name="dust", rich_help_panel=TRADE)
 app.add_typer(history.app, name="history", rich_help_panel=SET_UP)
 app.add_typer(keys.app, name="keys", rich_help_panel=SET_UP)
+app.add_typer(locks.app, name="locks", rich_help_panel=SAFETY)
 app.add_typer(portfolio.app, name="portfolio", rich_help_panel=LOOK)
 app.add_typer(reconcile.app, name="reconcile", rich_help_panel=SAFETY)
 app.add_typer(simulator.app, name="simulator", rich_help_panel=SET_UP)

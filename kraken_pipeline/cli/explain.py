@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kraken_pipeline.cli.account import account_of
 from kraken_pipeline.cli.evidence import chain, verdict_plain
+from kraken_pipeline.cli.locks import now_in_the_books
 from kraken_pipeline.cli.names import asset_named, pair_named
 from kraken_pipeline.cli.output import print_json, text
 from kraken_pipeline.domain.accounting.partings import replayed
@@ -19,6 +20,7 @@ from kraken_pipeline.services.needed_bars import NeededBars
 from kraken_pipeline.store import evidence
 from kraken_pipeline.store.conversions import SqlConversionStore
 from kraken_pipeline.wiring.histories import bars_needed
+from kraken_pipeline.wiring.locking import locks_in_force
 from kraken_pipeline.wiring.market_sign import board_of
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.protecting import stops_noted
@@ -191,6 +193,11 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
         "history": [_needed(each) for each in bars_needed(pipeline, pair)],
         "halts": [str(each) for each in pipeline.halts() if _is_of_pair(each, pair)],
         "rules": asdict(known[pair]) if pair in known else {},
+        "locks": [
+            asdict(each)
+            for each in locks_in_force(pipeline, now_in_the_books(pipeline))
+            if each.pair in {"", pair}
+        ],
         "positions": [
             asdict(each) for each in pipeline.stores.books.positions() if each.pair == pair
         ],

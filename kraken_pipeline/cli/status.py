@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.cli.caps import caps_used
+from kraken_pipeline.cli.locks import now_in_the_books
 from kraken_pipeline.cli.output import print_json, print_rows, print_warnings, text
 from kraken_pipeline.domain.intents import Namespace, Outcome
 from kraken_pipeline.domain.lots import book_of
@@ -21,6 +22,7 @@ from kraken_pipeline.store.executions import last_results
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.desks import limits
 from kraken_pipeline.wiring.exchange import market_said
+from kraken_pipeline.wiring.locking import locks_in_force
 from kraken_pipeline.wiring.market_sign import ASKED, market_sign
 from kraken_pipeline.wiring.modes import closed_gates, destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
@@ -127,6 +129,7 @@ def _stops(pipeline: Pipeline) -> dict[str, object]:
     return {
         "panic": "latched" if pipeline.panic_file.exists() else "no",
         "halts": [str(each) for each in pipeline.halts()],
+        "locks": [str(each) for each in locks_in_force(pipeline, now_in_the_books(pipeline))],
         "unprotected": [f"{each}: {why}" for each, why in unprotected(pipeline).items()],
         "switch": _switch(pipeline),
         "stream": "none was started: orders are polled" if stream is None else stream.said,

@@ -7,6 +7,10 @@ from typing import Final
 from kraken_pipeline.domain.halts import ACTIONS, HaltKind
 
 _CAP: Final = "room below {}: an order or a position that ends, a smaller size, or a higher limit"
+_LOCKED: Final = (
+    "the lock must end, or be cleared with a reason: `kraken-pipeline locks list`, "
+    "`kraken-pipeline locks clear`"
+)
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{kind.value: ACTIONS[kind] for kind in HaltKind},
@@ -66,6 +70,9 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "LOSING": "its losses must be older than universe.filters.results_days, or "
         "universe.filters.max_loss_usd be higher",
         "LOT": "the size must be on the pair's lot",
+        "LOSS_STREAK": _LOCKED,
+        "LOW_PROFIT_PAIR": _LOCKED,
+        "MAX_DRAWDOWN_PROTECTION": _LOCKED,
         "MIN_COST": "the order must be worth more: the exchange's least, or "
         "execution.min_order_notional_usd",
         "MIN_QTY": "the size must reach the pair's least: more equity, a nearer stop, or a higher "
@@ -81,8 +88,11 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "QUOTE": "universe.filters.quote must be its quote",
         "RATE_ORDERS": "a minute must pass, or risk.max_orders_per_minute be higher",
         "RATE_ORDERS_DAY": "tomorrow (UTC) counts anew, or a higher risk.max_orders_per_day",
+        "REJECT_STREAK": _LOCKED,
+        "SLIPPAGE_GUARD": _LOCKED,
         "SPREAD": "the spread must be below risk.max_spread_bps",
         "STATUS": "the exchange must take orders for it: universe.filters.statuses",
+        "STOP_GUARD": _LOCKED,
         "SYNC_STALE": "the books must be read from the exchange again: `kraken-pipeline doctor`",
         "SYSTEM_STATUS": "the exchange must be online",
         "THIN_BOOK": "its book must hold more within universe.filters.depth_bps: "
@@ -98,7 +108,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "UNREADABLE": "the exchange's listing of it must be readable",
         "VENUE": "its orders must trade at one of universe.filters.venues",
         "VOLATILITY": "its price must move within universe.filters.min_volatility_pct_a_year and "
-        "max_volatility_pct_a_year",
+        "max_volatility_pct_a_year; of a lock: it must be calm again",
         "WAITING": "it must pass universe.refreshes_to_change refreshes in a row",
         "WIDE_SPREAD": "bid and ask must come nearer: universe.filters.max_spread_bps",
     }

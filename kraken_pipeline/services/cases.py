@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.habits import moves_apart
 from kraken_pipeline.domain.intents import Intent, Target
+from kraken_pipeline.domain.locks import Lock, LockKind, locked_until, locks_over
 from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
 from kraken_pipeline.domain.offers import Offer, offer_of
@@ -63,6 +65,7 @@ class CaseMaker:
         self._standing = standing
         self._halts = assessment.halts()
         self._cooldowns = assessment.cooldowns()
+        self._locks = assessment.locks(world.now)
 
     def offer(self, intent: Intent, pair: Pair, manner: Manner) -> Offer:
         """Return at which prices an order of that manner may trade now.
@@ -152,6 +155,7 @@ class CaseMaker:
         snapshot = world.snapshot
         standing = self._standing
         cash = world.free_cash(pair.quote, standing.reserving)
+        locks = locks_over(self._locks, pair.name, world.now)
         alike = [each for each in standing.reserving if each.pair == pair.name]
         selling_here = [each for each in alike if each.side is Side.SELL]
         # a stop gives way before the strategy's own sale is sent
@@ -188,7 +192,8 @@ class CaseMaker:
             halts=self._halts_over(pair, intent.strategy_id),
             system_status=world.system_status,
             unknowns=self._unknowns(),
-            cooling_until=self._cooldowns.get(pair.name),
+            cooling_until=self._cooling_until(pair, locks),
+            locks=locks,
             open_orders_alike=sum(each.side is intent.side for each in own),
         )
 
@@ -219,6 +224,10 @@ class CaseMaker:
             side = apart if moves_apart(pair.name, name, habits) else alike
             side.add(pairs[name].base)
         return frozenset((apart - alike) & self._standing.assets)
+
+    def _cooling_until(self, pair: Pair, locks: tuple[Lock, ...]) -> datetime | None:
+        ends = (self._cooldowns.get(pair.name), locked_until(locks, LockKind.COOLDOWN))
+        return max((each for each in ends if each is not None), default=None)
 
     def _unknowns(self) -> tuple[Unknown, ...]:
         found = (unknown_of(each, now=self._world.now) for each in self._standing.reserving)

@@ -21,6 +21,7 @@ from kraken_pipeline.domain.halts import Halt, HaltKind, Scope
 from kraken_pipeline.domain.ids import PlanId
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace
 from kraken_pipeline.domain.ledger import LedgerEntry
+from kraken_pipeline.domain.locks import Lock
 from kraken_pipeline.domain.lots import Fill, Position
 from kraken_pipeline.domain.market import Pair, Ticker
 from kraken_pipeline.domain.market_reports import Depth, TradesPage
@@ -341,6 +342,10 @@ class Assessment(Protocol):
 
     def lately(self, namespace: Namespace, now: datetime) -> Lately:
         """Return what was ordered in the last minute, and ordered and traded in the UTC day."""
+        ...
+
+    def locks(self, now: datetime) -> tuple[Lock, ...]:
+        """Return the locks of protections that are in force."""
         ...
 
     def keep(self, plan: Plan, orders: Sequence[Order]) -> None:

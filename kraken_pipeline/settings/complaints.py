@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from kraken_pipeline.settings.documents import Document, KeyPath
 from kraken_pipeline.settings.fields import Section, unit_of
 from kraken_pipeline.settings.nearest import nearest
+from kraken_pipeline.settings.protections import KINDS
 from kraken_pipeline.settings.sections import Settings
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -32,6 +33,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "model_type": "must have keys below it; write them or remove the line",
         "dict_type": "must have keys below it; write them or remove the line",
         "mapping_type": "must have keys below it; write them or remove the line",
+        "union_tag_invalid": "must be of one of the kinds {expected_tags}, not {tag}",
+        "union_tag_not_found": "must say its `kind`",
         "value_error": "{error}",
     }
 )
@@ -52,6 +55,11 @@ def schema_problems(document: Document) -> tuple[str, ...]:
 
 
 def _path(found: ErrorDetails) -> KeyPath:
+    return tuple(step for step in _steps(found) if step not in KINDS)
+
+
+def _steps(found: ErrorDetails) -> KeyPath:
+    """Return the path with the kind of an entry after its place in the list."""
     return tuple(str(step) for step in found["loc"] if step != "[key]")
 
 
@@ -60,11 +68,11 @@ def _sentence(document: Document, found: ErrorDetails) -> str:
     where, key = document.where(path), ".".join(path)
     value = shown(path, found["input"])
     if found["type"] == "extra_forbidden":
-        return f"{where}: {key} ({value}) is no setting. {_nearest(path)}"
+        return f"{where}: {key} ({value}) is no setting. {_nearest(path, _steps(found))}"
     if found["loc"][-1] == "[key]":
         value = f"the name {value}"
     must = WORDS.get(found["type"], found["msg"]).format_map(found.get("ctx") or {})
-    return f"{where}: {key} is {value}, but {must}{_helpful(path)}."
+    return f"{where}: {key} is {value}, but {must}{_helpful(_steps(found))}."
 
 
 def shown(path: KeyPath, value: object) -> str:
@@ -99,8 +107,8 @@ def _default(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _nearest(path: KeyPath) -> str:
-    model = _model_at(path[:-1])
+def _nearest(path: KeyPath, steps: KeyPath) -> str:
+    model = _model_at(steps[:-1])
     valid = list(model.model_fields) if model else []
     meant = " or ".join(".".join((*path[:-1], each)) for each in nearest(path[-1], valid))
     return f"The nearest valid key is {meant}: rename it or remove it." if meant else "Remove it."
@@ -113,6 +121,8 @@ def _model_at(path: KeyPath) -> type[Section] | None:
         if isinstance(here, type) and issubclass(here, Section):
             field = here.model_fields.get(step)
             here = field.annotation if field else None
+        elif step in KINDS:
+            here = KINDS[step]
         else:
             here = next(reversed(get_args(here)), None)
     return here if isinstance(here, type) and issubclass(here, Section) else None

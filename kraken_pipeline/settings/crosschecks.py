@@ -268,7 +268,6 @@ def nothing_is_promised_that_nothing_does(
     """
     risk = settings.risk
     for key, is_on in (
-        ("risk.protections", bool(risk.protections)),
         ("risk.dynamic_allocation_enabled", risk.dynamic_allocation_enabled),
         ("risk.market_regime_throttle.enabled", risk.market_regime_throttle.enabled),
     ):

@@ -25,11 +25,11 @@ from kraken_pipeline.settings.fields import (
     Share,
     Spans,
     StrategyIds,
-    Texts,
     Timeframe,
     Unit,
     Usd,
 )
+from kraken_pipeline.settings.protections import Protections
 
 DEMO_STRATEGY: Final = "trend_core"
 """The strategy that a machine without any configuration runs on paper."""
@@ -96,7 +96,8 @@ class Risk(Section):
     max_daily_loss_per_strategy_pct: PctOfNav = Field(default=Decimal(3), gt=0)
     """Beyond it the strategy opens nothing for the rest of the day."""
     max_spread_bps: Bps = Field(default=100, ge=1, le=10_000)
-    protections: Texts = ()
+    protections: Protections = ()
+    """What pauses buying after bad events; each entry a kind, or a mapping with its `kind`."""
     dynamic_allocation_enabled: bool = False
     dynamic_allocation_lookback_hours: Hours = 72
     min_strategy_weight_pct: PctOfAllocation = Decimal(0)

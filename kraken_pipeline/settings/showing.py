@@ -57,7 +57,16 @@ def _leaves(path: KeyPath, value: object, unit: str) -> Iterator[Leaf]:
         yield Leaf(path=path, value=without_password(value), unit=unit)
     else:
         counted = value is not None and not isinstance(value, Mapping)
-        yield Leaf(path=path, value=value, unit=unit if counted else "")
+        yield Leaf(path=path, value=_plain(value), unit=unit if counted else "")
+
+
+def _plain(value: object) -> object:
+    """Return a list with the sections in it as mappings."""
+    if isinstance(value, tuple):
+        return tuple(_plain(each) for each in value)
+    if isinstance(value, Section):
+        return {name: getattr(value, name) for name in type(value).model_fields}
+    return value
 
 
 def digest(settings: Settings) -> str:

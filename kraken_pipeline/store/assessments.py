@@ -12,6 +12,7 @@ from kraken_pipeline.domain.errors import ConflictError, InvalidValueError
 from kraken_pipeline.domain.halts import Halt
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Intent, Namespace
+from kraken_pipeline.domain.locks import Lock
 from kraken_pipeline.domain.lots import Position, book_of
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
@@ -20,6 +21,7 @@ from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.store import conversions, journal, nav_days, schema
 from kraken_pipeline.store.cooldowns import all_cooldowns
 from kraken_pipeline.store.halts import latched_halts
+from kraken_pipeline.store.locks import locks_in_force
 from kraken_pipeline.store.order_rows import order_row, orders_in, pending_intents
 from kraken_pipeline.store.positions import all_positions
 from kraken_pipeline.store.prepared import Prepared
@@ -118,6 +120,10 @@ class OpenAssessment:
             traded=sum((each.traded for each in traded), ZERO),
             fees=sum((each.fees for each in traded), ZERO),
         )
+
+    def locks(self, now: datetime) -> tuple[Lock, ...]:
+        """Return the locks of protections that are in force."""
+        return locks_in_force(self._connection, now)
 
     def keep(self, plan: Plan, orders: Sequence[Order]) -> None:
         """Write verdicts and reservations; the transaction ends with the context.

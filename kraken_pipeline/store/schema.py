@@ -585,6 +585,21 @@ cooldowns = _table(
     text("reason"),
 )
 
+# what keeps a pair from being opened, or all of them where none is named (RSK-7)
+protection_locks = _table(
+    "protection_locks",
+    text("lock_id", primary_key=True),
+    text("kind"),
+    text("pair"),
+    instant("since"),
+    instant("until"),
+    text("reason"),
+    maybe_instant("cleared_at"),
+    maybe_text("cleared_by"),
+    maybe_text("cleared_reason"),
+    Index(None, "until"),
+)
+
 foreign_orders = _table(
     "foreign_orders",
     text("kraken_order_id", primary_key=True),

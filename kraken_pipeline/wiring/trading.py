@@ -14,6 +14,7 @@ from kraken_pipeline.domain.accounting.holdings import differing
 from kraken_pipeline.domain.accounting.performance import Performance, performance
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.lots import DUST, Transfer
+from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, Order
@@ -36,6 +37,7 @@ from kraken_pipeline.services.reconcile import Pass
 from kraken_pipeline.services.unexplained import latch_unexplained
 from kraken_pipeline.wiring import desks, heads, protecting, waiting
 from kraken_pipeline.wiring.guarding import Guarding
+from kraken_pipeline.wiring.locking import judge_protections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class Trading(Guarding):
             ]
             if news:
                 heads.publish_at_once(self)
+            judge_protections(self)
             if not booked.snapshot.drift:
                 self.edge.books_agreed(booked.snapshot.at)
             return done(booked)
@@ -122,6 +125,8 @@ class Trading(Guarding):
     def assess(self, namespace: Namespace, *, run_id: str) -> Plan | None:
         """Answer the pending intents."""
         with self._stage("risk") as done:
+            wanted = self.stores.decisions.pending(namespace)
+            judge_protections(self, {each.pair for each in wanted if each.side is Side.BUY})
             return done(assess.assess(desks.risk(self), namespace=namespace, run_id=run_id))
 
     def submit(self, namespace: Namespace, *, owner: str) -> Counter[str]:

@@ -193,7 +193,9 @@ def test_what_may_be_a_secret_is_not_repeated(text: str) -> None:
 
 
 def test_every_sentence_can_be_filled_in() -> None:
-    context = dict.fromkeys(("gt", "ge", "lt", "le", "pattern", "expected", "min_length"), 1)
+    context = dict.fromkeys(
+        ("gt", "ge", "lt", "le", "pattern", "expected", "expected_tags", "min_length", "tag"), 1
+    )
 
     for words in WORDS.values():
         assert "{" not in words.format_map({**context, "error": "x"})

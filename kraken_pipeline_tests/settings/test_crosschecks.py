@@ -123,7 +123,6 @@ def test_the_defaults_hold_together() -> None:
             )
         ),
         ({"risk": {"dynamic_allocation_enabled": True}}, "this version has nothing"),
-        ({"risk": {"protections": ["cooldown"]}}, "this version has nothing"),
     ],
 )
 def test_a_setting_that_can_never_take_effect_is_an_error(tree: dict[str, Any], says: str) -> None:

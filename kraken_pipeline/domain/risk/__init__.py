@@ -6,9 +6,10 @@ from typing import Final
 from kraken_pipeline.domain.gates import Objection, Question, objections
 from kraken_pipeline.domain.risk.caps import CAP_RULES
 from kraken_pipeline.domain.risk.case import Case, Exposure, Limits
+from kraken_pipeline.domain.risk.protections import PROTECTION_RULES
 from kraken_pipeline.domain.risk.state import STATE_RULES
 
-RULES: Final[tuple[Question[Case], ...]] = STATE_RULES + CAP_RULES
+RULES: Final[tuple[Question[Case], ...]] = STATE_RULES + PROTECTION_RULES + CAP_RULES
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from kraken_pipeline.domain.activity import Activity
 from kraken_pipeline.domain.intents import Intent
+from kraken_pipeline.domain.locks import Lock
 from kraken_pipeline.domain.market import Pair, Quote, Side
 from kraken_pipeline.domain.money import PERCENT, Price, Qty
 from kraken_pipeline.domain.order_style import Manner
@@ -133,7 +134,10 @@ class Case:
     unknowns: tuple[Unknown, ...]
     """Every order of open fate, on whatever pair (OMS-10)."""
     cooling_until: datetime | None
-    """Until when nothing opens on the pair; None where nothing cools it."""
+    """Until when nothing opens on the pair, after a refusal for want of funds or a closed position;
+    None where nothing cools it."""
+    locks: tuple[Lock, ...]
+    """What protections keep the pair from being opened now, but for cooldowns (RSK-7)."""
     open_orders_alike: int
     """Of the same book, pair and side."""
 

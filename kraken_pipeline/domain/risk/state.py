@@ -167,7 +167,7 @@ def fates_are_known(case: Case) -> Objection | None:
 
 
 def pair_does_not_cool(case: Case) -> Objection | None:
-    """The exchange did not refuse the pair for want of funds a short while ago (OMS-17)."""
+    """No position on it was closed, and no order refused for funds, a short while ago (OMS-17)."""
     if not case.opens or case.cooling_until is None or case.cooling_until <= case.now:
         return None
     return Objection("COOLDOWN", f"now={case.now}, until={case.cooling_until}")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kraken_pipeline.domain.locks import LockKind
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.risk import RULES, Approved, Case, Denied, Limits, review
 from kraken_pipeline.domain.staleness import Doubt
@@ -18,6 +19,7 @@ from kraken_pipeline_tests.builders import (
     exposure,
     intent,
     limits,
+    lock,
     pair,
     quote,
     sale,
@@ -25,6 +27,7 @@ from kraken_pipeline_tests.builders import (
     unknown,
 )
 from kraken_pipeline_tests.domain.risk.test_caps import OVER
+from kraken_pipeline_tests.domain.risk.test_protections import LOCKED
 from kraken_pipeline_tests.domain.risk.test_state import REFUSED
 
 CODES = {
@@ -60,6 +63,9 @@ CODES = {
     "KILL_DRIFT",
     "KILL_MANUAL",
     "LIQUIDITY",
+    "LOSS_STREAK",
+    "LOW_PROFIT_PAIR",
+    "MAX_DRAWDOWN_PROTECTION",
     "MIN_QTY",
     "NAV_COVERAGE",
     "NOT_OWNED",
@@ -67,13 +73,17 @@ CODES = {
     "PRICE_BAND",
     "RATE_ORDERS",
     "RATE_ORDERS_DAY",
+    "REJECT_STREAK",
+    "SLIPPAGE_GUARD",
     "SPREAD",
+    "STOP_GUARD",
     "SYNC_STALE",
     "SYSTEM_STATUS",
     "TRIGGER_SIDE",
     "TURNOVER",
     "UNIVERSE",
     "UNKNOWN_ORDER",
+    "VOLATILITY",
 }
 """They stand in journals and alerts: one may be added, none renamed."""
 
@@ -180,7 +190,8 @@ def halted(told: Case) -> list[Case]:
     more = [replace(told, halts=told.halts | {kind}) for kind in ("KILL_MANUAL", "HALTED")]
     unsure = replace(told, unknowns=(*told.unknowns, unknown(pair="ETHUSD", asset="ETH")))
     cool = replace(told, cooling_until=NOW + timedelta(hours=1))
-    return [*more, unsure, cool, replace(told, system_status="maintenance")]
+    locked = [replace(told, locks=(*told.locks, lock(kind=kind))) for kind in LockKind]
+    return [*more, *locked, unsure, cool, replace(told, system_status="maintenance")]
 
 
 def test_a_case_that_nothing_stands_against_is_approved() -> None:
@@ -195,20 +206,20 @@ def test_one_objection_denies_and_all_are_kept() -> None:
 
 
 def test_every_rule_has_a_case_that_it_alone_refuses() -> None:
-    refused = [each for _, each in (*REFUSED, *OVER)]
+    refused = [each for _, each in (*REFUSED, *LOCKED, *OVER)]
     shown = {rule for rule in RULES for each in refused if rule(each)}
 
     assert shown == set(RULES)
 
 
 def test_every_code_is_one_of_those_that_never_change() -> None:
-    assert {code for code, _ in (*REFUSED, *OVER)} == CODES
+    assert {code for code, _ in (*REFUSED, *LOCKED, *OVER)} == CODES
 
 
 def test_no_two_rules_share_a_code() -> None:
     owners: dict[str, set[object]] = {}
     for rule in RULES:
-        for _, each in (*REFUSED, *OVER):
+        for _, each in (*REFUSED, *LOCKED, *OVER):
             found = rule(each)
             if found is not None:
                 owners.setdefault(found.code, set()).add(rule)

@@ -1,0 +1,98 @@
+"""Protections and their locks, from the settings and the stores."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from kraken_pipeline.domain.locks import Lock, LockKind
+from kraken_pipeline.domain.money import PERCENT, ZERO
+from kraken_pipeline.domain.protections import Protection
+from kraken_pipeline.domain.timeframes import timeframe
+from kraken_pipeline.services.assess import known_snapshot
+from kraken_pipeline.services.locks import Calm, LockDesk, judge
+from kraken_pipeline.settings import Settings
+from kraken_pipeline.settings.fields import Section
+from kraken_pipeline.settings.protections import VolatilitySpike
+from kraken_pipeline.store.lock_evidence import SqlLockEvidence
+from kraken_pipeline.store.locks import SqlLockStore
+from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.universe import followed_bars
+
+_THRESHOLDS: Final[Mapping[str, Decimal]] = MappingProxyType(
+    {
+        "required_profit_pct": PERCENT,
+        "max_drawdown_pct": PERCENT,
+        "modelled_bps": Decimal(1),
+        "max_times_usual": Decimal(1),
+    }
+)
+"""Keys of a bound, to what one of its units is as a protection counts it."""
+
+
+def protections(settings: Settings) -> tuple[Protection, ...]:
+    """Return what pauses buying, as it is configured."""
+    return tuple(_protection(each) for each in settings.risk.protections)
+
+
+def _protection(entry: Section) -> Protection:
+    told = {name: getattr(entry, name) for name in type(entry).model_fields}
+    lock = timedelta(minutes=told["lock_minutes"])
+    bounds = (told[name] * unit for name, unit in _THRESHOLDS.items() if name in told)
+    kind = LockKind(told["kind"])
+    return Protection(
+        kind=kind,
+        by_pair=told.get("scope", "all" if kind is LockKind.MAX_DRAWDOWN else "pair") == "pair",
+        # without a window only the event itself counts
+        window=timedelta(minutes=told["window_minutes"]) if "window_minutes" in told else lock,
+        lock=lock,
+        count=told.get("trades", told.get("orders", 1)),
+        threshold=next(bounds, ZERO),
+    )
+
+
+def judge_protections(parts: Parts, pairs: Collection[str] = ()) -> tuple[Lock, ...]:
+    """Keep what protections lock now, and return what is new.
+
+    Args:
+        parts: of the pipeline.
+        pairs: that may be opened next: of them it is asked whether they are calm.
+    """
+    told = protections(parts.loaded.settings)
+    return judge(_desk(parts, told), pairs) if told else ()
+
+
+def _desk(parts: Parts, told: tuple[Protection, ...]) -> LockDesk:
+    spikes = (
+        each for each in parts.loaded.settings.risk.protections if isinstance(each, VolatilitySpike)
+    )
+    calm = next((Calm(frame=timeframe(each.timeframe), bars=each.bars) for each in spikes), None)
+    return LockDesk(
+        protections=told,
+        calm=calm,
+        locks=SqlLockStore(parts.stores.database),
+        evidence=SqlLockEvidence(parts.stores.database),
+        bars=lambda: followed_bars(parts),
+        equity=lambda: _equity(parts),
+        clock=parts.edge.clock,
+    )
+
+
+def _equity(parts: Parts) -> Decimal:
+    snapshot = known_snapshot(parts.stores.books)
+    return ZERO if snapshot is None else snapshot.equity
+
+
+def locks_in_force(parts: Parts, now: datetime) -> tuple[Lock, ...]:
+    """Return what keeps pairs from being opened at an instant."""
+    return SqlLockStore(parts.stores.database).in_force(now)
+
+
+def clear_locks(parts: Parts, some: Sequence[Lock], *, reason: str, at: datetime, by: str) -> int:
+    """Clear locks, and return how many of them were not cleared before.
+
+    Raises:
+        InvalidValueError: no reason was given.
+    """
+    return SqlLockStore(parts.stores.database).clear(some, reason=reason, at=at, by=by)
