@@ -147,10 +147,15 @@ def _be_quiet(life: Life) -> None:
 
 
 def _see_the_last_fill(world: World) -> None:
-    """Look until nothing trades meanwhile: what rests may fill while the clock goes on."""
+    """Look until nothing trades meanwhile: what rests may fill while the clock goes on.
+
+    What an operator wrote off last has no stop before it was looked for often enough.
+    """
     for _ in range(MOST_LOOKS):
         before = len(world.exchange.account.trades)
-        world.run(world.idle(), (*RUN, "tend"))
-        if len(world.exchange.account.trades) == before:
+        process = world.idle()
+        world.run(process, (*RUN, "tend"))
+        has_traded = len(world.exchange.account.trades) != before
+        if not has_traded and not process.orders.unproven_sales():
             return
         world.time.sleep(QUIET_STEP)
