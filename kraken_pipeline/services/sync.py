@@ -80,8 +80,10 @@ class LongList(Generic[Row]):
 
 def read_long(
     listed: LongList[Row], book: Callable[[Sequence[Row]], object], *, since: datetime | None
-) -> bool:
+) -> Sequence[Row] | None:
     """Read and book what is long of a list; a reading that was cut goes on.
+
+    A list of more than a page and less than what is long is left to be read at once.
 
     Args:
         listed: the list.
@@ -89,38 +91,46 @@ def read_long(
         since: from when on, where no reading is under way; None for the first day.
 
     Returns:
-        Whether there was anything: a list of a few pages is left to be read at once.
+        The rows of a list that is one page, of which none is booked: nobody need ask again. None
+        for any other.
 
     Raises:
         UnreachableError: pages did not fit together; asked again, the reading goes on.
         ExchangeError: a page could not be read; likewise.
     """
-    mark = _begun(listed, since)
+    mark = _resumed(listed)
     if mark is None:
-        return False
+        page = listed.pages(since=since, end="", skip=0)
+        if page.next_skip is None:
+            return page.rows
+        if page.counted <= SHORT:
+            return None
+        mark = _begun(listed, page, page.next_skip, since)
     while not mark.is_whole:
         mark = _one_further(listed, mark)
     while some := listed.kept.oldest(AT_ONCE):
         book(some)
         listed.kept.drop(some)
     listed.kept.forget()
-    return True
+    return None
 
 
-def _begun(listed: LongList[Row], since: datetime | None) -> SyncMark | None:
+def _resumed(listed: LongList[Row]) -> SyncMark | None:
+    """Return how far a reading came that was cut, unless that is too long ago."""
     mark = listed.kept.mark()
     if mark is not None and not mark.is_whole and listed.clock() - mark.kept_at > STALE:
         listed.kept.forget()
-        mark = None
-    if mark is not None:
-        return mark
-    page = listed.pages(since=since, end="", skip=0)
-    if page.next_skip is None or page.counted <= SHORT:
         return None
+    return mark
+
+
+def _begun(
+    listed: LongList[Row], page: Page[Row], next_skip: int, since: datetime | None
+) -> SyncMark:
     begun = SyncMark(
         since=since,
         end=page.end,
-        skip=page.next_skip,
+        skip=next_skip,
         counted=page.counted,
         is_whole=False,
         kept_at=listed.clock(),

@@ -175,6 +175,10 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
             "listed.clock() - mark.kept_at < STALE",
         ),
         ("pages that go round in a circle end", " or mark.skip > page.counted", ""),
-        ("a short list is left to be read at once", " or page.counted <= SHORT", ""),
+        (
+            "a short list is left to be read at once",
+            "        if page.counted <= SHORT:\n",
+            "        if page.counted < SHORT:\n",
+        ),
     ),
 )

@@ -1,9 +1,11 @@
 """Books: what the ledger adds up to, whose each fill is, and what everything is worth."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -95,6 +97,58 @@ def test_a_quiet_look_asks_for_balances_and_ledger_once(desk: Paper) -> None:
 
     assert asked == ["balances"]
     assert booked.snapshot.drift == {}
+
+
+def _counting(desk: Paper, asked: Counter[str]) -> dict[str, Any]:
+    """Return what reads the account, each request counted by its method."""
+
+    def counted(method: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def ask(**given: object) -> object:
+            asked[method] += 1
+            return call(**given)
+
+        return ask
+
+    account, usual = desk.account, desk.book_desk()
+    return {
+        "account": overriding(
+            account,
+            balances=counted("BalanceEx", account.balances),
+            ledger=counted("Ledgers", account.ledger),
+            trades=counted("TradesHistory", account.trades),
+        ),
+        "long_ledger": replace(usual.long_ledger, pages=counted("Ledgers", account.ledger_page)),
+        "long_trades": replace(
+            usual.long_trades, pages=counted("TradesHistory", account.trades_page)
+        ),
+    }
+
+
+@pytest.mark.parametrize("hours", [1, 50])
+def test_pf_1_an_account_in_which_nothing_is_new_costs_one_request_of_each_kind(
+    hours: int, desk: Paper
+) -> None:
+    _bought(desk)
+    desk.turn(hours=hours)
+    asked: Counter[str] = Counter()
+
+    booked = desk.book(**_counting(desk, asked))
+
+    assert booked.snapshot.drift == {}
+    assert set(asked.values()) == {1}
+
+
+def test_what_came_in_days_without_a_look_is_booked_though_one_page_was_read_before(
+    desk: Paper,
+) -> None:
+    _bought(desk)
+    desk.turn(hours=50)
+    _deposit(desk, "XETH", "1")
+
+    booked = desk.book()
+
+    assert (booked.entries, booked.snapshot.drift) == (1, {})
+    assert desk.balances_agree()
 
 
 def test_a_fill_that_comes_after_a_quiet_look_is_booked(desk: Paper) -> None:

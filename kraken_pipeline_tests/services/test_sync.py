@@ -92,7 +92,7 @@ class Reader:
     booked: list[LedgerEntry] = field(default_factory=list)
     now: datetime = NOON
 
-    def read(self) -> bool:
+    def read(self) -> Sequence[LedgerEntry] | None:
         listed = LongList(
             name="Ledgers", pages=self.exchange.page, kept=self.kept, clock=lambda: self.now
         )
@@ -102,14 +102,21 @@ class Reader:
 def test_a_short_list_is_left_to_be_read_at_once() -> None:
     reader = Reader(Exchange(SHORT))
 
-    assert not reader.read()
+    assert reader.read() is None
+    assert (reader.booked, reader.kept.now, len(reader.exchange.asked)) == ([], None, 1)
+
+
+def test_a_list_of_one_page_is_told_and_need_not_be_asked_for_again() -> None:
+    reader = Reader(Exchange(SIZE - 1))
+
+    assert reader.read() == tuple(reader.exchange.rows)
     assert (reader.booked, reader.kept.now, len(reader.exchange.asked)) == ([], None, 1)
 
 
 def test_a_long_list_is_booked_whole_and_in_order() -> None:
     reader = Reader(Exchange(LONG))
 
-    assert reader.read()
+    assert reader.read() is None
     assert reader.booked == reader.exchange.rows
     assert reader.kept == Kept()
 
