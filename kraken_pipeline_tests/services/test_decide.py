@@ -41,9 +41,10 @@ from kraken_pipeline.services.wishes import horizon
 from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.strategies.base import Aim, Snapshot, Strategy, View, Wish, Wishes
+from kraken_pipeline.strategies.dca_overlay import DCA_OVERLAY
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.candles import START
-from kraken_pipeline_tests.services.paper import RULES, Paper
+from kraken_pipeline_tests.services.paper import RULES, Paper, stores_at
 
 HOUR = TIMEFRAMES["1h"]
 MARCH = "2026-03-01"
@@ -322,6 +323,27 @@ def test_the_next_bar_is_decided_with_the_state_that_was_saved(table: Table) -> 
     table.decide()
 
     assert table.script.states == [{}, {"step": "1"}]
+
+
+def test_stg_2_a_step_is_not_taken_twice_though_everything_starts_anew(table: Table) -> None:
+    parameters = {"weights": {"XBTUSD": 1}, "interval_minutes": 120}
+    overlay = Configured(
+        strategy_id="dca",
+        strategy=DCA_OVERLAY,
+        timeframes=("1h",),
+        parameters=DCA_OVERLAY.parameters(parameters),
+        userref=None,
+    )
+    table.paper.book()
+    [first] = table.decide(strategies=(overlay,))
+    table.paper.turn(hours=1)
+    table.refresh()
+    with stores_at(table.paper.url) as anew:
+        [second] = table.decide(strategies=(overlay,), decisions=anew.decisions)
+
+    assert [each.action for each in first.intents] == [Action.ENTER]
+    assert second.intents == ()
+    assert second.no_signals["XBTUSD"].startswith("next step ")
 
 
 def test_stg_5_no_signal_is_kept_with_its_reasons(table: Table) -> None:

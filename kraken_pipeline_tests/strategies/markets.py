@@ -9,6 +9,7 @@ import numpy as np
 from kraken_pipeline.domain.timeframes import last_close, timeframe
 from kraken_pipeline.strategies.base import Bars, Floats, Snapshot, Strategy
 
+HOLES = 0.01
 CLOSED_AT = datetime(2026, 11, 2, 12, 15, tzinfo=UTC)
 
 
@@ -118,7 +119,8 @@ def stretch(
 ) -> dict[str, Bars]:
     """Return bars of six pairs on which `rows` closes can be decided, the last at `CLOSED_AT`.
 
-    Prices are moved to a tick, if there is one, so that bounds are met exactly now and then.
+    Prices are moved to a tick, if there is one, so that bounds are met exactly now and then. The
+    last pair has holes.
     """
     panels = {}
     span = timeframe(name).seconds * rows
@@ -126,6 +128,7 @@ def stretch(
         length = count + span // timeframe(each).seconds + 1
         close = walk(length, 6, seed=seed + at)
         close = np.maximum(np.round(close / tick) * tick, tick) if tick else close
+        close[np.random.default_rng(seed).random(length) < HOLES, -1] = np.nan
         panels[each] = panel(each, close, closed_at=last_close(timeframe(name), CLOSED_AT))
     return panels
 

@@ -7,6 +7,7 @@ from kraken_pipeline.domain.errors import ConfigurationError, RefusedError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.settings import Settings
+from kraken_pipeline.strategies import STRATEGIES
 from kraken_pipeline.wiring import desks
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.protecting import protect_desk
@@ -53,6 +54,14 @@ def test_a_strategy_of_another_name_follows_the_rules_of_its_type() -> None:
 
     assert (mine.strategy_id, mine.strategy.name) == ("mine", "trend_core")
     assert (mine.timeframes, mine.userref) == (("1h",), 7)
+
+
+@pytest.mark.parametrize("name", list(STRATEGIES))
+def test_every_strategy_of_ours_runs_with_nothing_configured_but_its_name(name: str) -> None:
+    [found] = desks.configured_strategies(settings(strategies={"enabled": [name]}))
+
+    assert found.strategy is STRATEGIES[name]
+    assert found.timeframes == found.strategy.timeframes
 
 
 def test_a_strategy_that_is_switched_off_is_not_checked_and_does_not_run() -> None:
