@@ -17,6 +17,8 @@ class HaltKind(StrEnum):
     PANIC = "KILL_PANIC"
     """Somebody called panic, here or on another machine that keeps the same books (PAN-2)."""
     DRAWDOWN = "KILL_DRAWDOWN"
+    LOSS = "KILL_LOSS"
+    """The account lost more in a UTC day than it may."""
     DRIFT = "KILL_DRIFT"
     UNEXPLAINED = "UNEXPLAINED"
     """The ledger has entries of an asset that nobody can explain (PF-2). It clears by itself once
@@ -45,7 +47,9 @@ ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
     {
         HaltKind.OPERATOR: "whoever halted says when it is over: `resume`",
         HaltKind.PANIC: "see what panic left; then `resume` on the machine whose file it names",
-        HaltKind.DRAWDOWN: "look at the positions; `flatten` ends them, `resume` goes on",
+        HaltKind.DRAWDOWN: "look at the positions; `flatten` ends them, `resume` goes on "
+        "after the cool-off",
+        HaltKind.LOSS: "look at what lost; `flatten` ends it, `resume` goes on after the cool-off",
         HaltKind.DRIFT: "`explain drift` shows what differs; `reconcile adjust` what stays, then "
         "`resume`",
         HaltKind.UNEXPLAINED: "`explain asset` shows the rows; find out what they are, then "
@@ -62,6 +66,12 @@ ACTIONS: Final[Mapping[HaltKind, str]] = MappingProxyType(
     }
 )
 """What a person is to do about a halt of a kind."""
+
+
+KILLS: Final = frozenset({HaltKind.DRAWDOWN, HaltKind.LOSS, HaltKind.DRIFT})
+"""Kill switches: what opens is canceled, nothing is sold by itself (RSK-9)."""
+COOL_OFF: Final = frozenset({HaltKind.DRAWDOWN, HaltKind.LOSS})
+"""What may be cleared only some time after it latched (RSK-8)."""
 
 
 class ScopeKind(StrEnum):

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.halts import EVERYTHING, HaltKind, Scope
+from kraken_pipeline.domain.errors import InvalidValueError, RefusedError
+from kraken_pipeline.domain.halts import COOL_OFF, EVERYTHING, HaltKind, Scope
 from kraken_pipeline.domain.money import PERCENT
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.services.ports import Clock, HaltStore
@@ -22,6 +22,10 @@ class KillSwitches:
 
     max_drawdown_pct: Decimal
     """Fall of the unit price from its highest of 24 h, in percent."""
+    max_daily_loss_pct: Decimal
+    """Fall of the unit price since the UTC day began, in percent."""
+    cool_off: timedelta
+    """How long after a drawdown or a loss latched nobody may clear it (RSK-8)."""
     on_drift: bool
     """Whether a difference between books and balances latches."""
 
@@ -35,6 +39,9 @@ class HaltDesk:
     clear_panic_file: Callable[[], bool]
     """Take the panic file away; False if there was none."""
     clock: Clock
+    """A person's: it must not wait for an exchange that does not answer."""
+    market_clock: Clock
+    """The one by which a breach was seen."""
 
 
 def latch_breaches(
@@ -50,6 +57,7 @@ def latch_breaches(
     """
     breached = {
         HaltKind.DRAWDOWN: _drawdown_breach(desk.switches, snapshot, drifting_since),
+        HaltKind.LOSS: _loss_breach(desk.switches, snapshot, drifting_since),
         HaltKind.DRIFT: _drift_breach(desk.switches, snapshot, drifting_since)
         if has_grave_drift
         else "",
@@ -88,8 +96,10 @@ def resume(desk: HaltDesk, *, reason: str, by: str, scope: Scope | None = None) 
 
     Raises:
         InvalidValueError: no reason was given.
+        RefusedError: a drawdown or a loss latched too short a while ago; nothing was cleared.
     """
     why, at = _given(reason), desk.clock()
+    _require_cool(desk, scope)
     if scope is not None:
         return desk.halts.clear(reason=why, at=at, by=by, scope=scope), False
     had_file = desk.clear_panic_file()
@@ -99,6 +109,19 @@ def resume(desk: HaltDesk, *, reason: str, by: str, scope: Scope | None = None) 
     )
     cleared = desk.halts.clear(reason=why, at=at, by=by)
     return cleared - for_the_file, had_file
+
+
+def _require_cool(desk: HaltDesk, scope: Scope | None) -> None:
+    hot = [
+        each.latched_at + desk.switches.cool_off
+        for each in desk.halts.latched()
+        if each.kind in COOL_OFF and scope in {None, each.scope}
+    ]
+    if hot and desk.market_clock() < max(hot):
+        raise RefusedError(
+            f"the kill switch may be cleared from {max(hot):%Y-%m-%d %H:%M:%S} UTC on, "
+            f"risk.kill_cool_off_minutes after it latched: look at what lost until then"
+        )
 
 
 def _given(reason: str) -> str:
@@ -114,6 +137,13 @@ def _drawdown_breach(switches: KillSwitches, snapshot: Snapshot, since: datetime
         # killed on a number that is not known
         return ""
     return f"drawdown={snapshot.drawdown:.4f}, max={most:.4f}"
+
+
+def _loss_breach(switches: KillSwitches, snapshot: Snapshot, since: datetime | None) -> str:
+    most = switches.max_daily_loss_pct * PERCENT
+    if snapshot.drawdown_of_day <= most or snapshot.frozen or _may_lag(snapshot, since):
+        return ""
+    return f"loss_of_day={snapshot.drawdown_of_day:.4f}, max={most:.4f}"
 
 
 def _drift_breach(switches: KillSwitches, snapshot: Snapshot, since: datetime | None) -> str:

@@ -65,6 +65,8 @@ class Risk(Section):
     )
     """Exposure by strategy id; `manual` stands for what the operator holds by hand."""
     max_daily_drawdown_pct: PctOfNav = Field(default=Decimal(10), gt=0)
+    kill_cool_off_minutes: Annotated[int, Field(ge=0, le=10_080), Unit("min")] = 60
+    """How long after a drawdown or a day's loss stopped opening nobody may clear that."""
     kill_switch_on_drift: bool = True
     include_manual_positions: bool = True
     volatility_lookback_bars: Bars = 20

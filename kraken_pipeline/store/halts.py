@@ -1,6 +1,7 @@
 """What is latched. A halt is never deleted: clearing it is written beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import ACTIONS, EVERYTHING, Halt, HaltKind, Scope
+from kraken_pipeline.domain.trading_state import after, state_of, turn_between
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.prepared import Prepared
@@ -59,7 +61,8 @@ class SqlHaltStore:
             known = {(each.kind, each.scope) for each in latched_halts(connection)}
             if (kind, scope) in known:
                 return False
-            _latch(connection, kind, scope, reason, at=at, by=by)
+            with _turning(connection, at=at, by=by):
+                _latch(connection, kind, scope, reason, at=at, by=by)
         return True
 
     def switch(
@@ -85,10 +88,11 @@ class SqlHaltStore:
             known = {each.scope: each for each in latched_halts(connection) if each.kind is kind}
             stays = {scope for scope, each in known.items() if on.get(scope) == each.reason}
             told = {**off, **{scope: f"now {reason}" for scope, reason in on.items()}}
-            for scope in sorted(known.keys() & (told.keys() - stays), key=str):
-                _clear(connection, [known[scope]], told[scope], at=at, by=by)
-            for scope in sorted(on.keys() - stays, key=str):
-                _latch(connection, kind, scope, on[scope], at=at, by=by)
+            with _turning(connection, at=at, by=by):
+                for scope in sorted(known.keys() & (told.keys() - stays), key=str):
+                    _clear(connection, [known[scope]], told[scope], at=at, by=by)
+                for scope in sorted(on.keys() - stays, key=str):
+                    _latch(connection, kind, scope, on[scope], at=at, by=by)
 
     def clear(
         self,
@@ -112,7 +116,8 @@ class SqlHaltStore:
                 for each in latched_halts(connection)
                 if each.kind in kinds and scope in {None, each.scope}
             ]
-            _clear(connection, open_now, reason, at=at, by=by)
+            with _turning(connection, at=at, by=by):
+                _clear(connection, open_now, reason, at=at, by=by)
         return len(open_now)
 
     def cleared(self, kind: HaltKind, *, not_by: str) -> Mapping[Scope, datetime]:
@@ -120,6 +125,25 @@ class SqlHaltStore:
         with self._database.reading() as connection:
             rows = _CLEARED.named(connection, {"of_kind": kind.value, "not_by": not_by})
         return {Scope.of(row["scope"]): row["cleared_at"] for row in rows}
+
+
+@contextmanager
+def _turning(connection: Connection, *, at: datetime, by: str) -> Iterator[None]:
+    """Note what trading turns to by the halts that change meanwhile (RSK-11)."""
+    before = state_of(latched_halts(connection))
+    yield
+    latched = latched_halts(connection)
+    turn = turn_between(before, latched)
+    now = after(before, turn)
+    if now is not before:
+        entry = journal.Entry(
+            at=at,
+            kind=f"trading.{now}",
+            subject="trading",
+            actor=by,
+            payload={"from": before, "turn": turn, "halts": [str(each) for each in latched]},
+        )
+        journal.write(connection, entry)
 
 
 def _latch(

@@ -347,8 +347,13 @@ def halts(parts: Parts) -> HaltDesk:
     return HaltDesk(
         halts=parts.stores.halts,
         switches=KillSwitches(
-            max_drawdown_pct=bounds.max_daily_drawdown_pct, on_drift=bounds.kill_switch_on_drift
+            max_drawdown_pct=bounds.max_daily_drawdown_pct,
+            max_daily_loss_pct=bounds.max_daily_loss_pct,
+            cool_off=timedelta(minutes=bounds.kill_cool_off_minutes),
+            on_drift=bounds.kill_switch_on_drift,
         ),
         clear_panic_file=lambda: remove_latch(parts.panic_file),
         clock=system_now,
+        # asked only where something cools off
+        market_clock=lambda: parts.edge.clock(),  # noqa: PLW0108 - the clock is made when asked for
     )

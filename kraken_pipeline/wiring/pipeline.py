@@ -8,7 +8,7 @@ from typing import Final
 
 from kraken_pipeline.domain.bars import MonthReport
 from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.halts import EVERYTHING, Halt, HaltKind, Scope
+from kraken_pipeline.domain.halts import EVERYTHING, KILLS, Halt, Scope
 from kraken_pipeline.domain.intents import Decision, Namespace
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
@@ -128,11 +128,7 @@ class Pipeline(Trading):
 
     def breach(self) -> str:
         """Name the kill switch that latched, or nothing: it calls for panic."""
-        breached = [
-            each
-            for each in self.stores.halts.latched()
-            if each.kind in {HaltKind.DRAWDOWN, HaltKind.DRIFT}
-        ]
+        breached = [each for each in self.stores.halts.latched() if each.kind in KILLS]
         return f"halt-{breached[0].halt_id}" if breached else ""
 
     def halts(self) -> tuple[Halt, ...]:

@@ -11,7 +11,7 @@ from kraken_pipeline.domain.remedies import REMEDIES, remedy
 FOLDER = Path(next(iter(domain.__path__)))
 CHECKS = ("universe.py", "order_checks.py", "changes.py")
 DENYING = [*FOLDER.glob("risk/*.py"), *(each for each in FOLDER.iterdir() if each.name in CHECKS)]
-CODE = re.compile(r'(?:Objection|_over|_cap)\(\s*"([A-Z_]+)"')
+CODE = re.compile(r'(?:Objection\(|_over\(|_cap\(|code=)\s*"([A-Z_]+)"')
 CHANGE = re.compile(r'Objection\(f"\{CODE\}(_[A-Z]+)"')
 
 

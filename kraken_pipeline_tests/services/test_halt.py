@@ -5,23 +5,41 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
-from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.errors import InvalidValueError, RefusedError
 from kraken_pipeline.domain.halts import HaltKind, Scope, ScopeKind
 from kraken_pipeline.domain.nav import Snapshot, Valuation
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches, halt, latch_breaches, resume
-from kraken_pipeline_tests.builders import snapshot
+from kraken_pipeline.store.audit import verify
+from kraken_pipeline.store.schema import journal
+from kraken_pipeline_tests.builders import NOW, snapshot
 from kraken_pipeline_tests.services.paper import Paper
 
+COOL_OFF = timedelta(minutes=30)
+PAIR = Scope(kind=ScopeKind.PAIR, name="XBTUSD")
 
-def _halts(desk: Paper, *, on_drift: bool = True, had_file: bool = False) -> HaltDesk:
+
+def _halts(
+    desk: Paper,
+    *,
+    on_drift: bool = True,
+    had_file: bool = False,
+    seen_after: timedelta = COOL_OFF,
+) -> HaltDesk:
     return HaltDesk(
         halts=desk.stores.halts,
-        switches=KillSwitches(max_drawdown_pct=Decimal(5), on_drift=on_drift),
+        switches=KillSwitches(
+            max_drawdown_pct=Decimal(5),
+            max_daily_loss_pct=Decimal(3),
+            cool_off=COOL_OFF,
+            on_drift=on_drift,
+        ),
         clear_panic_file=lambda: had_file,
         clock=desk.clock,
+        market_clock=lambda: NOW + seen_after,
     )
 
 
@@ -42,6 +60,7 @@ def _latched(
     ("changes", "kind"),
     [
         ({"drawdown": Decimal("0.0501")}, HaltKind.DRAWDOWN),
+        ({"drawdown_of_day": Decimal("0.0301")}, HaltKind.LOSS),
         ({"drift": {"ZUSD": "ledger says 1, balance is 2"}}, HaltKind.DRIFT),
     ],
 )
@@ -123,11 +142,50 @@ def test_a_breach_that_lasts_latches_again_after_it_was_cleared(desk: Paper) -> 
     assert _latched(_halts(desk), breached) == (HaltKind.DRAWDOWN,)
 
 
+@pytest.mark.parametrize("fell", ["drawdown", "drawdown_of_day"])
+def test_rsk_8_nobody_clears_a_loss_in_the_heat_of_it(desk: Paper, fell: str) -> None:
+    _latched(_halts(desk), snapshot(**{fell: Decimal("0.2")}))
+    halt(_halts(desk), reason="me too", by="me")
+    hot = _halts(desk, had_file=True, seen_after=COOL_OFF - timedelta(seconds=1))
+
+    with pytest.raises(RefusedError, match="may be cleared from 2026-11-02 12:30:30"):
+        resume(hot, reason="it comes back, surely", by="me")
+
+    assert len(desk.stores.halts.latched()) == 2
+    assert resume(_halts(desk), reason="looked at", by="me")[0] == 2
+
+
+def test_what_has_a_scope_of_its_own_is_cleared_beside_a_loss(desk: Paper) -> None:
+    _latched(_halts(desk), snapshot(drawdown=Decimal("0.2")))
+    halt(_halts(desk), reason="a look", by="me", scope=PAIR)
+    hot = _halts(desk, seen_after=timedelta())
+
+    assert resume(hot, reason="looked at", by="me", scope=PAIR) == (1, False)
+
+
+def test_rsk_11_each_turn_of_trading_is_an_event(desk: Paper) -> None:
+    halts = desk.stores.halts
+    halts.latch(HaltKind.GUARD, reason="lost", at=NOW, by="a")
+    halts.latch(HaltKind.OPERATOR, reason="a look", at=NOW, by="b")
+    halts.latch(HaltKind.DRIFT, reason="ZUSD", at=NOW, by="b")
+    halts.clear(reason="looked", at=NOW, by="c", kinds=frozenset({HaltKind.DRIFT}))
+    halts.clear(reason="looked", at=NOW, by="c", kinds=frozenset({HaltKind.OPERATOR}))
+    halts.clear(reason="set", at=NOW, by="d")
+
+    told = select(journal.c.kind, journal.c.actor).where(journal.c.subject == "trading")
+    with desk.stores.database.reading() as connection:
+        turns = [tuple(each) for each in connection.execute(told.order_by(journal.c.seq))]
+    assert turns == [
+        ("trading.reducing", "a"),
+        ("trading.halted", "b"),
+        ("trading.reducing", "c"),
+        ("trading.active", "d"),
+    ]
+    assert verify(desk.stores.database).faults == ()
+
+
 def test_resuming_with_nothing_latched_clears_nothing(desk: Paper) -> None:
     assert resume(_halts(desk), reason="to be sure", by="me") == (0, False)
-
-
-PAIR = Scope(kind=ScopeKind.PAIR, name="XBTUSD")
 
 
 def test_a_scoped_halt_denies_its_own_pair_and_no_other(desk: Paper) -> None:

@@ -67,6 +67,7 @@ DEFAULTS: dict[str, object] = {
     "risk.max_per_asset_pct": Decimal(5),
     "risk.max_per_strategy_pct.trend_core": Decimal(10),
     "risk.max_daily_drawdown_pct": Decimal(10),
+    "risk.kill_cool_off_minutes": 60,
     "risk.kill_switch_on_drift": True,
     "risk.include_manual_positions": True,
     "risk.volatility_lookback_bars": 20,

@@ -312,9 +312,15 @@ class Process:
         """Return what latching and clearing need."""
         return HaltDesk(
             halts=self.halts,
-            switches=KillSwitches(max_drawdown_pct=Decimal(50), on_drift=True),
+            switches=KillSwitches(
+                max_drawdown_pct=Decimal(50),
+                max_daily_loss_pct=Decimal(50),
+                cool_off=timedelta(),
+                on_drift=True,
+            ),
             clear_panic_file=self._clear_latch,
             clock=self.machine.clock,
+            market_clock=self.machine.clock,
         )
 
     def _clear_latch(self) -> bool:

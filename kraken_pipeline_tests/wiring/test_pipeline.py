@@ -169,9 +169,10 @@ def test_a_decision_of_another_close_may_be_asked_for(pipeline: Pipeline) -> Non
     assert made.closed_at == NOON - timedelta(hours=4)
 
 
-@pytest.mark.parametrize("kind", [HaltKind.DRAWDOWN, HaltKind.DRIFT])
+@pytest.mark.parametrize("kind", [HaltKind.DRAWDOWN, HaltKind.LOSS, HaltKind.DRIFT])
 def test_each_breach_calls_for_panic_once(pipeline: Pipeline, kind: HaltKind) -> None:
-    pipeline.stores.halts.latch(kind, reason="a test", at=MOMENT, by="a test")
+    a_while_ago = MOMENT - timedelta(hours=2)
+    pipeline.stores.halts.latch(kind, reason="a test", at=a_while_ago, by="a test")
     first = pipeline.breach()
     pipeline.resume(reason="looked at", by="somebody")
     assert pipeline.breach() == ""
