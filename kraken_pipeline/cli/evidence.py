@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from kraken_pipeline.domain.errors import PipelineError
-from kraken_pipeline.domain.intents import Decision
+from kraken_pipeline.domain.intents import Decision, Intent
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.kraken.audit import kept_calls
@@ -15,6 +15,7 @@ from kraken_pipeline.store import evidence
 from kraken_pipeline.strategies.base import COLUMNS, Bars
 from kraken_pipeline.wiring.nonces import NONCES
 from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.strategies import kinds
 
 LAST_BARS = 3
 """How many bars of the pair are shown of each timeframe; the hash is of all."""
@@ -30,7 +31,7 @@ def chain(pipeline: Pipeline, order: Order) -> dict[str, Any]:
     return {
         "order": asdict(order),
         "plan": {"plan_id": verdict.plan_id, "assessed_at": verdict.assessed_at},
-        "intent": asdict(verdict.intent),
+        "intent": intent_plain(verdict.intent),
         "verdict": verdict_plain(verdict),
         "decision": decision_plain(decision),
         "bars": bars_plain(pipeline, decision, order.pair),
@@ -47,6 +48,11 @@ def chain(pipeline: Pipeline, order: Order) -> dict[str, Any]:
         "transfers": evidence.transfers_of_order(database, order.local_id),
         "position_after": asdict(evidence.position_after(database, fills[-1])) if fills else None,
     }
+
+
+def intent_plain(intent: Intent) -> dict[str, Any]:
+    """Return an intent with the side that its action trades on."""
+    return {**asdict(intent), "side": intent.side}
 
 
 def verdict_plain(verdict: evidence.Denial) -> dict[str, Any]:
@@ -74,7 +80,7 @@ def bars_plain(pipeline: Pipeline, decision: Decision, pair: str) -> dict[str, A
     if universe is None:
         return {"unknown": f"the universe {decision.universe_version} is not kept any more"}
     try:
-        shown = panels(pipeline.stores.bars, decision, universe)
+        shown = panels(pipeline.stores.bars, decision, universe, kinds().named)
     except PipelineError as failure:
         return {"unknown": str(failure)}
     return {name: _panel(each, pair) for name, each in shown.items()}

@@ -1,7 +1,7 @@
 """Closed bars, holdings and state to a decision, recorded with the identity of all it saw."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -53,6 +53,8 @@ class DecisionDesk:
     """What deciding needs."""
 
     strategies: tuple[Configured, ...]
+    named: Callable[[str], Strategy]
+    """Gives a strategy by its type, also one that is not configured any more."""
     bars: BarStore
     certificates: Certificates
     universes: UniverseStore

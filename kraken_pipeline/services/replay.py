@@ -1,7 +1,7 @@
 """A decision made once more from what was kept of it, by the code that makes decisions (AUD-2)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,8 +15,7 @@ from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import certified
 from kraken_pipeline.services.decide import SURVIVORS, Ask, Configured, DecisionDesk
 from kraken_pipeline.services.ports import BarStore
-from kraken_pipeline.strategies import strategy_named
-from kraken_pipeline.strategies.base import Bars, Snapshot
+from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy
 
 _AS_TEXT: Final = frozenset({"terms", "target"})
 """Parts of an intent that have parts of their own."""
@@ -58,13 +57,21 @@ class Replay:
         return self.again is not None and not self.differences
 
 
-def panels(bars: BarStore, decision: Decision, universe: Universe) -> dict[str, Shown]:
+def panels(
+    bars: BarStore, decision: Decision, universe: Universe, named: Callable[[str], Strategy]
+) -> dict[str, Shown]:
     """Return the bars that a decision was shown, read again.
+
+    Args:
+        bars: the store of the bars.
+        decision: with what it saw.
+        universe: of the version that the decision names.
+        named: gives a strategy by its type.
 
     Raises:
         InvalidValueError: it kept nothing of what it saw, or its strategy is none that there is.
     """
-    configured, seen = _configured(decision)
+    configured, seen = _configured(decision, named)
     needs = configured.strategy.needs(decision.timeframe, configured.parameters)
     pairs = tuple(each.name for each in universe.managed)
     return {
@@ -98,7 +105,7 @@ def replay(desk: DecisionDesk, decision: Decision, universe: Universe | None) ->
         obstacle = f"the universe {decision.universe_version} is not kept any more"
         return _impossible(decision, obstacle)
     try:
-        shown = panels(desk.bars, decision, universe)
+        shown = panels(desk.bars, decision, universe, desk.named)
         again = _made(desk, decision, universe)
     except PipelineError as failure:
         return _impossible(decision, str(failure))
@@ -142,7 +149,7 @@ class _Again(Ask):
 
 
 def _made(desk: DecisionDesk, decision: Decision, universe: Universe) -> Decision:
-    configured, seen = _configured(decision)
+    configured, seen = _configured(decision, desk.named)
     then = replace(desk, config_hash=decision.config_hash, clock=lambda: decision.decided_at)
     ask = _Again(
         then,
@@ -162,14 +169,14 @@ def _made(desk: DecisionDesk, decision: Decision, universe: Universe) -> Decisio
     return again
 
 
-def _configured(decision: Decision) -> tuple[Configured, Seen]:
+def _configured(decision: Decision, named: Callable[[str], Strategy]) -> tuple[Configured, Seen]:
     seen = decision.seen
     if seen is None:
         raise InvalidValueError(
             f"{decision.decision_id} keeps nothing of what it saw: it looked at nothing "
             f"({decision.outcome}: {decision.reason}), or is older than the keeping of it"
         )
-    strategy = strategy_named(seen.strategy)
+    strategy = named(seen.strategy)
     kept = {name: json.loads(each) for name, each in seen.parameters.items()}
     configured = Configured(
         strategy_id=decision.strategy_id,

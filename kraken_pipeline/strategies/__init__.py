@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.strategies.base import Strategy
 from kraken_pipeline.strategies.dca_overlay import DCA_OVERLAY
 from kraken_pipeline.strategies.majors_mean_rev import MAJORS_MEAN_REV
@@ -18,15 +17,4 @@ STRATEGIES: Final[Mapping[str, Strategy]] = MappingProxyType(
         for each in (TREND_CORE, VOL_BREAKOUT, MAJORS_MEAN_REV, RS_ROTATION, DCA_OVERLAY)
     }
 )
-"""Every strategy, by the `type` that the configuration names."""
-
-
-def strategy_named(kind: str) -> Strategy:
-    """Return the strategy of a type.
-
-    Raises:
-        UnknownNameError: there is none; the message names those that there are.
-    """
-    if kind not in STRATEGIES:
-        raise UnknownNameError(f"there is no strategy {kind!r}; use one of {', '.join(STRATEGIES)}")
-    return STRATEGIES[kind]
+"""Every built-in strategy, by the `type` that the configuration names."""

@@ -29,13 +29,13 @@ from kraken_pipeline.services.submit import SubmitDesk
 from kraken_pipeline.services.sync import LongList
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.settings.aliases import aliases
-from kraken_pipeline.strategies import strategy_named
 from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.market_sign import board_of
 from kraken_pipeline.wiring.panic import remove_latch
 from kraken_pipeline.wiring.panicked import panic_is_here
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.strategies import kinds
 from kraken_pipeline.wiring.stream_sign import stream_objection, stream_sign
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.switch import guard_desk, takes_orders
@@ -64,6 +64,7 @@ def decisions(parts: Parts) -> DecisionDesk:
     """What deciding needs."""
     return DecisionDesk(
         strategies=configured_strategies(parts.loaded.settings),
+        named=kinds().named,
         bars=followed_bars(parts),
         certificates=followed_certificates(parts),
         universes=parts.stores.universes,
@@ -86,7 +87,7 @@ def configured_strategies(settings: Settings) -> tuple[Configured, ...]:
 def _configured(settings: Settings, strategy_id: str) -> Configured:
     config = settings.strategies.config(strategy_id)
     try:
-        strategy = strategy_named(config.type)
+        strategy = kinds().named(config.type)
     except InvalidValueError as error:
         raise ConfigurationError(f"strategies.enabled names {strategy_id}: {error}") from error
     try:

@@ -121,9 +121,9 @@ def test_a_decision_that_comes_out_otherwise_is_drift_and_says_where(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     order = _decided(pipeline)
-    [(name, strategy)] = STRATEGIES.items()
+    name, strategy = "trend_core", STRATEGIES["trend_core"]
     changed = replace(strategy, version="another", parameters=strategy.parameters)
-    monkeypatch.setattr("kraken_pipeline.strategies.STRATEGIES", {name: changed})
+    monkeypatch.setattr("kraken_pipeline.wiring.strategies.STRATEGIES", {name: changed})
 
     said = command("audit", "replay", order.local_id, environ=market.environ)
 

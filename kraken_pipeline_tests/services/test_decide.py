@@ -1,8 +1,9 @@
 """Deciding: each bar once, whatever a strategy says, and nothing that is not sane."""
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import compress
@@ -14,12 +15,14 @@ import pytest
 
 from kraken_pipeline.domain.certificates import Source, Span
 from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError
+from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import (
     Action,
     Decision,
     Holding,
     Namespace,
     Outcome,
+    Seen,
     Target,
     Unit,
 )
@@ -36,6 +39,7 @@ from kraken_pipeline.services.decide import (
     decide_month,
 )
 from kraken_pipeline.services.history import HistoryDesk, refresh
+from kraken_pipeline.services.replay import replay
 from kraken_pipeline.services.universe import refresh_universe
 from kraken_pipeline.services.wishes import horizon
 from kraken_pipeline.store.bars import ShelvedBars
@@ -112,6 +116,7 @@ class Table:
         stores = self.paper.stores
         desk = DecisionDesk(
             strategies=(self.script.configured(), *self.others),
+            named=lambda kind: self.script.configured().strategy,
             bars=self.bars,
             certificates=self.certificates,
             universes=stores.universes,
@@ -511,6 +516,26 @@ def test_a_strategy_sees_its_own_positions_and_no_others(table: Table) -> None:
     snapshot = table.paper.stores.books.latest_snapshot()
     assert snapshot is not None
     assert shown.equity == snapshot.equity > 0
+
+
+def test_a_decision_on_a_book_and_an_equity_is_made_again_from_what_it_kept(table: Table) -> None:
+    table.paper.planned(strategy_id="trend")
+    table.paper.submit()
+    table.paper.settle()
+    table.paper.book()
+    table.script.says = lambda shown: Wishes(
+        wishes=(), no_signals={"XBTUSD": f"{shown.equity} {dict(shown.holdings)} {shown.seed}"}
+    )
+    [decision] = table.decide()
+    assert decision.seen is not None
+    kept = Seen(**json.loads(canonical(asdict(decision.seen))))
+    table.paper.turn(hours=1)
+    table.paper.book()
+
+    read = replace(decision, seen=replace(kept, held=frozenset(kept.held)))
+    again = replay(table.desk(), read, table.paper.stores.universes.latest())
+
+    assert again.is_equal, again.differences
 
 
 @pytest.mark.parametrize("part", ["close", "opened_at"])

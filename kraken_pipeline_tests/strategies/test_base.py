@@ -8,7 +8,7 @@ import pytest
 
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.strategies import STRATEGIES, strategy_named
+from kraken_pipeline.strategies import STRATEGIES
 from kraken_pipeline.strategies.base import Snapshot
 from kraken_pipeline_tests.strategies.markets import CLOSED_AT, column, panel, shown
 
@@ -123,14 +123,8 @@ def test_stg_1_nothing_of_a_sealed_snapshot_can_be_changed() -> None:
     bars.close[0, 0] = 3
 
 
-@pytest.mark.parametrize("name", list(STRATEGIES))
-def test_a_strategy_is_found_by_its_type(name: str) -> None:
-    assert strategy_named(name).name == name
-
-
-def test_a_strategy_that_there_is_not_is_named_with_those_there_are() -> None:
-    with pytest.raises(UnknownNameError, match="'trend_cor'; use one of trend_core"):
-        strategy_named("trend_cor")
+def test_every_built_in_strategy_stands_under_its_own_name() -> None:
+    assert all(each.name == name for name, each in STRATEGIES.items())
 
 
 def test_a_strategy_cannot_decide_on_a_timeframe_that_there_is_not() -> None:
