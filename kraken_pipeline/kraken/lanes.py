@@ -63,9 +63,12 @@ class Place:
             return 0 <= under_way_for(self._handle) < DIED_SECONDS
         if other > self._lane and is_held(self._wanted[other]):
             return True
-        with handle_of(self._files[other]) as handle:
+        handle = opened(self._files[other])
+        try:
             is_under_way = not taken(handle, alone=False)
             seconds = under_way_for(handle)
+        finally:
+            os.close(handle)
         patience = GIVE_WAY.get((self._lane, other), seconds) if is_under_way else DIED_SECONDS
         return 0 <= seconds < patience
 
@@ -115,8 +118,12 @@ def wanted(file: Path) -> Path:
 
 def is_held(file: Path) -> bool:
     """Tell whether anybody has a file locked."""
-    with handle_of(file) as handle:
+    # several times for each call
+    handle = opened(file)
+    try:
         return not taken(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

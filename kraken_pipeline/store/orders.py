@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
@@ -40,6 +41,7 @@ from kraken_pipeline.store.order_rows import (
     orders_in,
 )
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.remembered import Remembered
 
 _ORDERS: Final = schema.execution_orders
 _RESULTS: Final = schema.execution_results
@@ -100,7 +102,9 @@ class SqlOrderStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._reserving: tuple[journal.Head, tuple[Order, ...]] | None = None
+        self._reserving = Remembered(partial(orders_in, states=RESERVING))
+        self._unmatched = Remembered(_unmatched)
+        self._unproven_sales = Remembered(unproven.unproven_sales)
 
     @contextmanager
     def assessing(self) -> Iterator[OpenAssessment]:
@@ -113,17 +117,9 @@ class SqlOrderStore:
             yield OpenAssessment(connection)
 
     def reserving(self) -> tuple[Order, ...]:
-        """Return every order that may still fill, oldest first.
-
-        No order changes without an entry in the journal, so they are read anew only if its end has
-        moved. The end is read first: what comes in between is then read once more.
-        """
+        """Return every order that may still fill, oldest first."""
         with self._database.reading() as connection:
-            head = journal.head(connection)
-            known = self._reserving
-            if known is None or known[0] != head:
-                self._reserving = known = head, orders_in(connection, RESERVING)
-            return known[1]
+            return self._reserving.read(connection)
 
     def order(self, local_id: str) -> Order:
         """Return one order.
@@ -276,10 +272,7 @@ class SqlOrderStore:
     def unmatched(self) -> tuple[tuple[Order, Decimal], ...]:
         """Return ended orders that filled and have no BOOKS_MATCHED yet, with the booked qty."""
         with self._database.reading() as connection:
-            orders = orders_found(connection, _UNMATCHED, {})
-            ids = [each.kraken_order_id for each in orders if each.kraken_order_id]
-            booked = _booked_qty(connection, ids)
-        return tuple((each, booked.get(each.kraken_order_id or "", ZERO)) for each in orders)
+            return self._unmatched.read(connection)
 
     def changes(self, local_id: str, *, since: datetime) -> tuple[Event, ...]:
         """Return each AMENDED written of an order since then, with what it was before; in order."""
@@ -334,7 +327,14 @@ class SqlOrderStore:
     def unproven_sales(self) -> tuple[Order, ...]:
         """Return the sales that a person wrote off and that too few looks since have missed."""
         with self._database.reading() as connection:
-            return unproven.unproven_sales(connection)
+            return self._unproven_sales.read(connection)
+
+
+def _unmatched(connection: Connection) -> tuple[tuple[Order, Decimal], ...]:
+    orders = orders_found(connection, _UNMATCHED, {})
+    ids = [each.kraken_order_id for each in orders if each.kraken_order_id]
+    booked = _booked_qty(connection, ids)
+    return tuple((each, booked.get(each.kraken_order_id or "", ZERO)) for each in orders)
 
 
 def _reads(connection: Connection, local_id: str) -> tuple[datetime, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal_column, select
 
 from kraken_pipeline.domain.errors import ConflictError
 from kraken_pipeline.domain.ids import IntentId
@@ -14,7 +14,7 @@ from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import EXACT, NOTHING, ZERO, Qty
 from kraken_pipeline.domain.order_terms import Purpose
-from kraken_pipeline.domain.orders import RESERVING, Order
+from kraken_pipeline.domain.orders import RESERVING, Order, State
 from kraken_pipeline.domain.protection import Protection, is_child, is_stop
 from kraken_pipeline.domain.renames import under_new_name
 from kraken_pipeline.store import conversions, journal, positions, schema
@@ -35,7 +35,12 @@ _FORGET: Final = Prepared(
 )
 _ADD: Final = Prepared(insert(_TABLE))
 _UNSETTLED: Final = Prepared(
-    ORDERS.where(_ORDERS.c.filled_volume != ZERO, _ORDERS.c.settled_at.is_(None))
+    ORDERS.where(
+        # any at all: as it stands in the index, or the index is of no use
+        _ORDERS.c.status.in_(sorted(each.value for each in State)),
+        _ORDERS.c.settled_at.is_(None),
+        _ORDERS.c.filled_volume != literal_column("'0'"),
+    )
 )
 _BOUGHT: Final = and_(
     _ORDERS.c.strategy_id == bindparam("of_strategy"),

@@ -10,10 +10,12 @@ from kraken_pipeline.domain.order_terms import Purpose, Trigger
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.protection import Protection
 from kraken_pipeline.domain.reductions import Reduction, reduction_of
+from kraken_pipeline.store import protections as protections_module
 from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.prepared import Prepared
 from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline_tests.store.builders import (
     LOOKUP,
@@ -93,6 +95,19 @@ def test_f_sub_20_what_a_person_wrote_off_of_its_sales_is_not_held_until_it_was_
         protections.plan(_stop(entry), by="protect", why="a test")
     look_for(database, sale)
     assert protections.holdings() == {PLACE: Decimal("0.06")}
+
+
+@pytest.mark.parametrize("statement", [protections_module._UNSETTLED])
+def test_no_look_at_what_is_held_goes_through_every_past_order(
+    database: Database, statement: Prepared
+) -> None:
+    with database.reading() as connection:
+        if connection.dialect.name != "sqlite":
+            pytest.skip("PostgreSQL decides by what it counted in the table")
+        sql = statement.wanted.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").fetchall()
+
+    assert all("SCAN" not in step for *_, step in plan), plan
 
 
 def test_what_lies_in_another_book_by_mistake_is_not_held_twice(
