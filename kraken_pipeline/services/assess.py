@@ -38,6 +38,7 @@ from kraken_pipeline.services.ports import (
     DecisionStore,
     Market,
     OrderStore,
+    Positions,
     UniverseStore,
 )
 from kraken_pipeline.services.quotes import quoted
@@ -183,7 +184,7 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
     )
 
 
-def known_snapshot(books: BookStore) -> Snapshot | None:
+def known_snapshot(books: Positions) -> Snapshot | None:
     """Return the newest snapshot; None where there is none that can be read.
 
     Then nothing opens, and what reduces goes by its qty (RSK-6).

@@ -20,11 +20,11 @@ from kraken_pipeline.services.assess import known_snapshot
 from kraken_pipeline.services.coverage import Certificates
 from kraken_pipeline.services.filled_bars import filled
 from kraken_pipeline.services.ports import (
-    BarStore,
-    BookStore,
+    BarReading,
     Clock,
-    DecisionStore,
-    UniverseStore,
+    Deciding,
+    Positions,
+    UniverseReading,
 )
 from kraken_pipeline.services.wishes import Occasion, intents_of
 from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, View
@@ -55,11 +55,11 @@ class DecisionDesk:
     strategies: tuple[Configured, ...]
     named: Callable[[str], Strategy]
     """Gives a strategy by its type, also one that is not configured any more."""
-    bars: BarStore
+    bars: BarReading
     certificates: Certificates
-    universes: UniverseStore
-    decisions: DecisionStore
-    books: BookStore
+    universes: UniverseReading
+    decisions: Deciding
+    books: Positions
     config_hash: str
     clock: Clock
 

@@ -12,7 +12,7 @@ from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.order_terms import LIMITED, TRIGGERED, Trigger
 from kraken_pipeline.domain.orders import FATE_OPEN, Order
 from kraken_pipeline.domain.reports import OrderReport
-from kraken_pipeline.services.ports import Clock, OrderStore
+from kraken_pipeline.services.ports import Clock, OrderWriting
 
 STILL_OPEN: Final = frozenset({"pending", "open"})
 """Kraken's words for an order that has not ended."""
@@ -29,7 +29,7 @@ NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 class EchoDesk:
     """What knowing an order again needs."""
 
-    orders: OrderStore
+    orders: OrderWriting
     clock: Clock
 
 

@@ -11,7 +11,7 @@ from kraken_pipeline.domain.habits import Habit
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.domain.universe_filters import UniverseRules
 from kraken_pipeline.services.kin import kin_of
-from kraken_pipeline.services.ports import BarStore
+from kraken_pipeline.services.ports import BarReading
 from kraken_pipeline.strategies.base import Floats
 
 DAYS: Final = 30
@@ -21,7 +21,7 @@ DAYS_NEEDED: Final = 7
 
 
 def habits_of(
-    bars: BarStore,
+    bars: BarReading,
     pairs: Collection[str],
     now: datetime,
     *,

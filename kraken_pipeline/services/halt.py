@@ -55,18 +55,32 @@ def latch_breaches(
         drifting_since: when the drift was first seen that it shows; None where it shows none.
         has_grave_drift: whether it differs by more than what only warns (PF-14).
     """
-    breached = {
-        HaltKind.DRAWDOWN: _drawdown_breach(desk.switches, snapshot, drifting_since),
-        HaltKind.LOSS: _loss_breach(desk.switches, snapshot, drifting_since),
-        HaltKind.DRIFT: _drift_breach(desk.switches, snapshot, drifting_since)
-        if has_grave_drift
-        else "",
-    }
+    breached = breaches(desk.switches, snapshot, drifting_since=drifting_since)
+    if not has_grave_drift:
+        breached.pop(HaltKind.DRIFT, None)
     return tuple(
         kind
         for kind, reason in breached.items()
-        if reason and desk.halts.latch(kind, reason=reason, at=snapshot.at, by="portfolio")
+        if desk.halts.latch(kind, reason=reason, at=snapshot.at, by="portfolio")
     )
+
+
+def breaches(
+    switches: KillSwitches, snapshot: Snapshot, *, drifting_since: datetime | None = None
+) -> dict[HaltKind, str]:
+    """Return the kill switches that a snapshot breaches, each with the figures.
+
+    Args:
+        switches: as configured.
+        snapshot: the newest.
+        drifting_since: when the drift was first seen that it shows; None where it shows none.
+    """
+    found = {
+        HaltKind.DRAWDOWN: _drawdown_breach(switches, snapshot, drifting_since),
+        HaltKind.LOSS: _loss_breach(switches, snapshot, drifting_since),
+        HaltKind.DRIFT: _drift_breach(switches, snapshot, drifting_since),
+    }
+    return {kind: reason for kind, reason in found.items() if reason}
 
 
 def halt(desk: HaltDesk, *, reason: str, by: str, scope: Scope = EVERYTHING) -> bool:

@@ -29,7 +29,7 @@ from kraken_pipeline.services.echoes import (
     terms_of,
     told_of,
 )
-from kraken_pipeline.services.ports import HaltStore
+from kraken_pipeline.services.ports import Latching
 
 STREAM: Final = "stream"
 """The source whose rows tell only what changed."""
@@ -53,7 +53,7 @@ WRITTEN_AT_ONCE: Final = 50
 class HearDesk(EchoDesk):
     """What hearing needs."""
 
-    halts: HaltStore
+    halts: Latching
 
 
 def hear(

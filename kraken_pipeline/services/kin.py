@@ -11,7 +11,7 @@ import numpy as np
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.domain.universe_filters import Kin, UniverseRules
-from kraken_pipeline.services.ports import BarStore
+from kraken_pipeline.services.ports import BarReading
 from kraken_pipeline.strategies.base import Floats
 
 PLACES: Final = 4
@@ -19,7 +19,7 @@ PLACES: Final = 4
 
 
 def kin_of(
-    bars: BarStore,
+    bars: BarReading,
     pairs: Sequence[str],
     *,
     rules: UniverseRules,

@@ -21,7 +21,7 @@ from kraken_pipeline.domain.protections import (
 )
 from kraken_pipeline.domain.round_trips import RoundTrip
 from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
-from kraken_pipeline.services.ports import BarStore, Clock
+from kraken_pipeline.services.ports import BarReading, Clock
 from kraken_pipeline.strategies.base import Bars, Floats
 
 BY: Final = "protections"
@@ -78,7 +78,7 @@ class LockDesk:
     """None where no protection asks for volatility."""
     locks: LockStore
     evidence: LockEvidence
-    bars: Callable[[], BarStore]
+    bars: Callable[[], BarReading]
     """Gives the bars, only where volatility is asked for."""
     equity: Callable[[], Decimal]
     """In base currency, zero where it is not known."""

@@ -12,13 +12,15 @@ from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.services.echoes import may_be_of_before
 from kraken_pipeline.services.hear import HearDesk, hear, hear_all
-from kraken_pipeline.services.ports import Account
+from kraken_pipeline.services.ports import Account, HaltStore, OrderStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollDesk(HearDesk):
     """What polling needs."""
 
+    orders: OrderStore
+    halts: HaltStore
     account: Account
     unknown_settle: timedelta
     """How long after an order's deadline a read may still miss what the request did."""

@@ -54,19 +54,27 @@ Clock = Callable[[], datetime]
 """Tells the exchange's time, aware and in UTC."""
 
 
-class Market(Protocol):
-    """The exchange's public side. Every method may raise `ExchangeError`."""
+class Quoting(Protocol):
+    """What is listed, and what it costs now. Every method may raise `ExchangeError`."""
 
     def listing(self) -> Listing:
         """Return every pair and asset that the exchange lists."""
         ...
 
-    def listed_in(self, country_code: str) -> frozenset[str]:
-        """Return Kraken's keys of the pairs that it lists for a country, such as `US:TX`."""
-        ...
-
     def tickers(self) -> Mapping[str, Ticker]:
         """Return the ticker of every listed pair, by our name, in one call."""
+        ...
+
+    def system_status(self) -> str:
+        """Return `online`, `maintenance`, `cancel_only` or `post_only`."""
+        ...
+
+
+class Market(Quoting, Protocol):
+    """The exchange's public side. Every method may raise `ExchangeError`."""
+
+    def listed_in(self, country_code: str) -> frozenset[str]:
+        """Return Kraken's keys of the pairs that it lists for a country, such as `US:TX`."""
         ...
 
     def depth(self, pair: Pair) -> Depth:
@@ -81,13 +89,9 @@ class Market(Protocol):
         """Return anybody's trades after a cursor (nanoseconds since 1970), oldest first."""
         ...
 
-    def system_status(self) -> str:
-        """Return `online`, `maintenance`, `cancel_only` or `post_only`."""
-        ...
 
-
-class Account(Protocol):
-    """The exchange's private side, reading only. Every method may raise `ExchangeError`."""
+class Holding(Protocol):
+    """What the account has and what it pays. Every method may raise `ExchangeError`."""
 
     def balances(self) -> Mapping[str, Balance]:
         """Return each bucket by Kraken's own asset id."""
@@ -96,6 +100,10 @@ class Account(Protocol):
     def fee_rates(self, pairs: Sequence[Pair]) -> Mapping[str, FeeRates]:
         """Return what the account pays on each pair, by our name, in one call."""
         ...
+
+
+class Account(Holding, Protocol):
+    """The exchange's private side, reading only. Every method may raise `ExchangeError`."""
 
     def open_orders(self, cl_ord_id: str | None = None) -> tuple[OrderReport, ...]:
         """Return open orders, all or of one client order id."""
@@ -201,7 +209,27 @@ class Gateway(Protocol):
         ...
 
 
-class BarStore(Protocol):
+class BarReading(Protocol):
+    """Closed bars, to decide on."""
+
+    def read(
+        self, frame: Timeframe, pairs: Sequence[str], *, closed_by: datetime, count: int
+    ) -> Bars:
+        """Return the last `count` bars of each pair that were closed at `closed_by`."""
+        ...
+
+    def closes(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
+        """Return each pair's exact close of the bar that closed then."""
+        ...
+
+    def revisions(
+        self, frame: Timeframe, *, first: datetime, last: datetime
+    ) -> Mapping[str, Mapping[datetime, int]]:
+        """Return of each pair the bars that were told anew, by open time, and how often (HIS-5)."""
+        ...
+
+
+class BarStore(BarReading, Protocol):
     """Closed bars, exact, all pairs of a timeframe together."""
 
     def append(self, frame: Timeframe, pages: Iterable[Candles]) -> int:
@@ -218,22 +246,6 @@ class BarStore(Protocol):
 
     def newest(self, frame: Timeframe) -> Mapping[str, datetime]:
         """Return the open time of each pair's newest bar."""
-        ...
-
-    def read(
-        self, frame: Timeframe, pairs: Sequence[str], *, closed_by: datetime, count: int
-    ) -> Bars:
-        """Return the last `count` bars of each pair that were closed at `closed_by`."""
-        ...
-
-    def closes(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
-        """Return each pair's exact close of the bar that closed then."""
-        ...
-
-    def revisions(
-        self, frame: Timeframe, *, first: datetime, last: datetime
-    ) -> Mapping[str, Mapping[datetime, int]]:
-        """Return of each pair the bars that were told anew, by open time, and how often (HIS-5)."""
         ...
 
     def report(
@@ -273,12 +285,8 @@ class CloseListener(Protocol):
         ...
 
 
-class UniverseStore(Protocol):
-    """Versions of the universe; never changed, only added to."""
-
-    def keep(self, refresh: Refresh) -> None:
-        """Keep a refresh, and its version; one that is there stays, with when it was last seen."""
-        ...
+class UniverseReading(Protocol):
+    """Versions of the universe."""
 
     def latest(self) -> Universe | None:
         """Return the version in force."""
@@ -289,8 +297,16 @@ class UniverseStore(Protocol):
         ...
 
 
-class DecisionStore(Protocol):
-    """Decisions with all they saw, and the strategies' own state."""
+class UniverseStore(UniverseReading, Protocol):
+    """Versions of the universe; never changed, only added to."""
+
+    def keep(self, refresh: Refresh) -> None:
+        """Keep a refresh, and its version; one that is there stays, with when it was last seen."""
+        ...
+
+
+class Deciding(Protocol):
+    """What was decided, and what the strategies keep."""
 
     def is_decided(
         self, namespace: Namespace, strategy_id: str, frame: Timeframe, closed_at: datetime
@@ -307,6 +323,10 @@ class DecisionStore(Protocol):
     ) -> Mapping[str, str]:
         """Return what a version of the strategy saved with its last decision; empty at first."""
         ...
+
+
+class DecisionStore(Deciding, Protocol):
+    """Decisions with all they saw, and the strategies' own state."""
 
     def pending(self, namespace: Namespace) -> tuple[Intent, ...]:
         """Return the intents that no plan has answered, oldest decision first."""
@@ -353,12 +373,8 @@ class Assessment(Protocol):
         ...
 
 
-class OrderStore(Protocol):
-    """Orders, reservations and the lease, always in one transaction with the journal."""
-
-    def assessing(self) -> AbstractContextManager[Assessment]:
-        """Open the transaction of an assessment; an exception undoes all of it."""
-        ...
+class OrderWriting(Protocol):
+    """Orders on their way: read, sent and heard of."""
 
     def reserving(self) -> tuple[Order, ...]:
         """Return every order that may still fill, oldest first."""
@@ -370,14 +386,6 @@ class OrderStore(Protocol):
         Raises:
             UnknownNameError: there is none of that id.
         """
-        ...
-
-    def with_exchange_ids(self, kraken_order_ids: Sequence[str]) -> tuple[Order, ...]:
-        """Return the orders that these ids of Kraken's belong to."""
-        ...
-
-    def with_client_ids(self, cl_ord_ids: Sequence[str]) -> tuple[Order, ...]:
-        """Return the orders that were given these ids of ours."""
         ...
 
     def record(self, order: Order, event: Event, *, epoch: int | None = None) -> Order:
@@ -437,6 +445,26 @@ class OrderStore(Protocol):
         """Give the lease back, if the owner still has it."""
         ...
 
+    def changes(self, local_id: str, *, since: datetime) -> tuple[Event, ...]:
+        """Return each AMENDED written of an order since then, with what it was before; in order."""
+        ...
+
+
+class OrderStore(OrderWriting, Protocol):
+    """Orders, reservations and the lease, always in one transaction with the journal."""
+
+    def assessing(self) -> AbstractContextManager[Assessment]:
+        """Open the transaction of an assessment; an exception undoes all of it."""
+        ...
+
+    def with_exchange_ids(self, kraken_order_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Return the orders that these ids of Kraken's belong to."""
+        ...
+
+    def with_client_ids(self, cl_ord_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Return the orders that were given these ids of ours."""
+        ...
+
     def last_epoch(self) -> int:
         """Return the highest epoch of any lease; zero before the first."""
         ...
@@ -459,10 +487,6 @@ class OrderStore(Protocol):
         The booked qty is the sum of the order's fills that the books hold, in base. Recording
         BOOKS_MATCHED sets the order's `settled_at`.
         """
-        ...
-
-    def changes(self, local_id: str, *, since: datetime) -> tuple[Event, ...]:
-        """Return each AMENDED written of an order since then, with what it was before; in order."""
         ...
 
     def clean_reads(self, local_id: str) -> tuple[datetime, ...]:
@@ -528,17 +552,21 @@ class ReconciliationStore(Protocol):
         ...
 
 
-class HaltStore(Protocol):
-    """What is latched."""
-
-    def latched(self) -> tuple[Halt, ...]:
-        """Return what stops opening now."""
-        ...
+class Latching(Protocol):
+    """What stops opening."""
 
     def latch(
         self, kind: HaltKind, *, reason: str, at: datetime, by: str, scope: Scope = ...
     ) -> bool:
         """Latch; False if one of that kind and scope is latched already."""
+        ...
+
+
+class HaltStore(Latching, Protocol):
+    """What is latched."""
+
+    def latched(self) -> tuple[Halt, ...]:
+        """Return what stops opening now."""
         ...
 
     def clear(
@@ -616,7 +644,23 @@ class LedgerStore(Protocol):
         ...
 
 
-class BookStore(Protocol):
+class Positions(Protocol):
+    """What every book holds, and what all of it was worth last."""
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return every position, also flat ones."""
+        ...
+
+    def latest_snapshot(self) -> Snapshot | None:
+        """Return the newest snapshot.
+
+        Raises:
+            StorageError: what stands there is none.
+        """
+        ...
+
+
+class BookStore(Positions, Protocol):
     """Fills, ledger, positions and snapshots."""
 
     def last_fill_at(self) -> datetime | None:
@@ -639,10 +683,6 @@ class BookStore(Protocol):
 
     def hand_over(self, order: Order, *, at: datetime) -> bool:
         """Give `manual` what an ended order bought beyond what we ordered; False to try again."""
-        ...
-
-    def positions(self) -> tuple[Position, ...]:
-        """Return every position, also flat ones."""
         ...
 
     def unfilled_since(self, since: datetime) -> datetime | None:
@@ -677,14 +717,6 @@ class BookStore(Protocol):
 
     def newest_day(self, at: datetime) -> NavDay | None:
         """Return the UTC day of an instant, or the newest before it that is kept."""
-        ...
-
-    def latest_snapshot(self) -> Snapshot | None:
-        """Return the newest snapshot.
-
-        Raises:
-            StorageError: what stands there is none.
-        """
         ...
 
     def snapshot_before(self, at: datetime) -> Snapshot | None:

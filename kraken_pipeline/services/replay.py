@@ -14,7 +14,7 @@ from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import certified
 from kraken_pipeline.services.decide import SURVIVORS, Ask, Configured, DecisionDesk
-from kraken_pipeline.services.ports import BarStore
+from kraken_pipeline.services.ports import BarReading
 from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy
 
 _AS_TEXT: Final = frozenset({"terms", "target"})
@@ -58,7 +58,7 @@ class Replay:
 
 
 def panels(
-    bars: BarStore, decision: Decision, universe: Universe, named: Callable[[str], Strategy]
+    bars: BarReading, decision: Decision, universe: Universe, named: Callable[[str], Strategy]
 ) -> dict[str, Shown]:
     """Return the bars that a decision was shown, read again.
 
@@ -193,7 +193,7 @@ def _impossible(decision: Decision, obstacle: str) -> Replay:
 
 
 def _obstacle(
-    bars: BarStore, decision: Decision, again: Decision, shown: Mapping[str, Shown]
+    bars: BarReading, decision: Decision, again: Decision, shown: Mapping[str, Shown]
 ) -> str:
     if again.strategy_version != decision.strategy_version:
         return (
@@ -209,7 +209,7 @@ def _obstacle(
     return f"the stored bars of {', '.join(changed)} are other than then{said}"
 
 
-def _told_anew(bars: BarStore, shown: Bars) -> list[str]:
+def _told_anew(bars: BarReading, shown: Bars) -> list[str]:
     """Return those of some bars that were told differently before (HIS-5)."""
     if not len(shown.opened_at):
         return []

@@ -33,7 +33,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import NOTHING, Qty
 from kraken_pipeline.domain.orders import ECHOES, MOVES, Event, Fact, Order
 from kraken_pipeline.domain.reports import Placed, Rehearsed
-from kraken_pipeline.services.ports import Clock, Gateway, OrderStore
+from kraken_pipeline.services.ports import Clock, Gateway, OrderWriting
 
 PANIC: Final = "HALTED: the panic file is there"
 """Why an order that would open was taken back."""
@@ -50,7 +50,7 @@ class SendDesk:
     """What sending needs."""
 
     namespace: Namespace
-    orders: OrderStore
+    orders: OrderWriting
     gateway: Gateway
     panic_is_latched: Callable[[], bool]
     smaller_qty: Callable[[Order], Qty]

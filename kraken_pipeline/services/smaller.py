@@ -8,7 +8,7 @@ from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.money import ZERO, Qty, round_down
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.sizing import minimum_qty
-from kraken_pipeline.services.ports import Account, Market
+from kraken_pipeline.services.ports import Holding, Quoting
 from kraken_pipeline.services.world import Funds, funds_of
 
 
@@ -16,8 +16,8 @@ def smaller_qty(
     order: Order,
     others: Sequence[Order],
     *,
-    market: Market,
-    account: Account,
+    market: Quoting,
+    account: Holding,
     min_notional: Decimal,
 ) -> Qty:
     """Read the balances again and return what they still pay for, or nothing.

@@ -18,7 +18,7 @@ from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, Order, State
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.unknowns import Wanted, block, unknown_of
-from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, OrderStore
+from kraken_pipeline.services.ports import Clock, Gateway, Holding, OrderWriting, Quoting
 from kraken_pipeline.services.sending import SendDesk, Sender, lease_of
 from kraken_pipeline.services.smaller import smaller_qty
 
@@ -34,10 +34,10 @@ class SubmitDesk:
 
     namespace: Namespace
     """Whose orders it sends; no other's."""
-    orders: OrderStore
+    orders: OrderWriting
     gateway: Gateway
-    market: Market
-    account: Account
+    market: Quoting
+    account: Holding
     equity: Callable[[], Decimal]
     """NAV, in base currency; zero where it is not known."""
     panic_is_latched: Callable[[], bool]

@@ -17,7 +17,7 @@ from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance, Listing, OrderReport
 from kraken_pipeline.domain.symbols import Asset, SymbolTable, is_locked
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.ports import Account
+from kraken_pipeline.services.ports import Holding
 from kraken_pipeline.services.quotes import Quoted
 
 
@@ -119,7 +119,7 @@ class World(Funds):
         return qty * (price or ZERO)
 
 
-def funds_of(account: Account, listing: Listing, *, names: Iterable[str]) -> Funds:
+def funds_of(account: Holding, listing: Listing, *, names: Iterable[str]) -> Funds:
     """Read what the account has, and what it pays on some pairs.
 
     What is staked or bonded counts as held: it is owned and not for sale (U-FUN-7).
