@@ -56,20 +56,28 @@ Source: PostgreSQL's appendix of error codes.
 class Database:
     """One database, with a connection held open for each thread that uses it."""
 
-    def __init__(self, url: str, *, keeps: str = "the books", look: str = "audit verify") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        keeps: str = "the books",
+        look: str = "audit verify",
+        may_write: bool = True,
+    ) -> None:
         """Prepare; nothing is opened before it is used.
 
         Args:
             url: `sqlite:////folder/file.db` or `postgresql://user@host/name`.
             keeps: what is in it, for an error that says that it cannot be kept.
             look: the command that looks through it.
+            may_write: whether anything may be written; if not, the database itself refuses it.
 
         Raises:
             ConfigurationError: no URL of a database that can be used here.
         """
         self._url = _usable(url)
         self._keeps, self._look = keeps, look
-        self._engine = _engine(self._url)
+        self._engine = _engine(self._url) if may_write else _readers(self._url)
         self._mine = threading.local()
         self._opened: list[Connection] = []
         self._guard = threading.Lock()
@@ -234,6 +242,21 @@ def connect(url: str) -> Database:
     return database
 
 
+def read_only(url: str) -> Database:
+    """Open a database as it stands, so that nothing can be written through what is opened.
+
+    Raises:
+        ConfigurationError: it is not there, or its tables are older or newer.
+    """
+    database = Database(url, may_write=False)
+    try:
+        require_current(database.schema_version())
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
 def require_current(found: str | None) -> None:
     """Refuse a database whose tables are not those that this code knows.
 
@@ -299,6 +322,26 @@ def _engine(url: URL) -> Engine:
         connect_args={"options": settings, "application_name": "kraken_pipeline"},
         # several rows that change alike go in one round trip
         executemany_mode="values_plus_batch",
+    )
+
+
+def _readers(url: URL) -> Engine:
+    """Return an engine whose connections the database itself keeps from writing."""
+    if url.drivername == "sqlite":
+        address = f"{Path(str(url.database)).absolute().as_uri()}?mode=ro"
+        return create_engine(
+            "sqlite://",
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            creator=lambda: sqlite3.connect(
+                address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False
+            ),
+        )
+    return create_engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"options": "-c default_transaction_read_only=on"},
     )
 
 

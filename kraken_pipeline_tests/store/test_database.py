@@ -4,9 +4,10 @@ from threading import Thread
 import pytest
 from sqlalchemy import Connection, event, insert, select
 
-from kraken_pipeline.domain.errors import ConfigurationError, ConflictError
+from kraken_pipeline.domain.errors import ConfigurationError, ConflictError, StorageError
 from kraken_pipeline.store import database as database_module
-from kraken_pipeline.store.database import Database, connect
+from kraken_pipeline.store.database import Database, connect, read_only
+from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.schema import meta
 
 
@@ -184,3 +185,27 @@ def test_what_is_read_steadily_is_of_one_instant_and_keeps_no_writer_waiting(
     with database.reading() as connection:
         after = connection.exec_driver_sql(counted).scalar()
     assert (before, during, after) == (0, 0, 1)
+
+
+def test_what_is_opened_to_be_read_cannot_be_written(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'books.db'}"
+    migrate(url)
+    database = read_only(url)
+
+    def write() -> None:
+        with database.writing() as connection:
+            _put(connection, "never")
+
+    with pytest.raises(StorageError, match="readonly"):
+        write()
+    assert "never" not in _keys(database)
+    database.close()
+
+
+def test_what_is_only_read_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        read_only(f"sqlite:///{path}")
+
+    assert not path.exists()

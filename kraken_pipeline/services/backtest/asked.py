@@ -1,0 +1,96 @@
+"""What a backtest is asked: which stretch, which strategies, on which assumptions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.protection import StopStyle
+from kraken_pipeline.domain.reports import Listing
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, require_utc
+from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.assess import BenchDesk
+from kraken_pipeline.services.backtest.model import FeeSchedule, FillModel
+from kraken_pipeline.services.decide import Configured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """A run as it is asked for. Two that are alike, on the same bars, come to the same."""
+
+    since: datetime
+    """The first close that may be decided, or later. UTC."""
+    until: datetime
+    """Up to which closes are decided, that one included. UTC."""
+    strategies: tuple[Configured, ...]
+    """With the timeframes that they decide on, and their parameters."""
+    cash: Decimal
+    """What the account begins with, in base currency."""
+    model: FillModel
+    fees: FeeSchedule
+    seed: int = 0
+    """For whatever is drawn; the engine itself draws nothing."""
+
+    def __post_init__(self) -> None:
+        """Refuse what can not be run.
+
+        Raises:
+            InvalidValueError: the stretch is empty or not in UTC, there is no strategy, or no cash.
+        """
+        if require_utc(self.since) >= require_utc(self.until):
+            raise InvalidValueError(
+                f"a backtest from {self.since:%F %H:%M} until {self.until:%F %H:%M} has no bar: "
+                "let it end after it begins"
+            )
+        if not any(each.timeframes for each in self.strategies):
+            raise InvalidValueError("a backtest needs a strategy with a timeframe")
+        if self.cash <= 0:
+            raise InvalidValueError(f"cash is {self.cash}: use an amount above zero")
+
+    @property
+    def needed(self) -> Mapping[str, int]:
+        """How many bars of each timeframe a decision looks at, the shortest timeframe first."""
+        found: dict[str, int] = {}
+        for each in self.strategies:
+            for closed in each.timeframes:
+                for name, count in each.strategy.needs(closed, each.parameters).items():
+                    found[name] = max(found.get(name, 0), count)
+        return {name: found[name] for name in TIMEFRAMES if name in found}
+
+    @property
+    def decided_on(self) -> tuple[str, ...]:
+        """The timeframes on which anything is decided, the shortest first."""
+        names = {name for each in self.strategies for name in each.timeframes}
+        return tuple(name for name in TIMEFRAMES if name in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """How orders are sent, from the configuration."""
+
+    deadline: timedelta
+    max_plan_age: timedelta
+    min_notional: Decimal
+    """Of a buy, in base currency."""
+    funds_cooldown: timedelta
+    max_at_exchange: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What holds in a run as in life: the configuration, the pairs, the universe."""
+
+    bench: BenchDesk
+    """What every intent is measured by."""
+    sending: Sending
+    stops: StopStyle | None
+    """How the stops are that protect what is held; None where none are wanted."""
+    max_drawdown_pct: Decimal
+    """Fall of equity from its highest of 24 h, in percent, at which opening stops (RSK-8)."""
+    listing: Listing
+    universe: Universe
+    base_currency: Asset
+    config_hash: str
+    run_id: str

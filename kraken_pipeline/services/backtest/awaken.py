@@ -1,0 +1,84 @@
+"""Which close a strategy is asked at next: those at which it could wish for anything.
+
+A strategy that can tell so beforehand is asked at no other close. It may wake too often; what it
+decides is decided by `decide`, asked with the same bars as in life.
+"""
+
+from bisect import bisect_right
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from kraken_pipeline.services.decide import Configured
+from kraken_pipeline.strategies.base import Bars, Flags
+
+NEVER: Final = np.iinfo(np.int64).max
+
+
+class Alarm:
+    """The closes of one strategy on one timeframe."""
+
+    def __init__(
+        self, configured: Configured, bars: Bars, *, enter: Flags | None, leave: Flags | None
+    ) -> None:
+        """Take when it could wish for what.
+
+        Args:
+            configured: the strategy.
+            bars: of the timeframe that it decides on.
+            enter: rows and pairs at whose close it could enter; None for every one.
+            leave: the same of leaving.
+        """
+        self.configured = configured
+        self.frame = bars.frame
+        self._begins = int(bars.opened_at[0]) + self.frame.seconds
+        self._rows = len(bars.opened_at)
+        self._column = {pair: at for at, pair in enumerate(bars.pairs)}
+        self._enter = None if enter is None else _rows_of(enter)
+        self._leave = None if leave is None else _rows_of(leave)
+        self._is_held = [False] * len(bars.pairs)
+        self._next = np.zeros(len(bars.pairs), dtype=np.int64)
+        self._asked = -1
+
+    def skip_until(self, at: datetime) -> None:
+        """Begin with the first close at or after an instant."""
+        seconds = int(at.timestamp()) - self._begins
+        self._asked = max(-(-seconds // self.frame.seconds), 0) - 1
+        for column in range(len(self._is_held)):
+            self._look(column)
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """The close that it is asked at next; None where none is left."""
+        row = self._asked + 1 if self._enter is None or self._leave is None else self._soonest()
+        if row >= self._rows:
+            return None
+        return datetime.fromtimestamp(self._begins + row * self.frame.seconds, tz=UTC)
+
+    def was_asked(self, closed_at: datetime) -> None:
+        """Go on after a close."""
+        self._asked = (int(closed_at.timestamp()) - self._begins) // self.frame.seconds
+        for column in np.flatnonzero(self._next <= self._asked).tolist():
+            self._look(column)
+
+    def holds(self, pair: str, *, is_held: bool) -> None:
+        """Note whether its book holds a pair: what is held can be left, what is not, entered."""
+        column = self._column[pair]
+        if self._is_held[column] is not is_held:
+            self._is_held[column] = is_held
+            self._look(column)
+
+    def _soonest(self) -> int:
+        return int(self._next.min()) if self._next.size else self._rows
+
+    def _look(self, column: int) -> None:
+        if self._enter is None or self._leave is None:
+            return
+        rows = (self._leave if self._is_held[column] else self._enter)[column]
+        at = bisect_right(rows, self._asked)
+        self._next[column] = rows[at] if at < len(rows) else NEVER
+
+
+def _rows_of(flags: Flags) -> list[list[int]]:
+    return [np.flatnonzero(flags[:, column]).tolist() for column in range(flags.shape[1])]

@@ -1,0 +1,120 @@
+"""The bars of a whole stretch, read once: what is decided sees a part of them, never what follows.
+
+A part is a view into the whole; nothing is copied, and its identity is that of the whole with the
+rows of the part (INV-8), so that nothing has to be hashed at each close.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.ids import digest
+from kraken_pipeline.domain.timeframes import Timeframe, last_close
+from kraken_pipeline.strategies.base import Bars, Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Part(Bars):
+    """Some rows of a history, named by the whole and the rows."""
+
+    identity: str
+
+    def digest(self) -> str:
+        """Return the name: whoever has the whole can tell what was in here."""
+        return self.identity
+
+
+class History:
+    """The bars of some pairs on some timeframes, as `services.decide` reads them."""
+
+    def __init__(self, panels: Mapping[str, Bars]) -> None:
+        """Take the bars of each timeframe, all of the same pairs.
+
+        Raises:
+            InvalidValueError: there is none, one is empty, or they are of different pairs.
+        """
+        pairs = {each.pairs for each in panels.values()}
+        if len(pairs) != 1 or any(not len(each.opened_at) for each in panels.values()):
+            raise InvalidValueError("a backtest needs bars of the same pairs on every timeframe")
+        self.panels = dict(panels)
+        [self.pairs] = pairs
+        self.digests = {name: each.digest() for name, each in panels.items()}
+        self.digest = digest(self.digests)
+        self._last = {name: _newest_row(each.close) for name, each in panels.items()}
+
+    def read(
+        self, frame: Timeframe, pairs: Sequence[str], *, closed_by: datetime, count: int
+    ) -> Bars:
+        """Return the last `count` bars of each pair that were closed at `closed_by`.
+
+        Raises:
+            InvalidValueError: they are not of the pairs that the history is of.
+        """
+        whole = self.panels[frame.name]
+        if tuple(pairs) != whole.pairs:
+            raise InvalidValueError("a backtest decides on all of its pairs together")
+        closed = int(last_close(frame, closed_by).timestamp())
+        row = min((closed - int(whole.opened_at[0])) // frame.seconds, len(whole.opened_at)) - 1
+        stop = int(self._last[frame.name][row]) + 1 if row >= 0 else 0
+        rows = slice(max(stop - count, 0), stop)
+        return Part(
+            frame=frame,
+            pairs=whole.pairs,
+            opened_at=whole.opened_at[rows],
+            open=whole.open[rows],
+            high=whole.high[rows],
+            low=whole.low[rows],
+            close=whole.close[rows],
+            volume=whole.volume[rows],
+            identity=f"{self.digests[frame.name]}:{rows.start}-{rows.stop}",
+        )
+
+    def closes(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
+        """Return each pair's close of the bar that closed then, as it was told."""
+        whole = self.panels[frame.name]
+        row = (int(closed_at.timestamp()) - int(whole.opened_at[0])) // frame.seconds - 1
+        if not 0 <= row < len(whole.opened_at):
+            return {}
+        return _Told(whole.pairs, whole.close[row])
+
+    def revisions(
+        self, frame: Timeframe, *, first: datetime, last: datetime
+    ) -> Mapping[str, Mapping[datetime, int]]:
+        """Return no bar: what was told anew meanwhile is in what was read."""
+        return {}
+
+
+class _Told(Mapping[str, Decimal]):
+    """One row of prices, made exact when it is asked for: the shortest text of the float."""
+
+    def __init__(self, pairs: tuple[str, ...], row: Floats) -> None:
+        self._told = dict(zip(pairs, row.tolist(), strict=True))
+
+    def __getitem__(self, pair: str) -> Decimal:
+        price = self._told[pair]
+        if np.isnan(price):
+            raise KeyError(pair)
+        return exact(price)
+
+    def __iter__(self) -> Iterator[str]:
+        return (pair for pair, price in self._told.items() if price == price)  # noqa: PLR0124 - not NaN
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def exact(price: float) -> Decimal:
+    """Return the amount that a float was read from: up to 15 digits survive the way there."""
+    return Decimal(repr(price))
+
+
+def _newest_row(close: Floats) -> NDArray[np.int64]:
+    """Return of each row which is the newest in which any pair has a bar; -1 before the first."""
+    rows = np.arange(len(close))
+    is_there = ~np.isnan(close).all(axis=1)
+    return np.maximum.accumulate(np.where(is_there, rows, -1))

@@ -1,0 +1,352 @@
+"""What a backtest keeps, in memory, for as long as it runs: the same ports, no database (BT-1).
+
+Nothing here can reach the trading database: there is no connection, no path and no name of one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from kraken_pipeline.domain.cooldowns import Cooldown
+from kraken_pipeline.domain.errors import ConflictError, RefusedError, UnknownNameError
+from kraken_pipeline.domain.halts import ACTIONS, EVERYTHING, Halt, HaltKind, Scope
+from kraken_pipeline.domain.ids import IntentId
+from kraken_pipeline.domain.intents import Decision, Intent, Namespace
+from kraken_pipeline.domain.lots import Fill, Position, book_of, booked
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.orders import RESERVING, Event, Fact, Order, advance
+from kraken_pipeline.domain.plans import Plan
+from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.domain.universe import Refresh, Universe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What happened to an order, as its table of events has it."""
+
+    local_id: str
+    version: int
+    to_status: str
+    event: Event
+
+
+class KeptDecisions:
+    """Decisions, the intents that wait, and what strategies keep."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        self.made: list[Decision] = []
+        """Those in which anything was wished for, or that were skipped, in order."""
+        self.asked = 0
+        """Decisions in all."""
+        self._last: dict[tuple[str, str], datetime] = {}
+        self._states: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._pending: dict[IntentId, Intent] = {}
+
+    def is_decided(
+        self, namespace: Namespace, strategy_id: str, frame: Timeframe, closed_at: datetime
+    ) -> bool:
+        """Tell whether the bar was decided; a backtest goes forwards only."""
+        last = self._last.get((strategy_id, frame.name))
+        return last is not None and closed_at <= last
+
+    def record(self, decision: Decision, state: Mapping[str, str]) -> bool:
+        """Keep decision, intents and state; False if the bar was decided."""
+        name = decision.strategy_id, decision.timeframe
+        last = self._last.get(name)
+        if last is not None and decision.closed_at <= last:
+            return False
+        self._last[name] = decision.closed_at
+        self._states[name] = state
+        self.asked += 1
+        if decision.intents or decision.seen is None:
+            self.made.append(decision)
+        self._pending.update((each.intent_id, each) for each in decision.intents)
+        return True
+
+    def state(self, namespace: Namespace, strategy_id: str, timeframe: str) -> Mapping[str, str]:
+        """Return what the strategy saved with its last decision; empty at first."""
+        return self._states.get((strategy_id, timeframe), {})
+
+    def pending(self, namespace: Namespace) -> tuple[Intent, ...]:
+        """Return the intents that no plan has answered."""
+        return tuple(self._pending.values())
+
+    def answer(self, plan: Plan) -> None:
+        """Let what a plan answers wait no more.
+
+        Raises:
+            ConflictError: one of the intents is not pending.
+        """
+        for verdict in plan.verdicts:
+            if self._pending.pop(verdict.intent_id, None) is None:
+                raise ConflictError(f"the intent {verdict.intent_id} is not pending any more")
+
+
+class KeptHalts:
+    """What is latched. In a backtest there is nobody who would clear it."""
+
+    def __init__(self) -> None:
+        """Begin with nothing latched."""
+        self.halts: list[Halt] = []
+
+    def latch(
+        self,
+        kind: HaltKind,
+        *,
+        reason: str,
+        at: datetime,
+        by: str,
+        scope: Scope = EVERYTHING,
+    ) -> bool:
+        """Latch; False if one of that kind and scope is latched already."""
+        if any((each.kind, each.scope) == (kind, scope) for each in self.halts):
+            return False
+        self.halts.append(
+            Halt(
+                halt_id=len(self.halts) + 1,
+                kind=kind,
+                scope=scope,
+                reason=reason,
+                action=ACTIONS[kind],
+                latched_at=at,
+                latched_by=by,
+            )
+        )
+        return True
+
+
+class KeptUniverse:
+    """The universe of a run."""
+
+    def __init__(self, universe: Universe) -> None:
+        """Take the one version."""
+        self._universe = universe
+
+    def latest(self) -> Universe | None:
+        """Return it."""
+        return self._universe
+
+    def refresh(self, *, at: datetime | None = None, version: str | None = None) -> Refresh | None:
+        """Return none: what was refreshed when is not known here."""
+        return None
+
+
+class KeptBooks:
+    """What every book holds, fill after fill."""
+
+    def __init__(self) -> None:
+        """Hold nothing yet."""
+        self.fills: list[Fill] = []
+        self._positions: dict[tuple[str, str], Position] = {}
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return every position, also flat ones."""
+        return tuple(self._positions.values())
+
+    def held(self) -> Mapping[tuple[str, str], Position]:
+        """Return what is held, by book and pair."""
+        return {place: each for place, each in self._positions.items() if each.qty}
+
+    def book(self, fill: Fill) -> Position:
+        """Book a fill and return what its book holds then."""
+        place = fill.book, fill.pair
+        before = self._positions.get(place) or Position(book=fill.book, pair=fill.pair)
+        now = self._positions[place] = booked(before, fill)
+        self.fills.append(fill)
+        return now
+
+
+class KeptOrders:
+    """Orders, each as its facts leave it, by the same table as in life (`domain.orders`)."""
+
+    def __init__(self, halts: KeptHalts) -> None:
+        """Keep nothing yet.
+
+        Args:
+            halts: what stops an order that would open from leaving (PAN-2).
+        """
+        self.moves: list[Moved] = []
+        self.cooldowns: dict[str, datetime] = {}
+        self._halts = halts
+        self._orders: dict[str, Order] = {}
+        self._reserving: dict[str, Order] = {}
+        self._at_exchange: dict[str, str] = {}
+        self._stop_distances: dict[tuple[str, str], Decimal] = {}
+        self._entries: dict[tuple[str, str], str] = {}
+
+    def all(self) -> Sequence[Order]:
+        """Return every order, in the order in which they were planned."""
+        return list(self._orders.values())
+
+    def plan(self, order: Order) -> None:
+        """Keep an order that may be sent from now on.
+
+        Raises:
+            ConflictError: there is one of that id.
+        """
+        if order.local_id in self._orders:
+            raise ConflictError(f"{order.local_id} was planned already")
+        self._keep(order)
+
+    def reserving(self) -> tuple[Order, ...]:
+        """Return every order that may still fill, oldest first."""
+        return tuple(self._reserving.values())
+
+    def order(self, local_id: str) -> Order:
+        """Return one order.
+
+        Raises:
+            UnknownNameError: there is none of that id.
+        """
+        if local_id not in self._orders:
+            raise UnknownNameError(f"no order has the local id {local_id!r}")
+        return self._orders[local_id]
+
+    def with_exchange_id(self, kraken_order_id: str) -> Order:
+        """Return the order that an id of the exchange's belongs to.
+
+        Raises:
+            UnknownNameError: it is none of ours.
+        """
+        return self.order(self._at_exchange.get(kraken_order_id, kraken_order_id))
+
+    def record(self, order: Order, event: Event, *, epoch: int | None = None) -> Order:
+        """Write the event and what it makes of the order.
+
+        Raises:
+            ConflictError: the order changed since it was read.
+            RefusedError: a halt is latched and the order would open (PAN-2).
+            ImpossibleFactError: the fact contradicts what is known.
+        """
+        if self.order(order.local_id).version != order.version:
+            raise ConflictError(f"{order.local_id} is not at version {order.version} any more")
+        if event.fact is Fact.SEND_STARTED and order.side is Side.BUY:
+            self._require_no_halt(order)
+        moved = advance(order, event)
+        self._keep(moved)
+        if moved.kraken_order_id is not None:
+            self._at_exchange[moved.kraken_order_id] = moved.local_id
+        if moved.filled_qty and moved.side is Side.BUY:
+            place = book_of(moved.strategy_id, moved.timeframe), moved.pair
+            self._stop_distances[place] = moved.stop_distance
+            self._entries[place] = moved.local_id
+        self.moves.append(
+            Moved(
+                local_id=moved.local_id,
+                version=moved.version,
+                to_status=moved.state.value,
+                event=event,
+            )
+        )
+        return moved
+
+    def record_all(
+        self, told: Sequence[tuple[Order, Event]], *, epoch: int | None = None
+    ) -> tuple[Order, ...]:
+        """Write an event of each of several orders."""
+        return tuple(self.record(order, event, epoch=epoch) for order, event in told)
+
+    def record_refusal(
+        self,
+        order: Order,
+        event: Event,
+        *,
+        again: Order | None = None,
+        cooldown: Cooldown | None = None,
+    ) -> Order:
+        """Write that an order was not taken, and what follows from it."""
+        moved = self.record(order, event)
+        if again is not None:
+            self.plan(again)
+        if cooldown is not None:
+            self.cooldowns[cooldown.pair] = cooldown.until
+        return moved
+
+    def take_lease(self, resource: str, *, owner: str, now: datetime, length: timedelta) -> int:
+        """Return the only epoch: nobody else sends here."""
+        return 1
+
+    def release_lease(self, resource: str, *, owner: str) -> None:
+        """Give nothing back: there was no other who waits for it."""
+
+    def changes(self, local_id: str, *, since: datetime) -> tuple[Event, ...]:
+        """Return each AMENDED written of an order since then."""
+        return tuple(
+            each.event
+            for each in reversed(self.moves)
+            if each.local_id == local_id
+            and each.event.fact is Fact.AMENDED
+            and each.event.at >= since
+        )
+
+    def stop_distances(self) -> Mapping[tuple[str, str], Decimal]:
+        """Return the stop distance of the newest buy that filled, by book and pair."""
+        return self._stop_distances
+
+    def entry(self, book: str, pair: str) -> Order | None:
+        """Return the newest buy of a book and a pair that filled."""
+        name = self._entries.get((book, pair))
+        return None if name is None else self._orders[name]
+
+    def _keep(self, order: Order) -> None:
+        self._orders[order.local_id] = order
+        if order.state in RESERVING:
+            self._reserving[order.local_id] = order
+        else:
+            self._reserving.pop(order.local_id, None)
+
+    def _require_no_halt(self, order: Order) -> None:
+        over = [
+            each
+            for each in self._halts.halts
+            if each.scope.covers(pair=order.pair, asset=order.base, strategy=order.strategy_id)
+        ]
+        if over:
+            raise RefusedError("; ".join(map(str, over)))
+
+
+class KeptAssessment:
+    """What an assessment reads and writes; there is nobody beside it."""
+
+    def __init__(
+        self, decisions: KeptDecisions, orders: KeptOrders, books: KeptBooks, halts: KeptHalts
+    ) -> None:
+        """Take what it reads."""
+        self.plans: list[Plan] = []
+        self._decisions = decisions
+        self._orders = orders
+        self._books = books
+        self._halts = halts
+
+    def pending(self, namespace: Namespace) -> tuple[Intent, ...]:
+        """Return the intents that no plan has answered."""
+        return self._decisions.pending(namespace)
+
+    def reserving_orders(self) -> tuple[Order, ...]:
+        """Return every order that may still fill."""
+        return self._orders.reserving()
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return what every book holds."""
+        return self._books.positions()
+
+    def stop_distances(self) -> Mapping[tuple[str, str], Decimal]:
+        """Return the stop distance of the newest buy that filled, by book and pair."""
+        return self._orders.stop_distances()
+
+    def halts(self) -> tuple[Halt, ...]:
+        """Return the latched halts."""
+        return tuple(self._halts.halts)
+
+    def cooldowns(self) -> Mapping[str, datetime]:
+        """Return until when nothing opens on each pair that was refused for want of funds."""
+        return self._orders.cooldowns
+
+    def keep(self, plan: Plan, orders: Sequence[Order]) -> None:
+        """Keep verdicts and reservations."""
+        self._decisions.answer(plan)
+        self.plans.append(plan)
+        for order in orders:
+            self._orders.plan(order)

@@ -1,0 +1,356 @@
+"""A backtest of the configuration: its strategies, its risk, its bars, and an account of its own.
+
+The trading database is opened once, so that it can not be written to, for the universe alone; what
+a run decides and orders is kept in memory and ends in a folder of its own (BT-1, DAG-6).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
+from kraken_pipeline.domain.fees import FeeRates
+from kraken_pipeline.domain.ids import digest
+from kraken_pipeline.domain.market import Pair
+from kraken_pipeline.domain.reports import Listing
+from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
+from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, last_close
+from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.assess import BenchDesk
+from kraken_pipeline.services.backtest import (
+    Backtest,
+    FeeSchedule,
+    FeeStep,
+    FillModel,
+    History,
+    Result,
+    Rules,
+    Run,
+    Sending,
+)
+from kraken_pipeline.services.backtest.rows import tables_of
+from kraken_pipeline.services.certified import absences
+from kraken_pipeline.services.coverage import Certificates
+from kraken_pipeline.services.decide import Configured
+from kraken_pipeline.services.ports import BarReading
+from kraken_pipeline.services.renamed_bars import FollowedBars
+from kraken_pipeline.services.renamed_history import FollowedCertificates
+from kraken_pipeline.settings import Loaded, Settings
+from kraken_pipeline.settings.aliases import aliases
+from kraken_pipeline.store.backtests import BacktestFolder, StoredRun
+from kraken_pipeline.store.bar_kinds import open_shelf, require_kind
+from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.store.database import read_only
+from kraken_pipeline.store.universes import SqlUniverseStore
+from kraken_pipeline.strategies.base import Bars
+from kraken_pipeline.wiring.code_stamp import code_stamp
+from kraken_pipeline.wiring.desks import configured_strategies, limits
+from kraken_pipeline.wiring.protecting import kraken_stops, stop_style, wants_stops
+from kraken_pipeline.wiring.styles import strategy_styles, usual_style
+
+MOST_NAMED: Final = 3
+"""Pairs that are named in an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A backtest as a person asks for it. What is left out is as configured."""
+
+    since: datetime
+    until: datetime
+    strategies: Sequence[str] = ()
+    """Ids of configured strategies; none for all that run."""
+    timeframes: Sequence[str] = ()
+    """Names of those to decide on; none for those configured."""
+    pairs: Sequence[str] = ()
+    """Our names; none for the universe of then."""
+    cash: Decimal = Decimal(10_000)
+    model: FillModel = field(default_factory=FillModel)
+    seed: int = 0
+
+
+def run_backtest(loaded: Loaded, wanted: Wanted, *, now: datetime) -> Result:
+    """Run a backtest; nothing is kept of it.
+
+    Args:
+        loaded: the configuration.
+        wanted: what is asked.
+        now: for its name.
+
+    Raises:
+        ConfigurationError: a strategy is configured wrongly, or a store cannot be read.
+        InvalidValueError: what is asked cannot be run: no universe, or bars are missing; the
+            message says which, and what to do.
+    """
+    universe = _universe(loaded, wanted)
+    asked = asked_of(loaded.settings, wanted)
+    bars, certificates = stored_bars(loaded)
+    history = read_history(bars, asked, [each.name for each in universe.managed])
+    require_whole(history, asked, certificates)
+    run_id = f"{now:%Y%m%dT%H%M%S}-{digest([described(asked), history.digest])[:8]}"
+    rules = rules_of(loaded, universe, run_id=run_id)
+    return Run(asked, rules, history, certificates).run()
+
+
+def keep(loaded: Loaded, result: Result) -> StoredRun:
+    """Keep a run in the data folder.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    return backtests(loaded).keep(result.run_id, card_of(result), tables_of(result))
+
+
+def backtests(loaded: Loaded) -> BacktestFolder:
+    """Return the runs that are kept."""
+    return BacktestFolder(loaded.data_dir)
+
+
+def card_of(result: Result) -> dict[str, Any]:
+    """Return what was asked of a run and what came, to be kept as JSON."""
+    return {
+        "run_id": result.run_id,
+        "asked": described(result.asked),
+        "config_hash": result.config_hash,
+        "data_digest": result.data_digest,
+        "universe_version": result.universe_version,
+        "survivorship": result.survivorship,
+        "code_version": code_stamp(),
+        "counts": dict(result.counts),
+        "denials": dict(sorted(result.denials.items())),
+        "halts": [str(each) for each in result.halts],
+        "final_cash": str(result.final_cash),
+        "final_equity": str(result.final_equity),
+        "base_currency": result.base_currency,
+        "hash": result.hash,
+    }
+
+
+def described(asked: Backtest) -> dict[str, Any]:
+    """Return what is asked, for a person and for a name."""
+    model = asked.model
+    return {
+        "since": asked.since.isoformat(),
+        "until": asked.until.isoformat(),
+        "cash": str(asked.cash),
+        "seed": asked.seed,
+        "strategies": [
+            {
+                "strategy_id": each.strategy_id,
+                "type": each.strategy.name,
+                "version": each.strategy.version,
+                "timeframes": list(each.timeframes),
+                "parameters": {name: str(value) for name, value in each.parameters.items()},
+            }
+            for each in asked.strategies
+        ],
+        "fees": {
+            "source": asked.fees.source,
+            "steps": [
+                {
+                    "since": each.since.isoformat(),
+                    "maker_pct": str(each.rates.maker_pct),
+                    "taker_pct": str(each.rates.taker_pct),
+                }
+                for each in asked.fees.steps
+            ],
+        },
+        "fills": {
+            "decides_after_seconds": str(model.decides_after.total_seconds()),
+            "latency_seconds": str(model.latency.total_seconds()),
+            "spread_bps": str(model.spread_bps),
+            "slippage_bps": str(model.slippage_bps),
+            "volume_share": str(model.volume_share),
+        },
+    }
+
+
+def asked_of(settings: Settings, wanted: Wanted) -> Backtest:
+    """Return what is asked, with the strategies as they are configured.
+
+    Raises:
+        ConfigurationError: a strategy is configured wrongly, or not at all.
+        InvalidValueError: the stretch or an amount makes no sense.
+    """
+    return Backtest(
+        since=wanted.since,
+        until=wanted.until,
+        strategies=_strategies(settings, wanted),
+        cash=wanted.cash,
+        model=wanted.model,
+        fees=assumed_fees(settings),
+        seed=wanted.seed,
+    )
+
+
+def assumed_fees(settings: Settings) -> FeeSchedule:
+    """Return the fees that the configuration assumes; the ladder of then is recorded nowhere."""
+    rates = FeeRates(
+        maker_pct=settings.fees.assumed_maker_pct, taker_pct=settings.fees.assumed_taker_pct
+    )
+    return FeeSchedule(steps=(FeeStep(since=EPOCH, rates=rates),), source="assumed")
+
+
+def stored_bars(loaded: Loaded) -> tuple[BarReading, Certificates]:
+    """Return the bars that are kept and what is known of them, each asset under its name of now.
+
+    Raises:
+        ConfigurationError: the folder has bars of another kind.
+    """
+    from kraken_pipeline.store.bars import ShelvedBars  # noqa: PLC0415 - Arrow is heavy
+
+    kind = loaded.settings.market_data.ohlc_store.backend
+    require_kind(loaded.bars_dir, kind)
+    known = aliases(loaded.settings)
+    bars = FollowedBars(ShelvedBars(open_shelf(loaded.bars_dir, kind)), known)
+    return bars, FollowedCertificates(CertificateFiles(loaded.bars_dir), known)
+
+
+def read_history(bars: BarReading, asked: Backtest, pairs: Sequence[str]) -> History:
+    """Read every bar that a run may look at, with those before it that its indicators need.
+
+    Raises:
+        InvalidValueError: of a timeframe no bar is stored, or none that is old enough.
+    """
+    panels: dict[str, Bars] = {}
+    for name, before in asked.needed.items():
+        frame = TIMEFRAMES[name]
+        first = last_close(frame, asked.since)
+        count = int((last_close(frame, asked.until) - first) / frame.length) + before
+        panels[name] = bars.read(frame, pairs, closed_by=asked.until, count=count)
+        _require_old_enough(panels[name], before, asked)
+    return History(panels)
+
+
+def _require_old_enough(bars: Bars, before: int, asked: Backtest) -> None:
+    name = bars.frame.name
+    if not len(bars.opened_at):
+        raise InvalidValueError(
+            f"no bar of {name} is stored: `kraken-pipeline history fetch` brings them"
+        )
+    first = EPOCH + timedelta(seconds=int(bars.opened_at[0])) + before * bars.frame.length
+    if first > asked.since + bars.frame.length:
+        raise InvalidValueError(
+            f"bars of {name} are stored so that {before} of them are there from {first:%F %H:%M} "
+            "on: begin then, or fetch older ones with `kraken-pipeline history fetch`"
+        )
+
+
+def require_whole(history: History, asked: Backtest, certificates: Certificates) -> None:
+    """Refuse a run on bars that are missing for no proven reason (HIS-3).
+
+    Raises:
+        InvalidValueError: some are; the message names the first and how to get them.
+    """
+    panels = []
+    for name, before in asked.needed.items():
+        frame = TIMEFRAMES[name]
+        first = last_close(frame, asked.since) - before * frame.length
+        count = int((last_close(frame, asked.until) - first) / frame.length)
+        panels.append((history.panels[name], count))
+    lacking = absences(panels, asked.until, certificates).uncertified
+    if lacking:
+        named = "; ".join(f"{pair}: {why}" for pair, why in list(lacking.items())[:MOST_NAMED])
+        raise InvalidValueError(
+            f"{len(lacking)} pairs lack bars that nobody knows not to exist, so that a run would "
+            f"decide on other bars than life did. {named}. Fetch them, leave the pairs out, or "
+            "begin later"
+        )
+
+
+def rules_of(loaded: Loaded, universe: Universe, *, run_id: str) -> Rules:
+    """Return what holds in a run: what the configuration says, for the pairs of a universe."""
+    settings = loaded.settings
+    execution = settings.execution
+    base_currency = Asset(settings.portfolio.base_currency)
+    return Rules(
+        bench=BenchDesk(
+            limits=limits(settings),
+            strategy_caps=settings.risk.max_per_strategy_pct,
+            style=usual_style(settings),
+            strategy_styles=strategy_styles(settings),
+            base_currency=base_currency,
+            panic_is_latched=False,
+            kraken_stops=kraken_stops(settings),
+            config_hash=loaded.hash,
+        ),
+        sending=Sending(
+            deadline=timedelta(seconds=execution.submit_deadline_seconds),
+            max_plan_age=timedelta(seconds=execution.max_plan_age_seconds),
+            min_notional=execution.min_order_notional_usd,
+            funds_cooldown=timedelta(seconds=execution.funds_cooldown_seconds),
+            max_at_exchange=execution.max_concurrent_orders,
+        ),
+        stops=stop_style(settings) if wants_stops(settings) else None,
+        max_drawdown_pct=settings.risk.max_daily_drawdown_pct,
+        listing=listing_of(universe.managed),
+        universe=universe,
+        base_currency=base_currency,
+        config_hash=loaded.hash,
+        run_id=run_id,
+    )
+
+
+def listing_of(pairs: Sequence[Pair]) -> Listing:
+    """Return pairs as an exchange would list them."""
+    assets = {str(asset): str(asset) for each in pairs for asset in (each.base, each.quote)}
+    names = [
+        PairName(pair=each.name, key=each.key, base=each.base, quote=each.quote) for each in pairs
+    ]
+    return Listing(
+        symbols=SymbolTable(assets=assets, pairs=names), pairs={each.name: each for each in pairs}
+    )
+
+
+def _strategies(settings: Settings, wanted: Wanted) -> tuple[Configured, ...]:
+    known = {each.strategy_id: each for each in configured_strategies(settings)}
+    unknown = [each for each in wanted.strategies if each not in known]
+    if unknown:
+        raise ConfigurationError(
+            f"no strategy {unknown[0]!r} is enabled; there are {', '.join(known) or 'none'}"
+        )
+    chosen = [known[each] for each in wanted.strategies] if wanted.strategies else known.values()
+    if not wanted.timeframes:
+        return tuple(chosen)
+    return tuple(
+        replace(each, timeframes=tuple(name for name in wanted.timeframes if name in TIMEFRAMES))
+        for each in chosen
+    )
+
+
+def _universe(loaded: Loaded, wanted: Wanted) -> Universe:
+    """Return the universe that was in force as the run begins, or the oldest that is known."""
+    database = read_only(loaded.database_url)
+    try:
+        store = SqlUniverseStore(database)
+        then = store.in_force_at(wanted.since)
+        universe = store.latest() if then is None else then
+    finally:
+        database.close()
+    if universe is None:
+        raise InvalidValueError("there is no universe yet; refresh pair_universe first")
+    return universe if not wanted.pairs else chosen_from(universe, wanted.pairs)
+
+
+def chosen_from(universe: Universe, names: Sequence[str]) -> Universe:
+    """Return a universe of some of its pairs.
+
+    Raises:
+        InvalidValueError: one is not in it: the rules of its orders are not known.
+    """
+    known = {each.name: each for each in universe.managed}
+    missing = [each for each in names if each not in known]
+    if missing:
+        raise InvalidValueError(
+            f"{missing[0]} is not in the universe {universe.version}; it has "
+            f"{', '.join(sorted(known))}"
+        )
+    return replace(
+        universe,
+        version=f"{universe.version}:{digest(sorted(names))[:8]}",
+        members=tuple(each for each in universe.members if each.name in names),
+        leaving=tuple(each for each in universe.leaving if each.name in names),
+        watched=tuple(each for each in universe.watched if each.name in names),
+    )
