@@ -30,6 +30,7 @@ from kraken_pipeline.services.backtest import (
     Run,
     Sending,
 )
+from kraken_pipeline.services.backtest.habits import DAILY, Habits, days_needed
 from kraken_pipeline.services.backtest.rows import tables_of
 from kraken_pipeline.services.certified import absences
 from kraken_pipeline.services.coverage import Certificates
@@ -46,9 +47,10 @@ from kraken_pipeline.store.database import read_only
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.strategies.base import Bars
 from kraken_pipeline.wiring.code_stamp import code_stamp
-from kraken_pipeline.wiring.desks import configured_strategies, limits
+from kraken_pipeline.wiring.desks import configured_strategies, kill_switches, limits
 from kraken_pipeline.wiring.protecting import kraken_stops, stop_style, wants_stops
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
+from kraken_pipeline.wiring.universe import universe_rules
 
 MOST_NAMED: Final = 3
 """Pairs that are named in an error."""
@@ -84,14 +86,24 @@ def run_backtest(loaded: Loaded, wanted: Wanted, *, now: datetime) -> Result:
         InvalidValueError: what is asked cannot be run: no universe, or bars are missing; the
             message says which, and what to do.
     """
+    _require_no_protections(loaded.settings)
     universe = _universe(loaded, wanted)
     asked = asked_of(loaded.settings, wanted)
     bars, certificates = stored_bars(loaded)
-    history = read_history(bars, asked, [each.name for each in universe.managed])
+    usual = days_needed(universe_rules(loaded.settings))
+    names = [each.name for each in universe.managed]
+    history = read_history(bars, asked, names, usual=usual)
     require_whole(history, asked, certificates)
     run_id = f"{now:%Y%m%dT%H%M%S}-{digest([described(asked), history.digest])[:8]}"
-    rules = rules_of(loaded, universe, run_id=run_id)
+    rules = rules_of(loaded, universe, history, run_id=run_id)
     return Run(asked, rules, history, certificates).run()
+
+
+def _require_no_protections(settings: Settings) -> None:
+    if settings.risk.protections:
+        raise ConfigurationError(
+            "risk.protections: what they lock is not judged in a backtest; run it without them"
+        )
 
 
 def keep(loaded: Loaded, result: Result) -> StoredRun:
@@ -208,20 +220,31 @@ def stored_bars(loaded: Loaded) -> tuple[BarReading, Certificates]:
     return bars, FollowedCertificates(CertificateFiles(loaded.bars_dir), known)
 
 
-def read_history(bars: BarReading, asked: Backtest, pairs: Sequence[str]) -> History:
+def read_history(bars: BarReading, asked: Backtest, pairs: Sequence[str], *, usual: int) -> History:
     """Read every bar that a run may look at, with those before it that its indicators need.
+
+    Args:
+        bars: that are stored.
+        asked: which stretch.
+        pairs: our names.
+        usual: how many daily bars tell what is usual; as many of them are read as there are.
 
     Raises:
         InvalidValueError: of a timeframe no bar is stored, or none that is old enough.
     """
     panels: dict[str, Bars] = {}
     for name, before in asked.needed.items():
-        frame = TIMEFRAMES[name]
-        first = last_close(frame, asked.since)
-        count = int((last_close(frame, asked.until) - first) / frame.length) + before
-        panels[name] = bars.read(frame, pairs, closed_by=asked.until, count=count)
+        panels[name] = _read(bars, name, asked, pairs, before)
         _require_old_enough(panels[name], before, asked)
-    return History(panels)
+    daily = _read(bars, DAILY, asked, pairs, max(usual, asked.needed.get(DAILY, 0)))
+    return History({**panels, DAILY: daily} if len(daily.opened_at) else panels)
+
+
+def _read(bars: BarReading, name: str, asked: Backtest, pairs: Sequence[str], before: int) -> Bars:
+    frame = TIMEFRAMES[name]
+    first = last_close(frame, asked.since)
+    count = int((last_close(frame, asked.until) - first) / frame.length) + before
+    return bars.read(frame, pairs, closed_by=asked.until, count=count)
 
 
 def _require_old_enough(bars: Bars, before: int, asked: Backtest) -> None:
@@ -260,7 +283,7 @@ def require_whole(history: History, asked: Backtest, certificates: Certificates)
         )
 
 
-def rules_of(loaded: Loaded, universe: Universe, *, run_id: str) -> Rules:
+def rules_of(loaded: Loaded, universe: Universe, history: History, *, run_id: str) -> Rules:
     """Return what holds in a run: what the configuration says, for the pairs of a universe."""
     settings = loaded.settings
     execution = settings.execution
@@ -268,7 +291,9 @@ def rules_of(loaded: Loaded, universe: Universe, *, run_id: str) -> Rules:
     return Rules(
         bench=BenchDesk(
             limits=limits(settings),
-            strategy_caps=settings.risk.max_per_strategy_pct,
+            strategy_caps={
+                each: settings.strategy_cap_pct(each) for each in settings.strategies.running()
+            },
             style=usual_style(settings),
             strategy_styles=strategy_styles(settings),
             base_currency=base_currency,
@@ -284,7 +309,13 @@ def rules_of(loaded: Loaded, universe: Universe, *, run_id: str) -> Rules:
             max_at_exchange=execution.max_concurrent_orders,
         ),
         stops=stop_style(settings) if wants_stops(settings) else None,
-        max_drawdown_pct=settings.risk.max_daily_drawdown_pct,
+        switches=kill_switches(settings),
+        qty_caps=settings.risk.max_order_qty,
+        habits=Habits(
+            history,
+            rules=universe_rules(settings),
+            compares=settings.risk.max_per_cluster_pct is not None,
+        ),
         listing=listing_of(universe.managed),
         universe=universe,
         base_currency=base_currency,

@@ -344,17 +344,22 @@ def halts(parts: Parts) -> HaltDesk:
 
     A person's halt has the person's time: it must not wait for an exchange that does not answer.
     """
-    bounds = parts.loaded.settings.risk
     return HaltDesk(
         halts=parts.stores.halts,
-        switches=KillSwitches(
-            max_drawdown_pct=bounds.max_daily_drawdown_pct,
-            max_daily_loss_pct=bounds.max_daily_loss_pct,
-            cool_off=timedelta(minutes=bounds.kill_cool_off_minutes),
-            on_drift=bounds.kill_switch_on_drift,
-        ),
+        switches=kill_switches(parts.loaded.settings),
         clear_panic_file=lambda: remove_latch(parts.panic_file),
         clock=system_now,
         # asked only where something cools off
         market_clock=lambda: parts.edge.clock(),  # noqa: PLW0108 - the clock is made when asked for
+    )
+
+
+def kill_switches(settings: Settings) -> KillSwitches:
+    """Return what latches by itself."""
+    bounds = settings.risk
+    return KillSwitches(
+        max_drawdown_pct=bounds.max_daily_drawdown_pct,
+        max_daily_loss_pct=bounds.max_daily_loss_pct,
+        cool_off=timedelta(minutes=bounds.kill_cool_off_minutes),
+        on_drift=bounds.kill_switch_on_drift,
     )

@@ -1,11 +1,12 @@
 """What a backtest is asked: which stretch, which strategies, on which assumptions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.habits import Habit
 from kraken_pipeline.domain.protection import StopStyle
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset
@@ -14,6 +15,7 @@ from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.assess import BenchDesk
 from kraken_pipeline.services.backtest.model import FeeSchedule, FillModel
 from kraken_pipeline.services.decide import Configured
+from kraken_pipeline.services.halt import KillSwitches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,12 @@ class Rules:
     sending: Sending
     stops: StopStyle | None
     """How the stops are that protect what is held; None where none are wanted."""
-    max_drawdown_pct: Decimal
-    """Fall of equity from its highest of 24 h, in percent, at which opening stops (RSK-8)."""
+    switches: KillSwitches
+    """What latches by itself; in a run there is nobody who would clear it (RSK-8)."""
+    qty_caps: Mapping[str, Decimal]
+    """The largest order of a pair, in any spelling, in base units, where it has one."""
+    habits: Callable[[Collection[str], datetime], Mapping[str, Habit]]
+    """Gives what is usual of pairs, by our names, at an instant."""
     listing: Listing
     universe: Universe
     base_currency: Asset

@@ -4,25 +4,19 @@ What decides, restrains, sends, hears and books is the code that does so in life
 here is the clock, the exchange over bars, and stores that last as long as the run.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 import numpy as np
 
-from kraken_pipeline.domain.accounting.valuation import valuations
-from kraken_pipeline.domain.halts import HaltKind
-from kraken_pipeline.domain.intents import Intent, Namespace
-from kraken_pipeline.domain.lots import Fill, book_of
-from kraken_pipeline.domain.market import Pair, Quote
-from kraken_pipeline.domain.money import PERCENT, ZERO
-from kraken_pipeline.domain.nav import Snapshot, total
+from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.lots import book_of
+from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import Order
-from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.assess import Bench, reserving_for
+from kraken_pipeline.services.backtest.account import BARS, RunAccount
 from kraken_pipeline.services.backtest.asked import Backtest, Rules
 from kraken_pipeline.services.backtest.awaken import Alarm
 from kraken_pipeline.services.backtest.exchange import BarExchange
@@ -35,21 +29,18 @@ from kraken_pipeline.services.backtest.kept import (
     KeptOrders,
     KeptUniverse,
 )
-from kraken_pipeline.services.backtest.nav import Curve
 from kraken_pipeline.services.backtest.resting import Happened
 from kraken_pipeline.services.backtest.result import Result
 from kraken_pipeline.services.backtest.tape import Tape
 from kraken_pipeline.services.backtest.trips import round_trips
 from kraken_pipeline.services.coverage import Certificates
 from kraken_pipeline.services.decide import Ask, Configured, DecisionDesk
+from kraken_pipeline.services.halt import breaches
 from kraken_pipeline.services.hear import STREAM, HearDesk, hear
-from kraken_pipeline.services.quotes import Quoted
 from kraken_pipeline.services.standing import Standing
 from kraken_pipeline.services.submit import SubmitDesk, submit
-from kraken_pipeline.services.world import World
+from kraken_pipeline.strategies.base import Strategy
 
-BARS: Final = "bars"
-"""The source of every price here."""
 TRADED: Final = Namespace.TRADE
 """In whose name is decided: the ids are those of life, in books that nobody else sees."""
 LEASE: Final = timedelta(days=36_500)
@@ -105,9 +96,10 @@ class Run:
         self._books = KeptBooks()
         self._decisions = KeptDecisions()
         self._kept = KeptAssessment(self._decisions, self._orders, self._books, self._halts)
-        self._curve = Curve(self._tape, since=asked.since, cash=asked.cash)
+        self._account = RunAccount(asked, rules, self._exchange, self._tape, self._books)
         self._deciding = DecisionDesk(
             strategies=asked.strategies,
+            named=self._named,
             bars=history,
             certificates=certificates,
             universes=KeptUniverse(rules.universe),
@@ -133,7 +125,6 @@ class Run:
                 self._decide(alarm, closed_at)
             self._trade()
         self._let_happen(self._asked.until.timestamp())
-        self._curve.reach(self._asked.until.timestamp())
         return self._result()
 
     def _next_close(self) -> datetime | None:
@@ -145,13 +136,13 @@ class Run:
         """Let everything happen up to an instant, each thing at its own."""
         while (at := self._exchange.next_at()) is not None and at <= until:
             self._clock.turn(at)
-            self._curve.reach(at)
+            self._account.reach(at)
             happened = self._exchange.happen()
             if happened is not None:
                 self._heard(happened)
         self._clock.turn(until)
-        self._curve.reach(until)
-        self._watch_drawdown()
+        self._account.reach(until)
+        self._value()
 
     def _heard(self, happened: Happened) -> None:
         report = happened.report
@@ -161,36 +152,16 @@ class Run:
             self._book(happened.trade, order)
 
     def _book(self, trade: TradeReport, order: Order) -> None:
-        book = book_of(order.strategy_id, order.timeframe)
-        now = self._books.book(_fill(trade, order, book))
+        now = self._account.book(trade, order)
         for alarm in self._alarms:
-            if book == book_of(alarm.configured.strategy_id, alarm.frame.name):
+            if now.book == book_of(alarm.configured.strategy_id, alarm.frame.name):
                 alarm.holds(trade.pair, is_held=bool(now.qty))
-        self._revalue()
 
-    def _revalue(self) -> None:
-        """Note what is held from here on."""
-        base = self._rules.base_currency
-        balances = self._exchange.holdings()
-        held = {
-            self._tape.column(pair.name): balances[pair.base].total for pair in self._pairs_held()
-        }
-        self._curve.changed(cash=balances[base].total if base in balances else ZERO, held=held)
-
-    def _pairs_held(self) -> Sequence[Pair]:
-        names = {place[1]: None for place in self._books.held()}
-        return [self._rules.listing.pairs[name] for name in names]
-
-    def _watch_drawdown(self) -> None:
-        most = float(self._rules.max_drawdown_pct * PERCENT)
-        fall = self._curve.fall(most)
-        if fall > most:
-            self._halts.latch(
-                HaltKind.DRAWDOWN,
-                reason=f"drawdown={fall:.4f}, max={most:.4f}",
-                at=self._clock(),
-                by=BARS,
-            )
+    def _value(self) -> None:
+        """Value what there is, and latch what is breached."""
+        snapshot = self._account.snapshot(self._clock())
+        for kind, reason in breaches(self._rules.switches, snapshot).items():
+            self._halts.latch(kind, reason=reason, at=snapshot.at, by=BARS)
 
     def _decide(self, alarm: Alarm, closed_at: datetime) -> None:
         ask = Ask(
@@ -212,7 +183,9 @@ class Run:
         pending = self._decisions.pending(TRADED)
         if not pending:
             return
-        world = self._look(pending)
+        names = [each.pair for each in pending]
+        names += [each.pair for each in self._orders.reserving()]
+        world = self._account.world(names, self._clock())
         reserving = reserving_for(self._kept, TRADED)
         standing = Standing(
             world,
@@ -220,6 +193,7 @@ class Run:
             reserving=reserving,
             unbooked=(),
             base_currency=self._rules.base_currency,
+            namespace=TRADED,
         )
         bench = Bench(self._rules.bench, world, self._kept, standing, TRADED)
         plan, orders = bench.plan(pending, self._rules.run_id)
@@ -227,52 +201,9 @@ class Run:
         if orders:
             submit(self._sending)
 
-    def _look(self, pending: Sequence[Intent]) -> World:
-        """Read what the verdicts stand on: of the pairs that count, and no other."""
-        listing, exchange, now = self._rules.listing, self._exchange, self._clock()
-        names = {each.pair: None for each in pending}
-        names |= {each.pair: None for each in self._orders.reserving()}
-        names |= {each.name: None for each in self._pairs_held()}
-        pairs = {name: listing.pairs[name] for name in names if name in listing.pairs}
-        tickers = exchange.tickers_of(pairs)
-        quotes = {
-            name: Quote(pair=name, ticker=each, source=BARS, received_at=now)
-            for name, each in tickers.items()
-        }
-        prices = PriceTable(self._rules.base_currency, pairs, tickers)
-        balances = exchange.holdings()
-        held = {asset: each.total for asset, each in balances.items()}
-        valued = valuations(held, prices, before=None, now=now)
-        equity = total(valued)
-        return World(
-            now=now,
-            universe=self._rules.universe,
-            pairs=pairs,
-            tickers=tickers,
-            quoted=Quoted(quotes=quotes, doubts={}, ages={}),
-            depths={},
-            prices=prices,
-            valuations={each.asset: each for each in valued},
-            balances=balances,
-            fees=exchange.fee_rates(list(pairs.values())),
-            system_status=exchange.system_status(),
-            snapshot=Snapshot(
-                at=now,
-                equity=equity,
-                cash=held.get(self._rules.base_currency, ZERO),
-                valuations=valued,
-                positions=self._books.positions(),
-                realised=ZERO,
-                unrealised=ZERO,
-                fees=ZERO,
-                units=self._asked.cash,
-                unit_price=equity / self._asked.cash,
-                drawdown=ZERO,
-                drawdown_of_day=ZERO,
-                drawdown_of_all_time=ZERO,
-            ),
-            foreign=(),
-        )
+    def _named(self, kind: str) -> Strategy:
+        """Return a strategy of the run by its type."""
+        return next(each.strategy for each in self._asked.strategies if each.strategy.name == kind)
 
     def _submit_desk(self) -> SubmitDesk:
         sending = self._rules.sending
@@ -282,7 +213,7 @@ class Run:
             gateway=self._exchange,
             market=self._exchange,
             account=self._exchange,
-            equity=lambda: self._asked.cash,
+            equity=lambda: self._account.equity(self._clock()),
             panic_is_latched=lambda: False,
             is_guarded=lambda order: True,
             opening_objection=lambda: "",
@@ -298,7 +229,7 @@ class Run:
         )
 
     def _result(self) -> Result:
-        asked, rows = self._asked, self._curve.rows
+        asked, curve = self._asked, self._account.curve
         intents = {each.intent_id: each for made in self._decisions.made for each in made.intents}
         orders = tuple(self._orders.all())
         why = {
@@ -326,18 +257,12 @@ class Run:
             positions=self._books.positions(),
             trips=round_trips(self._books.fills, why),
             halts=tuple(self._halts.halts),
-            at=self._tape.bars.opened_at[rows] + self._tape.seconds,
-            equity=self._curve.equity[rows],
-            exposure=self._curve.exposure[rows],
+            at=self._tape.bars.opened_at[curve.rows] + self._tape.seconds,
+            equity=curve.equity[curve.rows],
+            exposure=curve.exposure[curve.rows],
             final_cash=ZERO if cash is None else cash.total,
-            final_equity=self._equity(),
+            final_equity=self._account.equity(self._clock()),
         )
-
-    def _equity(self) -> Decimal:
-        pairs = {each.name: each for each in self._pairs_held()}
-        prices = PriceTable(self._rules.base_currency, pairs, self._exchange.tickers_of(pairs))
-        held = {asset: each.total for asset, each in self._exchange.holdings().items()}
-        return total(valuations(held, prices, before=None, now=self._clock()))
 
 
 def alarm_of(history: History, asked: Backtest, configured: Configured, name: str) -> Alarm:
@@ -356,23 +281,6 @@ def alarm_of(history: History, asked: Backtest, configured: Configured, name: st
     )
     alarm.skip_until(asked.since)
     return alarm
-
-
-def _fill(trade: TradeReport, order: Order, book: str) -> Fill:
-    return Fill(
-        trade_id=trade.trade_id,
-        kraken_order_id=trade.kraken_order_id,
-        pair=trade.pair,
-        side=trade.side,
-        price=trade.price,
-        qty=trade.qty,
-        cost=trade.cost,
-        fee=trade.fee,
-        maker=trade.maker,
-        at=trade.at,
-        quote_rate=order.quote_rate,
-        book=book,
-    )
 
 
 def _bars_within(history: History, name: str, asked: Backtest) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.timeframes import Timeframe, last_close
-from kraken_pipeline.strategies.base import Bars, Floats
+from kraken_pipeline.strategies.base import COLUMNS, Bars, Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,12 +52,11 @@ class History:
     ) -> Bars:
         """Return the last `count` bars of each pair that were closed at `closed_by`.
 
-        Raises:
-            InvalidValueError: they are not of the pairs that the history is of.
+        What is read of some of its pairs is copied.
         """
         whole = self.panels[frame.name]
         if tuple(pairs) != whole.pairs:
-            raise InvalidValueError("a backtest decides on all of its pairs together")
+            return _of_pairs(self.read(frame, whole.pairs, closed_by=closed_by, count=count), pairs)
         closed = int(last_close(frame, closed_by).timestamp())
         row = min((closed - int(whole.opened_at[0])) // frame.seconds, len(whole.opened_at)) - 1
         stop = int(self._last[frame.name][row]) + 1 if row >= 0 else 0
@@ -87,6 +86,16 @@ class History:
     ) -> Mapping[str, Mapping[datetime, int]]:
         """Return no bar: what was told anew meanwhile is in what was read."""
         return {}
+
+
+def _of_pairs(bars: Bars, pairs: Sequence[str]) -> Bars:
+    columns = [bars.pairs.index(each) for each in pairs]
+    return Bars(
+        frame=bars.frame,
+        pairs=tuple(pairs),
+        opened_at=bars.opened_at,
+        **{name: bars.column(name)[:, columns] for name in COLUMNS},
+    )
 
 
 class _Told(Mapping[str, Decimal]):

@@ -3,18 +3,24 @@
 Nothing here can reach the trading database: there is no connection, no path and no name of one.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 
+from kraken_pipeline.domain.activity import MINUTE, Lately, day_of
 from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.domain.errors import ConflictError, RefusedError, UnknownNameError
 from kraken_pipeline.domain.halts import ACTIONS, EVERYTHING, Halt, HaltKind, Scope
 from kraken_pipeline.domain.ids import IntentId
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace
+from kraken_pipeline.domain.locks import Lock
 from kraken_pipeline.domain.lots import Fill, Position, book_of, booked
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import RESERVING, Event, Fact, Order, advance
 from kraken_pipeline.domain.plans import Plan
 from kraken_pipeline.domain.timeframes import Timeframe
@@ -41,7 +47,7 @@ class KeptDecisions:
         self.asked = 0
         """Decisions in all."""
         self._last: dict[tuple[str, str], datetime] = {}
-        self._states: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._states: dict[tuple[str, str, str], Mapping[str, str]] = {}
         self._pending: dict[IntentId, Intent] = {}
 
     def is_decided(
@@ -58,16 +64,18 @@ class KeptDecisions:
         if last is not None and decision.closed_at <= last:
             return False
         self._last[name] = decision.closed_at
-        self._states[name] = state
+        self._states[*name, decision.strategy_version] = state
         self.asked += 1
         if decision.intents or decision.seen is None:
             self.made.append(decision)
         self._pending.update((each.intent_id, each) for each in decision.intents)
         return True
 
-    def state(self, namespace: Namespace, strategy_id: str, timeframe: str) -> Mapping[str, str]:
+    def state(
+        self, namespace: Namespace, strategy_id: str, timeframe: str, *, version: str
+    ) -> Mapping[str, str]:
         """Return what the strategy saved with its last decision; empty at first."""
-        return self._states.get((strategy_id, timeframe), {})
+        return self._states.get((strategy_id, timeframe, version), {})
 
     def pending(self, namespace: Namespace) -> tuple[Intent, ...]:
         """Return the intents that no plan has answered."""
@@ -139,11 +147,22 @@ class KeptBooks:
     def __init__(self) -> None:
         """Hold nothing yet."""
         self.fills: list[Fill] = []
+        self.snapshot: Snapshot | None = None
+        """The newest."""
+        self.realised = self.fees = ZERO
         self._positions: dict[tuple[str, str], Position] = {}
 
     def positions(self) -> tuple[Position, ...]:
         """Return every position, also flat ones."""
         return tuple(self._positions.values())
+
+    def latest_snapshot(self) -> Snapshot | None:
+        """Return what all was worth when it was last valued."""
+        return self.snapshot
+
+    def fills_of_day(self, day: datetime) -> Iterator[Fill]:
+        """Yield the fills since a UTC day began, the newest first."""
+        return takewhile(lambda each: each.at >= day, reversed(self.fills))
 
     def held(self) -> Mapping[tuple[str, str], Position]:
         """Return what is held, by book and pair."""
@@ -154,6 +173,8 @@ class KeptBooks:
         place = fill.book, fill.pair
         before = self._positions.get(place) or Position(book=fill.book, pair=fill.pair)
         now = self._positions[place] = booked(before, fill)
+        self.realised += now.realised - before.realised
+        self.fees += now.fees - before.fees
         self.fills.append(fill)
         return now
 
@@ -171,6 +192,8 @@ class KeptOrders:
         self.cooldowns: dict[str, datetime] = {}
         self._halts = halts
         self._orders: dict[str, Order] = {}
+        self._made: list[datetime] = []
+        """When each was made, in order."""
         self._reserving: dict[str, Order] = {}
         self._at_exchange: dict[str, str] = {}
         self._stop_distances: dict[tuple[str, str], Decimal] = {}
@@ -188,7 +211,16 @@ class KeptOrders:
         """
         if order.local_id in self._orders:
             raise ConflictError(f"{order.local_id} was planned already")
+        self._made.append(order.created_at)
         self._keep(order)
+
+    def count_after(self, moment: datetime) -> int:
+        """Return how many orders were made after an instant."""
+        return len(self._made) - bisect_right(self._made, moment)
+
+    def count_from(self, moment: datetime) -> int:
+        """Return how many orders were made at an instant or after it."""
+        return len(self._made) - bisect_left(self._made, moment)
 
     def reserving(self) -> tuple[Order, ...]:
         """Return every order that may still fill, oldest first."""
@@ -339,6 +371,21 @@ class KeptAssessment:
     def halts(self) -> tuple[Halt, ...]:
         """Return the latched halts."""
         return tuple(self._halts.halts)
+
+    def lately(self, namespace: Namespace, now: datetime) -> Lately:
+        """Return what was ordered in the last minute, and ordered and traded in the UTC day."""
+        day = day_of(now)
+        fills = list(self._books.fills_of_day(day))
+        return Lately(
+            orders_of_minute=self._orders.count_after(now - MINUTE),
+            orders_of_day=self._orders.count_from(day),
+            traded=sum((each.cost * each.quote_rate for each in fills), ZERO),
+            fees=sum((each.fee * each.quote_rate for each in fills), ZERO),
+        )
+
+    def locks(self, now: datetime) -> tuple[Lock, ...]:
+        """Return no lock: what protections pause is not judged here."""
+        return ()
 
     def cooldowns(self) -> Mapping[str, datetime]:
         """Return until when nothing opens on each pair that was refused for want of funds."""

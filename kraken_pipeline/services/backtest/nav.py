@@ -9,11 +9,14 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from kraken_pipeline.services.backtest.tape import Tape
 from kraken_pipeline.strategies.base import Floats
 
 DAY: Final = 86_400
+TINY: Final = 1e-12
+"""In base currency: of less nothing can fall."""
 
 
 class Curve:
@@ -31,7 +34,8 @@ class Curve:
         self._first = min(max(tape.row(since.timestamp()), 0), tape.rows)
         self._done = self._first
         self._closes = _carried_forward(tape.bars.close)
-        self._rates: Floats | None = None
+        self._seen = self._watched = self._first
+        self._peak = float(cash)
         self._cash = float(cash)
         self._held: dict[int, float] = {}
         self.equity: Floats = np.full(tape.rows, float(cash))
@@ -63,19 +67,45 @@ class Curve:
         self._cash = float(cash)
         self._held = {column: float(qty) for column, qty in held.items() if qty}
 
-    def fall(self, most: float) -> float:
-        """Return the deepest fall from the highest of 24 h in what was written last, as a share.
+    def fall(self, now: float) -> float:
+        """Return how far equity is below its highest of 24 h, as a share, 0 to 1.
 
         Args:
-            most: what is looked for; less deep falls need not be told exactly.
+            now: the equity of now, in base currency.
         """
         rows = DAY // self._tape.seconds
-        stop = self._done
-        if stop == self._first:
+        return _fall(self.equity[max(self._done - rows, self._first) : self._done], now)
+
+    def deepest(self, least: float) -> float:
+        """Return the deepest fall from the highest of 24 h since it was last asked, as a share.
+
+        Args:
+            least: what is less deep need not be told.
+        """
+        first, self._watched = self._watched, self._done
+        rows = DAY // self._tape.seconds
+        seen = self.equity[max(first - rows, self._first) : self._done]
+        news = self.equity[first : self._done]
+        if not news.size or news.min() >= seen.max() * (1 - least):
             return 0.0
-        last = float(self.equity[stop - 1])
-        peak = float(self.equity[max(stop - rows, self._first) : stop].max())
-        return 1 - last / peak if peak > 0 and peak - last > most * peak else 0.0
+        peaks = sliding_window_view(np.pad(seen, (rows, 0), mode="edge"), rows + 1).max(axis=1)
+        falls = 1 - news / np.maximum(peaks[-len(news) :], TINY)
+        return float(max(falls.max(), 0.0))
+
+    def fall_of_all_time(self, now: float) -> float:
+        """Return how far it is below the highest that it ever was."""
+        self._peak = max(self._peak, now, *self._unseen())
+        return _fall(np.array([self._peak]), now)
+
+    def _unseen(self) -> list[float]:
+        """Return the highest of what was written since it was last asked for."""
+        rows, self._seen = slice(self._seen, self._done), self._done
+        return [float(self.equity[rows].max())] if rows.start < rows.stop else []
+
+
+def _fall(before: Floats, now: float) -> float:
+    peak = max(float(before.max()), now) if before.size else now
+    return (peak - now) / peak if peak > 0 else 0.0
 
 
 def _carried_forward(close: Floats) -> Floats:

@@ -29,6 +29,7 @@ from kraken_pipeline.services.backtest import (
     Sending,
 )
 from kraken_pipeline.services.decide import Configured
+from kraken_pipeline.services.halt import KillSwitches
 from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, Wish, Wishes
 from kraken_pipeline.wiring.backtest import listing_of
 from kraken_pipeline_tests.builders import limits, pair
@@ -178,7 +179,14 @@ def rules(**changed: object) -> Rules:
             max_at_exchange=10,
         ),
         stops=None,
-        max_drawdown_pct=Decimal(99),
+        switches=KillSwitches(
+            max_drawdown_pct=Decimal(99),
+            max_daily_loss_pct=Decimal(99),
+            cool_off=timedelta(0),
+            on_drift=True,
+        ),
+        qty_caps={},
+        habits=lambda names, now: {},
         listing=listing_of(members),
         universe=Universe(
             version="u",

@@ -89,14 +89,13 @@ def test_a_denial_is_kept_with_its_code() -> None:
 def test_a_fall_of_equity_stops_what_opens() -> None:
     fallen = flat(100.0, 100.0, 100.0, 50.0, 50.0, 50.0, 50.0, 50.0)
     strategy = scripted({2: IN, 5: OUT, 6: IN}, stop=0.02)
-    run = Run(
-        asked(strategy), rules(max_drawdown_pct=Decimal(10)), History({"1h": fallen}), Nothing()
-    )
+    narrow = replace(rules().switches, max_drawdown_pct=Decimal(10))
+    run = Run(asked(strategy), rules(switches=narrow), History({"1h": fallen}), Nothing())
 
     result = run.run()
 
     assert [each.kind.value for each in result.halts] == ["KILL_DRAWDOWN"]
-    assert result.denials == {"KILL_DRAWDOWN": 1}
+    assert result.denials["KILL_DRAWDOWN"] == 1
     assert len(result.trips) == 1
 
 
