@@ -104,6 +104,9 @@ OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
         "reconcile adjust": (*_BOOKS, Exit.DENIED, Exit.UNKNOWN, Exit.STALE, Exit.AUTH),
         "reconcile explain": _BOOKS,
         "simulator serve": (Exit.DONE, Exit.USAGE),
+        "strategy check": (Exit.DONE, Exit.USAGE, Exit.DENIED),
+        "strategy list": (Exit.DONE, Exit.USAGE),
+        "strategy new": (Exit.DONE, Exit.USAGE),
         "universe explain": _BOOKS,
         "universe list": _BOOKS,
     }
