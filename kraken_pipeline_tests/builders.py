@@ -158,6 +158,7 @@ _CASE = Case(
     unknowns=(),
     cooling_until=None,
     locks=(),
+    allotted=None,
     open_orders_alike=0,
 )
 _LOCK = Lock(

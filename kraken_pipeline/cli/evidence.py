@@ -30,7 +30,7 @@ def chain(pipeline: Pipeline, order: Order) -> dict[str, Any]:
     names = [each for each in (order.cl_ord_id, order.kraken_order_id) if each]
     return {
         "order": asdict(order),
-        "plan": {"plan_id": verdict.plan_id, "assessed_at": verdict.assessed_at},
+        "plan": plan_plain(verdict),
         "intent": intent_plain(verdict.intent),
         "verdict": verdict_plain(verdict),
         "decision": decision_plain(decision),
@@ -55,10 +55,15 @@ def intent_plain(intent: Intent) -> dict[str, Any]:
     return {**asdict(intent), "side": intent.side}
 
 
+def plan_plain(verdict: evidence.Denial) -> dict[str, Any]:
+    """Return the plan behind a verdict, with what bore on all of it."""
+    return {"plan_id": verdict.plan_id, "assessed_at": verdict.assessed_at, **verdict.plan_notes}
+
+
 def verdict_plain(verdict: evidence.Denial) -> dict[str, Any]:
     """Return a verdict without the intent that it is on."""
     told = asdict(verdict)
-    del told["intent"], told["plan_id"], told["assessed_at"]
+    del told["intent"], told["plan_id"], told["assessed_at"], told["plan_notes"]
     return {
         **told,
         "objections": [{"code": code, "figures": why} for code, why in verdict.objections],

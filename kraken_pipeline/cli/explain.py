@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from kraken_pipeline.cli.account import account_of
-from kraken_pipeline.cli.evidence import chain, intent_plain, verdict_plain
+from kraken_pipeline.cli.evidence import chain, intent_plain, plan_plain, verdict_plain
 from kraken_pipeline.cli.locks import now_in_the_books
 from kraken_pipeline.cli.names import asset_named, pair_named
 from kraken_pipeline.cli.output import print_json, text
@@ -154,7 +154,7 @@ def _without_id(found: Mapping[str, Any]) -> dict[str, Any]:
 def _denial(denial: evidence.Denial) -> dict[str, Any]:
     return {
         "intent": intent_plain(denial.intent),
-        "plan": {"plan_id": denial.plan_id, "assessed_at": denial.assessed_at},
+        "plan": plan_plain(denial),
         "verdict": verdict_plain(denial),
         "what_would_help": [
             {"code": code, "figures": figures, "remedy": remedy(code)}

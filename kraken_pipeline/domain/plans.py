@@ -1,8 +1,10 @@
 """What an assessment leaves: verdicts of every intent, and a plan of the approved ones."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import IntentId, PlanId
@@ -41,6 +43,8 @@ class Plan:
     config_hash: str
     run_id: str
     verdicts: tuple[Verdict, ...]
+    allocation: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Strategies of which an allocation took something away, to why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ _LOCKED: Final = (
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{kind.value: ACTIONS[kind] for kind in HaltKind},
+        "ALLOCATION": "more weight, better results or a better market: strategy_weight of the "
+        "strategy, risk.min_strategy_weight_pct, risk.market_regime_throttle",
         "AMEND_NOTHING": "a --qty, --price or --trigger that differs from what the order has",
         "AMEND_RESERVATION": "a buy may only shrink or get cheaper; to buy more, cancel it: the "
         "next decision reserves anew",

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from kraken_pipeline.domain.accounting.valuation import valuations
+from kraken_pipeline.domain.allocation import NO_LIMIT, Allocation
 from kraken_pipeline.domain.errors import InvalidValueError, StorageError
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.habits import Habit
@@ -74,6 +75,8 @@ class RiskDesk(BenchDesk):
     clock: Clock
     habits: Callable[[Collection[str], datetime], Mapping[str, Habit]]
     """Gives what is usual of pairs, by our names, at an instant."""
+    allocate: Callable[[World], Allocation]
+    """Gives what is left to each strategy of what it wants to buy."""
     stream: Callable[[], QuoteBoard | None]
     """Gives what the stream knows; None where none was started, and REST alone is counted on."""
 
@@ -162,7 +165,7 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
     snapshot, now = known_snapshot(desk.books), desk.clock()
     held = {asset: each.total for asset, each in funds.balances.items()}
     deep = [listing.pairs[name] for name in sorted(urgent) if name in listing.pairs]
-    return World(
+    world = World(
         now=now,
         universe=universe,
         pairs=listing.pairs,
@@ -180,8 +183,10 @@ def look(desk: RiskDesk, names: Collection[str], *, urgent: Collection[str] = ()
         qty_caps=by_our_name(desk.qty_caps, listing.symbols),
         habits=desk.habits({*names, *_held(universe, held)}, now),
         day_began=day_began(desk.books, listing.pairs, now),
+        allocation=NO_LIMIT,
         foreign=_foreign(desk, funds.balances),
     )
+    return replace(world, allocation=desk.allocate(world))
 
 
 def known_snapshot(books: Positions) -> Snapshot | None:
@@ -246,6 +251,7 @@ class Bench:
             config_hash=self._desk.config_hash,
             run_id=run_id,
             verdicts=(),
+            allocation=self._world.allocation.taken({each.strategy_id for each in pending}),
         )
         verdicts, orders = [], []
         for intent in sorted(pending, key=self._rank):
@@ -256,14 +262,20 @@ class Bench:
                 self._standing.reserve(order)
         return replace(plan, verdicts=tuple(verdicts)), orders
 
-    def _rank(self, intent: Intent) -> tuple[bool, Decimal, int, Decimal, str]:
-        """Reductions first, then the surest, the longer timeframe, the more liquid pair."""
+    def _rank(self, intent: Intent) -> tuple[bool, Decimal, int, Decimal, str, str, str]:
+        """Reductions first, then the surest, the longer timeframe, the more liquid pair.
+
+        How sure a buy is counts as much as its strategy's share of the allocation. At last the
+        names decide, so that no two intents are ever in another order.
+        """
         opens = intent.side is Side.BUY
         # what was bought by hand is sold on no timeframe
         frame = TIMEFRAMES.get(intent.timeframe)
         minutes = 0 if frame is None else frame.minutes
         notional = self._world.universe.notional_24h.get(intent.pair, ZERO)
-        return opens, -intent.confidence, -minutes, -notional, intent.pair
+        score = intent.confidence * self._world.allocation.of(intent.strategy_id).factor
+        names = intent.pair, intent.strategy_id, intent.intent_id
+        return opens, -(score if opens else intent.confidence), -minutes, -notional, *names
 
     def _answer(self, intent: Intent, plan: Plan) -> tuple[Verdict, Order | None]:
         pair = self._world.pairs.get(intent.pair)

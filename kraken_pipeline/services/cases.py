@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from kraken_pipeline.domain.allocation import ONE
 from kraken_pipeline.domain.habits import moves_apart
 from kraken_pipeline.domain.intents import Intent, Target
 from kraken_pipeline.domain.locks import Lock, LockKind, locked_until, locks_over
@@ -110,7 +111,11 @@ class CaseMaker:
             return replace(case, qty=_sale_qty(case)), ()
         if case.quote_rate <= 0:
             return case, ()
-        wanted, left = self._wanted(case), rooms(case)
+        factor = self._world.allocation.of(intent.strategy_id).factor
+        wanted = self._wanted(case, ONE)
+        if factor < ONE:
+            case = replace(case, allotted=self._wanted(case, factor))
+        left = rooms(case)
         left["FUNDS"] = case.cash * case.quote_rate / (1 + case.fee_share)
         sized = clamp(wanted, left)
         qty, unclamped = (
@@ -120,10 +125,11 @@ class CaseMaker:
         a_cap_leaves_too_little = qty < case.min_qty <= unclamped
         return replace(case, qty=case.min_qty if a_cap_leaves_too_little else qty), sized.clamped_by
 
-    def _wanted(self, case: Case) -> Decimal:
+    def _wanted(self, case: Case, factor: Decimal) -> Decimal:
         """Return what is wanted more, in base currency, before any cap.
 
-        What the book has already, and what is on order for it, counts towards a target.
+        What the book has already, and what is on order for it, counts towards a target; of a
+        target, an allocation leaves a part of all that is to be held.
         """
         intent = case.intent
         if intent.target is None:
@@ -131,10 +137,10 @@ class CaseMaker:
                 equity=case.equity,
                 risk_pct=case.limits.max_risk_per_trade_pct,
                 stop_distance=intent.stop_distance,
-                confidence=intent.confidence,
+                confidence=intent.confidence * factor,
             )
         held = case.owned_qty + self._standing.arriving(intent)
-        missing = max(_target_qty(intent.target, case) - held, ZERO)
+        missing = max(_target_qty(intent.target, case) * factor - held, ZERO)
         return missing * case.limit_price * case.quote_rate
 
     def _min_qty(self, case: Case, limit: Price) -> Qty:
@@ -194,6 +200,7 @@ class CaseMaker:
             unknowns=self._unknowns(),
             cooling_until=self._cooling_until(pair, locks),
             locks=locks,
+            allotted=None,
             open_orders_alike=sum(each.side is intent.side for each in own),
         )
 

@@ -49,6 +49,7 @@ def verdict_of(case: Case, found: tuple[Objection, ...], clamped_by: tuple[str, 
         "positions": case.exposure.positions,
         "stop_distance": case.intent.stop_distance,
         "confidence": case.intent.confidence,
+        "allotted": case.allotted,
     }
     return Verdict(
         intent_id=case.intent.intent_id,

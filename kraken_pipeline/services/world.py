@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from kraken_pipeline.domain.allocation import Allocation
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.habits import Habit
@@ -86,6 +87,8 @@ class World(Funds):
     """What is usual of a pair, by our name; one of which no days are stored is left out."""
     day_began: Mapping[str, Decimal] | None
     """What each strategy had gained when the UTC day began; None where that can't be read."""
+    allocation: Allocation
+    """What is left to each strategy of what it wants to buy."""
     foreign: tuple[OrderReport, ...]
     """Open orders of the account that are not ours: they fill without asking us (OMS-13)."""
 

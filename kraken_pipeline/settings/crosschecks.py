@@ -19,6 +19,7 @@ from kraken_pipeline.settings.unread import NOT_READ
 
 SHORTEST_BY_SCHEDULE: Final = 180
 """Seconds of a dead man's switch that a schedule renews; it may miss two of its minutes."""
+PERCENT_OF_ALL: Final = 100
 MANUAL: Final = "manual"
 """In `risk.max_per_strategy_pct`: what the operator holds by hand."""
 
@@ -244,6 +245,18 @@ def ranges_have_room(settings: Settings, written: Written) -> Iterator[Finding]:
             )
 
 
+def least_weights_fit_together(settings: Settings, written: Written) -> Iterator[Finding]:
+    """Not more than all can be shared out."""
+    running, least = len(settings.strategies.running()), settings.risk.min_strategy_weight_pct
+    if settings.risk.dynamic_allocation_enabled and running * least > PERCENT_OF_ALL:
+        yield _find(
+            f"risk.min_strategy_weight_pct is {least}, and {running} strategies run: that is more "
+            "than 100 % of the allocation. Lower it.",
+            "risk.min_strategy_weight_pct",
+            "strategies.enabled",
+        )
+
+
 def volatilities_have_room(settings: Settings, written: Written) -> Iterator[Finding]:
     """No pair can be in where the band of volatilities is empty."""
     low = settings.universe.filters.min_volatility_pct_a_year
@@ -256,25 +269,6 @@ def volatilities_have_room(settings: Settings, written: Written) -> Iterator[Fin
             "universe.filters.min_volatility_pct_a_year",
             "universe.filters.max_volatility_pct_a_year",
         )
-
-
-def nothing_is_promised_that_nothing_does(
-    settings: Settings, written: Written
-) -> Iterator[Finding]:
-    """A protection that is switched on and does not exist is worse than none.
-
-    The keys are known, so that a file made for another program of this kind can be read. Whoever
-    builds one of these takes its line away here.
-    """
-    risk = settings.risk
-    for key, is_on in (
-        ("risk.dynamic_allocation_enabled", risk.dynamic_allocation_enabled),
-        ("risk.market_regime_throttle.enabled", risk.market_regime_throttle.enabled),
-    ):
-        if is_on:
-            yield _find(
-                f"{key} is set, but this version has nothing that would act on it. Remove it.", key
-            )
 
 
 def caps_are_below_the_cap_on_everything(settings: Settings, written: Written) -> Iterator[Finding]:
@@ -360,10 +354,6 @@ def what_is_set_is_read(settings: Settings, written: Written) -> Iterator[Findin
         is_written = any(each[: len(path)] == path for each in written)
         if is_written and attrgetter(key)(settings) != attrgetter(key)(usual):
             yield _find(f"{key} is set, but nothing in this version acts on it.", key)
-    for strategy_id, config in settings.strategies.configs.items():
-        if config.strategy_weight != usual.strategies.config(strategy_id).strategy_weight:
-            key = f"strategies.configs.{strategy_id}.strategy_weight"
-            yield _find(f"{key} is set, but nothing in this version acts on it.", key)
     if MANUAL in settings.risk.max_per_strategy_pct:
         key = f"risk.max_per_strategy_pct.{MANUAL}"
         yield _find(f"{key} is set, but nothing in this version acts on it.", key)
@@ -383,7 +373,7 @@ ERRORS: Final[tuple[Check, ...]] = (
     the_schedule_renews_in_time,
     ranges_have_room,
     volatilities_have_room,
-    nothing_is_promised_that_nothing_does,
+    least_weights_fit_together,
 )
 WARNINGS: Final[tuple[Check, ...]] = (
     caps_are_below_the_cap_on_everything,

@@ -226,6 +226,7 @@ def _plan_row(plan: Plan) -> dict[str, Any]:
         "assessed_at": plan.assessed_at,
         "config_hash": plan.config_hash,
         "run_id": plan.run_id,
+        "notes": canonical({"allocation": plan.allocation}),
     }
 
 

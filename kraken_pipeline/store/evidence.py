@@ -41,6 +41,8 @@ class Denial:
     intent: Intent
     plan_id: str
     assessed_at: datetime
+    plan_notes: dict[str, Any]
+    """What bore on all of the plan; empty where nothing did, or it was not kept yet."""
     approved: bool
     qty: Decimal
     limit_price: Decimal | None
@@ -252,7 +254,7 @@ def denials_of_pair(database: Database, pair: str, *, limit: int) -> tuple[Denia
 
 def _verdicts(database: Database, condition: Any, *, limit: int) -> tuple[Denial, ...]:  # noqa: ANN401 - any SQL condition
     wanted = (
-        select(schema.verdicts, schema.plans.c.assessed_at)
+        select(schema.verdicts, schema.plans.c.assessed_at, schema.plans.c.notes)
         .join(schema.plans, schema.plans.c.plan_id == schema.verdicts.c.plan_id)
         .where(condition)
         .order_by(schema.plans.c.assessed_at.desc(), schema.verdicts.c.intent_id)
@@ -275,6 +277,7 @@ def _denial(connection: Connection, row: RowMapping) -> Denial:
         intent=intent_of(of.mappings().one()),
         plan_id=row["plan_id"],
         assessed_at=row["assessed_at"],
+        plan_notes=json.loads(row["notes"] or "{}"),
         approved=row["verdict"] == "approved",
         qty=row["qty"],
         limit_price=row["limit_price"],

@@ -127,6 +127,8 @@ plans = _table(
     instant("assessed_at"),
     text("config_hash"),
     text("run_id"),
+    # what bore on all of it: what an allocation took away
+    maybe_text("notes"),
 )
 
 intents = _table(

@@ -46,6 +46,7 @@ from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.store.database import read_only
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.strategies.base import Bars
+from kraken_pipeline.wiring.allocating import fixed_allocation
 from kraken_pipeline.wiring.code_stamp import code_stamp
 from kraken_pipeline.wiring.desks import configured_strategies, kill_switches, limits
 from kraken_pipeline.wiring.protecting import kraken_stops, stop_style, wants_stops
@@ -86,7 +87,7 @@ def run_backtest(loaded: Loaded, wanted: Wanted, *, now: datetime) -> Result:
         InvalidValueError: what is asked cannot be run: no universe, or bars are missing; the
             message says which, and what to do.
     """
-    _require_no_protections(loaded.settings)
+    _require_what_is_judged(loaded.settings)
     universe = _universe(loaded, wanted)
     asked = asked_of(loaded.settings, wanted)
     bars, certificates = stored_bars(loaded)
@@ -99,11 +100,15 @@ def run_backtest(loaded: Loaded, wanted: Wanted, *, now: datetime) -> Result:
     return Run(asked, rules, history, certificates).run()
 
 
-def _require_no_protections(settings: Settings) -> None:
-    if settings.risk.protections:
-        raise ConfigurationError(
-            "risk.protections: what they lock is not judged in a backtest; run it without them"
-        )
+def _require_what_is_judged(settings: Settings) -> None:
+    risk = settings.risk
+    for key, is_on in (
+        ("risk.protections", bool(risk.protections)),
+        ("risk.dynamic_allocation_enabled", risk.dynamic_allocation_enabled),
+        ("risk.market_regime_throttle.enabled", risk.market_regime_throttle.enabled),
+    ):
+        if is_on:
+            raise ConfigurationError(f"{key}: it is not judged in a backtest; run it without")
 
 
 def keep(loaded: Loaded, result: Result) -> StoredRun:
@@ -311,6 +316,7 @@ def rules_of(loaded: Loaded, universe: Universe, history: History, *, run_id: st
         stops=stop_style(settings) if wants_stops(settings) else None,
         switches=kill_switches(settings),
         qty_caps=settings.risk.max_order_qty,
+        allocation=fixed_allocation(settings),
         habits=Habits(
             history,
             rules=universe_rules(settings),

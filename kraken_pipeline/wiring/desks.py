@@ -15,6 +15,7 @@ from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.accounts import AccountDesk, book_moves
 from kraken_pipeline.services.adjust import AdjustDesk
+from kraken_pipeline.services.allocate import allocate
 from kraken_pipeline.services.assess import RiskDesk, known_snapshot
 from kraken_pipeline.services.book import BookDesk, Booked, keep_books
 from kraken_pipeline.services.decide import Configured, DecisionDesk
@@ -30,6 +31,7 @@ from kraken_pipeline.services.sync import LongList
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.wiring import protecting
+from kraken_pipeline.wiring.allocating import allocate_desk
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.market_sign import board_of
 from kraken_pipeline.wiring.panic import remove_latch
@@ -132,6 +134,7 @@ def risk(parts: Parts) -> RiskDesk:
             rules=universe_rules(settings),
             compares=settings.risk.max_per_cluster_pct is not None,
         ),
+        allocate=partial(allocate, allocate_desk(parts)),
         stream=lambda: board_of(parts.loaded.data_dir),
     )
 

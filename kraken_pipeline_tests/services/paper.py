@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.tolerance import Tolerance
+from kraken_pipeline.domain.allocation import NO_LIMIT
 from kraken_pipeline.domain.ids import cl_ord_id, decision_id, intent_id, plan_id
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.ledger import LedgerEntry
@@ -187,6 +188,7 @@ class Paper:
             panic_is_latched=False,
             kraken_stops=None,
             habits=lambda pairs, now: {},
+            allocate=lambda world: NO_LIMIT,
             stream=lambda: None,
             valuation_pairs={},
             config_hash="c",

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from kraken_pipeline.domain.allocation import NO_LIMIT
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Qty
@@ -44,6 +45,7 @@ def world(usd: str = "1000", held: str = "0", xbt: str = "1", xbt_held: str = "0
         qty_caps={},
         habits={},
         day_began={},
+        allocation=NO_LIMIT,
         foreign=(),
     )
 

@@ -109,8 +109,11 @@ def test_the_defaults_hold_together() -> None:
             "universe.filters.min_volatility_pct_a_year is 80.5, above",
         ),
         (
-            {"risk": {"market_regime_throttle": {"enabled": True}}},
-            "risk.market_regime_throttle.enabled is set, but this version has nothing",
+            {
+                "risk": {"dynamic_allocation_enabled": True, "min_strategy_weight_pct": 50},
+                "strategies": {"enabled": ["a", "b", "c"]},
+            },
+            "risk.min_strategy_weight_pct is 50, and 3 strategies run",
         ),
         *(
             ({"strategies": {"configs": {"trend_core": {"order": order}}}}, says)
@@ -122,7 +125,6 @@ def test_the_defaults_hold_together() -> None:
                 ({"post_only": True, "time_in_force": "IOC"}, "order.post_only is true, but only"),
             )
         ),
-        ({"risk": {"dynamic_allocation_enabled": True}}, "this version has nothing"),
     ],
 )
 def test_a_setting_that_can_never_take_effect_is_an_error(tree: dict[str, Any], says: str) -> None:
@@ -209,22 +211,10 @@ def test_a_setting_that_changes_nothing_is_a_warning() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("tree", "key"),
-    [
-        (
-            {"strategies": {"configs": {"trend_core": {"strategy_weight": 50}}}},
-            "strategies.configs.trend_core.strategy_weight",
-        ),
-        (
-            {"risk": {"max_per_strategy_pct": {"trend_core": 10, "manual": 5}}},
-            "risk.max_per_strategy_pct.manual",
-        ),
-    ],
-)
-def test_a_weight_and_a_cap_that_nothing_reads_are_warned_of(
-    tree: dict[str, Any], key: str
-) -> None:
+def test_a_cap_that_nothing_reads_is_warned_of() -> None:
+    key = "risk.max_per_strategy_pct.manual"
+    tree = {"risk": {"max_per_strategy_pct": {"trend_core": 10, "manual": 5}}}
+
     assert names(WARNINGS, tree, key) == [f"{key} is set, but nothing in this version acts on it."]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.tolerance import Tolerance
+from kraken_pipeline.domain.allocation import NO_LIMIT
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.domain.orders import Order
@@ -337,6 +338,7 @@ class Process:
             market=self.market,
             account=self.account,
             decisions=self.decisions,
+            allocate=lambda world: NO_LIMIT,
             orders=self.orders,
             books=self.books,
             universes=self.universes,

@@ -54,6 +54,14 @@ def test_a_run_leaves_the_books_as_they_are(market: PaperMarket) -> None:
     assert market.orders == []
 
 
+@pytest.mark.parametrize("risk", ["protections: [cooldown]", "dynamic_allocation_enabled: true"])
+def test_what_is_not_judged_in_a_run_is_refused(market: PaperMarket, risk: str) -> None:
+    market.configure(f"risk: {{{risk}}}\n")
+
+    with pytest.raises(ConfigurationError, match="not judged in a backtest"):
+        run_backtest(load(market.environ), WANTED, now=MOMENT)
+
+
 def books_of(market: PaperMarket) -> dict[str, str]:
     files = Path(market.data_dir).glob("portfolio.db")
     return {each.name: sha256(each.read_bytes()).hexdigest() for each in files}

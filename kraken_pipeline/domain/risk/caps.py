@@ -175,6 +175,14 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         per_notional=_stop_distance,
     ),
     Cap(
+        code="ALLOCATION",
+        says="what the allocation leaves of what a strategy wants",
+        most=lambda case: case.allotted,
+        used=_nothing,
+        adds=_notional,
+        per_notional=_one,
+    ),
+    Cap(
         code="CAP_ORDER_NOTIONAL",
         says="what one order may be worth",
         most=lambda case: case.limits.max_order_notional,

@@ -138,6 +138,8 @@ class Case:
     None where nothing cools it."""
     locks: tuple[Lock, ...]
     """What protections keep the pair from being opened now, but for cooldowns (RSK-7)."""
+    allotted: Decimal | None
+    """What an allocation leaves of what is wanted, in base currency; None where it is whole."""
     open_orders_alike: int
     """Of the same book, pair and side."""
 

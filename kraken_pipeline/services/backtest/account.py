@@ -129,6 +129,7 @@ class RunAccount:
             qty_caps=self._qty_caps,
             habits=self._rules.habits(pairs, now),
             day_began=self._day_began,
+            allocation=self._rules.allocation,
             foreign=(),
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from kraken_pipeline.domain.allocation import Allocation
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.habits import Habit
 from kraken_pipeline.domain.protection import StopStyle
@@ -93,6 +94,8 @@ class Rules:
     """What latches by itself; in a run there is nobody who would clear it (RSK-8)."""
     qty_caps: Mapping[str, Decimal]
     """The largest order of a pair, in any spelling, in base units, where it has one."""
+    allocation: Allocation
+    """What is left to each strategy of what it wants to buy."""
     habits: Callable[[Collection[str], datetime], Mapping[str, Habit]]
     """Gives what is usual of pairs, by our names, at an instant."""
     listing: Listing

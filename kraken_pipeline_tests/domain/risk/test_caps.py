@@ -42,6 +42,7 @@ WITHIN = [
     ("CAP_TOTAL", bounded(max_total_notional=WORST)),
     ("CAP_STOP_RISK", held(stop_risk=1000 - case().stop_risk)),
     ("CAP_POSITIONS", case(exposure=exposure(positions=4))),
+    ("ALLOCATION", case(allotted=Decimal("100.5"))),
     ("CAP_ORDER_NOTIONAL", bounded(max_order_notional=Decimal("100.5"))),
     ("CAP_ORDER_QTY", bounded(max_order_qty=Decimal("0.002"))),
     ("DEPTH_VISIBLE", urgent(visible_qty=Decimal("0.004"))),
@@ -65,6 +66,7 @@ OVER = [
     ("CAP_TOTAL", bounded(max_total_notional=WORST - CENT)),
     ("CAP_STOP_RISK", held(stop_risk=1000 - case().stop_risk + CENT)),
     ("CAP_POSITIONS", case(exposure=exposure(positions=5))),
+    ("ALLOCATION", case(allotted=Decimal("100.49"))),
     ("CAP_ORDER_NOTIONAL", bounded(max_order_notional=Decimal("100.49"))),
     ("CAP_ORDER_QTY", bounded(max_order_qty=Decimal("0.00199999"))),
     ("DEPTH_VISIBLE", urgent(visible_qty=Decimal("0.00399998"))),
@@ -123,7 +125,7 @@ def test_a_cent_over_a_cap_is_denied_by_its_code_alone(code: str, over: Case) ->
 
 def test_every_cap_is_asked_also_after_one_failed() -> None:
     lost = activity(loss=CENT, strategy_loss=CENT)
-    worst = urgent(limits=NOTHING_ALLOWED, visible_qty=Decimal(1), activity=lost)
+    worst = urgent(limits=NOTHING_ALLOWED, visible_qty=Decimal(1), activity=lost, allotted=CENT)
 
     assert sorted(codes(worst)) == sorted(code for code, _ in OVER)
 

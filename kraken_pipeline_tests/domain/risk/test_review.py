@@ -31,6 +31,7 @@ from kraken_pipeline_tests.domain.risk.test_protections import LOCKED
 from kraken_pipeline_tests.domain.risk.test_state import REFUSED
 
 CODES = {
+    "ALLOCATION",
     "CAP_ASSET",
     "CAP_CLUSTER",
     "CAP_FEES",

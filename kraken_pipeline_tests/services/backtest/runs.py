@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from kraken_pipeline.domain.allocation import NO_LIMIT
 from kraken_pipeline.domain.certificates import Certificate
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.intents import Action
@@ -186,6 +187,7 @@ def rules(**changed: object) -> Rules:
             on_drift=True,
         ),
         qty_caps={},
+        allocation=NO_LIMIT,
         habits=lambda names, now: {},
         listing=listing_of(members),
         universe=Universe(
