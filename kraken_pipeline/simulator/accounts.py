@@ -67,6 +67,7 @@ class Account:
         self.pair_status: dict[str, str] = {}
         """Statuses of pairs by key that are not those that they are listed with."""
         self.ledger: dict[str, Entry] = {}
+        self._by_time: tuple[dict[str, Entry], list[Entry]] = ({}, [])
         self.announced: list[tuple[datetime, Booking]] = []
         """Rows of the exported ledger that have no id and moved nothing."""
         self.funding: Final = Funding()
@@ -112,6 +113,14 @@ class Account:
                 self._amend(event)
             case OrderEnded():
                 self._end(event)
+
+    def entries(self) -> list[Entry]:
+        """Return the ledger, the latest first; sorted anew only once it is another."""
+        table, found = self._by_time
+        if table is not self.ledger or len(found) != len(table):
+            found = sorted(self.ledger.values(), key=lambda entry: entry.at, reverse=True)
+            self._by_time = self.ledger, found
+        return found
 
     def pair_of(self, order: Order) -> Pair:
         """Return the pair of an order."""

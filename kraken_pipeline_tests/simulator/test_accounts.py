@@ -21,6 +21,7 @@ from kraken_pipeline.simulator.events import (
 )
 from kraken_pipeline.simulator.listing import Listing
 from kraken_pipeline.simulator.orders import Order
+from kraken_pipeline.simulator.views import with_fewer
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 PAIR = catalog.pair("XBT", "USD")
@@ -196,3 +197,15 @@ def test_booked_rows_are_the_same_when_read_again() -> None:
     event = booked(("L1", "XXBT", "-1.5", "0"), ("", "XBT.F", "1", "0.1"))
 
     assert decoded(encoded([event])) == (event,)
+
+
+def test_entries_come_the_latest_first_and_follow_what_is_booked() -> None:
+    account = Account(LISTING)
+    account.apply(booked(("L1", "ZUSD", "1", "0")))
+    assert [entry.id for entry in account.entries()] == ["L1"]
+
+    account.apply(booked(("L2", "ZUSD", "1", "0"), at=NOW + timedelta(hours=1)))
+    fewer = with_fewer(account, ledger={"L1": account.ledger["L1"]})
+
+    assert [entry.id for entry in account.entries()] == ["L2", "L1"]
+    assert [entry.id for entry in fewer.entries()] == ["L1"]

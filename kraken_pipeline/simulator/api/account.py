@@ -154,15 +154,16 @@ def ledgers(exchange: Exchange, params: Params) -> str:
     if kind not in LEDGER_TYPES:
         raise invalid("type")
     aclass = params.text("aclass")
-    entries = [
-        entry
-        for entry in account.ledger.values()
-        if (not assets or entry.asset in assets)
-        and kind in {"all", entry.type}
-        and aclass in {"", "currency", entry.aclass}
-    ]
-    by_time = newest_first(entries, lambda entry: entry.at)
-    found = page(by_time, params, lambda entry: entry.at, _moment_of(account.ledger))
+    entries = account.entries()
+    if assets or kind != "all" or aclass not in {"", "currency"}:
+        entries = [
+            entry
+            for entry in entries
+            if (not assets or entry.asset in assets)
+            and kind in {"all", entry.type}
+            and aclass in {"", "currency", entry.aclass}
+        ]
+    found = page(entries, params, lambda entry: entry.at, _moment_of(account.ledger))
     rows = {entry.id: shapes.entry(account, entry) for entry in found.rows}
     return wire.text(_paged("ledger", rows, found, params))
 
