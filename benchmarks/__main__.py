@@ -16,6 +16,7 @@ from benchmarks import (
     simulator,
     stream,
     stream_day,
+    sync,
     year,
 )
 
@@ -34,7 +35,7 @@ ALL = {
     "candles-large": candles_large.run,
 }
 
-LONG = {"stream_day": stream_day.main, "year": year.main}
+LONG = {"stream_day": stream_day.main, "sync": sync.main, "year": year.main}
 """Too long to be run with the others; what follows the name is for it."""
 
 if __name__ == "__main__":
