@@ -38,10 +38,12 @@ CASES: Final[Mapping[str, str]] = MappingProxyType(
         "U-FUN-7": "the spot bucket is moved to earn",
         "U-FEE-1": "the asset of a fee is guessed",
         "U-FEE-2": "a fee is told that is absurdly high",
+        "U-FEE-3": "fees that stand in the code, or none where they used to be",
         "U-FEE-4": "what was bought by the button is in no list of trades",
         "U-FEE-4b": "a trade's cost has more decimals than its ledger",
         "U-FEE-5": "rows of the ledger that are doubled, taken back, missing or not money",
         "U-FEE-6": "a range counts as read although a page failed",
+        "U-FEE-7": "a price of zero is booked as a total loss",
         "U-AST-1": "a bucket of an asset is not seen, or counted twice",
         "U-AST-2": "funds in a vault leave the balances",
         "U-NAM-1": "one pair under many names",
@@ -169,7 +171,6 @@ PARTLY: Final[Mapping[str, str]] = MappingProxyType(
         "U-FUN-7": "a sale of coins in `.F`, which the simulator does not sell: only its approval",
         "F-MON-3": "a trade whose fee credits pay: the simulator books credits as rows of the "
         "ledger",
-        "F-MON-5": "a price that jumps a hundredfold: not built yet, the account is valued by it",
         "F-RSK-7": "a strategy that never returns, which ends with its run after an hour, and "
         "quarantine: not built yet",
         "F-DAG-1": "a kill in each asset: a run worker is killed while it trades",
