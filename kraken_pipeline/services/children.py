@@ -15,7 +15,7 @@ from kraken_pipeline.domain.reductions import Reduction, reduction_of
 from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.services.hear import HearDesk, hear
 from kraken_pipeline.services.ports import Account, Clock, HaltStore, OrderStore
-from kraken_pipeline.services.protection_ports import ProtectionStore
+from kraken_pipeline.services.protection_ports import Protecting, ProtectionStore
 
 LOOK_BACK: Final = timedelta(minutes=1)
 """An order may carry a time of the exchange's that is a little before ours."""
@@ -67,7 +67,7 @@ def adopt_children(desk: ChildDesk) -> int:
     return sum(_adopt(desk, waiting[str(each.parent_id)], each) for each in shown.values())
 
 
-def awaits_children(desk: ProtectionStore, entry: Order, *, now: datetime) -> bool:
+def awaits_children(desk: Protecting, entry: Order, *, now: datetime) -> bool:
     """Tell whether Kraken may have made a stop for a fill of an entry that does not show yet.
 
     Whatever else is sold of it meanwhile could be sold twice.

@@ -44,7 +44,7 @@ from kraken_pipeline.services.children import awaits_children
 from kraken_pipeline.services.settle import cancel
 from kraken_pipeline.services.shortage import Stock
 from kraken_pipeline.services.standing import place_of
-from kraken_pipeline.services.stops import Held, Place, ProtectDesk, fit, sales, stopped
+from kraken_pipeline.services.stops import Held, Place, StopDesk, fit, sales, stopped
 
 BY: Final = "protect"
 MOST_STEPS: Final = 30
@@ -73,7 +73,7 @@ class Protected:
     """What is too small to have a stop, by book and pair."""
 
 
-def protect(desk: ProtectDesk) -> Protected:
+def protect(desk: StopDesk) -> Protected:
     """Bring every stop nearer to what its book holds; what is planned then waits for `submit`.
 
     Every place is looked at, whatever becomes of the others. After a panic nothing is planned.
@@ -81,7 +81,7 @@ def protect(desk: ProtectDesk) -> Protected:
     return _Protector(desk).tend(Held(desk).places())
 
 
-def make_room(desk: ProtectDesk) -> Protected:
+def make_room(desk: StopDesk) -> Protected:
     """Free what stops hold of the holdings that an order which waits to be sent sells (F-STP-3)."""
     waiting = {
         place_of(each) for each in sales(desk) if each.state is State.PLANNED and not is_stop(each)
@@ -89,7 +89,7 @@ def make_room(desk: ProtectDesk) -> Protected:
     return _Protector(desk).tend(sorted(waiting))
 
 
-def leaves_room(desk: ProtectDesk, order: Order) -> bool:
+def leaves_room(desk: StopDesk, order: Order) -> bool:
     """Tell whether an order that sells and all that may sell beside it fit into what is held.
 
     It is the last look before a sale is sent: two that together sell more than the book holds
@@ -123,7 +123,7 @@ def resize(desk: AmendDesk, order: Order, amendment: Amendment) -> Order:
 class _Protector:
     """One pass over the stops."""
 
-    def __init__(self, desk: ProtectDesk) -> None:
+    def __init__(self, desk: StopDesk) -> None:
         self._desk = desk
         self._steps: Counter[Step] = Counter()
         self._errors: dict[Place, str] = {}

@@ -13,8 +13,8 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.protection import Protection
 
 
-class ProtectionStore(Protocol):
-    """What books hold at this instant, orders that reduce it, and what is known of its stops."""
+class Protecting(Protocol):
+    """What books hold at this instant, and orders that reduce it."""
 
     def holdings(self) -> Mapping[tuple[str, str], Qty]:
         """Return what each book holds of each pair, with fills that are not booked yet."""
@@ -22,10 +22,6 @@ class ProtectionStore(Protocol):
 
     def entry(self, book: str, pair: str) -> Order | None:
         """Return the newest buy of a book and a pair that filled."""
-        ...
-
-    def last_stop(self, book: str, pair: str) -> Order | None:
-        """Return the stop of a book and a pair that was planned last, whatever became of it."""
         ...
 
     def closing_since(self, at: datetime) -> tuple[Order, ...]:
@@ -47,6 +43,14 @@ class ProtectionStore(Protocol):
             ConflictError: its book does not hold so much that nothing else sells, a stop is there
                 already, or the attempt was made; nothing is written.
         """
+        ...
+
+
+class ProtectionStore(Protecting, Protocol):
+    """The same, and what is known of its stops."""
+
+    def last_stop(self, book: str, pair: str) -> Order | None:
+        """Return the stop of a book and a pair that was planned last, whatever became of it."""
         ...
 
     def adopt(self, order: Order, *, why: str) -> bool:

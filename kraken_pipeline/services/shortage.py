@@ -10,14 +10,14 @@ from kraken_pipeline.domain.money import ZERO, Qty, round_down
 from kraken_pipeline.domain.protection import Stop
 from kraken_pipeline.domain.shortage import Need, shares
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services.stops import Held, Place, ProtectDesk, sales, stopped
+from kraken_pipeline.services.stops import Held, Place, StopDesk, sales, stopped
 from kraken_pipeline.services.world import Funds, funds_of
 
 
 class Stock:
     """What the account has, read when it is first asked for."""
 
-    def __init__(self, desk: ProtectDesk) -> None:
+    def __init__(self, desk: StopDesk) -> None:
         """Read nothing yet."""
         self._desk = desk
         self._funds: Funds | None = None

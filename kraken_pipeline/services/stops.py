@@ -11,8 +11,8 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import StopStyle, Unprotected, is_stop
-from kraken_pipeline.services.ports import Account, Clock, HaltStore, Market, OrderStore
-from kraken_pipeline.services.protection_ports import ProtectionStore
+from kraken_pipeline.services.ports import Clock, Holding, Latching, OrderWriting, Quoting
+from kraken_pipeline.services.protection_ports import Protecting, ProtectionStore
 from kraken_pipeline.services.standing import place_of
 
 Place = tuple[str, str]
@@ -20,20 +20,16 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProtectDesk:
-    """What keeping stops needs."""
+class StopDesk:
+    """What placing, resizing and freeing stops needs."""
 
     is_on: bool
     """Whether any are wanted; if not, those that stand are taken away."""
     style: StopStyle
-    action: Unprotected
-    patience: timedelta
-    """How long a stop may be missing."""
-    market: Market
-    account: Account
-    orders: OrderStore
-    protections: ProtectionStore
-    halts: HaltStore
+    market: Quoting
+    account: Holding
+    orders: OrderWriting
+    protections: Protecting
     panic_is_latched: Callable[[], bool]
     resize: Callable[[Order, Amendment], Order]
     """Changes an order that rests and says what became of it."""
@@ -42,10 +38,21 @@ class ProtectDesk:
     clock: Clock
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectDesk(StopDesk):
+    """What keeping stops needs, and seeing to it that none is missing for long."""
+
+    action: Unprotected
+    patience: timedelta
+    """How long a stop may be missing."""
+    protections: ProtectionStore
+    halts: Latching
+
+
 class Held:
     """What is held and what sells it, as the books have it now."""
 
-    def __init__(self, desk: ProtectDesk) -> None:
+    def __init__(self, desk: StopDesk) -> None:
         """Read it."""
         self._is_on = desk.is_on
         self._held = desk.protections.holdings()
@@ -75,7 +82,7 @@ class Held:
         return Qty(max(self._held.get(place, NOTHING) - selling, ZERO))
 
 
-def sales(desk: ProtectDesk) -> list[Order]:
+def sales(desk: StopDesk) -> list[Order]:
     """Return the orders that may still sell, oldest first."""
     return [
         each

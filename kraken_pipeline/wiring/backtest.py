@@ -49,7 +49,7 @@ from kraken_pipeline.strategies.base import Bars
 from kraken_pipeline.wiring.allocating import fixed_allocation
 from kraken_pipeline.wiring.code_stamp import code_stamp
 from kraken_pipeline.wiring.desks import configured_strategies, kill_switches, limits
-from kraken_pipeline.wiring.protecting import kraken_stops, stop_style, wants_stops
+from kraken_pipeline.wiring.protecting import stop_style, wants_stops
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.universe import universe_rules
 
@@ -303,7 +303,8 @@ def rules_of(loaded: Loaded, universe: Universe, history: History, *, run_id: st
             strategy_styles=strategy_styles(settings),
             base_currency=base_currency,
             panic_is_latched=False,
-            kraken_stops=kraken_stops(settings),
+            # stops that Kraken would make with a fill follow it here one latency later
+            kraken_stops=None,
             config_hash=loaded.hash,
         ),
         sending=Sending(

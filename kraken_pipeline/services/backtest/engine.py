@@ -5,14 +5,16 @@ here is the clock, the exchange over bars, and stores that last as long as the r
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import numpy as np
 
-from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.lots import book_of
-from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.protection import is_stop
 from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.assess import Bench, reserving_for
@@ -31,12 +33,14 @@ from kraken_pipeline.services.backtest.kept import (
 )
 from kraken_pipeline.services.backtest.resting import Happened
 from kraken_pipeline.services.backtest.result import Result
+from kraken_pipeline.services.backtest.stops import Stops
 from kraken_pipeline.services.backtest.tape import Tape
 from kraken_pipeline.services.backtest.trips import round_trips
 from kraken_pipeline.services.coverage import Certificates
 from kraken_pipeline.services.decide import Ask, Configured, DecisionDesk
 from kraken_pipeline.services.halt import breaches
 from kraken_pipeline.services.hear import STREAM, HearDesk, hear
+from kraken_pipeline.services.protect import leaves_room
 from kraken_pipeline.services.standing import Standing
 from kraken_pipeline.services.submit import SubmitDesk, submit
 from kraken_pipeline.strategies.base import Strategy
@@ -109,6 +113,7 @@ class Run:
             clock=self._clock,
         )
         self._hearing = HearDesk(orders=self._orders, halts=self._halts, clock=self._clock)
+        self._stops = Stops(rules.stops, self._exchange, self._orders, self._books, self._hearing)
         self._sending = self._submit_desk()
         self._alarms = [
             alarm_of(history, asked, each, name)
@@ -140,6 +145,7 @@ class Run:
             happened = self._exchange.happen()
             if happened is not None:
                 self._heard(happened)
+                self._stops.tend(self._send)
         self._clock.turn(until)
         self._account.reach(until)
         self._value()
@@ -199,7 +205,11 @@ class Run:
         plan, orders = bench.plan(pending, self._rules.run_id)
         self._kept.keep(plan, orders)
         if orders:
-            submit(self._sending)
+            self._stops.give_way()
+            self._send()
+
+    def _send(self) -> None:
+        submit(self._sending)
 
     def _named(self, kind: str) -> Strategy:
         """Return a strategy of the run by its type."""
@@ -224,7 +234,7 @@ class Run:
             min_notional=sending.min_notional,
             funds_cooldown=sending.funds_cooldown,
             max_at_exchange=sending.max_at_exchange,
-            leaves_room=lambda order: True,
+            leaves_room=partial(leaves_room, self._stops.desk),
             clock=self._clock,
         )
 
@@ -233,7 +243,7 @@ class Run:
         intents = {each.intent_id: each for made in self._decisions.made for each in made.intents}
         orders = tuple(self._orders.all())
         why = {
-            each.kraken_order_id: intents[each.intent_id].reason
+            each.kraken_order_id: _why(each, intents[each.intent_id])
             for each in orders
             if each.kraken_order_id is not None
         }
@@ -281,6 +291,14 @@ def alarm_of(history: History, asked: Backtest, configured: Configured, name: st
     )
     alarm.skip_until(asked.since)
     return alarm
+
+
+def _why(order: Order, intent: Intent) -> str:
+    """Say what was behind an order."""
+    if not is_stop(order):
+        return intent.reason
+    price = None if order.trigger is None else order.trigger.price
+    return "trailing stop" if price is None else f"stop at {plain(price)}"
 
 
 def _bars_within(history: History, name: str, asked: Backtest) -> int:

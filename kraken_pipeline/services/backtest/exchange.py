@@ -5,7 +5,7 @@ tape; whoever runs it turns the clock from one to the next.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from heapq import heappop, heappush
@@ -25,6 +25,7 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reports import (
     Balance,
     Listing,
+    OrderReport,
     Placed,
     Rehearsed,
     TradeReport,
@@ -38,6 +39,8 @@ from kraken_pipeline.services.ports import Clock
 
 MICROSECOND: Final = 1e-6
 ONE: Final = Decimal(1)
+NOISE: Final = Decimal("1e-12")
+"""As a share of the price: a float that was worked out between two prices is off by so much."""
 ENDS: Final = {"closed": "", "expired": "Order expired", "canceled": "User requested"}
 
 
@@ -89,11 +92,11 @@ class BarExchange:
 
     def tickers(self) -> Mapping[str, Ticker]:
         """Return the ticker of every pair that ever traded, as it is now."""
-        return self.tickers_of(self._listing.pairs)
+        return _Tickers(self)
 
     def tickers_of(self, names: Sequence[str] | Mapping[str, Pair]) -> dict[str, Ticker]:
         """Return the tickers of some pairs, by our names."""
-        found = {name: self._ticker(self._listing.pairs[name]) for name in names}
+        found = {name: self.ticker(name) for name in names}
         return {name: each for name, each in found.items() if each is not None}
 
     def balances(self) -> Mapping[str, Balance]:
@@ -173,6 +176,15 @@ class BarExchange:
         Raises:
             OrderRefusedError: it is not open any more.
         """
+        self.amended(kraken_order_id, amendment)
+        return Amended(amend_id=f"AB{self._serial:08}", kraken_order_id=kraken_order_id)
+
+    def amended(self, kraken_order_id: str, amendment: Amendment) -> OrderReport:
+        """Change an order that rests, and show it.
+
+        Raises:
+            OrderRefusedError: it is not open any more.
+        """
         resting = self._known(kraken_order_id)
         resting.qty = amendment.qty or resting.qty
         if amendment.limit_price is not None:
@@ -181,7 +193,7 @@ class BarExchange:
             resting.trigger = amendment.trigger_price
         self._serial += 1
         self._wait(resting, self._clock().timestamp())
-        return Amended(amend_id=f"AB{self._serial:08}", kraken_order_id=kraken_order_id)
+        return resting.report()
 
     def cancel(self, kraken_order_id: str) -> None:
         """Take an order out of the market.
@@ -189,7 +201,17 @@ class BarExchange:
         Raises:
             OrderRefusedError: it is not open any more.
         """
-        self._end(self._known(kraken_order_id), "canceled")
+        self.withdrawn(kraken_order_id)
+
+    def withdrawn(self, kraken_order_id: str) -> OrderReport:
+        """Take an order out of the market, and show it.
+
+        Raises:
+            OrderRefusedError: it is not open any more.
+        """
+        resting = self._known(kraken_order_id)
+        self._end(resting, "canceled")
+        return resting.report()
 
     def cancel_many(self, kraken_order_ids: Sequence[str]) -> int:
         """Take orders out of the market; what is not open is passed over."""
@@ -233,7 +255,9 @@ class BarExchange:
             self._wait(resting, at)
             return None
         price = self._tape.price(resting.column, at)
-        crossing = None if price is None else self._crossing(resting, exact(price))
+        crossing = (
+            None if price is None else self._crossing(resting, _told(price, resting.pair.tick))
+        )
         if crossing is None:
             return self._stays_or_ends(resting, at)
         if order.post_only:
@@ -394,17 +418,14 @@ class BarExchange:
             raise OrderRefusedError("EOrder:Unknown order")
         return self._open[kraken_order_id]
 
-    def report_of(self, kraken_order_id: str) -> Happened | None:
-        """Return an open order as it is now; None where it is not open."""
-        resting = self._open.get(kraken_order_id)
-        return None if resting is None else Happened(report=resting.report(), trade=None)
-
-    def _ticker(self, pair: Pair) -> Ticker | None:
+    def ticker(self, name: str) -> Ticker | None:
+        """Return the ticker of a pair by our name; None before it ever traded."""
+        pair = self._listing.pairs[name]
         column, at = self._tape.column(pair.name), self._clock().timestamp()
         told = self._tape.price(column, at)
         if told is None:
             return None
-        last = exact(told)
+        last = _told(told, pair.tick)
         volume, turnover = self._tape.day_before(column, at)
         return Ticker(
             bid=Price(self._beside(last, Side.SELL, self._model.half_spread, pair.tick)),
@@ -432,6 +453,33 @@ class BarExchange:
             raise FundsRefusedError("EOrder:Insufficient funds")
 
 
+def _told(price: float, tick: Decimal) -> Decimal:
+    """Return a price of the tape; one that is off the tick by rounding alone is put on it."""
+    told = exact(price)
+    near = (told / tick).to_integral_value() * tick
+    return near if abs(told - near) <= told * NOISE else told
+
+
+class _Tickers(Mapping[str, Ticker]):
+    """The tickers of now, each made when it is asked for."""
+
+    def __init__(self, exchange: BarExchange) -> None:
+        self._exchange = exchange
+        self._names = exchange.listing().pairs
+
+    def __getitem__(self, name: str) -> Ticker:
+        found = self._exchange.ticker(name) if name in self._names else None
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._names if self._exchange.ticker(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def _require_rules(order: Order, pair: Pair) -> None:
     """Refuse what Kraken refuses.
 
@@ -444,5 +492,7 @@ def _require_rules(order: Order, pair: Pair) -> None:
         raise OrderRefusedError("EOrder:Cost minimum not met")
     if order.order_type in LIMITED and order.limit_price % pair.tick:
         raise OrderRefusedError("EOrder:Tick size check failed")
+    if order.close is not None:
+        raise OrderRefusedError("a backtest has no conditional close; stops follow the fills")
     if order.qty % pair.lot:
         raise InvalidValueError(f"qty {order.qty} is not on the lot {pair.lot}")

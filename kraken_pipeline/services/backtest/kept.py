@@ -21,6 +21,7 @@ from kraken_pipeline.domain.lots import Fill, Position, book_of, booked
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.nav import Snapshot
+from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import RESERVING, Event, Fact, Order, advance
 from kraken_pipeline.domain.plans import Plan
 from kraken_pipeline.domain.timeframes import Timeframe
@@ -198,6 +199,7 @@ class KeptOrders:
         self._at_exchange: dict[str, str] = {}
         self._stop_distances: dict[tuple[str, str], Decimal] = {}
         self._entries: dict[tuple[str, str], str] = {}
+        self._attempts: dict[tuple[IntentId, Purpose], int] = {}
 
     def all(self) -> Sequence[Order]:
         """Return every order, in the order in which they were planned."""
@@ -212,6 +214,7 @@ class KeptOrders:
         if order.local_id in self._orders:
             raise ConflictError(f"{order.local_id} was planned already")
         self._made.append(order.created_at)
+        self._attempts[order.intent_id, order.purpose] = order.attempt
         self._keep(order)
 
     def count_after(self, moment: datetime) -> int:
@@ -316,6 +319,10 @@ class KeptOrders:
     def stop_distances(self) -> Mapping[tuple[str, str], Decimal]:
         """Return the stop distance of the newest buy that filled, by book and pair."""
         return self._stop_distances
+
+    def last_attempt(self, intent: IntentId, purpose: Purpose) -> int:
+        """Return which attempt of an intent for a purpose was the last; 0 before the first."""
+        return self._attempts.get((intent, purpose), 0)
 
     def entry(self, book: str, pair: str) -> Order | None:
         """Return the newest buy of a book and a pair that filled."""

@@ -1,0 +1,132 @@
+"""Protective stops in a run: planned, resized and freed by the code that does so in life (OMS-14).
+
+The exchange answers at once here, so that a stop stands one latency after the fill that it is for.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from kraken_pipeline.domain.amendments import Amendment
+from kraken_pipeline.domain.errors import ConflictError
+from kraken_pipeline.domain.ids import IntentId
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
+from kraken_pipeline.domain.order_terms import Purpose
+from kraken_pipeline.domain.orders import Event, Fact, Order
+from kraken_pipeline.domain.protection import Step, StopStyle, is_stop
+from kraken_pipeline.services.backtest.exchange import BarExchange
+from kraken_pipeline.services.backtest.kept import KeptBooks, KeptOrders
+from kraken_pipeline.services.hear import STREAM, HearDesk, hear
+from kraken_pipeline.services.protect import BY, make_room, protect
+from kraken_pipeline.services.standing import place_of
+from kraken_pipeline.services.stops import StopDesk
+
+
+class KeptProtections:
+    """What books hold, and orders that reduce it."""
+
+    def __init__(self, orders: KeptOrders, books: KeptBooks) -> None:
+        """Take where they are kept."""
+        self._orders = orders
+        self._books = books
+
+    def holdings(self) -> Mapping[tuple[str, str], Qty]:
+        """Return what each book holds of each pair; every fill is booked at once here."""
+        return {place: each.qty for place, each in self._books.held().items()}
+
+    def entry(self, book: str, pair: str) -> Order | None:
+        """Return the newest buy of a book and a pair that filled."""
+        return self._orders.entry(book, pair)
+
+    def closing_since(self, at: datetime) -> tuple[Order, ...]:
+        """Return none: an order with a conditional close is refused here."""
+        return ()
+
+    def closed_qty(self, local_id: str) -> Decimal:
+        """Return nothing, for the same reason."""
+        return ZERO
+
+    def next_attempt(self, intent: IntentId, purpose: Purpose) -> int:
+        """Return which attempt of an intent for a purpose would be the next; 1 for the first."""
+        return self._orders.last_attempt(intent, purpose) + 1
+
+    def plan(self, order: Order, *, by: str, why: str) -> None:
+        """Reserve an order that reduces, outside an assessment.
+
+        Raises:
+            ConflictError: its book does not hold so much that nothing else sells, or a stop is
+                there already.
+        """
+        place = place_of(order)
+        here = [each for each in self._orders.reserving() if place_of(each) == place]
+        if is_stop(order) and any(is_stop(each) for each in here):
+            raise ConflictError(f"a stop of {order.pair} in {place[0]} is there already")
+        held = self.holdings().get(place, NOTHING)
+        selling = sum((each.open_qty for each in here if each.side is Side.SELL), ZERO)
+        if not 0 < order.qty <= held - selling:
+            raise ConflictError(f"{order.qty} {order.pair}: {place[0]} holds {held - selling} free")
+        self._orders.plan(order)
+
+
+class Stops:
+    """The stops of a run."""
+
+    def __init__(
+        self,
+        style: StopStyle | None,
+        exchange: BarExchange,
+        orders: KeptOrders,
+        books: KeptBooks,
+        hearing: HearDesk,
+    ) -> None:
+        """Take where they are placed.
+
+        Args:
+            style: how they are; None where none are wanted.
+            exchange: that holds them.
+            orders: where they are written.
+            books: what they protect.
+            hearing: what hearing of them needs.
+        """
+        self._exchange = exchange
+        self._orders = orders
+        self._hearing = hearing
+        self.is_on = style is not None
+        """Whether any are wanted."""
+        self.desk = StopDesk(
+            is_on=self.is_on,
+            style=style or StopStyle(order_type="stop-loss", max_slippage_bps=0),
+            market=exchange,
+            account=exchange,
+            orders=orders,
+            protections=KeptProtections(orders, books),
+            panic_is_latched=lambda: False,
+            resize=self._resized,
+            cancel=self._canceled,
+            clock=hearing.clock,
+        )
+
+    def tend(self, send: Callable[[], object]) -> None:
+        """Bring every stop to what is held, and send what is planned for that."""
+        if self.is_on and protect(self.desk).steps[Step.PLACE]:
+            send()
+
+    def give_way(self) -> None:
+        """Free what stops hold of what is about to be sold."""
+        if self.is_on:
+            make_room(self.desk)
+
+    def _resized(self, order: Order, amendment: Amendment) -> Order:
+        now = self._hearing.clock()
+        name = str(order.kraken_order_id)
+        started = Event(fact=Fact.AMEND_STARTED, at=now, source=BY, amendment=amendment)
+        amending = self._orders.record(order, started)
+        report = self._exchange.amended(name, amendment)
+        return hear(self._hearing, amending, report, source=STREAM)
+
+    def _canceled(self, order: Order) -> Order:
+        started = Event(fact=Fact.CANCEL_STARTED, at=self._hearing.clock(), source=BY)
+        canceling = self._orders.record(order, started)
+        report = self._exchange.withdrawn(str(order.kraken_order_id))
+        return hear(self._hearing, canceling, report, source=STREAM)
