@@ -39,7 +39,7 @@ from kraken_pipeline.services.ports import Clock
 
 MICROSECOND: Final = 1e-6
 ONE: Final = Decimal(1)
-NOISE: Final = Decimal("1e-12")
+NOISE: Final = Decimal("1e-8")
 """As a share of the price: a float that was worked out between two prices is off by so much."""
 ENDS: Final = {"closed": "", "expired": "Order expired", "canceled": "User requested"}
 
