@@ -26,6 +26,8 @@ from kraken_pipeline.services.ports import Assessment
 from kraken_pipeline.services.standing import Standing, place_of
 from kraken_pipeline.services.world import World
 
+UNUSUAL: Final = Decimal("0.1")
+"""How little of what traded in 24 h may be usual."""
 PANIC_CODE: Final = "HALTED"
 """What an intent is denied with while the panic file lies there."""
 
@@ -157,7 +159,6 @@ class CaseMaker:
         rate = world.rate(pair.quote)
         ticker = world.tickers.get(pair.name)
         notional_24h = ZERO if ticker is None or rate is None else ticker.notional_24h * rate
-        usual = world.habits[pair.name].notional if pair.name in world.habits else None
         snapshot = world.snapshot
         standing = self._standing
         cash = world.free_cash(pair.quote, standing.reserving)
@@ -182,7 +183,7 @@ class CaseMaker:
             doubts=world.quoted.doubts.get(pair.name, frozenset()),
             stream_age=world.quoted.ages.get(pair.name),
             notional_24h=notional_24h,
-            usual_notional=notional_24h if usual is None or rate is None else usual * rate,
+            usual_notional=self._usual_notional(pair, rate, notional_24h),
             visible_qty=self._visible_qty(intent.side, offer, pair),
             equity=ZERO if snapshot is None else snapshot.equity,
             coverage=world.coverage,
@@ -211,6 +212,16 @@ class CaseMaker:
             return cash
         free = self._world.free_cash(base, self._standing.reserving)
         return free + cash * (rate or ZERO)
+
+    def _usual_notional(self, pair: Pair, rate: Decimal | None, notional_24h: Decimal) -> Decimal:
+        """Return what usually trades in a day, but no more than in the last one.
+
+        Where too few days are stored to tell, that may have been an unusual one.
+        """
+        habit = self._world.habits.get(pair.name)
+        if habit is None or habit.notional is None or rate is None:
+            return notional_24h * UNUSUAL
+        return min(habit.notional * rate, notional_24h)
 
     def _visible_qty(self, side: Side, offer: Offer, pair: Pair) -> Decimal | None:
         depth = self._world.depths.get(pair.name)

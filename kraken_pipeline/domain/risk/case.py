@@ -106,7 +106,7 @@ class Case:
     notional_24h: Decimal
     """In base currency."""
     usual_notional: Decimal
-    """What trades in a day as a rule, in base currency; that of 24 h where no more is known."""
+    """What can be counted on to trade in a day, in base currency."""
     visible_qty: Decimal | None
     """What the book offers within the slippage bound, in base; None where it was not read."""
     equity: Decimal
