@@ -9,6 +9,7 @@ from benchmarks import (
     candles_large,
     closes,
     cycle,
+    decisions,
     history,
     ledger_sync,
     orders,
@@ -22,6 +23,7 @@ from benchmarks import (
 
 ALL = {
     "cycle": cycle.run,
+    "decisions": decisions.run,
     "closes": closes.run,
     "stream": stream.run,
     "simulator": simulator.run,

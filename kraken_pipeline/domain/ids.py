@@ -129,5 +129,6 @@ def _exact(value: object) -> object:
             for key, each in value.items()
         }
     if isinstance(value, list | tuple | frozenset):
-        return [_exact(each) for each in (sorted(value) if isinstance(value, frozenset) else value)]
+        told = sorted(value) if isinstance(value, frozenset) else value
+        return [each if type(each) in _AS_THEY_ARE else _exact(each) for each in told]
     raise InvalidValueError(f"{type(value).__name__} has no exact text")

@@ -65,6 +65,7 @@ class CaseMaker:
         """Take what a case is measured by, and what is known at this instant."""
         self._desk = desk
         self._world = world
+        self._members = frozenset(world.universe.names)
         self._standing = standing
         self._halts = assessment.halts()
         self._cooldowns = assessment.cooldowns()
@@ -171,7 +172,7 @@ class CaseMaker:
             now=world.now,
             intent=intent,
             pair=pair,
-            in_universe=pair.name in world.universe.names,
+            in_universe=pair.name in self._members,
             manner=offer.manner,
             qty=NOTHING,
             limit_price=offer.limit,

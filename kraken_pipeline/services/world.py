@@ -56,7 +56,8 @@ class Funds:
                 needed += cost * (fee_share if _is_held_for(order) else 1 + fee_share)
                 held_for_us += cost if _is_held_for(order) else ZERO
         others = max(balance.held - held_for_us, ZERO)
-        return balance.total - balance.held - others * self._highest_share - needed
+        fees_of_others = others * self._highest_share if others else ZERO
+        return balance.total - balance.held - fees_of_others - needed
 
     def free_qty(self, base: Asset, selling: Sequence[Order]) -> Qty:
         """Return what no order is selling of a base asset, in that asset."""

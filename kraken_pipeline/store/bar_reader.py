@@ -1,10 +1,11 @@
 """Reading closed bars: the last ones as matrices, exact closes, what a month holds."""
 
+from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,8 +17,13 @@ from kraken_pipeline.store import bar_tables
 from kraken_pipeline.store.arrow import integers, numbers
 from kraken_pipeline.store.bar_access import KEYS, BarAccess
 from kraken_pipeline.store.bar_parts import Panel
-from kraken_pipeline.store.bar_shelves import Part, Shelf
+from kraken_pipeline.store.bar_shelves import Listing, Part, Shelf
 from kraken_pipeline.strategies.base import Bars
+
+SHOWN: Final = 16
+"""Readings that are kept as they were given."""
+SHOWN_CELLS: Final = 200_000
+"""Bars times pairs; a larger reading is not kept."""
 
 
 class BarReader(BarAccess):
@@ -27,6 +33,9 @@ class BarReader(BarAccess):
         """Take the shelf; there need not be anything yet."""
         super().__init__(shelf)
         self._newest: dict[tuple[str, str], tuple[tuple[Part, ...], dict[str, int]]] = {}
+        self._shown: OrderedDict[tuple[str, tuple[str, ...], int, int], tuple[Listing, Bars]] = (
+            OrderedDict()
+        )
 
     def newest(self, frame: Timeframe) -> Mapping[str, datetime]:
         """Return the open time of each pair's newest bar.
@@ -53,7 +62,7 @@ class BarReader(BarAccess):
         if count <= 0:
             raise InvalidValueError(f"count must be above zero, not {count}")
         last = _seconds(last_close(frame, closed_by)) - frame.seconds
-        return self._undisturbed(frame, lambda: self._read(frame, tuple(pairs), last, count))
+        return self._undisturbed(frame, lambda: self._known_or_read(frame, pairs, last, count))
 
     def closes(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
         """Return each pair's exact close of the bar that closed then, of its newest revision.
@@ -148,6 +157,20 @@ class BarReader(BarAccess):
     def _forget_newest(self, frame: Timeframe) -> None:
         for key in [each for each in self._newest if each[0] == frame.name]:
             self._newest.pop(key, None)
+
+    def _known_or_read(self, frame: Timeframe, pairs: Sequence[str], last: int, count: int) -> Bars:
+        """Return what was read last as long as no bar came: each timeframe asks for the hours."""
+        key, listing = (frame.name, tuple(pairs), last, count), self._listing(frame)
+        known = self._shown.get(key)
+        if known is not None and known[0] is listing:
+            return known[1]
+        bars = self._read(frame, key[1], last, count)
+        if bars.close.size <= SHOWN_CELLS:
+            with self._guard:
+                self._shown[key] = listing, bars
+                while len(self._shown) > SHOWN:
+                    self._shown.popitem(last=False)
+        return bars
 
     def _read(self, frame: Timeframe, pairs: tuple[str, ...], last: int, count: int) -> Bars:
         places = bar_tables.Places(pairs)

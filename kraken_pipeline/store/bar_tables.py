@@ -214,6 +214,7 @@ def bars_of(
     """Return the bars that opened from `first` to `last` as matrices of time by pair.
 
     Rows before the oldest bar of any of the pairs are left out; NaN stands where a bar is absent.
+    Nobody can write into them: they may be given to more than one.
     """
     opened = np.arange(first, last + 1, frame.seconds, dtype=np.int64)
     size = len(places.pairs)
@@ -230,6 +231,8 @@ def bars_of(
         place = rows * size + columns[kept]
         for matrix, amounts in zip(matrices, panel.amounts, strict=True):
             matrix.ravel()[place] = amounts[start:until][kept]
+    for each in (opened, *matrices):
+        each.setflags(write=False)
     named = dict(zip(AMOUNTS, (matrix[oldest:] for matrix in matrices), strict=True))
     return Bars(frame=frame, pairs=places.pairs, opened_at=opened[oldest:], **named)
 

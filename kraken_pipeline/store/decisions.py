@@ -27,6 +27,7 @@ _DECIDED: Final = Prepared(
         decisions.c.closed_at == bindparam("closed_at"),
     )
 )
+Rows = list[dict[str, Any]]
 _ADD_DECISION: Final = Prepared(insert(decisions))
 _ADD_INTENT: Final = Prepared(insert(intents))
 _SAME: Final = and_(
@@ -73,11 +74,15 @@ class SqlDecisionStore:
                 decision.closed_at,
             ):
                 return False
-            is_research = decision.namespace is Namespace.RESEARCH
-            _ADD_DECISION.run(connection, _decision_row(decision))
-            if not is_research:
-                _insert_intents(connection, decision)
-                _note(connection, decision)
+            wanted = [intent_row(each) for each in decision.intents]
+            row = _decision_row(decision, wanted)
+            _ADD_DECISION.run(connection, row)
+            if decision.namespace is not Namespace.RESEARCH:
+                namespace = decision.namespace.value
+                _ADD_INTENT.run_each(
+                    connection, [{**each, "namespace": namespace} for each in wanted]
+                )
+                _note(connection, decision, row, wanted)
             _keep_state(connection, decision, state)
         return True
 
@@ -111,9 +116,8 @@ def _is_decided(
     return _DECIDED.first(connection, bar) is not None
 
 
-def _decision_row(decision: Decision) -> dict[str, Any]:
+def _decision_row(decision: Decision, wanted: Rows) -> dict[str, Any]:
     row = {name: getattr(decision, name) for name in _DECISION_FIELDS}
-    wanted = [intent_row(each) for each in decision.intents]
     is_research = decision.namespace is Namespace.RESEARCH
     return {
         **row,
@@ -124,20 +128,13 @@ def _decision_row(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _insert_intents(connection: Connection, decision: Decision) -> None:
-    namespace = decision.namespace.value
-    rows = [{**intent_row(each), "namespace": namespace} for each in decision.intents]
-    _ADD_INTENT.run_each(connection, rows)
-
-
-def _note(connection: Connection, decision: Decision) -> None:
-    wanted = [intent_row(each) for each in decision.intents]
+def _note(connection: Connection, decision: Decision, row: Mapping[str, Any], wanted: Rows) -> None:
     entry = journal.Entry(
         at=decision.decided_at,
         kind="decision.made",
         subject=decision.decision_id,
         actor=decision.run_id,
-        payload={"row": _decision_row(decision), "intents": wanted, "seen": _seen_row(decision)},
+        payload={"row": row, "intents": wanted, "seen": _seen_row(decision)},
     )
     journal.write(connection, entry)
 

@@ -47,13 +47,20 @@ class Bars:
     close: Floats
     volume: Floats
     """Base units."""
+    _digest: str = field(default="", init=False, repr=False)
+    """Remembered of bars that nobody can write into."""
 
     def digest(self) -> str:
         """Return the SHA-256 of everything in here, in hex: the identity of what was seen."""
-        known = hashlib.sha256(f"{self.frame.name}|{'|'.join(self.pairs)}".encode())
-        for column in (self.opened_at, self.open, self.high, self.low, self.close, self.volume):
-            known.update(np.ascontiguousarray(column).tobytes())
-        return known.hexdigest()
+        if self._digest:
+            return self._digest
+        columns = (self.opened_at, self.open, self.high, self.low, self.close, self.volume)
+        hashed = hashlib.sha256(f"{self.frame.name}|{'|'.join(self.pairs)}".encode())
+        for each in columns:
+            hashed.update(np.ascontiguousarray(each).data)
+        if not any(each.flags.writeable for each in columns):
+            object.__setattr__(self, "_digest", hashed.hexdigest())
+        return hashed.hexdigest()
 
     def frame_of(self, column: str) -> "pd.DataFrame":
         """Return one column as pandas shows it: a row a bar, indexed by close time, UTC.

@@ -76,6 +76,26 @@ def test_nothing_stored_reads_as_an_empty_matrix(store: ShelvedBars) -> None:
     assert read.opened_at.size == 0
 
 
+def test_what_is_read_again_is_the_same_until_a_bar_comes(store: ShelvedBars) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0, 1])])
+    first = store.read(HOURLY, ("XBTUSD",), closed_by=at(2), count=2)
+    again = store.read(HOURLY, ("XBTUSD",), closed_by=at(2), count=2)
+    store.append(HOURLY, [bars("ETHUSD", [0])])
+    later = store.read(HOURLY, ("XBTUSD",), closed_by=at(2), count=2)
+
+    assert again is first
+    assert later is not first
+    assert later.digest() == first.digest()
+
+
+def test_what_was_read_cannot_be_written_into(store: ShelvedBars) -> None:
+    store.append(HOURLY, [bars("XBTUSD", [0, 1])])
+    read = store.read(HOURLY, ("XBTUSD",), closed_by=at(2), count=2)
+
+    with pytest.raises(ValueError, match="read-only"):
+        read.close[0] = 1
+
+
 def test_what_is_there_stays_as_it_is(store: ShelvedBars) -> None:
     first = store.append(HOURLY, [bars("XBTUSD", [0, 1])])
     again = store.append(HOURLY, [bars("XBTUSD", [0, 1, 2], close="9")])

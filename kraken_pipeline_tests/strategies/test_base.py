@@ -123,6 +123,15 @@ def test_stg_1_nothing_of_a_sealed_snapshot_can_be_changed() -> None:
     bars.close[0, 0] = 3
 
 
+def test_what_can_be_written_into_is_not_taken_for_what_it_was() -> None:
+    bars = panel("15m", column(1, 2))
+    before = bars.digest()
+    bars.close[-1] = 3
+
+    assert bars.digest() != before
+    assert bars.sealed().digest() == bars.sealed().digest() == bars.digest()
+
+
 def test_every_built_in_strategy_stands_under_its_own_name() -> None:
     assert all(each.name == name for name, each in STRATEGIES.items())
 
