@@ -26,8 +26,6 @@ from kraken_pipeline.services.ports import Assessment
 from kraken_pipeline.services.standing import Standing, place_of
 from kraken_pipeline.services.world import World
 
-UNUSUAL: Final = Decimal("0.1")
-"""How little of what traded in 24 h may be usual."""
 PANIC_CODE: Final = "HALTED"
 """What an intent is denied with while the panic file lies there."""
 
@@ -217,11 +215,11 @@ class CaseMaker:
     def _usual_notional(self, pair: Pair, rate: Decimal | None, notional_24h: Decimal) -> Decimal:
         """Return what usually trades in a day, but no more than in the last one.
 
-        Where too few days are stored to tell, that may have been an unusual one.
+        Where too few days are stored to tell, the last one is all that is known.
         """
         habit = self._world.habits.get(pair.name)
         if habit is None or habit.notional is None or rate is None:
-            return notional_24h * UNUSUAL
+            return notional_24h
         return min(habit.notional * rate, notional_24h)
 
     def _visible_qty(self, side: Side, offer: Offer, pair: Pair) -> Decimal | None:
