@@ -1,16 +1,14 @@
 """`portfolio report`: the portfolio as one file that any browser opens, also without a network."""
 
-import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from kraken_pipeline.cli.output import print_json
+from kraken_pipeline.cli.report.files import put
 from kraken_pipeline.cli.report.page import page
 from kraken_pipeline.domain.accounting.performance import Performance
 from kraken_pipeline.domain.accounting.periods import Days
-from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.report import ReportDesk, report
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
@@ -28,7 +26,7 @@ def write_report(environ: Mapping[str, str], days: Days, out: Path, *, as_json: 
         made = report(_desk(pipeline), days)
     finally:
         pipeline.close()
-    _put(out.expanduser(), page(made).encode())
+    put(out.expanduser(), page(made).encode())
     if as_json:
         print_json({"file": str(out), "days": len(made.curve), "notes": made.notes})
         return
@@ -50,23 +48,3 @@ def _desk(pipeline: Pipeline) -> ReportDesk:
         performance=performance,
         differing=differing,
     )
-
-
-def _put(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all: who opens it meanwhile sees the old one."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=file.parent, prefix=f".{file.name}.", delete=False
-        ) as beside:
-            try:
-                beside.write(content)
-                beside.flush()
-                os.fsync(beside.fileno())
-                Path(beside.name).replace(file)
-            except OSError:
-                Path(beside.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise ConfigurationError(
-            f"--out is {str(file)!r}, which cannot be written: {error.strerror}"
-        ) from error

@@ -95,7 +95,7 @@ def report(desk: ReportDesk, days: Days) -> Report:
     fills = portfolio.trades(of, days)
     curve, flows = portfolio.curve(of, days), portfolio.flows(of, days)
     profits = portfolio.pnl(of, days, Period.MONTH, method=None, view=View.TRADING)
-    traded = tuple(_traded(desk.bars, pair, fills) for pair in sorted({e.pair for e in fills}))
+    traded = tuple(traded_of(desk.bars, pair, fills) for pair in sorted({e.pair for e in fills}))
     assets = portfolio.positions_by_asset(of)
     notes = (
         *_of_account(snapshot, {} if snapshot is None else desk.differing()),
@@ -127,7 +127,14 @@ def report(desk: ReportDesk, days: Days) -> Report:
     )
 
 
-def _traded(bars: BarSource, pair: str, fills: Sequence[Fill]) -> Traded:
+def traded_of(bars: BarSource, pair: str, fills: Sequence[Fill]) -> Traded:
+    """Return a pair with its own fills and the candles around them.
+
+    Args:
+        bars: the stored candles.
+        pair: that has a fill among them.
+        fills: of any pair, oldest first.
+    """
     own = tuple(each for each in fills if each.pair == pair)
     return Traded(pair=pair, fills=own, bars=_around(bars, pair, own[0].at, own[-1].at))
 

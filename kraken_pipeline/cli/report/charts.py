@@ -44,6 +44,9 @@ class Curve:
     """Oldest first, at least one."""
     written: Callable[[float], str]
     """How a value is written."""
+    beside: Sequence[tuple[date, Decimal]] = ()
+    """What is drawn with it, dashed, within the same days; oldest first."""
+    beside_title: str = ""
 
 
 def curve(of: Curve) -> Html:
@@ -51,11 +54,10 @@ def curve(of: Curve) -> Html:
     days = [float(day.toordinal()) for day, _ in of.points]
     values = [float(value) for _, value in of.points]
     across = Scale(low=days[0], high=days[-1], at_low=EDGE, at_high=WIDTH - EDGE)
-    low, high = padded(min(values), max(values))
+    others = [float(value) for _, value in of.beside]
+    low, high = padded(min(values + others), max(values + others))
     up = Scale(low=low, high=high, at_low=HEIGHT - BELOW, at_high=TEXT)
-    places = [
-        f"{place(across(day))},{place(up(value))}" for day, value in zip(days, values, strict=True)
-    ]
+    places = _places(of.points, across, up)
     # what is never above zero hangs from there
     ground = place(up(0.0) if max(values) <= 0 else HEIGHT - BELOW)
     ends = f"{place(across(days[0]))},{ground}", f"{place(across(days[-1]))},{ground}"
@@ -65,15 +67,32 @@ def curve(of: Curve) -> Html:
         f"{of.title} from {of.written(values[0])} on {first} to {of.written(values[-1])} on "
         f"{last}; lowest {of.written(min(values))}, highest {of.written(max(values))}"
     )
+    title = of.title
+    if of.beside:
+        told += f"; {of.beside_title}, dashed, ends at {of.written(others[-1])}"
+        title += f"; dashed: {of.beside_title}"
     drawn = (
         *_lines(up),
         tag("polygon", points=" ".join((ends[0], *places, ends[1])), class_="area"),
+        *_beside(of, across, up),
         tag("polyline", points=" ".join(places), class_="curve"),
         *dots,
         *_values(up, of.written),
         *_ends([first.isoformat(), last.isoformat()], HEIGHT),
     )
-    return _picture(of.name, of.title, told, HEIGHT, drawn)
+    return _picture(of.name, title, told, HEIGHT, drawn)
+
+
+def _places(points: Sequence[tuple[date, Decimal]], across: Scale, up: Scale) -> list[str]:
+    return [
+        f"{place(across(float(day.toordinal())))},{place(up(float(value)))}"
+        for day, value in points
+    ]
+
+
+def _beside(of: Curve, across: Scale, up: Scale) -> Iterator[Html]:
+    if of.beside:
+        yield tag("polyline", points=" ".join(_places(of.beside, across, up)), class_="beside")
 
 
 def _dot(at: str) -> Html:

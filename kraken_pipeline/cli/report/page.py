@@ -1,50 +1,37 @@
 """The page: what stands on it, in which order, and how each figure is written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
-from decimal import Decimal
-from importlib.resources import files
-from typing import Final
 
-from kraken_pipeline.cli.portfolio import said
 from kraken_pipeline.cli.portfolio_lists import RARE
 from kraken_pipeline.cli.report import columns
 from kraken_pipeline.cli.report.charts import Curve, candles, curve
-from kraken_pipeline.cli.report.markup import Html, joined, style, tag
+from kraken_pipeline.cli.report.markup import Html, joined, tag
+from kraken_pipeline.cli.report.parts import (
+    before_you_read,
+    cards,
+    folded,
+    performance,
+    section,
+    shares,
+    whole,
+)
 from kraken_pipeline.cli.report.tables import Kind, Table, figure, table
 from kraken_pipeline.cli.sheets import Row
-from kraken_pipeline.domain.accounting.performance import Month, Performance
 from kraken_pipeline.domain.lots import Fill
-from kraken_pipeline.domain.money import plain
 from kraken_pipeline.services.report import Report, Traded
-
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
-"""A browser itself refuses whatever the page would fetch or run."""
-_NAMES: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def page(of: Report) -> str:
     """Return a whole page: the same for the same report, to the last byte."""
-    title = "Portfolio report"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width,initial-scale=1"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        tag("title", title),
-        style(files(__package__).joinpath("page.css").read_text(encoding="utf-8")),
-    )
-    body = tag("body", tag("header", *_top(of)), tag("main", *_sections(of)))
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+    return whole("Portfolio report", _top(of), _sections(of))
 
 
 def _top(of: Report) -> Iterator[Html]:
     yield tag("h1", "Portfolio report")
     yield tag("p", f"{_told(of)} All amounts in {of.base_currency}, all times UTC.", class_="faint")
-    if of.notes:
-        yield tag("h2", "Before you read", id="notes")
-        yield tag("ul", *(tag("li", each) for each in of.notes), class_="notes")
+    yield from before_you_read(of.notes)
 
 
 def _told(of: Report) -> str:
@@ -56,18 +43,14 @@ def _told(of: Report) -> str:
 
 
 def _sections(of: Report) -> Iterator[Html]:
-    yield _section("now", "As last read", _now(of))
-    yield _section("curves", "Equity, fall and exposure", _curves(of))
-    yield _section("performance", "Performance", _performance(of.performance))
-    yield _section("profit", "Profit and loss", [_profit(of)])
-    yield _section("positions", "Positions", _positions(of))
-    yield _section("trades", "Trades", _trades(of))
-    yield _section("fees", "Fees", _fees(of))
-    yield _section("flows", "Flows", [_flows(of)])
-
-
-def _section(name: str, title: str, parts: Sequence[Html] | Iterator[Html]) -> Html:
-    return tag("section", tag("h2", title, id=f"{name}-title"), *parts, id=name)
+    yield section("now", "As last read", _now(of))
+    yield section("curves", "Equity, fall and exposure", _curves(of))
+    yield section("performance", "Performance", performance(of.performance))
+    yield section("profit", "Profit and loss", [_profit(of)])
+    yield section("positions", "Positions", _positions(of))
+    yield section("trades", "Trades", _trades(of))
+    yield section("fees", "Fees", _fees(of))
+    yield section("flows", "Flows", [_flows(of)])
 
 
 def _now(of: Report) -> Iterator[Html]:
@@ -85,15 +68,7 @@ def _now(of: Report) -> Iterator[Html]:
         "freshly priced": (read.coverage, Kind.PERCENT),
     }
     yield tag("p", "Read ", figure(read.at, Kind.WORD), ".", class_="faint")
-    yield _cards({name: figure(value, kind) for name, (value, kind) in shown.items()})
-
-
-def _cards(shown: Mapping[str, str]) -> Html:
-    return tag(
-        "dl",
-        *(tag("div", tag("dt", name), tag("dd", each)) for name, each in shown.items()),
-        class_="cards",
-    )
+    yield cards({name: figure(value, kind) for name, (value, kind) in shown.items()})
 
 
 def _curves(of: Report) -> Iterator[Html]:
@@ -107,10 +82,10 @@ def _curves(of: Report) -> Iterator[Html]:
                 written=lambda value: f"{value:,.2f}",
             )
         )
-        yield _shares("drawdown", "Fall from the highest", [(e.day, -e.fallen) for e in of.curve])
+        yield shares("drawdown", "Fall from the highest", [(e.day, -e.fallen) for e in of.curve])
         exposed = [(e.day, e.exposed) for e in of.curve if e.exposed is not None]
         if exposed:
-            yield _shares("exposure", "Share of the equity that is exposed", exposed)
+            yield shares("exposure", "Share of the equity that is exposed", exposed)
     days = Table(
         title="How each day ended",
         columns=columns.DAYS,
@@ -118,52 +93,7 @@ def _curves(of: Report) -> Iterator[Html]:
         nothing="No day of these is kept.",
         rest="`portfolio days --csv FILE` gives all",
     )
-    yield _folded("The days as a table", table(days)) if of.curve else table(days)
-
-
-def _shares(name: str, title: str, points: Sequence[tuple[date, Decimal]]) -> Html:
-    return curve(
-        Curve(name=name, title=title, points=points, written=lambda value: f"{value * 100:.4g} %")
-    )
-
-
-def _folded(title: str, *parts: Html) -> Html:
-    return tag("details", tag("summary", title), *parts)
-
-
-def _performance(found: Performance | None) -> Iterator[Html]:
-    if found is None:
-        yield tag("p", "No day of these is kept.", class_="faint")
-        return
-    told = {name: each for name, each in asdict(found).items() if name != "months"}
-    yield _cards(
-        {
-            name.replace("_", " "): _statistic(said(name, each, days=found.days), each)
-            for name, each in told.items()
-        }
-    )
-    yield table(_months(found.months))
-
-
-def _statistic(shown: str, value: object) -> str:
-    return tag("data", shown, value=plain(value)) if isinstance(value, Decimal) else shown
-
-
-def _months(months: Sequence[Month]) -> Table:
-    """Return a row a year, newest last, with each month's return and what they compound to."""
-    years: dict[str, dict[str, object]] = {}
-    grown: dict[str, Decimal] = {}
-    for each in months:
-        year, number = each.month.split("-")
-        row = years.setdefault(year, {"year": year, **dict.fromkeys(_NAMES)})
-        row[_NAMES[int(number) - 1]] = each.gained
-        grown[year] = grown.get(year, Decimal(1)) * (1 + each.gained)
-    return Table(
-        title="Returns by month",
-        columns={"year": Kind.WORD, **dict.fromkeys(_NAMES, Kind.PERCENT), "all": Kind.PERCENT},
-        rows=[{**row, "all": grown[year] - 1} for year, row in years.items()],
-        nothing="No month is kept yet.",
-    )
+    yield folded("The days as a table", table(days)) if of.curve else table(days)
 
 
 def _profit(of: Report) -> Html:
@@ -221,14 +151,14 @@ def _pair(of: Traded, name: str) -> Iterator[Html]:
     if drawn is not None:
         yield drawn
     rows = [_trade(each) for each in of.fills]
-    whole = Table(
+    listed = Table(
         title=f"Trades of {of.pair}, cost and fee in its quote",
         columns=columns.TRADES,
         rows=rows,
         nothing="",
         rest="`portfolio trades --csv FILE` gives all",
     )
-    yield _folded(f"As a table: {len(rows)}", table(whole))
+    yield folded(f"As a table: {len(rows)}", table(listed))
 
 
 def _trade(fill: Fill) -> Row:

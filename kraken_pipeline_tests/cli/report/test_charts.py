@@ -82,3 +82,22 @@ def test_a_curve_tells_its_ends_in_words_and_few_points_have_dots(days: int, dot
     assert picture.count("<circle") == dots
     assert f"Worth from 0 on 2026-01-01 to {days - 1} on {points[-1][0]}" in picture
     assert "nan" not in picture
+
+
+def test_what_is_drawn_beside_a_curve_is_dashed_named_and_within_the_picture() -> None:
+    days = [date(2026, 1, 1) + timedelta(days=each) for each in range(3)]
+    picture = curve(
+        Curve(
+            name="x",
+            title="Worth",
+            points=[(day, Decimal(10)) for day in days],
+            written=lambda value: f"{value:.0f}",
+            beside=[(day, Decimal(40)) for day in days],
+            beside_title="held",
+        )
+    )
+
+    assert picture.count('class="beside"') == 1
+    assert "Worth; dashed: held" in picture
+    assert "held, dashed, ends at 40" in picture
+    assert ">40<" in picture
