@@ -1,0 +1,94 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kraken_pipeline.domain.errors import ConflictError, UnknownNameError
+from kraken_pipeline.services.research.conduct import (
+    EVIDENCE,
+    Lab,
+    SearchDesk,
+    conclude,
+    do_fold,
+    plan_search,
+)
+from kraken_pipeline.services.research.plan import Evidence, Wanted
+from kraken_pipeline.store.searches import SearchFiles
+from kraken_pipeline_tests.services.research.test_plan import WANTED
+from kraken_pipeline_tests.services.research.test_search import Market
+
+CONFIGURED: Mapping[str, object] = {"fast": 3}
+
+
+def desk(root: Path, market: Market | None = None, *, version: str = "1.0.0") -> SearchDesk:
+    tried = market or Market()
+    return SearchDesk(
+        store=SearchFiles(root),
+        lab=lambda wanted: Lab(
+            attempt=tried,
+            configured=CONFIGURED,
+            strategy_version=version,
+            config_hash="c" * 8,
+            data_digest="d" * 8,
+        ),
+    )
+
+
+def searched(root: Path, wanted: Wanted = WANTED) -> tuple[Evidence, str]:
+    search_id = plan_search(desk(root), wanted).search_id
+    for number in range(1, wanted.folds + 1):
+        do_fold(desk(root), search_id, number)
+    return conclude(desk(root), search_id)
+
+
+def test_a_search_ends_with_evidence_that_is_kept_with_its_hash(tmp_path: Path) -> None:
+    evidence, known = searched(tmp_path)
+
+    kept = SearchFiles(tmp_path).read(evidence.plan.search_id, EVIDENCE, Evidence)
+    assert kept == evidence
+    assert evidence.judged.trials == 30
+    assert known in SearchFiles(tmp_path).path(evidence.plan.search_id, EVIDENCE).read_text()
+
+
+def test_folds_may_be_done_in_any_order_and_come_to_the_same(tmp_path: Path) -> None:
+    first, known = searched(tmp_path / "one")
+    search_id = plan_search(desk(tmp_path / "two"), WANTED).search_id
+    for number in (3, 1, 2):
+        do_fold(desk(tmp_path / "two"), search_id, number)
+
+    assert conclude(desk(tmp_path / "two"), search_id) == (first, known)
+
+
+def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
+    evidence, _ = searched(tmp_path)
+    market = Market()
+
+    again = do_fold(desk(tmp_path, market), evidence.plan.search_id, 2)
+
+    assert again == evidence.fitted[1]
+    assert market.asked == []
+
+
+def test_every_search_of_a_strategy_counts_against_the_next(tmp_path: Path) -> None:
+    searched(tmp_path)
+    other, _ = searched(tmp_path, replace(WANTED, seed=9))
+    stranger, _ = searched(tmp_path, replace(WANTED, strategy_id="other"))
+
+    assert other.judged.trials == 60
+    assert stranger.judged.trials == 30
+
+
+def test_without_every_fold_there_is_no_evidence(tmp_path: Path) -> None:
+    search_id = plan_search(desk(tmp_path), WANTED).search_id
+    do_fold(desk(tmp_path), search_id, 1)
+
+    with pytest.raises(UnknownNameError, match="there is no fold-2 of a search"):
+        conclude(desk(tmp_path), search_id)
+
+
+def test_a_strategy_that_changed_since_is_planned_again(tmp_path: Path) -> None:
+    search_id = plan_search(desk(tmp_path), WANTED).search_id
+
+    with pytest.raises(ConflictError, match="plan it again"):
+        do_fold(desk(tmp_path, version="1.0.1"), search_id, 1)

@@ -1,0 +1,19 @@
+from decimal import Decimal
+
+from kraken_pipeline.services.research.outcome import outcome, percent, ratio
+from kraken_pipeline.services.research.told import tell
+from kraken_pipeline_tests.services.research.runs import daily, ran
+
+
+def test_the_figures_are_those_that_people_ask_for_first() -> None:
+    found = outcome(tell(ran(), daily(100, 90)))
+
+    assert found["gained"].endswith(" %")
+    assert found["bought and held"] == "-10.23 %"
+    assert found["fees"] == "0.52"
+    assert found["that won"] == "50.00 %"
+
+
+def test_what_cannot_be_said_is_said_to_be_none() -> None:
+    assert (percent(None), ratio(None)) == ("none", "none")
+    assert (percent(Decimal("0.12345")), ratio(Decimal("1.005"))) == ("12.34 %", "1.00")
