@@ -10,6 +10,7 @@ import typer
 
 from kraken_pipeline.cli.commands import (
     audit,
+    backtest,
     config,
     dust,
     explain,
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.add_typer(orders.app, name="orders", rich_help_panel=TRADE)
 app.add_typer(explain.app, name="explain", rich_help_panel=LOOK)
 app.add_typer(audit.app, name="audit", rich_help_panel=LOOK)
+app.add_typer(backtest.app, name="backtest", rich_help_panel=LOOK)
 app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
 app.add_typer(dust.app, name="dust", rich_help_panel=TRADE)
 app.add_typer(history.app, name="history", rich_help_panel=SET_UP)

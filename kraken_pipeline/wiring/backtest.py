@@ -4,7 +4,7 @@ The trading database is opened once, so that it can not be written to, for the u
 a run decides and orders is kept in memory and ends in a folder of its own (BT-1, DAG-6).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
-from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, last_close
+from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, last_close, timeframe
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.assess import BenchDesk
 from kraken_pipeline.services.backtest import (
@@ -48,7 +48,12 @@ from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.strategies.base import Bars
 from kraken_pipeline.wiring.allocating import fixed_allocation
 from kraken_pipeline.wiring.code_stamp import code_stamp
-from kraken_pipeline.wiring.desks import configured_strategies, kill_switches, limits
+from kraken_pipeline.wiring.desks import (
+    configured,
+    configured_strategies,
+    kill_switches,
+    limits,
+)
 from kraken_pipeline.wiring.protecting import stop_style, wants_stops
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.universe import universe_rules
@@ -64,14 +69,26 @@ class Wanted:
     since: datetime
     until: datetime
     strategies: Sequence[str] = ()
-    """Ids of configured strategies; none for all that run."""
+    """Ids as configured, or of any built-in; none for all that run."""
     timeframes: Sequence[str] = ()
-    """Names of those to decide on; none for those configured."""
+    """Names of those to decide on; none for those configured. Where no strategy is named, each
+    decides on those among them that it is configured for."""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """In place of configured ones, of each strategy."""
     pairs: Sequence[str] = ()
     """Our names; none for the universe of then."""
     cash: Decimal = Decimal(10_000)
     model: FillModel = field(default_factory=FillModel)
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """What a run stands on, read once: any number of runs may follow within the same stretch."""
+
+    universe: Universe
+    history: History
+    certificates: Certificates
 
 
 def run_backtest(loaded: Loaded, wanted: Wanted, *, now: datetime) -> Result:
@@ -87,17 +104,38 @@ def run_backtest(loaded: Loaded, wanted: Wanted, *, now: datetime) -> Result:
         InvalidValueError: what is asked cannot be run: no universe, or bars are missing; the
             message says which, and what to do.
     """
-    _require_what_is_judged(loaded.settings)
-    universe = _universe(loaded, wanted)
     asked = asked_of(loaded.settings, wanted)
+    ready = prepare(loaded, asked, wanted.pairs)
+    run_id = f"{now:%Y%m%dT%H%M%S}-{digest([described(asked), ready.history.digest])[:8]}"
+    return run_on(loaded, ready, asked, run_id=run_id)
+
+
+def prepare(loaded: Loaded, asked: Backtest, pairs: Sequence[str] = ()) -> Ready:
+    """Read what a run stands on, and see that nothing of it is missing.
+
+    Args:
+        loaded: the configuration.
+        asked: the run, or one that looks at all that several look at.
+        pairs: our names; none for the universe of then.
+
+    Raises:
+        ConfigurationError: a store cannot be read, or what is configured cannot be judged here.
+        InvalidValueError: there is no universe, or bars are missing; the message says which.
+    """
+    _require_what_is_judged(loaded.settings)
+    universe = _universe(loaded, asked.since, pairs)
     bars, certificates = stored_bars(loaded)
     usual = days_needed(universe_rules(loaded.settings))
     names = [each.name for each in universe.managed]
     history = read_history(bars, asked, names, usual=usual)
     require_whole(history, asked, certificates)
-    run_id = f"{now:%Y%m%dT%H%M%S}-{digest([described(asked), history.digest])[:8]}"
-    rules = rules_of(loaded, universe, history, run_id=run_id)
-    return Run(asked, rules, history, certificates).run()
+    return Ready(universe=universe, history=history, certificates=certificates)
+
+
+def run_on(loaded: Loaded, ready: Ready, asked: Backtest, *, run_id: str) -> Result:
+    """Run a backtest on what was read; nothing is kept of it."""
+    rules = rules_of(loaded, ready.universe, ready.history, run_id=run_id)
+    return Run(asked, rules, ready.history, ready.certificates).run()
 
 
 def _require_what_is_judged(settings: Settings) -> None:
@@ -133,6 +171,7 @@ def card_of(result: Result) -> dict[str, Any]:
         "config_hash": result.config_hash,
         "data_digest": result.data_digest,
         "universe_version": result.universe_version,
+        "pairs": list(result.pairs),
         "survivorship": result.survivorship,
         "code_version": code_stamp(),
         "counts": dict(result.counts),
@@ -343,33 +382,49 @@ def listing_of(pairs: Sequence[Pair]) -> Listing:
 
 
 def _strategies(settings: Settings, wanted: Wanted) -> tuple[Configured, ...]:
-    known = {each.strategy_id: each for each in configured_strategies(settings)}
-    unknown = [each for each in wanted.strategies if each not in known]
-    if unknown:
-        raise ConfigurationError(
-            f"no strategy {unknown[0]!r} is enabled; there are {', '.join(known) or 'none'}"
+    found = [
+        _with_frames(_with_parameters(each, wanted), wanted)
+        for each in (
+            [configured(settings, name) for name in wanted.strategies]
+            or configured_strategies(settings)
         )
-    chosen = [known[each] for each in wanted.strategies] if wanted.strategies else known.values()
+    ]
+    deciding = tuple(each for each in found if each.timeframes)
+    if found and not deciding:
+        raise InvalidValueError(
+            f"no strategy decides on {', '.join(wanted.timeframes)}: name one with another "
+            "timeframe, or enable one under strategies"
+        )
+    return deciding
+
+
+def _with_parameters(of: Configured, wanted: Wanted) -> Configured:
+    if not wanted.parameters:
+        return of
+    checked = of.strategy.parameters({**of.parameters, **wanted.parameters})
+    return replace(of, parameters=checked)
+
+
+def _with_frames(of: Configured, wanted: Wanted) -> Configured:
     if not wanted.timeframes:
-        return tuple(chosen)
-    return tuple(
-        replace(each, timeframes=tuple(name for name in wanted.timeframes if name in TIMEFRAMES))
-        for each in chosen
-    )
+        return of
+    names = [timeframe(each).name for each in wanted.timeframes]
+    possible = of.strategy.timeframes if wanted.strategies else of.timeframes
+    return replace(of, timeframes=tuple(each for each in names if each in possible))
 
 
-def _universe(loaded: Loaded, wanted: Wanted) -> Universe:
+def _universe(loaded: Loaded, since: datetime, pairs: Sequence[str]) -> Universe:
     """Return the universe that was in force as the run begins, or the oldest that is known."""
     database = read_only(loaded.database_url)
     try:
         store = SqlUniverseStore(database)
-        then = store.in_force_at(wanted.since)
+        then = store.in_force_at(since)
         universe = store.latest() if then is None else then
     finally:
         database.close()
     if universe is None:
         raise InvalidValueError("there is no universe yet; refresh pair_universe first")
-    return universe if not wanted.pairs else chosen_from(universe, wanted.pairs)
+    return universe if not pairs else chosen_from(universe, pairs)
 
 
 def chosen_from(universe: Universe, names: Sequence[str]) -> Universe:

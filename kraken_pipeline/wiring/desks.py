@@ -83,15 +83,22 @@ def configured_strategies(settings: Settings) -> tuple[Configured, ...]:
     Raises:
         ConfigurationError: a strategy's type is unknown or one of its parameters is wrong.
     """
-    return tuple(_configured(settings, each) for each in settings.strategies.running())
+    return tuple(configured(settings, each) for each in settings.strategies.running())
 
 
-def _configured(settings: Settings, strategy_id: str) -> Configured:
+def configured(settings: Settings, strategy_id: str) -> Configured:
+    """Return one strategy with its parameters checked, whether it is enabled or not.
+
+    Raises:
+        ConfigurationError: its type is unknown or one of its parameters is wrong.
+    """
     config = settings.strategies.config(strategy_id)
     try:
         strategy = kinds().named(config.type)
     except InvalidValueError as error:
-        raise ConfigurationError(f"strategies.enabled names {strategy_id}: {error}") from error
+        is_enabled = strategy_id in settings.strategies.enabled
+        where = "strategies.enabled names" if is_enabled else "strategies.configs lacks"
+        raise ConfigurationError(f"{where} {strategy_id}: {error}") from error
     try:
         parameters = strategy.parameters(config.params)
     except InvalidValueError as error:

@@ -102,7 +102,11 @@ def test_bars_that_are_missing_for_no_proven_reason_are_named(market: PaperMarke
 @pytest.mark.parametrize(
     ("wrong", "said", "kind"),
     [
-        ({"strategies": ("nobody",)}, "no strategy 'nobody' is enabled", ConfigurationError),
+        (
+            {"strategies": ("nobody",)},
+            "strategies.configs lacks nobody: there is no",
+            ConfigurationError,
+        ),
         ({"pairs": ("NOUSD",)}, "NOUSD is not in the universe", InvalidValueError),
     ],
 )

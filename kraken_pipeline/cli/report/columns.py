@@ -86,3 +86,34 @@ BY_BOOK: Final[Mapping[str, Kind]] = {
     "book": Kind.WORD,
     **{"pair" if name == "asset" else name: kind for name, kind in HELD.items()},
 }
+
+BACKTEST_DAYS: Final[Mapping[str, Kind]] = {
+    "day": Kind.WORD,
+    "equity": Kind.CENTS,
+    "exposure": Kind.CENTS,
+    "fallen": Kind.PERCENT,
+}
+TRIPS: Final[Mapping[str, Kind]] = {
+    "opened_at": Kind.WORD,
+    "closed_at": Kind.WORD,
+    "book": Kind.WORD,
+    "pair": Kind.WORD,
+    "cost": Kind.CENTS,
+    "fees": Kind.CENTS,
+    "profit": Kind.CENTS,
+    "gained": Kind.PERCENT,
+}
+TALLY: Final[Mapping[str, Kind]] = {
+    "trades": Kind.EXACT,
+    "win_rate": Kind.PERCENT,
+    "profit": Kind.CENTS,
+    "fees": Kind.CENTS,
+    "profit_factor": Kind.CENTS,
+    "mean": Kind.PERCENT,
+    "best": Kind.PERCENT,
+    "worst": Kind.PERCENT,
+    "mean_won": Kind.CENTS,
+    "mean_lost": Kind.CENTS,
+    "losses_in_a_row": Kind.EXACT,
+    "mean_held": Kind.WORD,
+}

@@ -255,6 +255,7 @@ class Run:
             config_hash=self._rules.config_hash,
             data_digest=self._history.digest,
             universe_version=self._rules.universe.version,
+            pairs=self._history.pairs,
             survivorship=_survivorship(self._rules.universe, asked.since),
             base_currency=self._rules.base_currency,
             decisions=tuple(self._decisions.made),

@@ -31,6 +31,8 @@ class Result:
     data_digest: str
     """Of every bar that was looked at."""
     universe_version: str
+    pairs: tuple[str, ...]
+    """That could be traded, by our names."""
     survivorship: str
     """Why the pairs may be only those that lived on; empty where they are those of then."""
     base_currency: Asset

@@ -1,0 +1,32 @@
+"""`backtest report`: a run as one file that any browser opens, also without a network."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from kraken_pipeline.cli.backtest import named
+from kraken_pipeline.cli.output import print_json
+from kraken_pipeline.cli.report.backtest import Shown, page
+from kraken_pipeline.cli.report.files import put
+from kraken_pipeline.services.research.told import luck_of
+from kraken_pipeline.settings import load
+from kraken_pipeline.wiring import backtest
+from kraken_pipeline.wiring.research import told_of, traded_in
+
+
+def write_report(environ: Mapping[str, str], name: str, out: Path, *, as_json: bool) -> None:
+    """Write the page of a run, and say where.
+
+    Raises:
+        UnknownNameError: there is no run of that name, or several begin so.
+        ConfigurationError: the file cannot be written; what was there stays as it was.
+    """
+    loaded = load(environ)
+    told = told_of(loaded, named(backtest.backtests(loaded), name))
+    shown = Shown(told=told, luck=luck_of(told), traded=traded_in(loaded, told), meanings={})
+    put(out.expanduser(), page(shown).encode())
+    if as_json:
+        print_json({"file": str(out), "run_id": told.ran.run_id, "notes": told.notes})
+        return
+    sys.stdout.write(f"{out} written: {told.ran.run_id}, {len(told.ran.trips)} round trips\n")
+    sys.stdout.write("".join(f"note: {each}\n" for each in told.notes))

@@ -1,0 +1,259 @@
+"""What is told of a backtest that is kept, and where parameters are searched for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import product
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from kraken_pipeline.domain.accounting.performance import deepest_fall
+from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.money import BPS, PERCENT
+from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
+from kraken_pipeline.services.backtest import Result
+from kraken_pipeline.services.backtest.rows import fill_of, trip_of
+from kraken_pipeline.services.decide import Configured
+from kraken_pipeline.services.ports import BarReading
+from kraken_pipeline.services.report import Traded, traded_of
+from kraken_pipeline.services.research.conduct import Lab, SearchDesk
+from kraken_pipeline.services.research.days import Course, day_returns, days_of
+from kraken_pipeline.services.research.folds import Span
+from kraken_pipeline.services.research.plan import Wanted
+from kraken_pipeline.services.research.search import Came
+from kraken_pipeline.services.research.space import Space, ends, space
+from kraken_pipeline.services.research.told import Ran, Told, tell
+from kraken_pipeline.settings import Loaded
+from kraken_pipeline.store.backtests import StoredRun
+from kraken_pipeline.store.searches import SearchFiles
+from kraken_pipeline.strategies.base import Bars
+from kraken_pipeline.wiring import backtest
+from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.histories import history_store
+from kraken_pipeline.wiring.past_months import stretch_of
+
+_DAY: Final = timedelta(days=1)
+MOST_BESIDE: Final = 4
+"""Runs that are shown beside one."""
+DAILY: Final = TIMEFRAMES["1d"]
+SEARCHED: Final = "searched"
+"""The name of a run of a search: none is kept."""
+
+
+def told_of(loaded: Loaded, run: StoredRun) -> Told:
+    """Return what is told of a run: its rows, and what holding its pairs would have come to.
+
+    Raises:
+        StorageError: its file is damaged.
+        ConfigurationError: the stored bars cannot be read.
+    """
+    ran = ran_of(run)
+    bars, _ = backtest.stored_bars(loaded)
+    return tell(ran, _daily(bars, ran, list(run.card["pairs"])))
+
+
+def backfill(
+    loaded: Loaded, frames: Sequence[Timeframe], months: Sequence[str]
+) -> tuple[Told, tuple[Told, ...]]:
+    """Run the enabled strategies over months, keep it, and return it with the runs before it.
+
+    Args:
+        loaded: the configuration.
+        frames: on whose closes it is decided, where a strategy is configured to do so.
+        months: `YYYY-MM-01`, those between the first and the last with them.
+
+    Raises:
+        ConfigurationError: a strategy is configured wrongly, or a store cannot be read.
+        InvalidValueError: bars are missing, or no strategy decides on these frames.
+        StorageError: it cannot be kept.
+    """
+    wanted = backtest.Wanted(
+        since=datetime.fromtimestamp(stretch_of(min(months))[0], tz=UTC),
+        until=datetime.fromtimestamp(stretch_of(max(months))[1], tz=UTC),
+        timeframes=tuple(each.name for each in frames),
+    )
+    before = backtest.backtests(loaded).runs()[-MOST_BESIDE:]
+    result = backtest.run_backtest(loaded, wanted, now=system_now())
+    others = tuple(told_of(loaded, each) for each in reversed(before))
+    return told_of(loaded, backtest.keep(loaded, result)), others
+
+
+def traded_in(loaded: Loaded, told: Told) -> tuple[Traded, ...]:
+    """Return the pairs that were traded with candles around it, those with most fills first.
+
+    Raises:
+        ConfigurationError: the stored bars cannot be read.
+    """
+    bars = history_store(loaded)
+    counts: dict[str, int] = {}
+    for each in told.ran.fills:
+        counts[each.pair] = counts.get(each.pair, 0) + 1
+    ordered = sorted(counts, key=lambda pair: (-counts[pair], pair))
+    return tuple(traded_of(bars, pair, told.ran.fills) for pair in ordered)
+
+
+def ran_of(run: StoredRun) -> Ran:
+    """Return a run as it is told of.
+
+    Raises:
+        StorageError: its file is damaged.
+    """
+    card = run.card
+    asked, fills = card["asked"], card["asked"]["fills"]
+    course = np.array([list(row.values()) for row in run.rows("equity")], dtype=np.float64).reshape(
+        -1, 3
+    )
+    return Ran(
+        run_id=run.run_id,
+        since=datetime.fromisoformat(asked["since"]),
+        until=datetime.fromisoformat(asked["until"]),
+        asked=MappingProxyType(dict(_asked(card))),
+        assumed=tuple(_assumed(asked)),
+        base_currency=Asset(card["base_currency"]),
+        cash=Decimal(asked["cash"]),
+        fee=Decimal(asked["fees"]["steps"][0]["taker_pct"]) * PERCENT,
+        slippage=Decimal(fills["slippage_bps"]) * BPS,
+        seed=asked["seed"],
+        course=Course(at=course[:, 0].astype(np.int64), equity=course[:, 1], exposure=course[:, 2]),
+        fills=tuple(map(fill_of, run.rows("fills"))),
+        trips=tuple(map(trip_of, run.rows("trips"))),
+        counts=card["counts"],
+        denials=card["denials"],
+        survivors=card["survivorship"],
+    )
+
+
+def _asked(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    asked = card["asked"]
+    for each in asked["strategies"]:
+        parameters = ", ".join(
+            f"{name} {value}" for name, value in sorted(each["parameters"].items())
+        )
+        yield (
+            each["strategy_id"],
+            f"{each['type']} {each['version']} on {', '.join(each['timeframes'])}: {parameters}",
+        )
+    yield "pairs", ", ".join(card["pairs"])
+    yield "cash", f"{asked['cash']} {card['base_currency']}"
+    yield "seed", str(asked["seed"])
+    for name in ("config_hash", "data_digest", "universe_version", "code_version", "hash"):
+        yield name.replace("_", " "), str(card[name])
+    if card["halts"]:
+        yield "latched", "; ".join(card["halts"])
+
+
+def _assumed(asked: Mapping[str, Any]) -> Iterator[str]:
+    fills = asked["fills"]
+    yield (
+        f"a close is decided {fills['decides_after_seconds']} s after it, and an order is at the "
+        f"exchange {fills['latency_seconds']} s later: nothing fills at the price that was decided "
+        "on"
+    )
+    yield (
+        f"bid and ask are {fills['spread_bps']} bps apart, and a taker trades "
+        f"{fills['slippage_bps']} bps worse than the better of them: bars have no book"
+    )
+    share = Decimal(fills["volume_share"]) * 100
+    yield f"of what traded in a bar, {share:f} % at most is ours; the rest of an order waits"
+    yield "inside a bar the price goes first to the end that lies against the bar's direction"
+    for each in asked["fees"]["steps"]:
+        yield (
+            f"fees are {each['maker_pct']} % for a maker and {each['taker_pct']} % for a taker "
+            f"({asked['fees']['source']})"
+        )
+    yield "orders are too small to move the market, and the exchange was always there"
+
+
+def _daily(bars: BarReading, ran: Ran, pairs: list[str]) -> Bars | None:
+    """Return a pair's bars of a day from the one on that closed as the run began."""
+    count = (ran.until - ran.since) // _DAY + 1
+    found = bars.read(DAILY, pairs, closed_by=ran.until, count=count)
+    first = int((ran.since - _DAY).timestamp())
+    if not found.opened_at.size or int(found.opened_at[0]) > first:
+        return None
+    return found
+
+
+def days_between(first: str, last: str) -> Span:
+    """Return whole days, both ends with them, from `2024-01-01` to `2024-12-31`, UTC.
+
+    Raises:
+        InvalidValueError: one is no day.
+    """
+    since, last_day = _day(first), _day(last)
+    return Span(since=since, until=last_day + _DAY)
+
+
+def _day(text: str) -> datetime:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidValueError(f"{text!r} is no day: write it as 2024-01-31") from error
+    return datetime.combine(found, time.min, UTC)
+
+
+def search_desk(loaded: Loaded) -> SearchDesk:
+    """What searching for parameters needs; nothing of it is a run that is kept."""
+    return SearchDesk(store=SearchFiles(loaded.data_dir), lab=lambda wanted: lab(loaded, wanted))
+
+
+def lab(loaded: Loaded, wanted: Wanted) -> Lab:
+    """Read the bars of a whole search once, and return how a part of it is tried.
+
+    Raises:
+        ConfigurationError: the strategy is configured wrongly, or the bars cannot be read.
+        InvalidValueError: bars are missing, or there is no universe.
+    """
+    asked = backtest.asked_of(
+        loaded.settings,
+        backtest.Wanted(
+            since=wanted.whole.since,
+            until=wanted.whole.until,
+            strategies=(wanted.strategy_id,),
+            timeframes=(wanted.timeframe,),
+            seed=wanted.seed,
+        ),
+    )
+    [configured] = asked.strategies
+    # a choice may look farther back than what is configured does
+    widest = replace(asked, strategies=(configured, *_extremes(configured, space(wanted.choices))))
+    ready = backtest.prepare(loaded, widest)
+
+    def attempt(parameters: Mapping[str, object], span: Span) -> Came:
+        chosen = replace(configured, parameters=configured.strategy.parameters(parameters))
+        tried = replace(asked, since=span.since, until=span.until, strategies=(chosen,))
+        return came_of(backtest.run_on(loaded, ready, tried, run_id=SEARCHED))
+
+    return Lab(
+        attempt=attempt,
+        configured=configured.parameters,
+        strategy_version=configured.strategy.version,
+        config_hash=loaded.hash,
+        data_digest=ready.history.digest,
+    )
+
+
+def _extremes(configured: Configured, of: Space) -> Iterator[Configured]:
+    """Yield a strategy with each choice at either end, so that it is known what it looks at."""
+    for values in product(*(ends(each) for each in of.values())):
+        given = {**configured.parameters, **dict(zip(of, values, strict=True))}
+        with suppress(InvalidValueError):
+            yield replace(configured, parameters=configured.strategy.parameters(given))
+
+
+def came_of(result: Result) -> Came:
+    """Return what a search looks at of a run."""
+    course = Course(at=result.at, equity=result.equity, exposure=result.exposure)
+    days = days_of(course, result.asked.cash)
+    returns = day_returns(days)
+    return Came(
+        returns=tuple(returns.tolist()),
+        trades=len(result.trips),
+        grown=float(result.final_equity / result.asked.cash - 1),
+        fallen=float(deepest_fall([result.asked.cash, *(each.equity for each in days)])),
+    )

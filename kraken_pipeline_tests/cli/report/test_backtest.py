@@ -1,0 +1,118 @@
+import json
+import re
+import subprocess
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kraken_pipeline.cli.report.backtest import MOST_PAIRS, Shown, page
+from kraken_pipeline.domain.market import Side
+from kraken_pipeline.services.report import Traded
+from kraken_pipeline.services.research.days import Course
+from kraken_pipeline.services.research.told import luck_of, tell
+from kraken_pipeline_tests.cli.report.test_charts import bars
+from kraken_pipeline_tests.cli.report.test_in_a_browser import (  # noqa: F401 - a fixture among them
+    LOOK,
+    QUIET,
+    browser,
+)
+from kraken_pipeline_tests.services.research.runs import daily, fill, ran, trip
+
+EMPTY = Course(at=np.array([], dtype=np.int64), equity=np.array([]), exposure=np.array([]))
+
+
+def traded(pair: str) -> Traded:
+    return Traded(pair=pair, fills=(fill(1, Side.BUY, pair=pair),), bars=bars())
+
+
+def shown(*, pairs: int = 1, **changed: object) -> Shown:
+    told = tell(ran(**changed), daily(*[100.0 + each for each in range(61)]))
+    return Shown(
+        told=told,
+        luck=luck_of(told),
+        traded=tuple(traded(f"P{each}USD") for each in range(pairs)),
+        meanings={"CAP_PAIR": "more of a pair than its cap allows"},
+    )
+
+
+def test_every_part_is_there_with_what_to_know_before_reading() -> None:
+    written = page(shown(survivors="the pairs are those of today"))
+
+    for name in (
+        "outcome",
+        "curves",
+        "performance",
+        "trades",
+        "denials",
+        "luck",
+        "assumed",
+        "asked",
+    ):
+        assert f'<section id="{name}">' in written
+    assert written.index("the pairs are those of today") < written.index("Outcome")
+    assert "dashed: bought at first and held" in written
+    assert "more of a pair than its cap allows" in written
+    assert "bid and ask are 10 bps apart" in written
+
+
+def test_the_same_run_gives_the_same_bytes_and_nothing_is_fetched() -> None:
+    one, two = page(shown()), page(shown())
+
+    assert one == two
+    assert not re.search("<script|<link|<img|@import|https?:", one)
+
+
+def test_candles_of_many_pairs_are_left_out_and_counted() -> None:
+    written = page(shown(pairs=MOST_PAIRS + 3))
+
+    assert written.count("<h3>") == MOST_PAIRS
+    assert "The candles of 3 other pairs are not drawn." in written
+
+
+def test_of_a_run_in_which_nothing_happened_the_page_says_so() -> None:
+    written = page(shown(course=EMPTY, fills=(), trips=(), denials={}, counts={}))
+
+    for said in ("No bar was closed", "Nothing was traded", "Nothing was denied", "no round trips"):
+        assert said in written
+
+
+def test_a_name_that_is_a_script_is_shown_as_text() -> None:
+    sly = "<script>alert(1)</script>"
+    written = page(shown(run_id=sly, denials={sly: 1}, trips=(trip(1, "1", pair=sly),)))
+
+    assert sly not in written
+    assert written.count("&lt;script&gt;") >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wide", [1100, 360])
+def test_a_browser_draws_every_chart(
+    browser: str,  # noqa: F811 - that fixture
+    tmp_path: Path,
+    wide: int,
+) -> None:
+    (tmp_path / "report.html").write_text(page(shown(pairs=2)))
+    (tmp_path / "look.html").write_text(LOOK.replace("WIDE", str(wide)))
+
+    ended = subprocess.run(
+        [
+            browser,
+            *QUIET,
+            f"--user-data-dir={tmp_path / 'profile'}",
+            f"file://{tmp_path}/look.html",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert "CONSOLE" not in ended.stderr
+    [seen] = re.findall(r"<pre>(.*?)</pre>", ended.stdout, re.DOTALL)
+    drawn = json.loads(unescape(seen))
+    assert len(drawn["sizes"]) == 3 + 2
+    assert all(width > wide * 0.8 and height > 90 for width, height in drawn["sizes"])
+    assert drawn["overhang"] == 0
+    assert "Before you read" in drawn["text"]
