@@ -14,6 +14,7 @@ from kraken_pipeline.defs.market_stream import market_is_heard, market_stream, p
 from kraken_pipeline.defs.panic import panic_flag, panic_job
 from kraken_pipeline.defs.portfolio import books
 from kraken_pipeline.defs.reconcile import reconcile, reconciliation
+from kraken_pipeline.defs.searches import search_evidence, search_folds, search_plan
 from kraken_pipeline.defs.stream import heard_live, private_stream, stream_is_heard
 from kraken_pipeline.defs.trading import new_decisions, trade
 from kraken_pipeline.defs.universe import pair_universe
@@ -34,6 +35,9 @@ def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> 
             books,
             decisions,
             journal,
+            search_plan,
+            search_folds,
+            search_evidence,
         ],
         asset_checks=[
             chain_is_whole,

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from kraken_pipeline.defs.backtest_words import month_figures, whole_figures
 from kraken_pipeline.defs.partitions import (
     DECIDES_FOR,
     FRAME_OF,
@@ -21,6 +22,7 @@ from kraken_pipeline.defs.partitions import (
 from kraken_pipeline.domain.intents import Decision, Namespace, Outcome
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.wiring.pipeline import Pipeline
+from kraken_pipeline.wiring.research import backfill
 
 SEEN_ON_EVERY_CLOSE = ("1h", "1d")
 """Timeframes that strategies look at beside the one that closed: regime and daily filter."""
@@ -37,8 +39,9 @@ def _spec(frame: Timeframe) -> dg.AssetSpec:
         owners=OWNERS,
         description=(
             f"What each strategy wants on the close of a {frame.name} bar, and for every other "
-            "pair why nothing is wanted. A past month is decided for research only. "
-            "Nothing here can place an order."
+            "pair why nothing is wanted. Months that are over are a backtest: one run over all "
+            "that are asked for, with the same risk, orders and books, kept under `backtests` in "
+            "the data folder. Nothing here can place an order."
         ),
         partitions_def=MONTHS,
     )
@@ -54,7 +57,7 @@ def _spec(frame: Timeframe) -> dg.AssetSpec:
 def decisions(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Decide the newest closed bar; in months that are over, every bar.
+    """Decide the newest closed bar; months that are over are a backtest, all of them in one.
 
     Only what the schedule or a cycle starts decides for trading. By hand it is research: it shows
     what the strategies want, and no order can come of it.
@@ -62,37 +65,53 @@ def decisions(
     now = pipeline.clock()
     moment = moment_of(context.run.tags, now)
     selected = sorted(context.selected_asset_keys, key=lambda key: FRAME_OF[key].minutes)
+    past = [each for each in context.partition_keys if each < month_of(moment)]
+    if past:
+        _show_backtest(context, pipeline, selected, past)
     for key in selected:
-        frame = FRAME_OF[key]
-        late = lateness(frame, context.run.tags, now)
-        if late:
-            context.log.warning("%s: %s", frame.name, late)
-        for month in context.partition_keys:
-            made = _decided(context, pipeline, frame, month, moment, late)
-            # several months in one run: each has figures of its own
-            figures = _figures(made, late)
-            context.add_asset_metadata(figures, asset_key=key, partition_key=month)
+        if month_of(moment) in context.partition_keys:
+            figures = _newest(context, pipeline, FRAME_OF[key], moment, now)
+            context.add_asset_metadata(figures, asset_key=key, partition_key=month_of(moment))
         yield dg.MaterializeResult(asset_key=key)
 
 
-def _decided(
+def _show_backtest(
+    context: dg.AssetExecutionContext,
+    pipeline: Pipeline,
+    selected: Sequence[dg.AssetKey],
+    months: Sequence[str],
+) -> None:
+    """Run a backtest over months that are over, and show it beside them; the whole on the last."""
+    frames = [FRAME_OF[key] for key in selected]
+    told, others = backfill(pipeline.loaded, frames, months)
+    context.log.info("backtest %s: %s", told.ran.run_id, "; ".join(told.notes))
+    for month in months:
+        figures = month_figures(told, month)
+        if month == months[-1]:
+            figures |= whole_figures(told, others)
+        for key in selected:
+            context.add_asset_metadata(figures, asset_key=key, partition_key=month)
+
+
+def _newest(
     context: dg.AssetExecutionContext,
     pipeline: Pipeline,
     frame: Timeframe,
-    month: str,
     moment: datetime,
-    late: str,
-) -> Sequence[Decision]:
-    """Decide the close that a run is for; of a month that is over every bar, for research."""
-    if month != month_of(moment):
-        return pipeline.research(frame, month, run_id=context.run.run_id)
-    return pipeline.decide(
+    now: datetime,
+) -> dict[str, Any]:
+    """Decide the close that a run is for, and say what came of it."""
+    late = lateness(frame, context.run.tags, now)
+    if late:
+        context.log.warning("%s: %s", frame.name, late)
+    made = pipeline.decide(
         frame,
         run_id=context.run.run_id,
         closed_at=last_close(frame, moment),
         late=late,
         namespace=Namespace(context.run.tags.get(DECIDES_FOR, Namespace.RESEARCH)),
     )
+    return _figures(made, late)
 
 
 def _figures(made: Sequence[Decision], late: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -45,12 +46,17 @@ def line(points: Sequence[tuple[datetime, Decimal]], *, label: str) -> bytes:
     return _png(figure)
 
 
-def days(at: Sequence[date], values: Mapping[str, Sequence[Decimal]]) -> bytes | None:
+def days(
+    at: Sequence[date],
+    values: Mapping[str, Sequence[Decimal]],
+    beside: Mapping[str, Sequence[Decimal | None]] = MappingProxyType({}),
+) -> bytes | None:
     """Draw values of the same UTC days, one below the other; None where there is no day.
 
     Args:
         at: the days, in order.
         values: what stands beside its axis to the value of each day.
+        beside: of some of these, what is drawn with it, dashed; None of a day that has none.
     """
     if not at:
         return None
@@ -61,6 +67,9 @@ def days(at: Sequence[date], values: Mapping[str, Sequence[Decimal]]) -> bytes |
     rows = figure.subplots(len(values), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (label, each) in zip(rows, values.items(), strict=True):
         axes.plot(drawn, [float(value) for value in each], marker=marker)
+        if label in beside:
+            other = [np.nan if value is None else float(value) for value in beside[label]]
+            axes.plot(drawn, other, "--", color="gray", linewidth=1)
         axes.set_ylabel(label)
         axes.grid(visible=True, alpha=0.3)
     # a single day would else stand amid years

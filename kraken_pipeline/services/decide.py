@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -120,38 +120,6 @@ def decide_close(
         if desk.decisions.record(decision, state):
             made.append(decision)
     return tuple(made)
-
-
-def decide_month(
-    desk: DecisionDesk, frame: Timeframe, month: str, *, run_id: str
-) -> tuple[Decision, ...]:
-    """Decide every stored bar that closed in a UTC month, for research.
-
-    It shows what the strategies would have said with nothing held. Where no universe of then is
-    kept today's stands for it, which survivorship biases: the decision says so. It is kept apart:
-    no intent and no order can come of it.
-
-    Args:
-        desk: what is needed.
-        frame: the timeframe.
-        month: `YYYY-MM-01`.
-        run_id: the Dagster run.
-    """
-    closed_at = datetime.fromisoformat(month).replace(tzinfo=UTC) + frame.length
-    end = min(desk.clock(), _next_month(month))
-    made: list[Decision] = []
-    while closed_at <= end:
-        if desk.bars.closes(frame, closed_at):
-            made += decide_close(
-                desk, frame, closed_at, namespace=Namespace.RESEARCH, run_id=run_id
-            )
-        closed_at += frame.length
-    return tuple(made)
-
-
-def _next_month(month: str) -> datetime:
-    first = datetime.fromisoformat(month).replace(tzinfo=UTC)
-    return (first + timedelta(days=32)).replace(day=1)
 
 
 class Ask:

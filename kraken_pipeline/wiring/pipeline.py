@@ -122,10 +122,6 @@ class Pipeline(Trading):
                 decide.decide_close(desk, frame, at, namespace=namespace, run_id=run_id, late=late)
             )
 
-    def research(self, frame: Timeframe, month: str, *, run_id: str) -> tuple[Decision, ...]:
-        """Decide every stored bar of a month that is over, for study: no order can come of it."""
-        return decide.decide_month(self._decisions, frame, month, run_id=run_id)
-
     def breach(self) -> str:
         """Name the kill switch that latched, or nothing: it calls for panic."""
         breached = [each for each in self.stores.halts.latched() if each.kind in KILLS]

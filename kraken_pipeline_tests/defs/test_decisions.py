@@ -1,13 +1,18 @@
-from datetime import timedelta
+import contextlib
+import sqlite3
+from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import pytest
 
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.defs.runs import Runs, failures_of, metadata_of
-from kraken_pipeline_tests.paper_market import MONTH, NOON, PAIRS, PaperMarket
+from kraken_pipeline_tests.paper_market import NOON, PAIRS, PaperMarket
 
+MARCH, APRIL = "2024-03-01", "2024-04-01"
+SPRING = datetime(2024, 4, 2, 12, tzinfo=UTC)
 EVERY_FRAME = tuple(f"decisions_{name}" for name in TIMEFRAMES)
 DECIDED = "SELECT decision_id, timeframe, outcome, inputs_hash FROM decisions ORDER BY decision_id"
 
@@ -25,7 +30,9 @@ def test_each_timeframe_is_decided_once_however_often_it_is_materialised(
     assert metadata_of(again, "decisions_1h")["dagster/partition_row_count"] == 0
 
 
-def test_two_machines_with_the_same_bars_decide_the_same(runs: Runs, market: PaperMarket) -> None:
+def test_two_machines_with_the_same_bars_and_books_decide_the_same(
+    runs: Runs, market: PaperMarket
+) -> None:
     runs.assets(*EVERY_FRAME)
     first = market.rows(DECIDED)
     (market.data_dir / "portfolio.db").rename(market.data_dir / "other.db")
@@ -33,6 +40,7 @@ def test_two_machines_with_the_same_bars_decide_the_same(runs: Runs, market: Pap
         (market.data_dir / name).unlink(missing_ok=True)
     with Runs.on(market) as others:
         others.assets("pair_universe")
+        others.assets("portfolio_snapshot")
         others.assets(*EVERY_FRAME)
 
     assert market.rows(DECIDED) == first
@@ -103,18 +111,65 @@ def test_a_wrong_parameter_is_named_by_the_step_that_needs_it(market: PaperMarke
 def test_what_a_person_materialises_can_never_become_an_order(
     runs: Runs, market: PaperMarket, pipeline: Pipeline
 ) -> None:
-    """F-DAG-2: nor can what is filled in for the past."""
     runs.assets("decisions_1h", "decisions_1d", by_hand=True)
-    runs.backfill("decisions_1h", first=MONTH, last=MONTH)
 
     assert pipeline.work() == ""
     assert market.rows("SELECT COUNT(*) FROM intents") == [(0,)]
     assert {name for (name,) in market.rows("SELECT namespace FROM decisions")} == {"research"}
 
 
-def test_each_month_of_a_backfill_has_its_own_figures(runs: Runs) -> None:
-    result = runs.backfill("decisions_1d", first="2024-01-01", last="2024-02-01")
+def test_filling_in_the_past_leaves_the_whole_trading_database_as_it_was(
+    runs: Runs, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    """F-DAG-2."""
+    lived_on(market, pipeline)
+    before = dump(market)
 
-    made = result.asset_materializations_for_node("decisions")
-    rows = {each.partition: each.metadata["dagster/partition_row_count"].value for each in made}
-    assert rows == {"2024-01-01": 31, "2024-02-01": 29}
+    said = metadata_of(runs.backfill("decisions_1h", first=MARCH, last=MARCH), "decisions_1h")
+
+    assert said["round_trips"] > 0
+    assert dump(market) == before
+    assert pipeline.stores.decisions.pending(Namespace.TRADE) == ()
+    assert market.orders == []
+
+
+def test_months_that_are_over_are_one_backtest_with_figures_for_each(
+    runs: Runs, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    lived_on(market, pipeline)
+    lived_on(market, pipeline, until=datetime(2024, 5, 1, 12, tzinfo=UTC))
+
+    result = runs.backfill("decisions_4h", first=MARCH, last=APRIL)
+    again = runs.backfill("decisions_1d", first=APRIL, last=APRIL)
+
+    made = {each.partition: each.metadata for each in told(result)}
+    assert list(made) == [MARCH, APRIL]
+    assert len({each["backtest"].value for each in made.values()}) == 1
+    assert made[MARCH]["equity"].value != made[APRIL]["equity"].value
+    assert "outcome" not in made[MARCH]
+    assert "data:image/png;base64," in str(made[APRIL]["equity_fall_exposure"].value)
+    beside = metadata_of(again, "decisions_1d")["outcome"]
+    assert str(made[APRIL]["backtest"].value) in beside
+
+
+def test_a_past_without_bars_is_refused_and_says_what_brings_them(runs: Runs) -> None:
+    [said] = failures_of(runs.backfill("decisions_1h", first="2023-12-01", last="2023-12-01"))
+
+    assert "`kraken-pipeline history fetch` brings" in said
+
+
+def lived_on(market: PaperMarket, pipeline: Pipeline, until: datetime = SPRING) -> None:
+    """Let time pass, and keep the bars of it."""
+    market.turn(until)
+    for name in ("1h", "4h", "1d"):
+        pipeline.refresh_bars(TIMEFRAMES[name])
+
+
+def told(result: dg.ExecuteInProcessResult) -> list[dg.AssetMaterialization]:
+    return [each for each in result.asset_materializations_for_node("decisions") if each.metadata]
+
+
+def dump(market: PaperMarket) -> list[str]:
+    """Return every row of every table, and how each was made."""
+    with contextlib.closing(sqlite3.connect(market.data_dir / "portfolio.db")) as database:
+        return list(database.iterdump())

@@ -36,7 +36,6 @@ from kraken_pipeline.services.decide import (
     DecisionDesk,
     decide,
     decide_close,
-    decide_month,
 )
 from kraken_pipeline.services.history import HistoryDesk, refresh
 from kraken_pipeline.services.replay import replay
@@ -51,7 +50,6 @@ from kraken_pipeline_tests.services.candles import START
 from kraken_pipeline_tests.services.paper import RULES, Paper, stores_at
 
 HOUR = TIMEFRAMES["1h"]
-MARCH = "2026-03-01"
 
 
 def wish(pair: str = "XBTUSD", **changes: Any) -> Wish:  # noqa: ANN401 - `replace` checks them
@@ -587,16 +585,28 @@ def test_inv_8_the_same_inputs_have_the_same_identity(table: Table) -> None:
     assert third.inputs_hash != first.inputs_hash
 
 
-def test_research_decides_every_stored_bar_once_and_can_lead_to_no_order(table: Table) -> None:
+def researched(table: Table) -> tuple[Decision, ...]:
+    """Decide the hours of the day for study, as whoever asks for them by hand does."""
+    closes = [START.replace(hour=each) for each in range(1, table.paper.clock().hour + 1)]
+    return tuple(
+        made
+        for each in closes
+        for made in decide_close(
+            table.desk(), HOUR, each, namespace=Namespace.RESEARCH, run_id="run"
+        )
+    )
+
+
+def test_research_decides_a_bar_once_and_can_lead_to_no_order(table: Table) -> None:
     table.script.wishes(wish())
     table.paper.turn(hours=2)
     table.refresh()
 
-    made = decide_month(table.desk(), HOUR, MARCH, run_id="run")
+    made = researched(table)
 
-    assert len(made) == 14  # from the month's first close to 14:00
+    assert len(made) == 14
     assert all(each.namespace is Namespace.RESEARCH for each in made)
-    assert decide_month(table.desk(), HOUR, MARCH, run_id="run") == ()
+    assert researched(table) == ()
     for namespace in Namespace:
         assert table.paper.stores.decisions.pending(namespace) == ()
         assert assess(table.paper.risk_desk(), namespace=namespace, run_id="run") is None
@@ -607,7 +617,7 @@ def test_research_is_told_where_no_universe_of_then_is_kept(table: Table) -> Non
     table.paper.turn(hours=1)
     table.refresh()
 
-    early, *_, late = decide_month(table.desk(), HOUR, MARCH, run_id="run")
+    early, *_, late = researched(table)
 
     assert "SURVIVORSHIP: no universe of then is kept, that of 2026-03-01" in early.reason
     assert "SURVIVORSHIP" not in late.reason
@@ -619,7 +629,7 @@ def test_uni_5_research_sees_the_universe_that_was_in_force(table: Table) -> Non
     rules = replace(RULES, exclude=frozenset({"XBTUSD"}))
     refresh_universe(table.paper.universe_desk(rules=rules))
 
-    decide_month(table.desk(), HOUR, MARCH, run_id="run")
+    researched(table)
 
     pairs = [each.tradable for each in table.script.shown]
     assert pairs[-2:] == [{"ETHUSD", "XBTUSD"}, {"ETHUSD"}]
@@ -631,13 +641,13 @@ def test_research_holds_nothing_of_today(table: Table) -> None:
     table.paper.settle()
     table.paper.book()
 
-    decide_month(table.desk(), HOUR, MARCH, run_id="run")
+    researched(table)
 
     assert all(each.held == frozenset() for each in table.script.shown)
 
 
 def test_research_leaves_trading_to_decide_the_bar_itself(table: Table) -> None:
-    decide_month(table.desk(), HOUR, MARCH, run_id="run")
+    researched(table)
 
     assert len(table.decide()) == 1
 
