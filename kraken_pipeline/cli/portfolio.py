@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from kraken_pipeline.cli.open_points import point_row, show_points
 from kraken_pipeline.cli.output import print_json, print_rows, text
 from kraken_pipeline.domain.accounting.fold import AssetBook
 from kraken_pipeline.domain.accounting.performance import LEAST_DAYS, Month, Performance
@@ -28,7 +29,7 @@ def show_portfolio(environ: Mapping[str, str], *, as_json: bool) -> None:
     """Print what is held and what became of it, as last read; nothing is asked of the exchange."""
     pipeline = connect(environ)
     try:
-        account = pipeline.account()
+        account, points = pipeline.account(), pipeline.open_points()
     finally:
         pipeline.close()
     if account is None:
@@ -45,6 +46,7 @@ def show_portfolio(environ: Mapping[str, str], *, as_json: bool) -> None:
     became = {name: each for name, each in asdict(account.result).items() if name != "equity"}
     if as_json:
         whole = {**head, "assets": assets, "result": became, "differing": dict(account.differing)}
+        whole["open_points"] = [point_row(each, account.snapshot.at) for each in points]
         print_json(whole)
         return
     _print_lines(head)
@@ -53,6 +55,7 @@ def show_portfolio(environ: Mapping[str, str], *, as_json: bool) -> None:
     _print_lines(became)
     for asset, how in account.differing.items():
         sys.stdout.write(f"{asset} differs: {how}\n")
+    show_points(points, account.snapshot.at)
 
 
 def _asset(each: Valuation, account: Account) -> dict[str, object]:

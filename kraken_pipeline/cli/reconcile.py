@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from kraken_pipeline.cli.exits import Exit
+from kraken_pipeline.cli.open_points import point_row, show_points
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.reconciliations import Cause, Kind, Outcome, Reconciliation
 from kraken_pipeline.services.agreement import Agreement
@@ -28,11 +29,14 @@ def run(environ: Mapping[str, str], *, full: bool, as_json: bool) -> Exit:
     try:
         run_id = f"reconcile-{uuid.uuid4().hex[:8]}"
         made = pipeline.reconcile(Cause.HAND, run_id=run_id, full=full)
+        points = pipeline.open_points()
     finally:
         pipeline.close()
     if as_json:
-        print_json(_document(made))
+        open_points = [point_row(each, made.found.at) for each in points]
+        print_json({**_document(made), "open_points": open_points})
     else:
+        show_points(points, made.found.at)
         _show(made)
     return _code(made.found)
 

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 
-from kraken_pipeline.domain.accounting import identity
+from kraken_pipeline.domain.accounting import identity, open_points
 from kraken_pipeline.domain.accounting.adjustments import Adjustment
 from kraken_pipeline.domain.accounting.fold import AssetBook
 from kraken_pipeline.domain.accounting.holdings import differing
+from kraken_pipeline.domain.accounting.open_points import OpenPoint
 from kraken_pipeline.domain.accounting.performance import Performance, performance
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.lots import DUST, Transfer
@@ -38,6 +39,7 @@ from kraken_pipeline.services.unexplained import latch_unexplained
 from kraken_pipeline.wiring import desks, heads, protecting, waiting
 from kraken_pipeline.wiring.guarding import Guarding
 from kraken_pipeline.wiring.locking import judge_protections
+from kraken_pipeline.wiring.reading import portfolio_desk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,20 @@ class Trading(Guarding):
             books={each.asset: each for each in books},
             result=identity.result(books, prices.get, base_currency),
             differing=differing(books, snapshot.valuations),
+        )
+
+    def open_points(self) -> tuple[OpenPoint, ...]:
+        """Return what stands between books and exchange, as last read; nothing is asked of it."""
+        books, orders = self.stores.books, self.stores.orders
+        snapshot, bases = books.latest_snapshot(), portfolio_desk(self).bases
+        return (
+            *open_points.of_orders(orders.reserving(), orders.unmatched()),
+            *open_points.of_moves(self.stores.ledger.in_flight()),
+            *(
+                ()
+                if snapshot is None
+                else open_points.of_books(snapshot, bases, books.drifting_since())
+            ),
         )
 
     def assess(self, namespace: Namespace, *, run_id: str) -> Plan | None:
