@@ -59,11 +59,14 @@ class RunAccount:
         self._day = day_of(asked.since)
         self._day_began: Mapping[str, Decimal] = {}
         self._day_equity = asked.cash
+        self._has_traded = False
+        """Whether anything was booked since the newest snapshot."""
         self._qty_caps = by_our_name(rules.qty_caps, rules.listing.symbols)
 
     def book(self, trade: TradeReport, order: Order) -> Position:
         """Book a trade of an order, and return what its book holds then."""
         now = self._books.book(_fill(trade, order))
+        self._has_traded = True
         base = self._rules.base_currency
         balances = self._exchange.holdings()
         held = {
@@ -91,6 +94,7 @@ class RunAccount:
         pairs = {each.name: each for each in self._pairs_held()}
         snapshot = self._snapshot(now, pairs, self._exchange.tickers_of(pairs))
         self._books.snapshot = snapshot
+        self._has_traded = False
         return snapshot
 
     def equity(self, now: datetime) -> Decimal:
@@ -112,7 +116,9 @@ class RunAccount:
             name: Quote(pair=name, ticker=each, source=BARS, received_at=now)
             for name, each in tickers.items()
         }
-        snapshot = self._snapshot(now, pairs, tickers)
+        snapshot = self._books.snapshot
+        if snapshot is None or snapshot.at != now or self._has_traded:
+            snapshot = self._snapshot(now, pairs, tickers)
         return World(
             now=now,
             universe=self._rules.universe,

@@ -79,6 +79,9 @@ class BarExchange:
         """What of a bar's volume was ours, by column and row."""
         self._serial = 0
         self._trades = 0
+        self._told: dict[str, Ticker | None] = {}
+        """Tickers of an instant, each made once."""
+        self._told_at: datetime | None = None
 
     # what it says
 
@@ -420,7 +423,14 @@ class BarExchange:
 
     def ticker(self, name: str) -> Ticker | None:
         """Return the ticker of a pair by our name; None before it ever traded."""
-        pair = self._listing.pairs[name]
+        now = self._clock()
+        if now != self._told_at:
+            self._told_at, self._told = now, {}
+        if name not in self._told:
+            self._told[name] = self._ticker(self._listing.pairs[name])
+        return self._told[name]
+
+    def _ticker(self, pair: Pair) -> Ticker | None:
         column, at = self._tape.column(pair.name), self._clock().timestamp()
         told = self._tape.price(column, at)
         if told is None:

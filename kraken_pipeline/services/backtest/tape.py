@@ -173,8 +173,11 @@ class Tape:
         return [(begun, self._walked(column, row, begun)), *ahead]
 
     def _walked(self, column: int, row: int, passed: float) -> float:
-        path = self._path(column, row)
-        return float(np.interp(passed, [each[0] for each in path], [each[1] for each in path]))
+        for (before, left), (after, right) in pairwise(self._path(column, row)):
+            if passed <= after:
+                price = left + (right - left) * (passed - before) / (after - before)
+                return min(max(price, min(left, right)), max(left, right))
+        return float(self.bars.close[row, column])
 
     def _path(self, column: int, row: int) -> list[Knot]:
         bars = self.bars

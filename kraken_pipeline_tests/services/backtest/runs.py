@@ -55,6 +55,7 @@ WIDE = limits(
     max_open_positions=50,
     max_order_pct_of_24h_volume=Decimal(100),
     min_liquidity_24h=Decimal(0),
+    max_exit_hours=Decimal(10**6),
 )
 
 
