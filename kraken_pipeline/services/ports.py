@@ -349,7 +349,7 @@ class Assessment(Protocol):
         ...
 
     def stop_distances(self) -> Mapping[tuple[str, str], Decimal]:
-        """Return the stop distance of the newest buy that filled, by book and pair."""
+        """Return the stop distance of the newest buy that filled, by book and pair that is held."""
         ...
 
     def halts(self) -> tuple[Halt, ...]:

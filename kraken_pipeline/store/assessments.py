@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from kraken_pipeline.domain.activity import MINUTE, Lately, day_of
 from kraken_pipeline.domain.errors import ConflictError, InvalidValueError
@@ -13,7 +13,7 @@ from kraken_pipeline.domain.halts import Halt
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.locks import Lock
-from kraken_pipeline.domain.lots import Position, book_of
+from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import RESERVING, Order
@@ -26,31 +26,25 @@ from kraken_pipeline.store.order_rows import order_row, orders_in, pending_inten
 from kraken_pipeline.store.positions import all_positions
 from kraken_pipeline.store.prepared import Prepared
 
-
-def _newest_buys() -> Select[Any]:
-    """Return what finds the newest buy that filled, for each book and pair."""
-    orders = schema.execution_orders
-    filled = and_(orders.c.side == Side.BUY.value, orders.c.filled_volume != ZERO)
-    place = (orders.c.strategy_id, orders.c.timeframe, orders.c.pair)
-    newest = (
-        select(*place, func.max(orders.c.created_at).label("newest"))
-        .where(filled)
-        .group_by(*place)
-        .subquery()
+_ORDERS: Final = schema.execution_orders
+_NEWEST_BUY: Final = Prepared(
+    select(_ORDERS.c.stop_distance)
+    .where(
+        _ORDERS.c.strategy_id == bindparam("of_strategy"),
+        _ORDERS.c.timeframe == bindparam("of_timeframe"),
+        _ORDERS.c.pair == bindparam("of_pair"),
+        _ORDERS.c.side == Side.BUY.value,
+        _ORDERS.c.filled_volume != ZERO,
     )
-    same = (orders.c[name] == newest.c[name] for name in ("strategy_id", "timeframe", "pair"))
-    return select(*place, orders.c.stop_distance).join(
-        newest, and_(filled, *same, orders.c.created_at == newest.c.newest)
-    )
-
-
-_NEWEST_BUYS: Final = Prepared(_newest_buys())
+    .order_by(_ORDERS.c.created_at.desc(), _ORDERS.c.local_id.desc())
+    .limit(1)
+)
+"""Of a book and a pair, of those that filled."""
 _ANSWER: Final = Prepared(
     update(schema.intents)
     .where(schema.intents.c.intent_id == bindparam("of"), schema.intents.c.plan_id.is_(None))
     .values(plan_id=bindparam("plan"))
 )
-_ORDERS: Final = schema.execution_orders
 _ORDERED: Final = Prepared(
     select(
         func.sum(case((_ORDERS.c.created_at > bindparam("minute"), 1), else_=0)),
@@ -84,15 +78,18 @@ class OpenAssessment:
         return all_positions(self._connection)
 
     def stop_distances(self) -> Mapping[tuple[str, str], Decimal]:
-        """Return the stop distance of the newest buy that filled, by book and pair.
+        """Return the stop distance of the newest buy that filled, by book and pair that is held.
 
         It is a share of the price, and so the same under another name of the asset (UNI-9).
         """
-        found: dict[tuple[str, str], Decimal] = {
-            (book_of(strategy, timeframe), pair): distance
-            for strategy, timeframe, pair, distance in _NEWEST_BUYS.rows(self._connection)
-        }
-        for each in conversions.all_conversions(self._connection):
+        renamed = conversions.all_conversions(self._connection)
+        held = [(each.book, each.pair) for each in self.positions()]
+        found: dict[tuple[str, str], Decimal] = {}
+        for place in dict.fromkeys([*held, *((each.book, each.from_pair) for each in renamed)]):
+            distance = _NEWEST_BUY.value(self._connection, _of(*place))
+            if distance is not None:
+                found[place] = distance
+        for each in renamed:
             before = found.get((each.book, each.from_pair))
             if before is not None:
                 found.setdefault((each.book, each.to_pair), before)
@@ -183,6 +180,11 @@ class OpenAssessment:
             payload={"row": _plan_row(plan), "verdicts": verdicts},
         )
         journal.write(self._connection, entry)
+
+
+def _of(book: str, pair: str) -> dict[str, str]:
+    strategy_id, _, timeframe = book.partition("@")
+    return {"of_strategy": strategy_id, "of_timeframe": timeframe, "of_pair": pair}
 
 
 def reserve(connection: Connection, order: Order, *, source: str, by: str, why: str) -> None:

@@ -246,6 +246,13 @@ execution_orders = _table(
     Index(None, "plan_id"),
     Index(None, "created_at"),
     Index(None, "parent_id"),
+    Index("ix_execution_orders_place", "strategy_id", "timeframe", "pair", "created_at"),
+    Index(
+        "ix_execution_orders_closing",
+        "updated_at",
+        sqlite_where=sql("close IS NOT NULL"),
+        postgresql_where=sql("close IS NOT NULL"),
+    ),
     Index(
         "ix_execution_orders_unmatched",
         "status",

@@ -148,6 +148,7 @@ def test_the_stop_distance_is_that_of_the_newest_buy_that_filled(
         )
         if stop != "0.09":
             orders.record(made, some)
+    SqlBookStore(database).book([fill("T1")], [], LOOKUP)
 
     with orders.assessing() as assessment:
         assert assessment.stop_distances() == {("trend@1h", "XBTUSD"): Decimal("0.07")}

@@ -10,6 +10,7 @@ from kraken_pipeline.domain.order_terms import Purpose, Trigger
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.protection import Protection
 from kraken_pipeline.domain.reductions import Reduction, reduction_of
+from kraken_pipeline.store import assessments as assessments_module
 from kraken_pipeline.store import protections as protections_module
 from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.books import SqlBookStore
@@ -97,15 +98,25 @@ def test_f_sub_20_what_a_person_wrote_off_of_its_sales_is_not_held_until_it_was_
     assert protections.holdings() == {PLACE: Decimal("0.06")}
 
 
-@pytest.mark.parametrize("statement", [protections_module._UNSETTLED])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        protections_module._UNSETTLED,
+        protections_module._ENTRY,
+        protections_module._LAST_STOP,
+        protections_module._CLOSING,
+        assessments_module._NEWEST_BUY,
+    ],
+)
 def test_no_look_at_what_is_held_goes_through_every_past_order(
     database: Database, statement: Prepared
 ) -> None:
     with database.reading() as connection:
         if connection.dialect.name != "sqlite":
             pytest.skip("PostgreSQL decides by what it counted in the table")
-        sql = statement.wanted.compile(connection, compile_kwargs={"literal_binds": True})
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").fetchall()
+        sql = str(statement.wanted.compile(connection, compile_kwargs={"render_postcompile": True}))
+        values = (None,) * sql.count("?")
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
 
     assert all("SCAN" not in step for *_, step in plan), plan
 
