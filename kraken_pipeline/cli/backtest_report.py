@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kraken_pipeline.cli.backtest import named
+from kraken_pipeline.cli.files import replacing
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.cli.report.backtest import Shown, page
-from kraken_pipeline.cli.report.files import put
 from kraken_pipeline.services.research.told import luck_of
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring import backtest
@@ -24,7 +24,9 @@ def write_report(environ: Mapping[str, str], name: str, out: Path, *, as_json: b
     loaded = load(environ)
     told = told_of(loaded, named(backtest.backtests(loaded), name))
     shown = Shown(told=told, luck=luck_of(told), traded=traded_in(loaded, told), meanings={})
-    put(out.expanduser(), page(shown).encode())
+    content = page(shown).encode()
+    with replacing(out, "--out") as opened:
+        opened.write(content)
     if as_json:
         print_json({"file": str(out), "run_id": told.ran.run_id, "notes": told.notes})
         return

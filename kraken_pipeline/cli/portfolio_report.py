@@ -4,8 +4,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from kraken_pipeline.cli.files import replacing
 from kraken_pipeline.cli.output import print_json
-from kraken_pipeline.cli.report.files import put
 from kraken_pipeline.cli.report.page import page
 from kraken_pipeline.domain.accounting.performance import Performance
 from kraken_pipeline.domain.accounting.periods import Days
@@ -26,7 +26,9 @@ def write_report(environ: Mapping[str, str], days: Days, out: Path, *, as_json: 
         made = report(_desk(pipeline), days)
     finally:
         pipeline.close()
-    put(out.expanduser(), page(made).encode())
+    content = page(made).encode()
+    with replacing(out, "--out") as opened:
+        opened.write(content)
     if as_json:
         print_json({"file": str(out), "days": len(made.curve), "notes": made.notes})
         return

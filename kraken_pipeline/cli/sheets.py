@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
+from kraken_pipeline.cli.files import replacing
 from kraken_pipeline.cli.output import print_json, print_rows
-from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.money import plain
 
 Row = Mapping[str, object]
@@ -62,21 +62,26 @@ def give(sheet: Sheet, form: Form, shown: Callable[[Row], Row] = dict) -> None:
             sys.stdout.write(f"{left} earlier ones are not shown: --csv FILE or --json gives all\n")
 
 
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """Takes text for a file of bytes."""
+
+    file: IO[bytes]
+
+    def write(self, text: str) -> int:
+        return self.file.write(text.encode())
+
+
 def write_csv(sheet: Sheet, file: Path) -> None:
     """Write a list as a table of text: amounts in plain digits, times in ISO 8601, UTC.
 
     Raises:
-        ConfigurationError: the file cannot be written.
+        ConfigurationError: the file cannot be written; what was there stays as it was.
     """
-    try:
-        with file.expanduser().open("w", encoding="utf-8", newline="") as opened:
-            writer = csv.DictWriter(opened, sheet.columns)
-            writer.writeheader()
-            writer.writerows({name: _cell(of) for name, of in row.items()} for row in sheet.rows)
-    except OSError as error:
-        raise ConfigurationError(
-            f"--csv is {str(file)!r}, which cannot be written: {error.strerror}"
-        ) from error
+    with replacing(file, "--csv") as opened:
+        writer = csv.DictWriter(_Encoded(opened), sheet.columns)
+        writer.writeheader()
+        writer.writerows({name: _cell(of) for name, of in row.items()} for row in sheet.rows)
 
 
 def _told(row: Row) -> dict[str, object]:
