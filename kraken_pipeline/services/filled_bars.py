@@ -28,11 +28,11 @@ def filled(
     for pair, stretches in silent.items():
         at = bars.pairs.index(pair)
         for first, last in stretches:
-            rows = (bars.opened_at >= first) & (bars.opened_at < min(last, until))
-            rows &= np.isnan(close[:, at])
-            before = np.flatnonzero(rows)[:1] - 1
+            begin, end = np.searchsorted(bars.opened_at, (first, min(last, until)))
+            lacking = begin + np.flatnonzero(np.isnan(close[begin:end, at]))
+            before = lacking[:1] - 1
             if before.size and before[0] >= 0 and not np.isnan(close[before[0], at]):
                 for name in COLUMNS:
-                    columns[name][rows, at] = 0 if name == "volume" else close[before[0], at]
-                flags[rows, at] = True
+                    columns[name][lacking, at] = 0 if name == "volume" else close[before[0], at]
+                flags[lacking, at] = True
     return Bars(frame=bars.frame, pairs=bars.pairs, opened_at=bars.opened_at, **columns), flags

@@ -12,7 +12,7 @@ from pydantic import Field
 from kraken_pipeline.domain.intents import Action
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.strategies.answers import Answer, answered
-from kraken_pipeline.strategies.base import Awake, Bars, Snapshot, Strategy, Wish, Wishes
+from kraken_pipeline.strategies.base import Awake, Bars, Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline.strategies.indicators import (
     PerPair,
     average_true_range,
@@ -76,7 +76,7 @@ class Readings:
     """Share of the close: from it down to the lowest low of the range."""
     regime: NDArray[np.intp]
     missing: NDArray[np.intp]
-    """Bars that the range or the decided bar lack."""
+    """Bars that the range or the decided bar lack, or in which nothing traded."""
     missing_mean: NDArray[np.intp]
     missing_hourly: NDArray[np.intp]
 
@@ -95,7 +95,7 @@ def read(snapshot: Snapshot, parameters: BreakoutParameters) -> Readings:
         level=top + parameters.breakout_atr_multiple * atr,
         stop_distance=stop_at(bottom, close=close[-1]),
         regime=regimes(hourly),
-        missing=missing(high + low + close),
+        missing=missing(high + low + close) + _silent(snapshot, bars),
         missing_mean=missing(close[-parameters.lookback :]),
         missing_hourly=missing(hourly),
     )
@@ -127,6 +127,14 @@ def awake(frame: Timeframe, panels: Mapping[str, Bars], parameters: Mapping[str,
         enter=((top - bottom) <= widest * (1 + EASED)) & (close > level * (1 - EASED)),
         leave=close < rolling_mean(close, count) * (1 + EASED),
     )
+
+
+def _silent(snapshot: Snapshot, bars: int) -> NDArray[np.intp]:
+    """Return how many of the last bars of each pair are made up: silence is no compression."""
+    flags = snapshot.is_filled.get(snapshot.frame.name)
+    if flags is None:
+        return np.zeros(len(snapshot.pairs), dtype=np.intp)
+    return np.asarray(flags[-bars:].sum(axis=0))
 
 
 def _of_held(readings: Readings, at: int, pair: str) -> Answer:
@@ -179,5 +187,6 @@ VOL_BREAKOUT: Final = Strategy(
     needs=needs,
     parameters=checks(BreakoutParameters),
     decide=decide,
+    view=View.FILLED,
     awake=awake,
 )

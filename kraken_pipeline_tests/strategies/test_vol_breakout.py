@@ -112,6 +112,19 @@ def test_a_bar_in_which_nothing_traded_is_no_compression(row: int) -> None:
     assert said({**panels, "1m": without_row(panels["1m"], row, 0)}) == "no bars: 1 missing"
 
 
+@pytest.mark.parametrize(("row", "why"), [(0, None), (1, "no bars: 1 missing"), (21, "no bars")])
+def test_a_bar_that_was_made_up_is_no_compression(row: int, why: str | None) -> None:
+    panels = market(99.99, *QUIET, BREAK)
+    flags = np.zeros((23, 1), dtype=np.bool_)
+    flags[row] = True
+    snapshot = shown(panels, name="1m", parameters=VOL_BREAKOUT.parameters({}))
+
+    wishes = VOL_BREAKOUT.decide(replace(snapshot, is_filled={"1m": flags}), {})
+
+    assert bool(wishes.wishes) is (why is None)
+    assert why is None or wishes.no_signals["P0USD"].startswith(why)
+
+
 def test_a_held_pair_whose_mean_is_not_known_is_kept() -> None:
     panels = market(*QUIET, 99.0)
 

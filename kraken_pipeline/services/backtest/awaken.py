@@ -6,12 +6,18 @@ decides is decided by `decide`, asked with the same bars as in life.
 
 from bisect import bisect_right
 from datetime import UTC, datetime
+from math import ceil
 from typing import Final
 
 import numpy as np
 
+from kraken_pipeline.services.backtest.asked import Backtest
+from kraken_pipeline.services.backtest.history import History
+from kraken_pipeline.services.certified import absences
+from kraken_pipeline.services.coverage import Certificates
 from kraken_pipeline.services.decide import Configured
-from kraken_pipeline.strategies.base import Bars, Flags
+from kraken_pipeline.services.filled_bars import filled
+from kraken_pipeline.strategies.base import Bars, Flags, View
 
 NEVER: Final = np.iinfo(np.int64).max
 
@@ -43,8 +49,7 @@ class Alarm:
 
     def skip_until(self, at: datetime) -> None:
         """Begin with the first close at or after an instant."""
-        seconds = int(at.timestamp()) - self._begins
-        self._asked = max(-(-seconds // self.frame.seconds), 0) - 1
+        self._asked = self._row_before(at)
         for column in range(len(self._is_held)):
             self._look(column)
 
@@ -62,12 +67,24 @@ class Alarm:
         for column in np.flatnonzero(self._next <= self._asked).tolist():
             self._look(column)
 
-    def holds(self, pair: str, *, is_held: bool) -> None:
-        """Note whether its book holds a pair: what is held can be left, what is not, entered."""
+    def holds(self, pair: str, *, is_held: bool, at: datetime) -> None:
+        """Note whether its book holds a pair: what is held can be left, what is not, entered.
+
+        Args:
+            pair: our name.
+            is_held: from now on.
+            at: closes before it are over; nobody can be asked about them any more.
+        """
         column = self._column[pair]
+        self._asked = max(self._asked, self._row_before(at))
         if self._is_held[column] is not is_held:
             self._is_held[column] = is_held
             self._look(column)
+
+    def _row_before(self, at: datetime) -> int:
+        """Return the row of the last close before an instant; -1 where there is none."""
+        behind = at.timestamp() - self._begins
+        return max(ceil(behind / self.frame.seconds), 0) - 1
 
     def _soonest(self) -> int:
         return int(self._next.min()) if self._next.size else self._rows
@@ -78,6 +95,41 @@ class Alarm:
         rows = (self._leave if self._is_held[column] else self._enter)[column]
         at = bisect_right(rows, self._asked)
         self._next[column] = rows[at] if at < len(rows) else NEVER
+
+
+def alarm_of(
+    history: History,
+    asked: Backtest,
+    configured: Configured,
+    name: str,
+    certificates: Certificates,
+) -> Alarm:
+    """Return when a strategy is to be asked on a timeframe."""
+    bars, strategy = history.panels[name], configured.strategy
+    found = None
+    if strategy.awake is not None:
+        needs = strategy.needs(name, configured.parameters)
+        panels = {each: history.panels[each] for each in needs}
+        if strategy.view is View.FILLED:
+            panels = {key: _filled(each, certificates) for key, each in panels.items()}
+        found = strategy.awake(bars.frame, panels, configured.parameters)
+    alarm = Alarm(
+        configured,
+        bars,
+        enter=None if found is None else found.enter,
+        leave=None if found is None else found.leave,
+    )
+    alarm.skip_until(asked.since)
+    return alarm
+
+
+def _filled(bars: Bars, certificates: Certificates) -> Bars:
+    """Return a whole stretch as a strategy is shown parts of it: it must wake by what it sees."""
+    until = int(bars.opened_at[-1]) + bars.frame.seconds
+    closed_at = datetime.fromtimestamp(until, UTC)
+    silent = absences([(bars, len(bars.opened_at))], closed_at, certificates).silent
+    found, _ = filled(bars, silent.get(bars.frame.name, {}), until=until)
+    return found
 
 
 def _rows_of(flags: Flags) -> list[list[int]]:

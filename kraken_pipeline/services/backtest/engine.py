@@ -20,7 +20,7 @@ from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.assess import Bench, reserving_for
 from kraken_pipeline.services.backtest.account import BARS, RunAccount
 from kraken_pipeline.services.backtest.asked import Backtest, Rules
-from kraken_pipeline.services.backtest.awaken import Alarm
+from kraken_pipeline.services.backtest.awaken import Alarm, alarm_of
 from kraken_pipeline.services.backtest.exchange import BarExchange
 from kraken_pipeline.services.backtest.history import History
 from kraken_pipeline.services.backtest.kept import (
@@ -37,7 +37,7 @@ from kraken_pipeline.services.backtest.stops import Stops
 from kraken_pipeline.services.backtest.tape import Tape
 from kraken_pipeline.services.backtest.trips import round_trips
 from kraken_pipeline.services.coverage import Certificates
-from kraken_pipeline.services.decide import Ask, Configured, DecisionDesk
+from kraken_pipeline.services.decide import Ask, DecisionDesk
 from kraken_pipeline.services.halt import breaches
 from kraken_pipeline.services.hear import STREAM, HearDesk, hear
 from kraken_pipeline.services.protect import leaves_room
@@ -116,39 +116,52 @@ class Run:
         self._stops = Stops(rules.stops, self._exchange, self._orders, self._books, self._hearing)
         self._sending = self._submit_desk()
         self._alarms = [
-            alarm_of(history, asked, each, name)
+            alarm_of(history, asked, each, name, certificates)
             for each in asked.strategies
             for name in each.timeframes
         ]
 
     def run(self) -> Result:
         """Run it to its end."""
-        while (closed_at := self._next_close()) is not None:
-            due = [each for each in self._alarms if each.closed_at == closed_at]
-            self._let_happen((closed_at + self._asked.model.decides_after).timestamp())
-            for alarm in due:
+        while (closed_at := self._reached_close()) is not None:
+            for alarm in [each for each in self._alarms if each.closed_at == closed_at]:
                 self._decide(alarm, closed_at)
             self._trade()
-        self._let_happen(self._asked.until.timestamp())
         return self._result()
+
+    def _reached_close(self) -> datetime | None:
+        """Let everything happen until the next close at which a strategy is asked; None at the end.
+
+        Which close that is may change with each thing that happens: what was bought can be left at
+        a close at which it could not have been entered.
+        """
+        while True:
+            closed_at = self._next_close()
+            decides_after = self._asked.model.decides_after
+            until = self._asked.until if closed_at is None else closed_at + decides_after
+            if not self._happens(until.timestamp()):
+                self._clock.turn(until.timestamp())
+                self._account.reach(until.timestamp())
+                self._value()
+                return closed_at
 
     def _next_close(self) -> datetime | None:
         closes = [each.closed_at for each in self._alarms]
         found = min((each for each in closes if each is not None), default=None)
         return None if found is None or found > self._asked.until else found
 
-    def _let_happen(self, until: float) -> None:
-        """Let everything happen up to an instant, each thing at its own."""
-        while (at := self._exchange.next_at()) is not None and at <= until:
-            self._clock.turn(at)
-            self._account.reach(at)
-            happened = self._exchange.happen()
-            if happened is not None:
-                self._heard(happened)
-                self._stops.tend(self._send)
-        self._clock.turn(until)
-        self._account.reach(until)
-        self._value()
+    def _happens(self, until: float) -> bool:
+        """Let the next thing happen, if that is until an instant."""
+        at = self._exchange.next_at()
+        if at is None or at > until:
+            return False
+        self._clock.turn(at)
+        self._account.reach(at)
+        happened = self._exchange.happen()
+        if happened is not None:
+            self._heard(happened)
+            self._stops.tend(self._send)
+        return True
 
     def _heard(self, happened: Happened) -> None:
         report = happened.report
@@ -159,9 +172,11 @@ class Run:
 
     def _book(self, trade: TradeReport, order: Order) -> None:
         now = self._account.book(trade, order)
+        # a close of just before is still to be decided
+        heard_at = self._clock() - self._asked.model.decides_after
         for alarm in self._alarms:
             if now.book == book_of(alarm.configured.strategy_id, alarm.frame.name):
-                alarm.holds(trade.pair, is_held=bool(now.qty))
+                alarm.holds(trade.pair, is_held=bool(now.qty), at=heard_at)
 
     def _value(self) -> None:
         """Value what there is, and latch what is breached."""
@@ -274,24 +289,6 @@ class Run:
             final_cash=ZERO if cash is None else cash.total,
             final_equity=self._account.equity(self._clock()),
         )
-
-
-def alarm_of(history: History, asked: Backtest, configured: Configured, name: str) -> Alarm:
-    """Return when a strategy is to be asked on a timeframe."""
-    bars, strategy = history.panels[name], configured.strategy
-    found = None
-    if strategy.awake is not None:
-        needs = strategy.needs(name, configured.parameters)
-        panels = {each: history.panels[each] for each in needs}
-        found = strategy.awake(bars.frame, panels, configured.parameters)
-    alarm = Alarm(
-        configured,
-        bars,
-        enter=None if found is None else found.enter,
-        leave=None if found is None else found.leave,
-    )
-    alarm.skip_until(asked.since)
-    return alarm
 
 
 def _why(order: Order, intent: Intent) -> str:

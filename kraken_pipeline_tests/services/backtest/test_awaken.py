@@ -42,9 +42,17 @@ def test_what_is_not_held_wakes_to_be_entered() -> None:
 
 def test_what_is_held_wakes_to_be_left() -> None:
     made = alarm([2, 5], [3, 7])
-    made.holds("XBTUSD", is_held=True)
+    made.holds("XBTUSD", is_held=True, at=BEGUN)
 
     assert closes(made) == [3, 7]
+
+
+def test_a_close_that_was_over_when_something_was_bought_is_not_gone_back_to() -> None:
+    made = alarm([2], [3, 4, 7])
+    made.was_asked(BEGUN + 3 * HOUR)
+    made.holds("XBTUSD", is_held=True, at=BEGUN + 5.5 * HOUR)
+
+    assert closes(made) == [7]
 
 
 @given(
@@ -63,7 +71,7 @@ def test_no_close_that_could_matter_is_slept_through(
         asked.append(row)
         made.was_asked(at)
         held = not held
-        made.holds("XBTUSD", is_held=held)
+        made.holds("XBTUSD", is_held=held, at=at)
 
     wanted, is_held = [], False
     for row in range(max(since - 1, 0), 30):

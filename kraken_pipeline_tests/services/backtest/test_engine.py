@@ -10,12 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kraken_pipeline.domain.certificates import Certificate, Source, Span
 from kraken_pipeline.domain.intents import Action, Outcome
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.order_terms import OrderTerms, Urgency
 from kraken_pipeline.domain.orders import Fact, State
-from kraken_pipeline.services.backtest import History, Result, Run
-from kraken_pipeline.strategies.base import Awake, Strategy
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
+from kraken_pipeline.services.backtest import FillModel, History, Result, Run
+from kraken_pipeline.services.decide import Configured
+from kraken_pipeline.strategies import STRATEGIES
+from kraken_pipeline.strategies.base import Awake, Bars, Floats, Strategy
 from kraken_pipeline_tests.builders import limits
 from kraken_pipeline_tests.services.backtest.runs import (
     BEGUN,
@@ -208,3 +212,84 @@ def test_a_bought_price_is_on_the_tick() -> None:
     [buy, _] = ran(flat(*STEPS), ROUND_TRIP, model=model).fills
 
     assert buy.price == Price(round(buy.price, 2))
+
+
+class Proven:
+    """Certificates that every trade of all hours was read."""
+
+    def of(self, frame: Timeframe) -> dict[str, Certificate]:
+        first, until = int(BEGUN.timestamp()), int((BEGUN + 1000 * HOUR).timestamp())
+        span = Span(first=first, until=until, source=Source.TRADES, origin="", fetched_at=BEGUN)
+        return {"XBTUSD": Certificate(pair="XBTUSD", timeframe=frame.name, spans=(span,))}
+
+
+def silent_hours(seed: int, rows: int = 600) -> Bars:
+    """Return hours on a random walk, of which some are silent."""
+    chance = np.random.default_rng(seed)
+    panel = flat(*100 * np.exp(np.cumsum(chance.normal(0, 0.01, rows))))
+    is_silent = chance.random(rows) < 0.02
+    for each in (panel.open, panel.high, panel.low, panel.close, panel.volume):
+        each[is_silent] = np.nan
+    return panel
+
+
+def longer(hours: Bars, name: str) -> Bars:
+    """Return longer bars of the same hours."""
+    frame = TIMEFRAMES[name]
+    size = frame.seconds // hours.frame.seconds
+    rows = len(hours.opened_at) // size
+
+    def pieces(values: Floats) -> Floats:
+        return values[: rows * size].reshape(rows, size)
+
+    def first(values: Floats) -> Floats:
+        return np.array([row[~np.isnan(row)][0] for row in pieces(values)])[:, None]
+
+    def last(values: Floats) -> Floats:
+        return np.array([row[~np.isnan(row)][-1] for row in pieces(values)])[:, None]
+
+    return replace(
+        hours,
+        frame=frame,
+        opened_at=hours.opened_at[: rows * size : size],
+        open=first(hours.open),
+        high=np.nanmax(pieces(hours.high), axis=1)[:, None],
+        low=np.nanmin(pieces(hours.low), axis=1)[:, None],
+        close=last(hours.close),
+        volume=np.nansum(pieces(hours.volume), axis=1)[:, None],
+    )
+
+
+LIVELY: Final[dict[str, dict[str, object]]] = {
+    "trend_core": {"profile": "aggressive", "daily_filter": False},
+    "vol_breakout": {"lookback": 5, "max_range_bps": 600, "breakout_atr_multiple": 0.1},
+    "majors_mean_rev": {"pairs": ["XBTUSD"], "lookback": 10, "only_mean_reverting": False},
+    "rs_rotation": {"lookback": 10, "drift_pct": 1},
+    "dca_overlay": {"weights": {"XBTUSD": 1}},
+}
+
+
+@pytest.mark.parametrize("name", list(LIVELY))
+def test_who_is_asked_only_when_awake_wishes_for_the_same_as_who_is_always_asked(name: str) -> None:
+    hours = silent_hours(seed=3)
+    panels = {"1h": hours, "4h": longer(hours, "4h")}
+    parameters = STRATEGIES[name].parameters(LIVELY[name])
+
+    def wishes(strategy: Strategy) -> list[str]:
+        frame = "1h" if "1h" in strategy.timeframes else "4h"
+        configured = Configured(
+            strategy_id="s",
+            strategy=strategy,
+            timeframes=(frame,),
+            parameters=parameters,
+            userref=None,
+        )
+        since, until = BEGUN + 210 * HOUR, BEGUN + 590 * HOUR
+        run = asked(strategy, since=since, until=until, strategies=(configured,), model=FillModel())
+        made = Run(run, rules(), History(panels), Proven()).run().decisions
+        return [each.intent_id for decision in made for each in decision.intents]
+
+    woken = wishes(STRATEGIES[name])
+
+    assert len(woken) > 4
+    assert woken == wishes(replace(STRATEGIES[name], awake=None))
