@@ -51,8 +51,11 @@ def whole_figures(told: Told, others: Sequence[Told]) -> dict[str, Any]:
         others: runs to stand beside it, the newest first.
     """
     ran = told.ran
-    figures: dict[str, Any] = {
-        "outcome": dg.MetadataValue.md(compared([told, *others])),
+    figures: dict[str, Any] = {"outcome": dg.MetadataValue.md(compared([told, *others]))}
+    picture = _picture(told)
+    if picture is not None:
+        figures["equity_fall_exposure"] = dg.MetadataValue.md(plots.embedded("equity", picture))
+    return figures | {
         "by_strategy": dg.MetadataValue.md(_tallies("strategy", told.by_book)),
         "by_pair": dg.MetadataValue.md(_tallies("pair", told.by_pair)),
         "denials": dict(sorted(ran.denials.items(), key=lambda each: -each[1])),
@@ -61,10 +64,6 @@ def whole_figures(told: Told, others: Sequence[Told]) -> dict[str, Any]:
         "assumed": dg.MetadataValue.md(_listed(ran.assumed)),
         "asked": dict(ran.asked),
     }
-    picture = _picture(told)
-    if picture is not None:
-        figures["equity_fall_exposure"] = dg.MetadataValue.md(plots.embedded("equity", picture))
-    return figures
 
 
 def compared(runs: Sequence[Told]) -> str:
@@ -82,7 +81,8 @@ def _picture(told: Told) -> bytes | None:
         "exposed, %": [_exposed(each) for each in told.days],
     }
     at = [each.day for each in told.days]
-    return plots.days(at, values, {equity: [held.get(each) for each in at]})
+    beside = {equity: [held.get(each) for each in at]} if held else {}
+    return plots.days(at, values, beside, named="bought at first and held")
 
 
 def _fallen(day: NavDay) -> Decimal:

@@ -50,6 +50,7 @@ def days(
     at: Sequence[date],
     values: Mapping[str, Sequence[Decimal]],
     beside: Mapping[str, Sequence[Decimal | None]] = MappingProxyType({}),
+    named: str = "",
 ) -> bytes | None:
     """Draw values of the same UTC days, one below the other; None where there is no day.
 
@@ -57,6 +58,7 @@ def days(
         at: the days, in order.
         values: what stands beside its axis to the value of each day.
         beside: of some of these, what is drawn with it, dashed; None of a day that has none.
+        named: what is said above of what is dashed.
     """
     if not at:
         return None
@@ -70,6 +72,7 @@ def days(
         if label in beside:
             other = [np.nan if value is None else float(value) for value in beside[label]]
             axes.plot(drawn, other, "--", color="gray", linewidth=1)
+            axes.set_title(f"dashed: {named}", fontsize=9)
         axes.set_ylabel(label)
         axes.grid(visible=True, alpha=0.3)
     # a single day would else stand amid years

@@ -10,9 +10,8 @@ import dagster as dg
 from kraken_pipeline.defs.partitions import OWNERS
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.services.research.conduct import conclude, do_fold, plan_search
-from kraken_pipeline.services.research.folds import Span
 from kraken_pipeline.services.research.plan import Plan, Scheme, Wanted
-from kraken_pipeline.services.research.verdict import figures, fold_rows, words
+from kraken_pipeline.services.research.verdict import days_of, figures, fold_rows, words
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.research import days_between, search_desk
 
@@ -142,15 +141,11 @@ def _spans(plan: Plan) -> list[dict[str, object]]:
     return [
         {
             "fold": each.number,
-            "fitted": "; ".join(map(_days, each.train)),
-            "test": _days(each.test),
+            "fitted": "; ".join(map(days_of, each.train)),
+            "test": days_of(each.test),
         }
         for each in plan.folds
     ]
-
-
-def _days(span: Span) -> str:
-    return f"{span.since:%Y-%m-%d} to {span.until:%Y-%m-%d}"
 
 
 def _table(rows: list[dict[str, object]]) -> str:

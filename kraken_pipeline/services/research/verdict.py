@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from math import sqrt
 from typing import Final
 
+from kraken_pipeline.services.research.folds import Span
+from kraken_pipeline.services.research.outcome import last_day
 from kraken_pipeline.services.research.plan import Evidence
 from kraken_pipeline.services.research.search import Fitted
 
@@ -43,8 +45,7 @@ def fold_rows(of: Evidence) -> list[dict[str, object]]:
     return [
         {
             "fold": each.number,
-            "test_from": f"{folds[each.number].since:%Y-%m-%d}",
-            "test_to": f"{folds[each.number].until:%Y-%m-%d}",
+            "test": days_of(folds[each.number]),
             "chosen": chosen_in(of, each),
             "ratio_where_chosen": _yearly(each.chosen.ratio),
             "gained": _percent(each.came.grown),
@@ -54,6 +55,11 @@ def fold_rows(of: Evidence) -> list[dict[str, object]]:
         }
         for each in of.fitted
     ]
+
+
+def days_of(span: Span) -> str:
+    """Return the first and the last day of a stretch."""
+    return f"{span.since:%Y-%m-%d} to {last_day(span.until)}"
 
 
 def chosen_in(of: Evidence, fold: Fitted) -> str:
@@ -71,18 +77,21 @@ def _words(of: Evidence) -> Iterator[str]:
     trades = sum(each.came.trades for each in of.fitted)
     if trades < FEW_TRADES:
         yield f"{trades} round trips in all tests are too few to tell skill from luck"
-    if judged.deflated is None or judged.deflated.chance < LIKELY:
+    if judged.outside <= 0:
+        yield "what was chosen earned nothing in the tests: there is no skill to tell from luck"
+    elif judged.deflated is None or judged.deflated.chance < LIKELY:
         yield (
             f"after {judged.trials} trials luck alone explains this: the deflated Sharpe ratio is "
             f"below {LIKELY * 100:.0f} %"
         )
     else:
         yield "luck alone is an unlikely explanation; the next year may still be another"
-    if judged.inside > 0 and judged.outside < HALF * judged.inside:
+    if 0 < judged.outside < HALF * judged.inside or judged.outside <= 0 < judged.inside:
         yield "less than half of what the search saw was left in the tests: it fitted noise"
     if judged.outside <= judged.unchosen:
         yield "searching brought nothing: as configured it did at least as well in the tests"
-    if judged.neighbours and min(each.ratio for each in judged.neighbours) < HALF * judged.stays:
+    lowest = min((each.ratio for each in judged.neighbours), default=judged.stays)
+    if judged.stays > 0 and lowest < HALF * judged.stays:
         yield "a step in one parameter loses more than half of it: the choice stands on a spike"
 
 

@@ -51,10 +51,12 @@ def test_ratios_are_told_for_a_year_and_trials_are_counted(evidence: Evidence) -
         ({"deflated": Deflated(trials=30, luck=0.1, chance=0.5)}, "luck alone explains this"),
         ({"deflated": None}, "luck alone explains this"),
         ({"outside": 0.01, "unchosen": 0.0}, "it fitted noise"),
+        ({"outside": -0.01}, "earned nothing in the tests"),
+        ({"outside": -0.01}, "it fitted noise"),
         ({"unchosen": 0.2}, "searching brought nothing"),
         ({"neighbours": (Neighbour(change="fast=6", ratio=-0.1),)}, "stands on a spike"),
     ],
-    ids=["good", "lucky", "unknown", "overfitted", "needless", "spike"],
+    ids=["good", "lucky", "unknown", "overfitted", "lost", "lost after", "needless", "spike"],
 )
 def test_words_say_what_the_figures_mean(
     evidence: Evidence, changed: dict[str, object], said: str
@@ -66,3 +68,13 @@ def test_without_figures_there_are_none(evidence: Evidence) -> None:
     found = figures(judged(evidence, deflated=None, chance=None, neighbours=()))
 
     assert found["deflated Sharpe ratio"] == found["worst of its neighbours"] == "none"
+
+
+def test_a_choice_that_earns_nothing_stands_on_no_spike(evidence: Evidence) -> None:
+    bad = judged(evidence, stays=-0.1, neighbours=(Neighbour(change="fast=6", ratio=-0.09),))
+
+    assert not any("spike" in each for each in words(bad))
+
+
+def test_a_test_is_told_by_its_first_and_its_last_day(evidence: Evidence) -> None:
+    assert fold_rows(evidence)[-1]["test"] == "2024-05-16 to 2024-06-30"
