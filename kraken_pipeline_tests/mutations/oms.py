@@ -463,7 +463,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     ),
     *mutations(
         "store/handovers.py",
-        ("cases/test_enlarged.py",),
+        ("cases/test_enlarged.py", "store/test_handovers.py"),
         (
             "what a sale of ours may take first is not handed over",
             "    if selling and holding.qty < beyond + selling:\n        return False\n",
