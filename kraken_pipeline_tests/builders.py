@@ -86,6 +86,7 @@ _LIMITS = Limits(
     max_exit_hours=Decimal(24),
     min_liquidity_24h=Decimal(100_000),
     max_spread_bps=Decimal(100),
+    min_stop_in_round_trips=ZERO,
     max_quote_age_seconds=60,
     max_sync_age_seconds=600,
 )
@@ -128,6 +129,7 @@ _CASE = Case(
     now=NOW,
     intent=_INTENT,
     pair=_PAIR,
+    is_allowed=True,
     in_universe=True,
     manner=_MANNER,
     qty=Qty(Decimal("0.002")),

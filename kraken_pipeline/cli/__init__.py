@@ -20,6 +20,7 @@ from kraken_pipeline.cli.commands import (
     orders,
     portfolio,
     reconcile,
+    risk,
     simulator,
     strategy,
     universe,
@@ -63,6 +64,7 @@ app.add_typer(keys.app, name="keys", rich_help_panel=SET_UP)
 app.add_typer(locks.app, name="locks", rich_help_panel=SAFETY)
 app.add_typer(portfolio.app, name="portfolio", rich_help_panel=LOOK)
 app.add_typer(reconcile.app, name="reconcile", rich_help_panel=SAFETY)
+app.add_typer(risk.app, name="risk", rich_help_panel=SAFETY)
 app.add_typer(simulator.app, name="simulator", rich_help_panel=SET_UP)
 app.add_typer(strategy.app, name="strategy", rich_help_panel=SET_UP)
 app.add_typer(universe.app, name="universe", rich_help_panel=LOOK)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from kraken_pipeline.cli.account import account_of
-from kraken_pipeline.cli.evidence import chain, intent_plain, plan_plain, verdict_plain
+from kraken_pipeline.cli.evidence import chain
 from kraken_pipeline.cli.locks import now_in_the_books
 from kraken_pipeline.cli.names import asset_named, pair_named
 from kraken_pipeline.cli.output import print_json, text
@@ -53,30 +53,6 @@ def explain_order(environ: Mapping[str, str], name: str, *, as_json: bool) -> No
     """
     found = _chain(environ, name)
     print_sections("order", found if as_json else _without_id(found), as_json=as_json)
-
-
-def explain_denial(environ: Mapping[str, str], name: str, *, as_json: bool) -> None:
-    """Print why an intent, or the newest intents of a pair, were denied and what would help.
-
-    Raises:
-        UnknownNameError: neither an intent nor a denied pair is named so.
-    """
-    pipeline = connect(environ)
-    try:
-        database = pipeline.stores.database
-        found = evidence.denials_of_pair(database, _pair_or_id(pipeline, name), limit=DENIALS) or (
-            evidence.verdict_on(database, evidence.intent_named(database, name)),
-        )
-    except UnknownNameError as unknown:
-        raise UnknownNameError(f"nothing of {name!r} was denied: {unknown}") from unknown
-    finally:
-        pipeline.close()
-    told = [_denial(each) for each in found]
-    if as_json:
-        print_json(told)
-        return
-    for each in told:
-        print_sections("denial", each, as_json=False)
 
 
 def explain_pair(environ: Mapping[str, str], pair: str, *, as_json: bool) -> None:
@@ -149,18 +125,6 @@ def _without_id(found: Mapping[str, Any]) -> dict[str, Any]:
         {name: of for name, of in each.items() if name != "local_id"} for each in found["events"]
     ]
     return {**found, "events": events}
-
-
-def _denial(denial: evidence.Denial) -> dict[str, Any]:
-    return {
-        "intent": intent_plain(denial.intent),
-        "plan": plan_plain(denial),
-        "verdict": verdict_plain(denial),
-        "what_would_help": [
-            {"code": code, "figures": figures, "remedy": remedy(code)}
-            for code, figures in denial.objections
-        ],
-    }
 
 
 def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
@@ -297,14 +261,6 @@ def _asset(pipeline: Pipeline, asset: str) -> dict[str, Any]:
 
 def _is_of_pair(halt: Halt, pair: str) -> bool:
     return halt.scope.kind is ScopeKind.PAIR and halt.scope.name == pair
-
-
-def _pair_or_id(pipeline: Pipeline, name: str) -> str:
-    """Return our name of a pair, or what was typed: it may be the id of an intent."""
-    try:
-        return pair_named(pipeline, name)
-    except UnknownNameError:
-        return name
 
 
 def _asset_or_bucket(pipeline: Pipeline, name: str) -> str:

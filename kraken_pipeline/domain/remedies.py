@@ -23,6 +23,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "what is being sent, changed or canceled must come to its end first",
         "AMEND_WORDS": "only what the order has can be changed: leave the other options out",
         "BAD_INTENT": "the strategy asks for what no order can be; mend the strategy",
+        "BAR_NOT_CERTIFIED": "what is missing must be fetched: `kraken-pipeline history show`",
         "CAP_ASSET": _CAP.format("risk.max_per_asset_pct"),
         "CAP_CLUSTER": _CAP.format("risk.max_per_cluster_pct"),
         "CAP_FEES": "tomorrow (UTC) counts anew, or a higher risk.max_fees_pct_per_day",
@@ -62,6 +63,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "EXCLUDED": "universe.exclude_pairs must not name it",
         "EXIT_TIME": "more must trade in a usual day, less be held of the asset, or "
         "risk.max_exit_hours be higher",
+        "FEE_EDGE": "the stop must be farther away, the fees lower, or "
+        "risk.min_stop_in_round_trips be lower",
         "FUNDS": "more cash that no order holds, or a smaller size",
         "HISTORY_UNCERTIFIED": "what is missing must be fetched, or proven not to exist, from the "
         "pair's trades: `kraken-pipeline history fetch PAIR --since DATE`",
@@ -81,15 +84,21 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "risk.max_risk_per_trade_pct",
         "NAV_COVERAGE": "99 % of what is held, and both sides of the pair, need a price of now; "
         "`status` says what has none, and portfolio.valuation_pairs may name another pair",
+        "NOT_ALLOWLISTED": "execution.live_strategy_allowlist must name the strategy",
+        "NOT_RECONCILED": "two passes of `kraken-pipeline reconcile` in a row must find nothing",
         "NOT_INCLUDED": "universe.include_pairs must name it, or be empty",
         "NOT_OWNED": "the strategy must hold what it wants to sell; others' holdings are not its",
+        "NO_MODE": "nothing: execution.mode is paper where nothing is said",
         "NO_TICKER": "the exchange must show a ticker of it",
         "PAIR_STATUS": "the exchange must take orders for the pair",
         "PEGGED": "universe.filters.exclude_pegged_pairs must be off",
+        "PLAN_AGE": "nothing: the next decision makes a plan of its own",
         "PRICE_BAND": "the market must be back within execution.max_slippage_bps of the decision",
         "QUOTE": "universe.filters.quote must be its quote",
         "RATE_ORDERS": "a minute must pass, or risk.max_orders_per_minute be higher",
         "RATE_ORDERS_DAY": "tomorrow (UTC) counts anew, or a higher risk.max_orders_per_day",
+        "RECON_RUNNING": "the comparison must end",
+        "REDUCE_ONLY": "what ends by itself must be over: see `kraken-pipeline risk status`",
         "REJECT_STREAK": _LOCKED,
         "SLIPPAGE_GUARD": _LOCKED,
         "SPREAD": "the spread must be below risk.max_spread_bps",

@@ -295,10 +295,10 @@ class Bench:
             return unheard(intent, Objection("BAD_INTENT", str(error))), None
         answer = review(case, clamped_by=clamped_by)
         if not isinstance(answer, Approved):
-            return verdict_of(case, answer.objections, clamped_by), None
+            return verdict_of(case, answer.objections, clamped_by, answer.measures), None
         order = self._order(answer, plan)
         unfit = faults_of(self._filing(order, pair))
-        return verdict_of(case, unfit, clamped_by), None if unfit else order
+        return verdict_of(case, unfit, clamped_by, answer.measures), None if unfit else order
 
     def _filing(self, order: Order, pair: Pair) -> Filing:
         world = self._world

@@ -1,6 +1,6 @@
 """An intent and what is known of the world, as the case that the rules of risk look at."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -43,6 +43,8 @@ class CaseDesk:
     strategy_styles: Mapping[str, OrderStyle]
     base_currency: Asset
     panic_is_latched: bool
+    allowed: Collection[str] | None
+    """Strategies that may open; None where no real money is traded, and any may."""
 
 
 def style_of(desk: CaseDesk, strategy_id: str) -> OrderStyle:
@@ -100,6 +102,10 @@ class CaseMaker:
         levels = depth.asks if case.opens else depth.bids
         limit = sweep_price(intent.side, offer.bound, levels, case.qty)
         return replace(case, limit_price=limit, min_qty=self._min_qty(case, limit)), clamped_by
+
+    def asked(self, intent: Intent, pair: Pair, offer: Offer) -> Case:
+        """Return the case of an order of nothing: how everything stands before it."""
+        return self._bare_case(intent, pair, offer)
 
     def _sized(self, intent: Intent, pair: Pair, offer: Offer) -> tuple[Case, tuple[str, ...]]:
         """Build the case at its clamped size, or at the smallest order where a cap leaves less.
@@ -170,6 +176,7 @@ class CaseMaker:
             now=world.now,
             intent=intent,
             pair=pair,
+            is_allowed=self._desk.allowed is None or intent.strategy_id in self._desk.allowed,
             in_universe=pair.name in self._members,
             manner=offer.manner,
             qty=NOTHING,

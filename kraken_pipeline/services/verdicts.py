@@ -1,11 +1,13 @@
 """What is kept of an answer: the verdict with the figures that it stands on."""
 
+from collections.abc import Iterable
+
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Intent
 from kraken_pipeline.domain.money import NOTHING, ZERO
 from kraken_pipeline.domain.plans import Verdict
-from kraken_pipeline.domain.risk import Case
+from kraken_pipeline.domain.risk import Case, Measure
 
 
 def unheard(intent: Intent, objection: Objection) -> Verdict:
@@ -24,7 +26,12 @@ def unheard(intent: Intent, objection: Objection) -> Verdict:
     )
 
 
-def verdict_of(case: Case, found: tuple[Objection, ...], clamped_by: tuple[str, ...]) -> Verdict:
+def verdict_of(
+    case: Case,
+    found: tuple[Objection, ...],
+    clamped_by: tuple[str, ...],
+    measures: Iterable[Measure],
+) -> Verdict:
     """Return the answer to a case: approved where nothing was found against it."""
     quote = case.quote
     ticker = None if quote is None else quote.ticker
@@ -50,6 +57,7 @@ def verdict_of(case: Case, found: tuple[Objection, ...], clamped_by: tuple[str, 
         "stop_distance": case.intent.stop_distance,
         "confidence": case.intent.confidence,
         "allotted": case.allotted,
+        "caps": {each.cap.code: f"{each.after:f} of {each.most:f}" for each in measures},
     }
     return Verdict(
         intent_id=case.intent.intent_id,

@@ -98,6 +98,9 @@ class Risk(Section):
     max_daily_loss_per_strategy_pct: PctOfNav = Field(default=Decimal(3), gt=0)
     """Beyond it the strategy opens nothing for the rest of the day."""
     max_spread_bps: Bps = Field(default=100, ge=1, le=10_000)
+    min_stop_in_round_trips: Annotated[Exact, Field(ge=0, le=100), Unit("x the fees")] = Decimal(0)
+    """How far away a stop must be, in fees of buying and selling: a nearer one can't be worth it.
+    0 lets any distance pass."""
     protections: Protections = ()
     """What pauses buying after bad events; each entry a kind, or a mapping with its `kind`."""
     dynamic_allocation_enabled: bool = False

@@ -342,6 +342,7 @@ def rules_of(loaded: Loaded, universe: Universe, history: History, *, run_id: st
             strategy_styles=strategy_styles(settings),
             base_currency=base_currency,
             panic_is_latched=False,
+            allowed=None,
             # stops that Kraken would make with a fill follow it here one latency later
             kraken_stops=None,
             config_hash=loaded.hash,

@@ -34,6 +34,7 @@ from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.allocating import allocate_desk
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.market_sign import board_of
+from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.panic import remove_latch
 from kraken_pipeline.wiring.panicked import panic_is_here
 from kraken_pipeline.wiring.parts import Parts
@@ -131,6 +132,7 @@ def risk(parts: Parts) -> RiskDesk:
         strategy_styles=strategy_styles(settings),
         base_currency=Asset(settings.portfolio.base_currency),
         panic_is_latched=panic_is_here(parts),
+        allowed=_allowed(parts),
         kraken_stops=protecting.kraken_stops(settings),
         valuation_pairs=settings.portfolio.valuation_pairs,
         config_hash=parts.loaded.hash,
@@ -144,6 +146,13 @@ def risk(parts: Parts) -> RiskDesk:
         allocate=partial(allocate, allocate_desk(parts)),
         stream=lambda: board_of(parts.loaded.data_dir),
     )
+
+
+def _allowed(parts: Parts) -> tuple[str, ...] | None:
+    """Return the strategies that may trade real money; None where it is none."""
+    if parts.edge.rehearses or not destination(parts.loaded).is_kraken:
+        return None
+    return parts.loaded.settings.execution.live_strategy_allowlist
 
 
 def limits(settings: Settings) -> Limits:
@@ -176,6 +185,7 @@ def limits(settings: Settings) -> Limits:
         max_exit_hours=bounds.max_exit_hours,
         min_liquidity_24h=bounds.min_liquidity_24h_usd,
         max_spread_bps=Decimal(bounds.max_spread_bps),
+        min_stop_in_round_trips=bounds.min_stop_in_round_trips,
         max_quote_age_seconds=settings.market_data.ws.stale_tolerance_seconds,
         max_sync_age_seconds=min(max(2 * settings.portfolio.sync_interval_seconds, least), most),
     )

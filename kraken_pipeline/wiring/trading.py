@@ -35,6 +35,7 @@ from kraken_pipeline.services import (
 )
 from kraken_pipeline.services.agreement import Agreement
 from kraken_pipeline.services.reconcile import Pass
+from kraken_pipeline.services.risk_status import CapUse, caps_in_use
 from kraken_pipeline.services.unexplained import latch_unexplained
 from kraken_pipeline.wiring import desks, heads, protecting, waiting
 from kraken_pipeline.wiring.guarding import Guarding
@@ -137,6 +138,15 @@ class Trading(Guarding):
                 else open_points.of_books(snapshot, bases, books.drifting_since())
             ),
         )
+
+    def caps_in_use(self) -> tuple[CapUse, ...]:
+        """Return how much of every cap is used, as risk would find it now."""
+        return caps_in_use(desks.risk(self))
+
+    @property
+    def cool_off(self) -> timedelta:
+        """How long after it latched a drawdown or a loss can't be cleared."""
+        return self._halts.switches.cool_off
 
     def assess(self, namespace: Namespace, *, run_id: str) -> Plan | None:
         """Answer the pending intents."""

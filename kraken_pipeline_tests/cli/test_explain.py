@@ -175,34 +175,6 @@ def test_an_order_that_there_is_not_is_named(
     assert repr(name) in result.err
 
 
-def test_a_denial_says_on_what_figures_and_what_would_help(
-    command: Command, market: PaperMarket, pipeline: Pipeline
-) -> None:
-    pipeline.halt(reason="a test", by="somebody")
-    pipeline.decide(timeframe("4h"), run_id="a run")
-    plan = pipeline.assess(Namespace.TRADE, run_id="a run")
-    assert plan is not None
-    denied = next(each for each in plan.verdicts if not each.approved)
-
-    by_pair = command("explain", "denial", denied.pair, "--json", environ=market.environ)
-    by_id = command("explain", "denial", denied.intent_id[:12], "--json", environ=market.environ)
-
-    [told] = json.loads(by_pair.out)
-    assert told["what_would_help"][0]["code"] == "KILL_MANUAL"
-    assert "resume" in told["what_would_help"][0]["remedy"]
-    assert told["verdict"]["figures"]["equity"] == "10000"
-    assert json.loads(by_id.out) == [told]
-
-
-def test_what_was_never_denied_is_named(
-    command: Command, market: PaperMarket, pipeline: Pipeline
-) -> None:
-    said = command("explain", "denial", "XBTUSD", environ=market.environ)
-
-    assert said.code == 2
-    assert "'XBTUSD'" in said.err
-
-
 def test_a_pair_and_an_asset_show_what_is_held_and_open(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:

@@ -186,6 +186,7 @@ class Paper:
             strategy_styles={},
             base_currency=Asset("USD"),
             panic_is_latched=False,
+            allowed=None,
             kraken_stops=None,
             habits=lambda pairs, now: {},
             allocate=lambda world: NO_LIMIT,

@@ -88,6 +88,7 @@ DEFAULTS: dict[str, object] = {
     "risk.max_daily_loss_pct": Decimal(5),
     "risk.max_daily_loss_per_strategy_pct": Decimal(3),
     "risk.max_spread_bps": 100,
+    "risk.min_stop_in_round_trips": Decimal(0),
     "risk.protections": (),
     "risk.dynamic_allocation_enabled": False,
     "risk.dynamic_allocation_lookback_hours": 72,

@@ -26,7 +26,7 @@ def denial(
     db: Db = None,
 ) -> None:
     """Show why something was not bought or sold, and what would have to change."""
-    from kraken_pipeline.cli.explain import explain_denial  # noqa: PLC0415 - the same
+    from kraken_pipeline.cli.denials import explain_denial  # noqa: PLC0415 - the same
 
     explain_denial(with_books(db), what, as_json=json)
 

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from kraken_pipeline.domain.gates import Objection, Question, objections
-from kraken_pipeline.domain.risk.caps import CAP_RULES
+from kraken_pipeline.domain.risk.caps import CAP_RULES, Measure, measures
 from kraken_pipeline.domain.risk.case import Case, Exposure, Limits
 from kraken_pipeline.domain.risk.protections import PROTECTION_RULES
-from kraken_pipeline.domain.risk.state import STATE_RULES
+from kraken_pipeline.domain.risk.state import REDUCTION_RULES, STATE_RULES
 
-RULES: Final[tuple[Question[Case], ...]] = STATE_RULES + PROTECTION_RULES + CAP_RULES
+OPENING_RULES: Final[tuple[Question[Case], ...]] = STATE_RULES + PROTECTION_RULES
+"""What is asked of a buy beside the caps."""
+RULES: Final[tuple[Question[Case], ...]] = OPENING_RULES + CAP_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Approved:
     case: Case
     clamped_by: tuple[str, ...]
     """Codes of the caps that made it smaller than wanted."""
+    measures: tuple[Measure, ...]
+    """How it stands to every cap; none for what reduces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,20 @@ class Denied:
 
     case: Case
     objections: tuple[Objection, ...]
+    measures: tuple[Measure, ...]
 
 
 def review(case: Case, *, clamped_by: tuple[str, ...] = ()) -> Approved | Denied:
-    """Ask every rule. One objection is enough to deny."""
-    found = objections(RULES, case)
-    return Denied(case, found) if found else Approved(case, clamped_by)
+    """Ask every rule that bears on it. One objection is enough to deny."""
+    if not case.opens:
+        found = objections(REDUCTION_RULES, case)
+        return Denied(case, found, ()) if found else Approved(case, clamped_by, ())
+    measured = measures(case)
+    broken = (each.objection for each in measured)
+    found = objections(OPENING_RULES, case) + tuple(each for each in broken if each is not None)
+    if found:
+        return Denied(case, found, measured)
+    return Approved(case, clamped_by, measured)
 
 
 __all__ = [
@@ -42,5 +54,6 @@ __all__ = [
     "Denied",
     "Exposure",
     "Limits",
+    "Measure",
     "review",
 ]

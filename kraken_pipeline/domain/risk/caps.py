@@ -8,7 +8,8 @@ much it still leaves, so that what is clamped to the room passes the question (R
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from enum import Enum
+from typing import Final, NamedTuple
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.money import PERCENT, ZERO
@@ -27,11 +28,22 @@ COUNT: Final = 0
 Figure = Callable[[Case], Decimal]
 
 
+class Bears(Enum):
+    """What a cap is the cap of."""
+
+    ORDER = "order"
+    PAIR = "pair"
+    ASSET = "asset"
+    STRATEGY = "strategy"
+    ACCOUNT = "account"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
     """A bound: what is used of it, what the case adds, and how much that may be."""
 
     code: str
+    bears: Bears
     says: str
     """What it bounds, for a person."""
     most: Callable[[Case], Decimal | None]
@@ -45,13 +57,15 @@ class Cap:
 
     def __call__(self, case: Case) -> Objection | None:
         """Object if the case would carry it over its bound."""
-        most = self.most(case) if case.opens else None
+        told = self.measure(case) if case.opens else None
+        return None if told is None else told.objection
+
+    def measure(self, case: Case) -> "Measure | None":
+        """Return how a case stands to it; None where it does not bear on the case."""
+        most = self.most(case)
         if most is None:
             return None
-        after = self.used(case) + self.adds(case)
-        if after <= most:
-            return None
-        return Objection(self.code, f"after={after:.{self.places}f}, max={most:.{self.places}f}")
+        return Measure(self, self.used(case) + self.adds(case), most)
 
     def room(self, case: Case) -> Decimal | None:
         """Return what it leaves, in base currency before fees; None where it bounds no size."""
@@ -60,32 +74,29 @@ class Cap:
         return None if most is None or not per else (most - self.used(case)) / per
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(NamedTuple):
     """How a case stands to a cap."""
 
-    code: str
-    says: str
-    used: Decimal
-    adds: Decimal
+    cap: Cap
+    after: Decimal
+    """What would be used of it."""
     most: Decimal
-    places: int
+
+    @property
+    def objection(self) -> Objection | None:
+        """What stands against the case; None where it stays within the cap."""
+        if self.after <= self.most:
+            return None
+        places = self.cap.places
+        return Objection(
+            self.cap.code, f"after={self.after:.{places}f}, max={self.most:.{places}f}"
+        )
 
 
 def measures(case: Case) -> tuple[Measure, ...]:
-    """Return how a case stands to every cap that bears on it."""
-    return tuple(
-        Measure(
-            code=each.code,
-            says=each.says,
-            used=each.used(case),
-            adds=each.adds(case),
-            most=most,
-            places=each.places,
-        )
-        for each in CAP_RULES
-        if (most := each.most(case)) is not None
-    )
+    """Return how a buy stands to every cap that bears on it, also those that it breaks."""
+    found = (each.measure(case) for each in CAP_RULES)
+    return tuple(each for each in found if each is not None)
 
 
 def rooms(case: Case) -> dict[str, Decimal]:
@@ -168,6 +179,7 @@ def _positions(case: Case) -> Decimal | None:
 CAP_RULES: Final[tuple[Cap, ...]] = (
     Cap(
         code="CAP_ORDER",
+        bears=Bears.ORDER,
         says="what one order may lose at its stop",
         most=lambda case: case.share_of_equity(case.limits.max_risk_per_trade_pct),
         used=_nothing,
@@ -176,6 +188,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="ALLOCATION",
+        bears=Bears.ORDER,
         says="what the allocation leaves of what a strategy wants",
         most=lambda case: case.allotted,
         used=_nothing,
@@ -184,6 +197,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_ORDER_NOTIONAL",
+        bears=Bears.ORDER,
         says="what one order may be worth",
         most=lambda case: case.limits.max_order_notional,
         used=_nothing,
@@ -192,6 +206,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_ORDER_QTY",
+        bears=Bears.ORDER,
         says="how many base units one order may be of",
         most=lambda case: case.limits.max_order_qty,
         used=_nothing,
@@ -201,6 +216,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="DEPTH",
+        bears=Bears.ORDER,
         says="one order of what trades in 24 h",
         most=lambda case: case.notional_24h * case.limits.max_order_pct_of_24h_volume * PERCENT,
         used=_nothing,
@@ -209,6 +225,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="DEPTH_VISIBLE",
+        bears=Bears.ORDER,
         says="one urgent order of what the book shows within the bound, in base units",
         most=_visible,
         used=_nothing,
@@ -218,6 +235,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="EXIT_TIME",
+        bears=Bears.ASSET,
         says="how much of an asset can be sold in time",
         most=usual_room,
         used=lambda case: case.exposure.asset,
@@ -226,6 +244,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_PAIR",
+        bears=Bears.PAIR,
         says="exposure to the pair",
         most=lambda case: case.limits.max_pair_notional,
         used=lambda case: case.exposure.pair,
@@ -234,6 +253,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_ASSET",
+        bears=Bears.ASSET,
         says="exposure to the asset, over all its pairs",
         most=lambda case: case.share_of_equity(case.limits.max_per_asset_pct),
         used=lambda case: case.exposure.asset,
@@ -242,6 +262,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_CLUSTER",
+        bears=Bears.ASSET,
         says="exposure to all that moves as one with it",
         most=_cluster,
         used=lambda case: case.exposure.cluster,
@@ -250,6 +271,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_STRATEGY",
+        bears=Bears.STRATEGY,
         says="exposure of the strategy, over all its timeframes",
         most=lambda case: case.share_of_equity(case.limits.max_per_strategy_pct),
         used=lambda case: case.exposure.strategy,
@@ -258,6 +280,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_GROSS",
+        bears=Bears.ACCOUNT,
         says="exposure in all",
         most=lambda case: case.share_of_equity(case.limits.max_gross_exposure_pct),
         used=lambda case: case.exposure.gross,
@@ -266,6 +289,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_TOTAL",
+        bears=Bears.ACCOUNT,
         says="exposure in all, as an amount",
         most=lambda case: case.limits.max_total_notional,
         used=lambda case: case.exposure.gross,
@@ -274,6 +298,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_STOP_RISK",
+        bears=Bears.ACCOUNT,
         says="the loss if every stop were hit at once",
         most=lambda case: case.share_of_equity(case.limits.max_portfolio_stop_risk_pct),
         used=lambda case: case.exposure.stop_risk,
@@ -282,6 +307,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CASH",
+        bears=Bears.ACCOUNT,
         says="what may be spent so that the reserve stays",
         most=lambda case: case.spendable - case.share_of_equity(case.limits.min_cash_reserve_pct),
         used=_nothing,
@@ -290,6 +316,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_POSITIONS",
+        bears=Bears.ACCOUNT,
         says="open positions",
         most=_positions,
         used=lambda case: Decimal(case.exposure.positions),
@@ -299,6 +326,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="RATE_ORDERS",
+        bears=Bears.ACCOUNT,
         says="orders in a minute",
         most=lambda case: Decimal(case.limits.max_orders_per_minute),
         used=lambda case: Decimal(case.activity.orders_of_minute),
@@ -308,6 +336,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="RATE_ORDERS_DAY",
+        bears=Bears.ACCOUNT,
         says="orders in a UTC day",
         most=lambda case: Decimal(case.limits.max_orders_per_day),
         used=lambda case: Decimal(case.activity.orders_of_day),
@@ -317,6 +346,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="TURNOVER",
+        bears=Bears.ACCOUNT,
         says="what is traded in a UTC day",
         most=lambda case: case.share_of_equity(case.limits.max_turnover_pct_per_day),
         used=lambda case: case.activity.turnover,
@@ -325,6 +355,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_FEES",
+        bears=Bears.ACCOUNT,
         says="fees in a UTC day",
         most=lambda case: case.share_of_equity(case.limits.max_fees_pct_per_day),
         used=lambda case: case.activity.fees,
@@ -333,6 +364,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_LOSS",
+        bears=Bears.ACCOUNT,
         says="the account's loss in a UTC day",
         most=lambda case: case.share_of_equity(case.limits.max_daily_loss_pct),
         used=lambda case: case.activity.loss,
@@ -341,6 +373,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
     ),
     Cap(
         code="CAP_LOSS_STRATEGY",
+        bears=Bears.STRATEGY,
         says="the strategy's loss in a UTC day",
         most=lambda case: case.share_of_equity(case.limits.max_daily_loss_per_strategy_pct),
         used=lambda case: case.activity.strategy_loss,

@@ -53,6 +53,8 @@ class Limits:
     min_liquidity_24h: Decimal
     """In base currency."""
     max_spread_bps: Decimal
+    min_stop_in_round_trips: Decimal
+    """How many times the fees of buying and selling the stop must be away; 0 for any distance."""
     max_quote_age_seconds: int
     max_sync_age_seconds: int
 
@@ -85,6 +87,8 @@ class Case:
     now: datetime
     intent: Intent
     pair: Pair
+    is_allowed: bool
+    """Whether the strategy may trade where orders go."""
     in_universe: bool
     manner: Manner
     qty: Qty

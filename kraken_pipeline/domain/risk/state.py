@@ -21,6 +21,13 @@ def not_halted(case: Case) -> Objection | None:
     return Objection(codes[0], f"halts={','.join(codes)}")
 
 
+def strategy_is_allowed(case: Case) -> Objection | None:
+    """The strategy may trade real money, where it is real money (MOD-2)."""
+    if not case.opens or case.is_allowed:
+        return None
+    return Objection("NOT_ALLOWLISTED", f"strategy={case.intent.strategy_id}")
+
+
 def intent_is_alive(case: Case) -> Objection | None:
     """The horizon of the intent is not over."""
     if case.now < case.intent.expires_at:
@@ -123,6 +130,14 @@ def spread_is_narrow(case: Case) -> Objection | None:
     return Objection("SPREAD", f"bid={ticker.bid}, ask={ticker.ask}, max={widest:.8f}")
 
 
+def stop_is_worth_the_fees(case: Case) -> Objection | None:
+    """What is risked, and so can be hoped for, is more than the fees there and back take."""
+    least = case.limits.min_stop_in_round_trips * 2 * case.fee_share
+    if not case.opens or case.intent.stop_distance >= least:
+        return None
+    return Objection("FEE_EDGE", f"stop_distance={case.intent.stop_distance}, min={least}")
+
+
 def price_is_within_reach(case: Case) -> Objection | None:
     """The market has not run past the slippage bound since the decision.
 
@@ -205,6 +220,7 @@ def order_is_large_enough(case: Case) -> Objection | None:
 
 STATE_RULES: Final[tuple[Question[Case], ...]] = (
     not_halted,
+    strategy_is_allowed,
     intent_is_alive,
     stream_is_heard,
     pair_is_heard,
@@ -217,6 +233,7 @@ STATE_RULES: Final[tuple[Question[Case], ...]] = (
     pair_is_in_the_universe,
     pair_is_liquid,
     spread_is_narrow,
+    stop_is_worth_the_fees,
     price_is_within_reach,
     book_was_read,
     trigger_lies_ahead,
@@ -227,6 +244,18 @@ STATE_RULES: Final[tuple[Question[Case], ...]] = (
     seller_owns_it,
     order_is_large_enough,
 )
+
+REDUCTION_RULES: Final[tuple[Question[Case], ...]] = (
+    intent_is_alive,
+    exchange_takes_orders,
+    pair_takes_orders,
+    trigger_lies_ahead,
+    fates_are_known,
+    nothing_alike_is_open,
+    seller_owns_it,
+    order_is_large_enough,
+)
+"""Those of them that may stand against what reduces; no other rule ever does."""
 
 
 def _undoubted(code: str, case: Case) -> Objection | None:

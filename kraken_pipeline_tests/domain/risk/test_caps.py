@@ -104,6 +104,7 @@ NOTHING_ALLOWED = Limits(
     max_exit_hours=Decimal(0),
     min_liquidity_24h=Decimal("1e12"),
     max_spread_bps=Decimal(0),
+    min_stop_in_round_trips=Decimal(100),
     max_quote_age_seconds=0,
     max_sync_age_seconds=0,
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kraken_pipeline.domain.locks import LockKind
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.risk import RULES, Approved, Case, Denied, Limits, review
+from kraken_pipeline.domain.risk.caps import measures
 from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline_tests.builders import (
     NOW,
@@ -57,6 +58,7 @@ CODES = {
     "DEPTH_VISIBLE",
     "DUPLICATE_INTENT",
     "EXIT_TIME",
+    "FEE_EDGE",
     "FUNDS",
     "HALTED",
     "INTENT_EXPIRED",
@@ -69,6 +71,7 @@ CODES = {
     "MAX_DRAWDOWN_PROTECTION",
     "MIN_QTY",
     "NAV_COVERAGE",
+    "NOT_ALLOWLISTED",
     "NOT_OWNED",
     "PAIR_STATUS",
     "PRICE_BAND",
@@ -159,7 +162,7 @@ CASES = st.builds(
     limits=LIMITS,
     halts=st.sampled_from([frozenset(), frozenset({"KILL_DRIFT"})]),
 )
-FLOORS = {"min_liquidity_24h", "min_cash_reserve_pct"}
+FLOORS = {"min_liquidity_24h", "min_cash_reserve_pct", "min_stop_in_round_trips"}
 """Limits that are tighter the higher they are; all others the lower."""
 
 
@@ -196,7 +199,9 @@ def halted(told: Case) -> list[Case]:
 
 
 def test_a_case_that_nothing_stands_against_is_approved() -> None:
-    assert review(case(), clamped_by=("CAP_ASSET",)) == Approved(case(), ("CAP_ASSET",))
+    assert review(case(), clamped_by=("CAP_ASSET",)) == Approved(
+        case(), ("CAP_ASSET",), measures(case())
+    )
 
 
 def test_one_objection_denies_and_all_are_kept() -> None:
@@ -231,6 +236,13 @@ def test_no_two_rules_share_a_code() -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_says_what_it_asks(rule: object) -> None:
     assert rule.__doc__
+
+
+@given(CASES.filter(lambda each: not each.opens))
+def test_what_reduces_is_asked_all_that_could_stand_against_it(told: Case) -> None:
+    asked = {found.code for rule in RULES if (found := rule(told))}
+
+    assert asked == {each.code for each in getattr(review(told), "objections", ())}
 
 
 @given(CASES)
