@@ -286,8 +286,11 @@ class Ask:
         return frozenset(holdings)
 
     def equity(self) -> Decimal | None:
-        """Return what the account was worth when it was last valued; research has no account."""
-        if self._namespace is Namespace.RESEARCH:
+        """Return what the account was worth when it was last valued, if the strategy asks.
+
+        Research has no account.
+        """
+        if self._namespace is Namespace.RESEARCH or not self._configured.strategy.asks_equity:
             return None
         snapshot = known_snapshot(self._desk.books)
         return None if snapshot is None else snapshot.equity

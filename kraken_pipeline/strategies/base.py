@@ -119,7 +119,10 @@ class Snapshot:
     holdings: Mapping[str, Holding] = field(default_factory=lambda: MappingProxyType({}))
     """What its book of this timeframe holds, by pair."""
     equity: Decimal | None = None
-    """Of the whole account when it was last valued, in base currency; None where not known."""
+    """Of the whole account when it was last valued, in base currency.
+
+    None where that is not known, and to a strategy that does not ask for it.
+    """
     seed: int = 0
     """What to draw at random from, if at all: the same whenever this bar is decided."""
 
@@ -291,6 +294,8 @@ class Strategy:
     """
     decide: Decide
     view: View = View.STORED
+    asks_equity: bool = False
+    """Whether it is shown what the account is worth; what is not shown is no part of its inputs."""
     awake: Vigil | None = None
     """At which closes it is worth asking; None for every close."""
 

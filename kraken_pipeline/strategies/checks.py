@@ -180,7 +180,7 @@ def seen_at(
         holdings=holdings,
         parameters=trial.parameters,
         panels=panels,
-        equity=EQUITY,
+        equity=EQUITY if trial.strategy.asks_equity else None,
     ).sealed()
 
 

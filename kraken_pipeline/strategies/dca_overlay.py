@@ -160,5 +160,6 @@ DCA_OVERLAY: Final = Strategy(
     needs=needs,
     parameters=checks(OverlayParameters),
     decide=decide,
+    asks_equity=True,
     awake=awake,
 )

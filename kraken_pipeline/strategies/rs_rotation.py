@@ -275,6 +275,7 @@ RS_ROTATION: Final = Strategy(
     needs=needs,
     parameters=checks(RotationParameters),
     decide=decide,
+    asks_equity=True,
     view=View.FILLED,
     awake=awake,
 )

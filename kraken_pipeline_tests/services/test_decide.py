@@ -83,6 +83,7 @@ class Scripted:
         self.says = fail
 
     view: View = View.STORED
+    asks_equity: bool = True
 
     def configured(self, name: str = "trend") -> Configured:
         strategy = Strategy(
@@ -92,6 +93,7 @@ class Scripted:
             needs=lambda frame, parameters: {frame: 5},
             parameters=dict,
             decide=self.decide,
+            asks_equity=self.asks_equity,
             view=self.view,
         )
         return Configured(
@@ -514,6 +516,17 @@ def test_a_strategy_sees_its_own_positions_and_no_others(table: Table) -> None:
     snapshot = table.paper.stores.books.latest_snapshot()
     assert snapshot is not None
     assert shown.equity == snapshot.equity > 0
+
+
+def test_a_strategy_that_does_not_ask_for_the_equity_does_not_depend_on_it(table: Table) -> None:
+    table.paper.book()
+    table.script.asks_equity = False
+
+    [decision] = table.decide()
+
+    assert table.script.shown[0].equity is None
+    assert decision.seen is not None
+    assert decision.seen.equity is None
 
 
 def test_a_decision_on_a_book_and_an_equity_is_made_again_from_what_it_kept(table: Table) -> None:
