@@ -113,6 +113,7 @@ OF_COMMANDS: Final[Mapping[str, tuple[Exit, ...]]] = MappingProxyType(
         "simulator serve": (Exit.DONE, Exit.USAGE),
         "strategy check": (Exit.DONE, Exit.USAGE, Exit.DENIED),
         "strategy list": (Exit.DONE, Exit.USAGE),
+        "strategy release": (*_BOOKS, Exit.DENIED),
         "strategy new": (Exit.DONE, Exit.USAGE),
         "universe explain": _BOOKS,
         "universe list": _BOOKS,

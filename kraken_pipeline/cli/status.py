@@ -129,6 +129,7 @@ def _stops(pipeline: Pipeline) -> dict[str, object]:
     return {
         "panic": "latched" if pipeline.panic_file.exists() else "no",
         "halts": [str(each) for each in pipeline.halts()],
+        "quarantined": [str(each) for each in pipeline.quarantined()],
         "locks": [str(each) for each in locks_in_force(pipeline, now_in_the_books(pipeline))],
         "unprotected": [f"{each}: {why}" for each, why in unprotected(pipeline).items()],
         "switch": _switch(pipeline),

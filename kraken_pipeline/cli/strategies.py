@@ -1,11 +1,16 @@
-"""`strategy list`: every strategy that can be run, who brings it, and what runs it."""
+"""`strategy list` and `strategy release`: what can be run, what runs, and what is kept out."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+from kraken_pipeline.cli.consent import Asked, actor, require_consent
+from kraken_pipeline.cli.locks import now_in_the_books
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.settings import Settings, load
+from kraken_pipeline.wiring.pipeline import connect
 from kraken_pipeline.wiring.strategies import Kinds, kinds
 
 
@@ -21,6 +26,32 @@ def list_kinds(environ: Mapping[str, str], *, as_json: bool) -> None:
         print_json(rows)
         return
     print_rows(f"{len(rows)} strategies", rows, nothing="no strategy")
+
+
+def release_one(environ: Mapping[str, str], strategy_id: str, asked: Asked) -> None:
+    """Let a strategy decide again that went wrong too often.
+
+    Raises:
+        UnknownNameError: it is not in quarantine.
+        InvalidValueError: no reason was given.
+        RefusedError: in live, and nobody agreed.
+    """
+    pipeline = connect(environ)
+    try:
+        kept_out = {each.strategy_id: each for each in pipeline.quarantined()}
+        since = kept_out[strategy_id].since if strategy_id in kept_out else EPOCH
+        if pipeline.is_live and strategy_id in kept_out:
+            effect = f"let {strategy_id} decide again: {kept_out[strategy_id].reason}"
+            require_consent([effect], asked, word="release")
+        # what it decided until it was kept out is forgiven, whatever a simulator's clock says
+        at = max(now_in_the_books(pipeline), since)
+        released = pipeline.release(strategy_id, at=at, by=actor(), reason=asked.reason)
+    finally:
+        pipeline.close()
+    if asked.as_json:
+        print_json({"released": strategy_id, "since": released.since, "reason": released.reason})
+        return
+    sys.stdout.write(f"{strategy_id} decides again; it was kept out for {released.reason}\n")
 
 
 def _row(settings: Settings, known: Kinds, name: str) -> dict[str, Any]:

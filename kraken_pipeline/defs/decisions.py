@@ -20,6 +20,7 @@ from kraken_pipeline.defs.partitions import (
     ohlc_name,
 )
 from kraken_pipeline.domain.intents import Decision, Namespace, Outcome
+from kraken_pipeline.domain.quarantines import Quarantine
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.research import backfill
@@ -111,10 +112,12 @@ def _newest(
         late=late,
         namespace=Namespace(context.run.tags.get(DECIDES_FOR, Namespace.RESEARCH)),
     )
-    return _figures(made, late)
+    return _figures(made, late, pipeline.quarantined())
 
 
-def _figures(made: Sequence[Decision], late: str) -> dict[str, Any]:
+def _figures(
+    made: Sequence[Decision], late: str, quarantined: Sequence[Quarantine]
+) -> dict[str, Any]:
     outcomes = Counter(each.outcome for each in made)
     reasons = Counter(
         reason.partition(":")[0] for each in made for reason in each.no_signals.values()
@@ -129,6 +132,7 @@ def _figures(made: Sequence[Decision], late: str) -> dict[str, Any]:
         "skipped": outcomes[Outcome.SKIPPED],
         "skipped_because": dict(skipped.most_common(20)),
         "intents": sum(len(each.intents) for each in made),
+        "quarantined": "; ".join(map(str, quarantined)) or "none",
         "late": late or "no",
         "closed_at": str(max((each.closed_at for each in made), default=None)),
         "wanted": dg.MetadataValue.md(_wanted(made)),

@@ -10,6 +10,7 @@ PipelineError
 ├── ImpossibleFactError      books and exchange disagree: halt, call a person
 │   └── OverfillError          … more filled than was ordered
 ├── DataStaleError           what is to be judged is too old: leave this close, count the others
+├── StrategyFaultError       a strategy went wrong: it decides nothing, count the others
 ├── RefusedError             our own safety said no; nothing was done
 ├── LeaseLostError           another process sends now: stop, leave the rest
 ├── ConflictError            another writer was first: read again, decide again
@@ -75,6 +76,10 @@ class DataStaleError(PipelineError):
     lacks. The skip is recorded with these words, nothing is tried again for the close, and every
     other strategy and timeframe counts.
     """
+
+
+class StrategyFaultError(PipelineError):
+    """A strategy raised, took too long or too much, or said what it may not: its close is lost."""
 
 
 class RefusedError(PipelineError):

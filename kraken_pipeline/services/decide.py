@@ -2,22 +2,24 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError, PipelineError
+from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError, StrategyFaultError
 from kraken_pipeline.domain.ids import DecisionId, canonical, chance_seed, decision_id, digest
 from kraken_pipeline.domain.intents import Decision, Holding, Intent, Namespace, Outcome, Seen
 from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.money import plain
+from kraken_pipeline.domain.quarantines import FAULT, QUARANTINED
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services import certified
 from kraken_pipeline.services.assess import known_snapshot
 from kraken_pipeline.services.coverage import Certificates
+from kraken_pipeline.services.evaluate import Evaluate, isolated
 from kraken_pipeline.services.filled_bars import filled
 from kraken_pipeline.services.ports import (
     BarReading,
@@ -26,15 +28,16 @@ from kraken_pipeline.services.ports import (
     Positions,
     UniverseReading,
 )
-from kraken_pipeline.services.wishes import Occasion, intents_of
-from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, View
+from kraken_pipeline.services.quarantine import NoWard, Ward
+from kraken_pipeline.services.wishes import Market, Occasion, intents_of
+from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, View, Wishes
 
 SURVIVORS: Final = "; SURVIVORSHIP: "
 """What is said of research on a bar that is older than the universes begins so."""
 STALE: Final = "DATA_STALE_STRATEGY"
 """What is said of a close that a strategy would not judge begins so; its own words follow."""
-SLIPS: Final = (PipelineError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a fault in a strategy raises: that strategy decides nothing, the others go on (STG-6)."""
+Heard = tuple[Wishes, tuple[Intent, ...], dict[str, str]]
+"""What a strategy said, the intents that it makes, and why other wishes make none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,10 @@ class DecisionDesk:
     books: Positions
     config_hash: str
     clock: Clock
+    evaluate: Evaluate = isolated
+    """Asks a strategy; a backtest has all the time there is."""
+    ward: Ward | NoWard = field(default_factory=NoWard)
+    """Keeps out who went wrong too often."""
 
 
 def decide(
@@ -113,12 +120,16 @@ def decide_close(
         if frame.name in each.timeframes
         and not desk.decisions.is_decided(namespace, each.strategy_id, frame, closed_at)
     ]
+    kept_out = desk.ward.in_force(namespace)
     made = []
     for configured in due:
         ask = Ask(desk, configured, frame, closed_at, universe, namespace, run_id, caveat)
-        decision, state = ask.skipped(late) if late else ask.decided()
+        quarantine = kept_out.get(configured.strategy_id)
+        why = late or ("" if quarantine is None else f"{QUARANTINED}: {quarantine}")
+        decision, state = ask.skipped(why) if why else ask.decided()
         if desk.decisions.record(decision, state):
             made.append(decision)
+            desk.ward.count(decision)
     return tuple(made)
 
 
@@ -146,6 +157,7 @@ class Ask:
         self._run_id = run_id
         self._caveat = caveat
         self._now = desk.clock()
+        self._name = book_of(configured.strategy_id, frame.name)
         self._id = decision_id(
             namespace=namespace,
             strategy_id=configured.strategy_id,
@@ -174,16 +186,22 @@ class Ask:
         shown = self._shown(snapshot, absent)
         seen = self._seen(snapshot, state, absent)
         identity = _inputs_hash(snapshot, seen, self._universe.version)
-        try:
-            wishes = self._configured.strategy.decide(shown.sealed(), MappingProxyType({**state}))
+        sealed, saved = shown.sealed(), MappingProxyType({**state})
+
+        def ask() -> Heard:
+            wishes = self._configured.strategy.decide(sealed, saved)
             canonical(wishes.state)
-            intents, refused = intents_of(wishes, self._occasion(), closes=closes, unknown=unknown)
+            known = Market(closes=closes, managed=frozenset(snapshot.pairs), unknown=unknown)
+            return wishes, *intents_of(wishes, self._occasion(), known)
+
+        try:
+            wishes, intents, refused = self._desk.evaluate(self._name, ask)
         except DataStaleError as stale:
             # it did look, so that what it saw is kept: the skip can be made again as any decision
             words = f"{STALE}: {stale}{self._caveat}"
             return self._decision(Outcome.SKIPPED, words, identity, seen=seen), self.state()
-        except SLIPS as slip:
-            return self.skipped(f"STRATEGY_FAULT: {type(slip).__name__}: {slip}")
+        except StrategyFaultError as fault:
+            return self.skipped(f"{FAULT}: {fault}")
         outcome = Outcome.SIGNAL if intents else Outcome.NO_SIGNAL
         reason = f"{len(intents)} of {len(snapshot.pairs)} pairs{self._caveat}"
         no_signals = {**wishes.no_signals, **refused}

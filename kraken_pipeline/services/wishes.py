@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from kraken_pipeline.domain.errors import StrategyFaultError
 from kraken_pipeline.domain.ids import DecisionId, intent_id
 from kraken_pipeline.domain.intents import Action, Intent, Target, Unit
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.quarantines import BAD
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.strategies.base import Aim, Wish, Wishes
 
@@ -22,8 +24,10 @@ LARGEST_AIM: Final = 10**15
 SMALLEST_AIM: Final = Decimal("1e-10")
 """To this a float's aim is written down."""
 LONGEST_HORIZON: Final = timedelta(days=31)
-BAD: Final = "BAD_INTENT"
-"""What is said of a refused wish begins so."""
+MOST: Final = 500
+"""Wishes of one decision; more are a slip, and none of them counts."""
+NO_BAR: Final = "DATA_STALE_EVENT"
+"""What is said of a wish for a pair without a bar begins so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +43,20 @@ class Occasion:
     userref: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What is known of the pairs at the close."""
+
+    closes: Mapping[str, Decimal]
+    """Each managed pair whose bar closed now, to that bar's close in quote per base."""
+    managed: frozenset[str]
+    """Every pair that the strategy was shown."""
+    unknown: Mapping[str, str]
+    """Pairs whose history is not certified, to why."""
+
+
 def intents_of(
-    wishes: Wishes,
-    occasion: Occasion,
-    *,
-    closes: Mapping[str, Decimal],
-    unknown: Mapping[str, str],
+    wishes: Wishes, occasion: Occasion, market: Market
 ) -> tuple[tuple[Intent, ...], dict[str, str]]:
     """Return the intents, and why the other pairs have none.
 
@@ -53,21 +65,28 @@ def intents_of(
     Args:
         wishes: what the strategy said.
         occasion: the decision.
-        closes: each managed pair whose bar closed now, to that bar's close in quote per base.
-        unknown: pairs whose history is not certified, to why.
+        market: what is known of the pairs.
+
+    Raises:
+        StrategyFaultError: there are more wishes than one decision may have.
     """
+    if len(wishes.wishes) > MOST:
+        raise StrategyFaultError(f"{len(wishes.wishes)} wishes at once, at most {MOST} may be")
     times = Counter(each.pair for each in wishes.wishes)
     leaving = {each.pair for each in wishes.wishes if not each.action.opens}
-    refused = {pair: why for pair, why in unknown.items() if pair not in leaving}
+    refused = {pair: why for pair, why in market.unknown.items() if pair not in leaving}
     intents = []
     for wish in wishes.wishes:
-        fault = _fault(wish, closes)
+        fault = _fault(wish, market.managed)
         if times[wish.pair] > 1:
             fault = f"{wish.pair} is wished for {times[wish.pair]} times at once"
         if fault:
             refused[wish.pair] = f"{BAD}: {fault}"
+        elif wish.pair not in market.closes:
+            # a bar that did not come is no fault of who wishes
+            refused[wish.pair] = f"{NO_BAR}: {wish.pair} has no bar that closed now"
         elif wish.pair not in refused:
-            intents.append(_intent(wish, occasion, closes[wish.pair]))
+            intents.append(_intent(wish, occasion, market.closes[wish.pair]))
     return tuple(intents), refused
 
 
@@ -111,10 +130,10 @@ def _intent(wish: Wish, occasion: Occasion, close: Decimal) -> Intent:
     )
 
 
-def _fault(wish: Wish, closes: Mapping[str, Decimal]) -> str:
+def _fault(wish: Wish, managed: frozenset[str]) -> str:
     """Say what is wrong with a wish, or nothing."""
-    if wish.pair not in closes:
-        return f"{wish.pair} is not managed or has no bar that closed now"
+    if wish.pair not in managed:
+        return f"{wish.pair} is none of the pairs that it was shown"
     return next((said for each in _QUESTIONS if (said := each(wish))), "")
 
 

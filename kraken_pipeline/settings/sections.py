@@ -190,6 +190,12 @@ class Strategies(Section):
     configs: Annotated[Mapping[StrategyId, StrategyConfig], AfterValidator(MappingProxyType)] = (
         Field(default_factory=dict)
     )
+    evaluation_seconds: Seconds = Field(default=5, ge=1, le=300)
+    """That a strategy may take for one close; one that takes longer decides nothing (STG-6)."""
+    evaluation_memory_mb: int = Field(default=1024, ge=64, le=65_536)
+    """That it may add to what the process has, in MiB; bounded on Linux only."""
+    quarantine_after: int = Field(default=3, ge=1, le=100)
+    """Faults in a row after which it is not asked any more until a person lets it."""
 
     @model_validator(mode="before")
     @classmethod

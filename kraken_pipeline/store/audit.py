@@ -20,6 +20,7 @@ _TABLES: Final[dict[str, tuple[Table, str]]] = {
     "result": (schema.execution_results, "plan_id"),
     "decision": (schema.decisions, "decision_id"),
     "cooldown": (schema.cooldowns, "pair"),
+    "quarantine": (schema.quarantines, "quarantine_id"),
     "lock": (schema.protection_locks, "lock_id"),
     "transfer": (schema.book_transfers, "transfer_id"),
     "conversion": (schema.conversions, "conversion_id"),

@@ -24,7 +24,7 @@ BUSY_SECONDS: Final = 30
 RETRY_SECONDS: Final = 0.01
 WRITE_LOCK: Final = 0x6B72616B656E
 """PostgreSQL's advisory lock that every writer of ours takes; the number means nothing."""
-SCHEMA_VERSION: Final = "0014"
+SCHEMA_VERSION: Final = "0015"
 """Of the tables that this code reads and writes; versions sort as text."""
 DRIVERS: Final = {
     "sqlite": "sqlite",

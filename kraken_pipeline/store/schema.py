@@ -176,6 +176,18 @@ strategy_state = _table(
     PrimaryKeyConstraint("namespace", "strategy_id", "timeframe", "version"),
 )
 
+quarantines = _table(
+    "quarantines",
+    text("quarantine_id", primary_key=True),
+    text("strategy_id"),
+    instant("since"),
+    text("reason"),
+    maybe_instant("released_at"),
+    maybe_text("released_by"),
+    maybe_text("released_reason"),
+    Index(None, "strategy_id"),
+)
+
 verdicts = _table(
     "verdicts",
     Column("intent_id", ForeignKey("intents.intent_id"), primary_key=True),

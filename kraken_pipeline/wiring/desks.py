@@ -24,15 +24,18 @@ from kraken_pipeline.services.habits import habits_of
 from kraken_pipeline.services.halt import HaltDesk, KillSwitches
 from kraken_pipeline.services.history import HistoryDesk
 from kraken_pipeline.services.past_prices import Closes, certified_closes
+from kraken_pipeline.services.quarantine import Ward
 from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection
 from kraken_pipeline.services.settle import SettleDesk
 from kraken_pipeline.services.submit import SubmitDesk
 from kraken_pipeline.services.sync import LongList
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.settings.aliases import aliases
+from kraken_pipeline.store.quarantines import SqlQuarantineStore
 from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.allocating import allocate_desk
 from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.evaluation import Bounds
 from kraken_pipeline.wiring.market_sign import board_of
 from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.panic import remove_latch
@@ -49,6 +52,8 @@ from kraken_pipeline.wiring.universe import (
     universe_rules,
 )
 
+EVALUATING = "evaluating"
+"""Folder in the data folder where a mark lies while a strategy is asked."""
 SYNC_AGE_BOUNDS = (120, 600)
 """Seconds; twice the sync interval, but at least and at most so much (contract 8.7)."""
 
@@ -75,6 +80,20 @@ def decisions(parts: Parts) -> DecisionDesk:
         books=parts.stores.books,
         config_hash=parts.loaded.hash,
         clock=parts.edge.clock,
+        evaluate=Bounds(
+            parts.loaded.data_dir / EVALUATING,
+            seconds=parts.loaded.settings.strategies.evaluation_seconds,
+            megabytes=parts.loaded.settings.strategies.evaluation_memory_mb,
+        ),
+        ward=ward(parts),
+    )
+
+
+def ward(parts: Parts) -> Ward:
+    """What quarantine needs."""
+    return Ward(
+        store=SqlQuarantineStore(parts.stores.database),
+        most=parts.loaded.settings.strategies.quarantine_after,
     )
 
 

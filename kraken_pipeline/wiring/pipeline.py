@@ -10,9 +10,10 @@ from kraken_pipeline.domain.bars import MonthReport
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.halts import EVERYTHING, KILLS, Halt, Scope
 from kraken_pipeline.domain.intents import Decision, Namespace
+from kraken_pipeline.domain.quarantines import Quarantine
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services import decide, halt, history
+from kraken_pipeline.services import decide, halt, history, quarantine
 from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
 from kraken_pipeline.services.pair_status import review_statuses
@@ -121,6 +122,20 @@ class Pipeline(Trading):
             return done(
                 decide.decide_close(desk, frame, at, namespace=namespace, run_id=run_id, late=late)
             )
+
+    def quarantined(self) -> tuple[Quarantine, ...]:
+        """Return the strategies that are not asked, as they went wrong too often."""
+        return tuple(desks.ward(self).in_force(Namespace.TRADE).values())
+
+    def release(self, strategy_id: str, *, at: datetime, by: str, reason: str) -> Quarantine:
+        """Let a strategy that went wrong too often decide again, and return what it was for.
+
+        Raises:
+            UnknownNameError: it is not in quarantine.
+            InvalidValueError: no reason was given.
+        """
+        store = desks.ward(self).store
+        return quarantine.release(store, strategy_id, at=at, by=by, reason=reason)
 
     def breach(self) -> str:
         """Name the kill switch that latched, or nothing: it calls for panic."""

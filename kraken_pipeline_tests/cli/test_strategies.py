@@ -1,9 +1,13 @@
-"""`strategy list`."""
+"""`strategy list` and `strategy release`."""
 
 import json
 
+from kraken_pipeline.domain.quarantines import Quarantine
 from kraken_pipeline.strategies import STRATEGIES
+from kraken_pipeline.wiring.desks import ward
+from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
+from kraken_pipeline_tests.paper_market import PaperMarket
 
 
 def test_every_strategy_is_listed_with_what_runs_it(
@@ -21,3 +25,24 @@ def test_every_strategy_is_listed_with_what_runs_it(
         "timeframes": "1m, 5m, 15m, 1h, 4h, 1d",
         "fault": "",
     }
+
+
+def test_a_strategy_that_is_kept_out_is_shown_and_released_with_a_reason(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    at = pipeline.clock()
+    kept_out = Quarantine(
+        quarantine_id="Q1", strategy_id="trend_core", since=at, reason="3 faults in a row"
+    )
+    ward(pipeline).store.begin(kept_out, by="run")
+
+    shown = command("status", environ=market.environ)
+    nameless = command("strategy", "release", "trend", "--reason", "x", environ=market.environ)
+    said = command(
+        "strategy", "release", "trend_core", "--reason", "mended", environ=market.environ
+    )
+
+    assert str(kept_out) in shown.out
+    assert "trend is not in quarantine (trend_core)" in nameless.err
+    assert said.out == "trend_core decides again; it was kept out for 3 faults in a row\n"
+    assert pipeline.quarantined() == ()

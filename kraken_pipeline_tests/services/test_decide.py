@@ -29,6 +29,7 @@ from kraken_pipeline.domain.intents import (
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.order_terms import OrderTerms, Trigger, Urgency
+from kraken_pipeline.domain.quarantines import fault_of
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.services.assess import assess
 from kraken_pipeline.services.decide import (
@@ -38,13 +39,16 @@ from kraken_pipeline.services.decide import (
     decide_close,
 )
 from kraken_pipeline.services.history import HistoryDesk, refresh
+from kraken_pipeline.services.quarantine import Ward, release
 from kraken_pipeline.services.replay import replay
 from kraken_pipeline.services.universe import refresh_universe
 from kraken_pipeline.services.wishes import horizon
 from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.store.quarantines import SqlQuarantineStore
 from kraken_pipeline.strategies.base import Aim, Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline.strategies.dca_overlay import DCA_OVERLAY
+from kraken_pipeline.wiring.evaluation import Bounds
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.candles import START
 from kraken_pipeline_tests.services.paper import RULES, Paper, stores_at
@@ -407,15 +411,83 @@ def test_f_rsk_7_a_wish_that_makes_no_sense_is_refused_and_the_others_count(
     assert decision.no_signals[bad.pair].startswith("BAD_INTENT: ")
 
 
-def test_f_rsk_7_ten_thousand_wishes_are_at_most_one_a_pair(table: Table) -> None:
-    table.script.wishes(
-        *(wish(f"PAIR{each}") for each in range(5_000)), *[wish()] * 5_000, wish("ETHUSD")
-    )
+def test_f_rsk_7_of_ten_thousand_wishes_none_counts(table: Table) -> None:
+    table.script.wishes(*(wish(f"PAIR{each}") for each in range(9_999)), wish("ETHUSD"))
+
+    [decision] = table.decide()
+
+    assert decision.intents == ()
+    assert decision.reason == "STRATEGY_FAULT: 10000 wishes at once, at most 500 may be"
+
+
+def test_f_rsk_7_of_several_wishes_for_a_pair_none_counts(table: Table) -> None:
+    table.script.wishes(*[wish()] * 400, wish("ETHUSD"))
 
     [decision] = table.decide()
 
     assert [each.pair for each in decision.intents] == ["ETHUSD"]
-    assert "5000 times" in decision.no_signals["XBTUSD"]
+    assert "400 times" in decision.no_signals["XBTUSD"]
+
+
+def test_a_wish_for_a_pair_without_a_bar_is_refused_and_no_fault(table: Table) -> None:
+    table.script.wishes(wish(), wish("ETHUSD"))
+    closes = table.bars.closes(HOUR, START)
+    few = overriding(table.bars, closes=lambda *args: {"ETHUSD": closes["ETHUSD"]})
+
+    [decision] = table.decide(bars=few)
+
+    assert [each.pair for each in decision.intents] == ["ETHUSD"]
+    assert decision.no_signals["XBTUSD"] == "DATA_STALE_EVENT: XBTUSD has no bar that closed now"
+    assert fault_of(decision) == ""
+
+
+def test_f_rsk_7_one_that_never_returns_is_kept_out_and_the_others_go_on(table: Table) -> None:
+    def forever(shown: Snapshot) -> Wishes:
+        while True:
+            pass
+
+    table.script.says = forever
+    sound = Scripted()
+    sound.wishes(wish("ETHUSD"))
+    table.others = (sound.configured("sound"),)
+    store = SqlQuarantineStore(table.paper.stores.database)
+    bounds = Bounds(table.folder / "evaluating", seconds=0.05, megabytes=256)
+    more = {"evaluate": bounds, "ward": Ward(store=store, most=3)}
+
+    reasons = []
+    for _ in range(4):
+        stuck, made = table.decide(**more)
+        reasons.append(stuck.reason)
+        assert [each.pair for each in made.intents] == ["ETHUSD"]
+        table.paper.turn(hours=1)
+        table.refresh()
+
+    late = "STRATEGY_FAULT: out of time: it may take 0.05 s"
+    assert reasons[:3] == [late] * 3
+    assert reasons[3].startswith("QUARANTINED: trend since ")
+    assert f"3 faults in a row, the last {late}" in reasons[3]
+
+    release(store, "trend", at=table.paper.clock(), by="me", reason="mended")
+    table.script.wishes(wish())
+
+    assert [len(each.intents) for each in table.decide(**more)] == [1, 1]
+
+
+def test_a_fault_that_is_followed_by_a_sound_close_is_forgiven(table: Table) -> None:
+    ward = Ward(store=SqlQuarantineStore(table.paper.stores.database), most=2)
+    for sound in (False, True, False):
+        table.script.wishes(wish())
+        if not sound:
+            table.script.raises(RuntimeError("no"))
+        table.decide(ward=ward)
+        table.paper.turn(hours=1)
+        table.refresh()
+
+    assert ward.in_force(Namespace.TRADE) == {}
+    table.script.raises(RuntimeError("no"))
+    table.decide(ward=ward)
+    assert set(ward.in_force(Namespace.TRADE)) == {"trend"}
+    assert ward.in_force(Namespace.RESEARCH) == {}
 
 
 def test_wanting_in_and_out_of_a_pair_at_once_is_neither(table: Table) -> None:

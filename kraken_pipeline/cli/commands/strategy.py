@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kraken_pipeline.cli.options import OFF, Json
+from kraken_pipeline.cli.options import OFF, Db, Json, Reason, Yes, with_books
 
 app = typer.Typer(no_args_is_help=True, help="Strategies: those there are, and those of your own.")
 
@@ -47,3 +47,19 @@ def new(
     from kraken_pipeline.cli.new_strategy import write_package  # noqa: PLC0415 - only what is asked for
 
     write_package(name, into, as_json=json)
+
+
+@app.command()
+def release(
+    strategy_id: Annotated[str, typer.Argument(metavar="ID", help="As the configuration has it.")],
+    *,
+    reason: Reason,
+    yes: Yes = OFF,
+    json: Json = OFF,
+    db: Db = None,
+) -> None:
+    """Let a strategy decide again that was kept out as it went wrong too often."""
+    from kraken_pipeline.cli.consent import Asked  # noqa: PLC0415 - only what is asked for
+    from kraken_pipeline.cli.strategies import release_one  # noqa: PLC0415 - the same
+
+    release_one(with_books(db), strategy_id, Asked(yes=yes, as_json=json, reason=reason))
