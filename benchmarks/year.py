@@ -1,11 +1,12 @@
 """A year of an account: everything that may happen to it, and its books judged every day.
 
-`python -m benchmarks year [--seed S] [--days D] [--acts A] [--moves FILE]`. The simulator's own
-engine and account, a clock that is turned, the real services. Each day the books must be the
-exchange's to the last unit in every bucket, what all is worth must be explained with a residual of
-0, and a deposit or withdrawal between two looks must leave the price of a unit where it was. At the
-end everything is sold, and what came of it must be the same under every cost method and in both
-views. What is written to FILE, `year_peers` sets beside what other tools say of it.
+`python -m benchmarks year [--seed S] [--days D] [--acts A] [--moves FILE] [--ledger FILE]`. The
+simulator's own engine and account, a clock that is turned, the real services. Each day the books
+must be the exchange's to the last unit in every bucket, what all is worth must be explained with a
+residual of 0, and a deposit or withdrawal between two looks must leave the price of a unit where it
+was. At the end everything is sold, and what came of it must be the same under every cost method and
+in both views. The moves, `year_peers` sets beside what other tools say of them; the ledger,
+`ledger_reader` has another tool read.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from decimal import localcontext
 from pathlib import Path
 from time import perf_counter
 
+from kraken_pipeline.cli.kraken_ledger import COLUMNS, kraken_rows
+from kraken_pipeline.cli.sheets import Sheet, write_csv
 from kraken_pipeline.domain.accounting.fold import folded
 from kraken_pipeline.domain.accounting.identity import Result
 from kraken_pipeline.domain.accounting.lots import Method
@@ -35,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     asked.add_argument("--days", type=int, default=365)
     asked.add_argument("--acts", type=int, default=30, help="a day")
     asked.add_argument("--moves", type=Path, help="where to write moves and gains as JSON")
+    asked.add_argument("--ledger", type=Path, help="where to write the ledger as Kraken exports it")
     told = asked.parse_args(arguments)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -48,6 +52,9 @@ def main(arguments: Sequence[str]) -> int:
         results = year.end()
         if told.moves:
             told.moves.write_text(json.dumps(_told(year.moves())))
+        if told.ledger:
+            rows = kraken_rows(year.desk.stores.ledger.explained(None))
+            write_csv(Sheet(title="", columns=COLUMNS, rows=rows, nothing=""), told.ledger)
     return _print_end(year, results)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from kraken_pipeline.cli import kraken_ledger
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.cli.sheets import Row, Sheet, write_csv
 from kraken_pipeline.domain.accounting.causes import Explained
@@ -25,6 +26,7 @@ class What(StrEnum):
     """What is exported."""
 
     LEDGER = "ledger"
+    KRAKEN = "kraken"
     TRADES = "trades"
     LOTS = "lots"
 
@@ -43,8 +45,7 @@ LEDGER_COLUMNS: Final = (
     "cause",
     "why",
 )
-"""Kraken's own names of a ledger's columns, which tools that read its export know, and then what we
-say of the entry."""
+"""Kraken's own names of a ledger's columns, and then what we say of the entry."""
 TRADE_COLUMNS: Final = (
     "Date",
     "Sent Amount",
@@ -63,6 +64,7 @@ TRADE_COLUMNS: Final = (
 COLUMNS: Final[Mapping[What, Sequence[str]]] = MappingProxyType(
     {
         What.LEDGER: LEDGER_COLUMNS,
+        What.KRAKEN: kraken_ledger.COLUMNS,
         What.TRADES: TRADE_COLUMNS,
         What.LOTS: tuple(each.name for each in fields(LotRow)),
     }
@@ -111,6 +113,10 @@ def _entry(each: Explained) -> Row:
     return dict(zip(LEDGER_COLUMNS, told + amounts + said, strict=True))
 
 
+def _kraken(pipeline: Pipeline, asked: Asked) -> list[Row]:
+    return kraken_ledger.kraken_rows(exports.ledger(pipeline.stores.ledger, asked.days))
+
+
 def _trades(pipeline: Pipeline, asked: Asked) -> list[Row]:
     desk = portfolio_desk(pipeline)
     found = exports.traded(desk, pipeline.stores.ledger, asked.days)
@@ -145,5 +151,5 @@ def _lots(pipeline: Pipeline, asked: Asked) -> list[Row]:
 
 
 _ROWS: Final[Mapping[What, Callable[[Pipeline, Asked], list[Row]]]] = MappingProxyType(
-    {What.LEDGER: _ledger, What.TRADES: _trades, What.LOTS: _lots}
+    {What.LEDGER: _ledger, What.KRAKEN: _kraken, What.TRADES: _trades, What.LOTS: _lots}
 )

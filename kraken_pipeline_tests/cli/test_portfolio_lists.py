@@ -103,6 +103,9 @@ def test_files_have_every_entry_trade_and_lot_and_a_person_reads_tables(
     for bucket, balance in balances.items():
         assert [e["balance"] for e in ledger if e["asset"] == bucket][-1] == plain(balance)
 
+    as_krakens = told("--what", "kraken")
+    assert [each["txid"] for each in as_krakens] == [each["txid"] for each in ledger]
+
     traded = told("--what", "trades")
     assert {each["TxHash"] for each in traded} == {
         each.trade_id for each in pipeline.stores.books.fills_after(None)

@@ -198,10 +198,11 @@ def days(
 def export(  # noqa: PLR0913 - each is an option of the command line
     *,
     what: Annotated[
-        Literal["ledger", "trades", "lots"],
+        Literal["ledger", "kraken", "trades", "lots"],
         typer.Option(
-            help="Every entry, in the columns of Kraken's own export; what was given for what, in "
-            "those of Koinly's universal template; or every lot that was sold or is held."
+            help="Every entry with what explains it; the same in the file that Kraken's own export "
+            "is, which tax tools read; what was given for what, in the columns of Koinly's "
+            "universal template; or every lot that was sold or is held."
         ),
     ],
     csv: Annotated[Path, typer.Option("--csv", help="The file to write, over what was there.")],
