@@ -161,6 +161,7 @@ _CASE = Case(
     cooling_until=None,
     locks=(),
     allotted=None,
+    opposed_at=None,
     open_orders_alike=0,
 )
 _LOCK = Lock(

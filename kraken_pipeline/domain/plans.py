@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
+from kraken_pipeline.domain.conflicts import Conflict
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import IntentId, PlanId
 from kraken_pipeline.domain.intents import Namespace
@@ -45,6 +46,8 @@ class Plan:
     verdicts: tuple[Verdict, ...]
     allocation: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Strategies of which an allocation took something away, to why."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Pairs of which more than one book wanted something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

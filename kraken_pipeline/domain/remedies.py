@@ -100,6 +100,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "RECON_RUNNING": "the comparison must end",
         "REDUCE_ONLY": "what ends by itself must be over: see `kraken-pipeline risk status`",
         "REJECT_STREAK": _LOCKED,
+        "SELF_TRADE": "our own sale of the pair must end first: the next decision may pass",
         "SLIPPAGE_GUARD": _LOCKED,
         "SPREAD": "the spread must be below risk.max_spread_bps",
         "STATUS": "the exchange must take orders for it: universe.filters.statuses",

@@ -129,10 +129,16 @@ def ticket_of(order: Order, *, deadline: datetime) -> Ticket:
             else None,
             post_only=order.post_only,
             close=None if order.close is None else _close_of(order.close),
+            self_trade=_goes_first(order),
             cl_ord_id=order.cl_ord_id,
         )
     except InvalidValueError as fault:
         raise InvalidValueError(f"order {order.local_id}: {fault}") from fault
+
+
+def _goes_first(order: Order) -> SelfTrade:
+    """What reduces goes on where it meets a resting buy of ours, and that buy goes (PF-10)."""
+    return SelfTrade.CANCEL_OLDEST if order.side is Side.SELL else SelfTrade.CANCEL_NEWEST
 
 
 def _type_of(order: Order) -> OrderType:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from kraken_pipeline.domain.accounting.valuation import valuations
 from kraken_pipeline.domain.allocation import NO_LIMIT, Allocation
+from kraken_pipeline.domain.conflicts import conflicts
 from kraken_pipeline.domain.errors import InvalidValueError, StorageError
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.habits import Habit
@@ -254,13 +255,14 @@ class Bench:
             allocation=self._world.allocation.taken({each.strategy_id for each in pending}),
         )
         verdicts, orders = [], []
-        for intent in sorted(pending, key=self._rank):
+        turns = sorted(pending, key=self._rank)
+        for intent in turns:
             verdict, order = self._answer(intent, plan)
             verdicts.append(verdict)
             if order is not None:
                 orders.append(order)
                 self._standing.reserve(order)
-        return replace(plan, verdicts=tuple(verdicts)), orders
+        return replace(plan, verdicts=tuple(verdicts), conflicts=conflicts(turns)), orders
 
     def _rank(self, intent: Intent) -> tuple[bool, Decimal, int, Decimal, str, str, str]:
         """Reductions first, then the surest, the longer timeframe, the more liquid pair.

@@ -1,6 +1,6 @@
 """An intent and what is known of the world, as the case that the rules of risk look at."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, round_down
 from kraken_pipeline.domain.offers import Offer, offer_of
 from kraken_pipeline.domain.order_style import Manner, OrderStyle
 from kraken_pipeline.domain.order_terms import Urgency
+from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.pricing import sweep_price
 from kraken_pipeline.domain.protection import is_stop
 from kraken_pipeline.domain.risk import Case, Limits
@@ -208,6 +209,7 @@ class CaseMaker:
             cooling_until=self._cooling_until(pair, locks),
             locks=locks,
             allotted=None,
+            opposed_at=_lowest_sale(selling_here),
             open_orders_alike=sum(each.side is intent.side for each in own),
         )
 
@@ -272,6 +274,11 @@ class CaseMaker:
         if (cap, qty) == (limits.max_per_strategy_pct, limits.max_order_qty):
             return limits
         return replace(limits, max_per_strategy_pct=cap, max_order_qty=qty)
+
+
+def _lowest_sale(selling: Iterable[Order]) -> Price | None:
+    """Return the lowest price of the sales that are in the book; what waits is in none."""
+    return min((each.limit_price for each in selling if each.trigger is None), default=None)
 
 
 def _target_qty(target: Target, case: Case) -> Decimal:

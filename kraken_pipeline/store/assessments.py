@@ -228,8 +228,16 @@ def _plan_row(plan: Plan) -> dict[str, Any]:
         "assessed_at": plan.assessed_at,
         "config_hash": plan.config_hash,
         "run_id": plan.run_id,
-        "notes": canonical({"allocation": plan.allocation}),
+        "notes": _notes(plan),
     }
+
+
+def _notes(plan: Plan) -> str:
+    told = [
+        {"pair": each.pair, "sellers": each.sellers, "buyers": each.buyers, "rule": each.rule}
+        for each in plan.conflicts
+    ]
+    return canonical({"allocation": plan.allocation, "conflicts": told})
 
 
 def _verdict_row(verdict: Verdict) -> dict[str, Any]:

@@ -127,7 +127,7 @@ plans = _table(
     instant("assessed_at"),
     text("config_hash"),
     text("run_id"),
-    # what bore on all of it: what an allocation took away
+    # what bore on all of it: what an allocation took away, and who wanted the same pair
     maybe_text("notes"),
 )
 

@@ -14,7 +14,7 @@ from kraken_pipeline.domain.intents import Action, Namespace, Target, Unit
 from kraken_pipeline.domain.market import Pair, Side, Ticker
 from kraken_pipeline.domain.market_reports import Depth, Level
 from kraken_pipeline.domain.money import Price, Qty
-from kraken_pipeline.domain.order_terms import OrderTerms, Urgency
+from kraken_pipeline.domain.order_terms import OrderTerms, Purpose, Trigger, Urgency
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.plans import Verdict
 from kraken_pipeline.domain.reports import Listing
@@ -130,6 +130,71 @@ def test_reductions_are_answered_first_then_the_surest_the_longest_and_the_most_
     assert plan is not None
     order = {each.intent_id: each.strategy_id for each in pending}
     assert [order[each.intent_id] for each in plan.verdicts] == ["trend", "c", "b", "d", "a"]
+
+
+def test_of_one_pair_what_sells_goes_and_what_would_buy_from_it_waits(desk: Paper) -> None:
+    """Each acts on its own book: nothing is netted, and no order of ours meets another (PF-10)."""
+    _buy(desk)
+    desk.wants("XBTUSD", strategy="other")
+    desk.wants("XBTUSD", side=Side.SELL)
+
+    plan = assess(desk.risk_desk(), namespace=Namespace.TRADE, run_id="run")
+
+    assert plan is not None
+    sale, buy = plan.verdicts
+    assert sale.approved
+    assert _codes(buy) == ["SELF_TRADE"]
+    assert buy.objections[0].figures == "limit=50250.0, our_sale=49750.0"
+    [told] = plan.conflicts
+    assert (told.sellers, told.buyers) == (("trend@1h",), ("other@1h",))
+
+
+def test_a_buy_below_what_we_sell_at_meets_nothing(desk: Paper) -> None:
+    bought = _buy(desk)
+    desk.planned(qty=str(bought.filled_qty), limit="51000", side=Side.SELL)
+    desk.submit()
+    desk.wants("XBTUSD", strategy="other")
+
+    assert _codes(desk.assess()["XBTUSD"]) == []
+
+
+def test_a_stop_that_waits_at_the_exchange_is_in_nobodys_way(desk: Paper) -> None:
+    bought = _buy(desk)
+    stop = Trigger(price=Price(Decimal(49_000)))
+    desk.planned(
+        qty=str(bought.filled_qty),
+        limit="48000",
+        side=Side.SELL,
+        order_type="stop-loss",
+        trigger=stop,
+        purpose=Purpose.PROTECT,
+    )
+    desk.submit()
+    desk.wants("XBTUSD", strategy="other")
+
+    assert _codes(desk.assess()["XBTUSD"]) == []
+
+
+def test_a_sale_that_meets_a_resting_buy_of_ours_goes_on(desk: Paper) -> None:
+    bought = _buy(desk)
+    rests = desk.planned(limit="50000", strategy_id="other", post_only=True)
+    desk.submit()
+    assert desk.now_of(rests).state is State.LIVE
+    desk.wants("XBTUSD", side=Side.SELL)
+    assert desk.assess()["XBTUSD"].approved
+
+    desk.submit()
+    desk.settle()
+
+    assert desk.now_of(rests).state is State.CANCELED
+    [sold] = [each for each in desk.stores.orders.with_exchange_ids(_sold(desk)) if each.filled_qty]
+    assert sold.filled_qty == bought.filled_qty
+
+
+def _sold(desk: Paper) -> list[str]:
+    desk.book()
+    fills = desk.stores.books.fills_after(None)
+    return [each.kraken_order_id for each in fills if each.side is Side.SELL]
 
 
 def _halted(kind: HaltKind) -> Callable[[Paper], Changes]:

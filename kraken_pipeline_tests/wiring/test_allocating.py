@@ -74,7 +74,7 @@ def test_a_run_buys_what_its_allocation_leaves_and_keeps_why(market: PaperMarket
     # half by its weight, and half again: no strategy may have more than 50 % of all
     assert plan.allocation["trend_core"].startswith("factor=0.25: weight=0.5, results=0.5")
     [(notes,)] = market.rows("SELECT notes FROM plans")
-    assert json.loads(str(notes)) == {"allocation": dict(plan.allocation)}
+    assert json.loads(str(notes)) == {"allocation": dict(plan.allocation), "conflicts": []}
 
 
 def test_an_unknown_market_stops_what_opens(market: PaperMarket) -> None:

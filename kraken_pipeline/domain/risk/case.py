@@ -144,6 +144,8 @@ class Case:
     """What protections keep the pair from being opened now, but for cooldowns (RSK-7)."""
     allotted: Decimal | None
     """What an allocation leaves of what is wanted, in base currency; None where it is whole."""
+    opposed_at: Price | None
+    """The lowest price at which an open order of ours sells the pair; None where none does."""
     open_orders_alike: int
     """Of the same book, pair and side."""
 

@@ -91,6 +91,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "LOT": "the qty is not on the pair's lot",
         "PLAN_AGE": "the plan waited too long",
         "DUPLICATE_INTENT": "the same book has such an order open already",
+        "SELF_TRADE": "the order could trade with an open sale of ours",
         "INTENT_EXPIRED": "the wish is of a bar that is over",
         "BAD_INTENT": "the wish makes no sense",
     }

@@ -188,6 +188,13 @@ def pair_does_not_cool(case: Case) -> Objection | None:
     return Objection("COOLDOWN", f"now={case.now}, until={case.cooling_until}")
 
 
+def no_sale_of_ours_is_met(case: Case) -> Objection | None:
+    """A buy would not trade with what we sell ourselves; a sale is never asked (PF-10)."""
+    if not case.opens or case.opposed_at is None or case.limit_price < case.opposed_at:
+        return None
+    return Objection("SELF_TRADE", f"limit={case.limit_price}, our_sale={case.opposed_at}")
+
+
 def nothing_alike_is_open(case: Case) -> Objection | None:
     """The book has no open order on that side of the pair already."""
     if case.open_orders_alike == 0:
@@ -239,6 +246,7 @@ STATE_RULES: Final[tuple[Question[Case], ...]] = (
     trigger_lies_ahead,
     fates_are_known,
     pair_does_not_cool,
+    no_sale_of_ours_is_met,
     nothing_alike_is_open,
     cash_suffices,
     seller_owns_it,

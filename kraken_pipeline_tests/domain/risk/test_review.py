@@ -78,6 +78,7 @@ CODES = {
     "RATE_ORDERS",
     "RATE_ORDERS_DAY",
     "REJECT_STREAK",
+    "SELF_TRADE",
     "SLIPPAGE_GUARD",
     "SPREAD",
     "STOP_GUARD",

@@ -80,6 +80,7 @@ REFUSED = [
     ("UNKNOWN_ORDER", case(unknowns=(unknown(),))),
     ("UNKNOWN_ORDER", sale(unknowns=(unknown(is_in_flight=True),))),
     ("COOLDOWN", case(cooling_until=NOW + SECOND)),
+    ("SELF_TRADE", case(opposed_at=case().limit_price)),
     ("DUPLICATE_INTENT", case(open_orders_alike=1)),
     ("FUNDS", case(cash=Decimal("100.9"))),
     ("NOT_OWNED", sale(owned_qty=Qty(Decimal("0.0019")))),
