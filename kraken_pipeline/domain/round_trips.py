@@ -10,6 +10,7 @@ from kraken_pipeline.domain.lots import Fill, Position, Transfer
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.order_terms import Purpose
+from kraken_pipeline.domain.renames import Conversion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,40 +57,59 @@ class _Open:
     ends_by_stop: bool = False
 
 
+class TripWalk:
+    """The round trips of one book and pair, told step after step.
+
+    What goes to another name of its asset (UNI-9) ends no round trip and begins none: nothing was
+    won or lost by it.
+    """
+
+    def __init__(self, place: Place) -> None:
+        """Begin flat."""
+        self._before = Position(book=place[0], pair=place[1])
+        self._trip: _Open | None = None
+
+    def after(self, step: Step, now: Position, sent: Sent | None) -> RoundTrip | None:
+        """Return the round trip that a step ends, if it ends one.
+
+        Args:
+            step: the next one.
+            now: what it makes of the position.
+            sent: the order behind it; one that is not known counts as no stop.
+        """
+        before, self._before = self._before, now
+        if not before.qty and now.qty:
+            self._trip = _Open(at=step.at, realised_before=before.realised)
+        trip = self._trip
+        if trip is None:
+            return None
+        trip.cost += max(now.cost - before.cost, ZERO)
+        if isinstance(step, Fill):
+            trip.ends_by_stop = sent is not None and sent.purpose is Purpose.PROTECT
+            if sent is not None and step.side is Side.BUY:
+                trip.stop_distance = sent.stop_distance
+        if now.qty:
+            return None
+        self._trip = None
+        return None if trip.cost <= 0 or isinstance(step, Conversion) else _ended(trip, step, now)
+
+
 def round_trips(
     place: Place, steps: Iterable[Step], sent: Mapping[str, Sent]
 ) -> Iterator[RoundTrip]:
     """Yield the round trips of a book and a pair, in the order in which they ended.
 
-    What goes to another name of its asset (UNI-9) ends no round trip and begins none: nothing was
-    won or lost by it.
-
     Args:
         place: book and pair.
         steps: all that changed the position, in any order.
-        sent: the orders behind the fills, by Kraken's id; one that is not told counts as no stop.
+        sent: the orders behind the fills, by Kraken's id.
     """
-    before, trip = Position(book=place[0], pair=place[1]), None
-    for step, after in walked(place, steps):
-        if not before.qty and after.qty:
-            trip = _Open(at=step.at, realised_before=before.realised)
-        if trip is not None:
-            _count(trip, step, sent, added=after.cost - before.cost)
-            if not after.qty:
-                if trip.cost > 0 and isinstance(step, Fill | Transfer):
-                    yield _ended(trip, step, after)
-                trip = None
-        before = after
-
-
-def _count(trip: _Open, step: Step, sent: Mapping[str, Sent], *, added: Decimal) -> None:
-    trip.cost += max(added, ZERO)
-    if not isinstance(step, Fill):
-        return
-    order = sent.get(step.kraken_order_id)
-    trip.ends_by_stop = order is not None and order.purpose is Purpose.PROTECT
-    if order is not None and step.side is Side.BUY:
-        trip.stop_distance = order.stop_distance
+    walk = TripWalk(place)
+    for step, now in walked(place, steps):
+        order = sent.get(step.kraken_order_id) if isinstance(step, Fill) else None
+        found = walk.after(step, now, order)
+        if found is not None:
+            yield found
 
 
 def _ended(trip: _Open, step: Fill | Transfer, after: Position) -> RoundTrip:

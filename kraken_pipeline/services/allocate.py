@@ -22,7 +22,7 @@ from kraken_pipeline.domain.market_mood import Mood, Reading, mood_of
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.round_trips import RoundTrip
 from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
-from kraken_pipeline.services.ports import BarStore
+from kraken_pipeline.services.ports import BarReading
 from kraken_pipeline.services.world import World
 from kraken_pipeline.strategies.base import Bars, Floats
 
@@ -66,7 +66,7 @@ class AllocateDesk:
     """None where the market changes nothing."""
     trips: TripStore
     positions: Callable[[], Sequence[Position]]
-    bars: Callable[[], BarStore]
+    bars: Callable[[], BarReading]
     """Gives the bars, only where the market is measured."""
 
 

@@ -31,16 +31,8 @@ BY: Final = "protections"
 class LockStore(Protocol):
     """Where locks are kept."""
 
-    def in_force(self, now: datetime) -> tuple[Lock, ...]:
-        """Return what is neither over nor cleared."""
-        ...
-
     def add(self, some: Sequence[Lock], *, at: datetime, by: str) -> tuple[Lock, ...]:
         """Keep the locks whose cause never locked before, and return them."""
-        ...
-
-    def clear(self, some: Sequence[Lock], *, reason: str, at: datetime, by: str) -> int:
-        """Clear locks, and return how many of them were not cleared before."""
         ...
 
 
@@ -67,6 +59,15 @@ class Calm:
     frame: Timeframe
     bars: int
     """Before the newest one, of which the usual move is taken."""
+
+    def newest(self, protections: Sequence[Protection]) -> int:
+        """Return of how many bars the move can still lock, at least one."""
+        spikes = [each.lock for each in protections if each.kind is LockKind.VOLATILITY_SPIKE]
+        return max(int(max(spikes, default=timedelta()) / self.frame.length), 1)
+
+    def needed(self, protections: Sequence[Protection]) -> int:
+        """Return how many bars are looked at."""
+        return self.bars + self.newest(protections) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,33 +106,28 @@ def judge(desk: LockDesk, pairs: Collection[str] = ()) -> tuple[Lock, ...]:
 def _evidence(desk: LockDesk, pairs: Sequence[str], now: datetime) -> Evidence:
     since = max(now - reach(desk.protections), EPOCH)
     asked = {each.kind for each in desk.protections}
-    spikes = [each for each in desk.protections if each.kind is LockKind.VOLATILITY_SPIKE]
     by_trades = asked - {
         LockKind.REJECT_STREAK,
         LockKind.SLIPPAGE_GUARD,
         LockKind.VOLATILITY_SPIKE,
     }
-    lock = max((each.lock for each in spikes), default=timedelta())
     return Evidence(
         round_trips=desk.evidence.round_trips(since) if by_trades else (),
         endings=desk.evidence.endings(since) if LockKind.REJECT_STREAK in asked else (),
         slips=desk.evidence.slips(since) if LockKind.SLIPPAGE_GUARD in asked else (),
-        swings=_swings(desk, desk.calm, pairs, lock, now) if desk.calm and spikes else (),
+        swings=() if desk.calm is None else _swings(desk, desk.calm, pairs, now),
         equity=desk.equity() if LockKind.MAX_DRAWDOWN in asked else ZERO,
     )
 
 
-def _swings(
-    desk: LockDesk, calm: Calm, pairs: Sequence[str], lock: timedelta, now: datetime
-) -> tuple[Swing, ...]:
+def _swings(desk: LockDesk, calm: Calm, pairs: Sequence[str], now: datetime) -> tuple[Swing, ...]:
     """Return how the pairs moved in each bar whose move can still lock them."""
     if not pairs:
         return ()
     closed_at = last_close(calm.frame, now)
-    newest = max(int(lock / calm.frame.length), 1)
-    count = calm.bars + newest + 1
+    count = calm.needed(desk.protections)
     bars = desk.bars().read(calm.frame, pairs, closed_by=closed_at, count=count)
-    return swings(bars, calm, closed_at, newest=newest)
+    return swings(bars, calm, closed_at, newest=calm.newest(desk.protections))
 
 
 def swings(bars: Bars, calm: Calm, closed_at: datetime, *, newest: int) -> tuple[Swing, ...]:

@@ -7,13 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from kraken_pipeline.domain.book_steps import Place
+from kraken_pipeline.domain.execution_quality import TOLD, slippage_bps, was_rejected
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.lots import DUST, MANUAL, Fill
 from kraken_pipeline.domain.market import Side
-from kraken_pipeline.domain.money import BPS, ZERO
+from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Fact, State
 from kraken_pipeline.domain.protections import Ending, Slip
@@ -26,7 +27,6 @@ from kraken_pipeline.store.prepared import Named, Prepared
 _ORDERS: Final = schema.execution_orders
 _EVENTS: Final = schema.execution_order_events
 _FILLS: Final = schema.fills
-_NEWEST_FILL: Final = Prepared(select(func.max(_FILLS.c.at)))
 _CLOSED: Final = Prepared(
     select(_FILLS.c.book, _FILLS.c.pair)
     .where(
@@ -59,7 +59,6 @@ _WHY: Final = (
     .limit(1)
     .scalar_subquery()
 )
-_TAKEN: Final = (State.LIVE, State.AMENDING, State.CANCELING, State.FILLED, State.EXPIRED)
 _ENDINGS: Final = Prepared(
     select(
         _ORDERS.c.local_id,
@@ -73,10 +72,7 @@ _ENDINGS: Final = Prepared(
     ).where(
         _ORDERS.c.created_at > bindparam("since"),
         _ORDERS.c.namespace == Namespace.TRADE.value,
-        or_(
-            _ORDERS.c.status.in_([each.value for each in _TAKEN]),
-            _ORDERS.c.status.in_([State.REJECTED.value, State.CANCELED.value]),
-        ),
+        _ORDERS.c.status.in_(sorted(each.value for each in TOLD)),
     )
 )
 _FILLED: Final = Prepared(
@@ -98,10 +94,6 @@ _FILLED: Final = Prepared(
     )
     .order_by(_FILLS.c.at, _FILLS.c.trade_id)
 )
-_OUR_DOING: Final = ("", "User requested", "Order replaced")
-"""Why the exchange says that it canceled, where nothing is wrong with the order."""
-_AT_ONCE: Final = frozenset({"IOC", "FOK"})
-"""What finds nobody is canceled: that is no rejection."""
 
 
 class SqlLockEvidence:
@@ -109,12 +101,6 @@ class SqlLockEvidence:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def newest_fill(self) -> datetime | None:
-        """Return the time of the newest fill that is booked."""
-        with self._database.reading() as connection:
-            at: datetime | None = _NEWEST_FILL.value(connection)
-        return at
 
     def round_trips(self, since: datetime) -> tuple[RoundTrip, ...]:
         """Return what strategies closed after an instant, the oldest first."""
@@ -165,18 +151,17 @@ def _sent(connection: Connection, fills: Sequence[Fill]) -> dict[str, Sent]:
 
 
 def _ending(row: Named) -> Ending:
-    is_ended_by_exchange = (
-        row["status"] == State.CANCELED.value
-        and not row["filled_volume"]
-        and row["time_in_force"] not in _AT_ONCE
-        and not row["is_asked_for"]
-        and (row["why"] or "") not in _OUR_DOING
-    )
     return Ending(
         local_id=row["local_id"],
         pair=row["pair"],
         at=row["at"],
-        is_rejected=row["status"] == State.REJECTED.value or is_ended_by_exchange,
+        is_rejected=was_rejected(
+            State(row["status"]),
+            filled=row["filled_volume"],
+            time_in_force=row["time_in_force"],
+            is_asked_for=bool(row["is_asked_for"]),
+            why=row["why"] or "",
+        ),
     )
 
 
@@ -187,13 +172,16 @@ def _slip(rows: Sequence[Named]) -> Slip | None:
     qty = sum((each["qty"] for each in rows), ZERO)
     if not expected or not qty:
         return None
-    price = sum((each["cost"] for each in rows), ZERO) / qty
-    worse = price - expected if first["side"] == Side.BUY.value else expected - price
     return Slip(
         local_id=first["local_id"],
         pair=first["pair"],
         at=rows[-1]["at"],
-        bps=worse / expected / BPS,
+        bps=slippage_bps(
+            Side(first["side"]),
+            expected=expected,
+            qty=qty,
+            cost=sum((each["cost"] for each in rows), ZERO),
+        ),
     )
 
 

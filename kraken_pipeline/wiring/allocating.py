@@ -1,16 +1,12 @@
 """What strategies are left of what they want, from the settings and the stores."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from kraken_pipeline.domain.allocation import (
-    Allocation,
     AllocationRules,
     Dynamic,
-    Known,
     Throttle,
-    allocation,
 )
 from kraken_pipeline.domain.market_mood import Mood
 from kraken_pipeline.domain.money import PERCENT, ZERO
@@ -52,13 +48,6 @@ def allocation_rules(settings: Settings) -> AllocationRules:
         throttle=_throttle(settings),
         risk_pct=risk.max_risk_per_trade_pct,
     )
-
-
-def fixed_allocation(settings: Settings) -> Allocation:
-    """Return what the weights alone leave to each strategy."""
-    rules = replace(allocation_rules(settings), dynamic=None, throttle=None)
-    known = Known(profits={}, equity=ZERO, mood=Mood.UNKNOWN, reading=None)
-    return allocation(rules, known)
 
 
 def _throttle(settings: Settings) -> Throttle | None:

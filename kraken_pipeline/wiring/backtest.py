@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
+from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.market import Pair
@@ -46,7 +46,7 @@ from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.store.database import read_only
 from kraken_pipeline.store.universes import SqlUniverseStore
 from kraken_pipeline.strategies.base import Bars
-from kraken_pipeline.wiring.allocating import fixed_allocation
+from kraken_pipeline.wiring.allocating import allocation_rules, measured
 from kraken_pipeline.wiring.code_stamp import code_stamp
 from kraken_pipeline.wiring.desks import (
     configured,
@@ -54,6 +54,7 @@ from kraken_pipeline.wiring.desks import (
     kill_switches,
     limits,
 )
+from kraken_pipeline.wiring.locking import calm_of, protections
 from kraken_pipeline.wiring.protecting import stop_style, wants_stops
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
 from kraken_pipeline.wiring.universe import universe_rules
@@ -119,15 +120,15 @@ def prepare(loaded: Loaded, asked: Backtest, pairs: Sequence[str] = ()) -> Ready
         pairs: our names; none for the universe of then.
 
     Raises:
-        ConfigurationError: a store cannot be read, or what is configured cannot be judged here.
+        ConfigurationError: a store cannot be read.
         InvalidValueError: there is no universe, or bars are missing; the message says which.
     """
-    _require_what_is_judged(loaded.settings)
     universe = _universe(loaded, asked.since, pairs)
     bars, certificates = stored_bars(loaded)
     usual = days_needed(universe_rules(loaded.settings))
     names = [each.name for each in universe.managed]
-    history = read_history(bars, asked, names, usual=usual)
+    also = watched_bars(loaded.settings)
+    history = read_history(bars, asked, names, usual=usual, also=also)
     require_whole(history, asked, certificates)
     return Ready(universe=universe, history=history, certificates=certificates)
 
@@ -136,17 +137,6 @@ def run_on(loaded: Loaded, ready: Ready, asked: Backtest, *, run_id: str) -> Res
     """Run a backtest on what was read; nothing is kept of it."""
     rules = rules_of(loaded, ready.universe, ready.history, run_id=run_id)
     return Run(asked, rules, ready.history, ready.certificates).run()
-
-
-def _require_what_is_judged(settings: Settings) -> None:
-    risk = settings.risk
-    for key, is_on in (
-        ("risk.protections", bool(risk.protections)),
-        ("risk.dynamic_allocation_enabled", risk.dynamic_allocation_enabled),
-        ("risk.market_regime_throttle.enabled", risk.market_regime_throttle.enabled),
-    ):
-        if is_on:
-            raise ConfigurationError(f"{key}: it is not judged in a backtest; run it without")
 
 
 def keep(loaded: Loaded, result: Result) -> StoredRun:
@@ -264,23 +254,47 @@ def stored_bars(loaded: Loaded) -> tuple[BarReading, Certificates]:
     return bars, FollowedCertificates(CertificateFiles(loaded.bars_dir), known)
 
 
-def read_history(bars: BarReading, asked: Backtest, pairs: Sequence[str], *, usual: int) -> History:
+def watched_bars(settings: Settings) -> Mapping[str, int]:
+    """Return how many bars before a close, by timeframe, are looked at beside the strategies."""
+    found: dict[str, int] = {}
+    market, calm = measured(settings), calm_of(settings)
+    if market is not None:
+        found[market.frame.name] = market.bars
+    if calm is not None:
+        count = calm.needed(protections(settings))
+        found[calm.frame.name] = max(found.get(calm.frame.name, 0), count)
+    return found
+
+
+def read_history(
+    bars: BarReading,
+    asked: Backtest,
+    pairs: Sequence[str],
+    *,
+    usual: int,
+    also: Mapping[str, int],
+) -> History:
     """Read every bar that a run may look at, with those before it that its indicators need.
 
     Args:
         bars: that are stored.
         asked: which stretch.
         pairs: our names.
+        also: bars of timeframes that are looked at beside what the strategies see.
         usual: how many daily bars tell what is usual; as many of them are read as there are.
 
     Raises:
         InvalidValueError: of a timeframe no bar is stored, or none that is old enough.
     """
     panels: dict[str, Bars] = {}
-    for name, before in asked.needed.items():
+    for name in TIMEFRAMES:
+        before = max(asked.needed.get(name, 0), also.get(name, 0))
+        if not before:
+            continue
         panels[name] = _read(bars, name, asked, pairs, before)
         _require_old_enough(panels[name], before, asked)
-    daily = _read(bars, DAILY, asked, pairs, max(usual, asked.needed.get(DAILY, 0)))
+    known = max(asked.needed.get(DAILY, 0), also.get(DAILY, 0))
+    daily = _read(bars, DAILY, asked, pairs, max(usual, known))
     return History({**panels, DAILY: daily} if len(daily.opened_at) else panels)
 
 
@@ -357,7 +371,10 @@ def rules_of(loaded: Loaded, universe: Universe, history: History, *, run_id: st
         stops=stop_style(settings) if wants_stops(settings) else None,
         switches=kill_switches(settings),
         qty_caps=settings.risk.max_order_qty,
-        allocation=fixed_allocation(settings),
+        allocation=allocation_rules(settings),
+        measured=measured(settings),
+        protections=protections(settings),
+        calm=calm_of(settings),
         habits=Habits(
             history,
             rules=universe_rules(settings),

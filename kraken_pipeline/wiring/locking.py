@@ -1,6 +1,6 @@
 """Protections and their locks, from the settings and the stores."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -52,31 +52,35 @@ def _protection(entry: Section) -> Protection:
     )
 
 
-def judge_protections(parts: Parts, pairs: Collection[str] = ()) -> tuple[Lock, ...]:
+def judge_protections(
+    parts: Parts, wanted: Callable[[], Collection[str]] = tuple
+) -> tuple[Lock, ...]:
     """Keep what protections lock now, and return what is new.
 
     Args:
         parts: of the pipeline.
-        pairs: that may be opened next: of them it is asked whether they are calm.
+        wanted: gives the pairs that may be bought next: of them it is asked whether they are calm.
     """
     told = protections(parts.loaded.settings)
-    return judge(_desk(parts, told), pairs) if told else ()
+    return judge(_desk(parts, told), wanted()) if told else ()
 
 
 def _desk(parts: Parts, told: tuple[Protection, ...]) -> LockDesk:
-    spikes = (
-        each for each in parts.loaded.settings.risk.protections if isinstance(each, VolatilitySpike)
-    )
-    calm = next((Calm(frame=timeframe(each.timeframe), bars=each.bars) for each in spikes), None)
     return LockDesk(
         protections=told,
-        calm=calm,
+        calm=calm_of(parts.loaded.settings),
         locks=SqlLockStore(parts.stores.database),
         evidence=SqlLockEvidence(parts.stores.database),
         bars=lambda: followed_bars(parts),
         equity=lambda: _equity(parts),
         clock=parts.edge.clock,
     )
+
+
+def calm_of(settings: Settings) -> Calm | None:
+    """Return how a spike of volatility is told; None where none is asked for."""
+    spikes = (each for each in settings.risk.protections if isinstance(each, VolatilitySpike))
+    return next((Calm(frame=timeframe(each.timeframe), bars=each.bars) for each in spikes), None)
 
 
 def _equity(parts: Parts) -> Decimal:

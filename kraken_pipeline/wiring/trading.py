@@ -151,9 +151,13 @@ class Trading(Guarding):
     def assess(self, namespace: Namespace, *, run_id: str) -> Plan | None:
         """Answer the pending intents."""
         with self._stage("risk") as done:
-            wanted = self.stores.decisions.pending(namespace)
-            judge_protections(self, {each.pair for each in wanted if each.side is Side.BUY})
+            judge_protections(self, partial(self._wanted, namespace))
             return done(assess.assess(desks.risk(self), namespace=namespace, run_id=run_id))
+
+    def _wanted(self, namespace: Namespace) -> set[str]:
+        """Return the pairs that may be bought next."""
+        pending = self.stores.decisions.pending(namespace)
+        return {each.pair for each in pending if each.side is Side.BUY}
 
     def submit(self, namespace: Namespace, *, owner: str) -> Counter[str]:
         """Send what is planned, once stops have given way to what is sold."""

@@ -150,7 +150,8 @@ def test_what_a_person_cleared_stays_cleared_until_something_else_happens(desk: 
     cooldown = lock_desk(desk, protection(LockKind.COOLDOWN))
     _trade(desk, Side.BUY)
     _trade(desk, Side.SELL)
-    cooldown.locks.clear(judge(cooldown), reason="looked at it", at=desk.clock(), by="me")
+    locks = SqlLockStore(desk.stores.database)
+    locks.clear(judge(cooldown), reason="looked at it", at=desk.clock(), by="me")
 
     assert judge(cooldown) == ()
     assert _codes(desk) == []

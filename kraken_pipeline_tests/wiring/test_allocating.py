@@ -7,7 +7,7 @@ from kraken_pipeline.domain.market_mood import Mood
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.settings import Settings
-from kraken_pipeline.wiring.allocating import allocation_rules, fixed_allocation, measured
+from kraken_pipeline.wiring.allocating import allocation_rules, measured
 from kraken_pipeline_tests.paper_market import PaperMarket
 
 
@@ -87,12 +87,3 @@ def test_an_unknown_market_stops_what_opens(market: PaperMarket) -> None:
     codes = {each.code for verdict in plan.verdicts for each in verdict.objections}
     assert "ALLOCATION" in codes
     assert not any(each.approved for each in plan.verdicts)
-
-
-def test_of_a_backtest_the_weights_alone_count() -> None:
-    told = settings(dynamic_allocation_enabled=True)
-
-    found = fixed_allocation(told)
-
-    assert found.of("a").factor == Decimal("0.4")
-    assert found.of("b").factor == 1

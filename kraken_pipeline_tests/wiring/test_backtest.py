@@ -9,6 +9,7 @@ import pytest
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
 from kraken_pipeline.services.backtest import History
 from kraken_pipeline.settings import load
+from kraken_pipeline.settings.protections import KINDS
 from kraken_pipeline.wiring.backtest import Wanted, backtests, keep, require_whole, run_backtest
 from kraken_pipeline_tests.paper_market import MOMENT, NOON, PaperMarket
 from kraken_pipeline_tests.services.backtest.runs import BEGUN, HOUR, Nothing, asked, flat, scripted
@@ -54,12 +55,25 @@ def test_a_run_leaves_the_books_as_they_are(market: PaperMarket) -> None:
     assert market.orders == []
 
 
-@pytest.mark.parametrize("risk", ["protections: [cooldown]", "dynamic_allocation_enabled: true"])
-def test_what_is_not_judged_in_a_run_is_refused(market: PaperMarket, risk: str) -> None:
-    market.configure(f"risk: {{{risk}}}\n")
+ALL_OF_IT = """
+  dynamic_allocation_enabled: true
+  market_regime_throttle: {enabled: true, unavailable_policy: allow, timeframe: 1h}
+  protections: [%s]
+"""
 
-    with pytest.raises(ConfigurationError, match="not judged in a backtest"):
-        run_backtest(load(market.environ), WANTED, now=MOMENT)
+
+def test_protections_and_allocation_are_judged_in_a_run(market: PaperMarket) -> None:
+    market.configure(CONFIG)
+    free = run_backtest(load(market.environ), WANTED, now=MOMENT)
+    market.configure(CONFIG + ALL_OF_IT % ", ".join(sorted(KINDS)))
+    held_back = run_backtest(load(market.environ), WANTED, now=MOMENT)
+
+    assert sum(each.approved for plan in held_back.plans for each in plan.verdicts) > 0
+    assert {"COOLDOWN", "LOW_PROFIT_PAIR"} & held_back.denials.keys()
+    assert {"COOLDOWN", "LOW_PROFIT_PAIR"}.isdisjoint(free.denials)
+    # no strategy may have more than half of what is shared out, though it is the only one
+    assert all("results=" in plan.allocation["trend_core"] for plan in held_back.plans)
+    assert len(held_back.trips) < len(free.trips)
 
 
 def books_of(market: PaperMarket) -> dict[str, str]:

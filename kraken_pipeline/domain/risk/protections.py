@@ -57,7 +57,7 @@ PROTECTION_RULES: Final[tuple[Question[Case], ...]] = (
 
 
 def _unlocked(kind: LockKind, case: Case) -> Objection | None:
-    if not case.opens or not case.locks:
+    if not case.locks or not case.opens:
         return None
     found = [each for each in case.locks if each.kind is kind]
     if not found:

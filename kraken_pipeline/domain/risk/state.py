@@ -190,7 +190,7 @@ def pair_does_not_cool(case: Case) -> Objection | None:
 
 def no_sale_of_ours_is_met(case: Case) -> Objection | None:
     """A buy would not trade with what we sell ourselves; a sale is never asked (PF-10)."""
-    if not case.opens or case.opposed_at is None or case.limit_price < case.opposed_at:
+    if case.opposed_at is None or not case.opens or case.limit_price < case.opposed_at:
         return None
     return Objection("SELF_TRADE", f"limit={case.limit_price}, our_sale={case.opposed_at}")
 

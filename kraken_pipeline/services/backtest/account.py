@@ -11,6 +11,7 @@ from typing import Final
 
 from kraken_pipeline.domain.accounting.valuation import valuations
 from kraken_pipeline.domain.activity import day_of, results
+from kraken_pipeline.domain.allocation import NO_LIMIT
 from kraken_pipeline.domain.lots import Fill, Position, book_of
 from kraken_pipeline.domain.market import Pair, Quote, Ticker
 from kraken_pipeline.domain.money import PERCENT, ZERO
@@ -135,7 +136,7 @@ class RunAccount:
             qty_caps=self._qty_caps,
             habits=self._rules.habits(pairs, now),
             day_began=self._day_began,
-            allocation=self._rules.allocation,
+            allocation=NO_LIMIT,
             foreign=(),
         )
 

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from kraken_pipeline.domain.allocation import Allocation
+from kraken_pipeline.domain.allocation import AllocationRules
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.habits import Habit
 from kraken_pipeline.domain.protection import StopStyle
+from kraken_pipeline.domain.protections import Protection
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, require_utc
 from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.allocate import Measured
 from kraken_pipeline.services.assess import BenchDesk
 from kraken_pipeline.services.backtest.model import FeeSchedule, FillModel
 from kraken_pipeline.services.decide import Configured
 from kraken_pipeline.services.halt import KillSwitches
+from kraken_pipeline.services.locks import Calm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +97,14 @@ class Rules:
     """What latches by itself; in a run there is nobody who would clear it (RSK-8)."""
     qty_caps: Mapping[str, Decimal]
     """The largest order of a pair, in any spelling, in base units, where it has one."""
-    allocation: Allocation
-    """What is left to each strategy of what it wants to buy."""
+    allocation: AllocationRules
+    """How what strategies want is shared out."""
+    measured: Measured | None
+    """Over how many bars the market is measured; None where it changes nothing."""
+    protections: tuple[Protection, ...]
+    """What pauses buying after bad events."""
+    calm: Calm | None
+    """How a spike of volatility is told; None where none is asked for."""
     habits: Callable[[Collection[str], datetime], Mapping[str, Habit]]
     """Gives what is usual of pairs, by our names, at an instant."""
     listing: Listing

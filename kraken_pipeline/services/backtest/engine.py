@@ -4,7 +4,9 @@ What decides, restrains, sends, hears and books is the code that does so in life
 here is the clock, the exchange over bars, and stores that last as long as the run.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
@@ -12,11 +14,13 @@ import numpy as np
 
 from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.lots import book_of
+from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.protection import is_stop
 from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.domain.universe import Universe
+from kraken_pipeline.services.allocate import AllocateDesk, allocate
 from kraken_pipeline.services.assess import Bench, reserving_for
 from kraken_pipeline.services.backtest.account import BARS, RunAccount
 from kraken_pipeline.services.backtest.asked import Backtest, Rules
@@ -28,9 +32,11 @@ from kraken_pipeline.services.backtest.kept import (
     KeptBooks,
     KeptDecisions,
     KeptHalts,
+    KeptLocks,
     KeptOrders,
     KeptUniverse,
 )
+from kraken_pipeline.services.backtest.past import KeptPast
 from kraken_pipeline.services.backtest.resting import Happened
 from kraken_pipeline.services.backtest.result import Result
 from kraken_pipeline.services.backtest.stops import Stops
@@ -40,6 +46,7 @@ from kraken_pipeline.services.coverage import Certificates
 from kraken_pipeline.services.decide import Ask, DecisionDesk
 from kraken_pipeline.services.halt import breaches
 from kraken_pipeline.services.hear import STREAM, HearDesk, hear
+from kraken_pipeline.services.locks import LockDesk, judge
 from kraken_pipeline.services.protect import leaves_room
 from kraken_pipeline.services.standing import Standing
 from kraken_pipeline.services.submit import SubmitDesk, submit
@@ -99,7 +106,13 @@ class Run:
         self._orders = KeptOrders(self._halts)
         self._books = KeptBooks()
         self._decisions = KeptDecisions()
-        self._kept = KeptAssessment(self._decisions, self._orders, self._books, self._halts)
+        self._locks = KeptLocks()
+        self._kept = KeptAssessment(
+            self._decisions, self._orders, self._books, self._halts, self._locks
+        )
+        past = KeptPast(self._decisions, self._orders, self._books)
+        self._locking = self._lock_desk(past)
+        self._allocating = self._allocate_desk(past)
         self._account = RunAccount(asked, rules, self._exchange, self._tape, self._books)
         self._deciding = DecisionDesk(
             strategies=asked.strategies,
@@ -206,7 +219,9 @@ class Run:
             return
         names = [each.pair for each in pending]
         names += [each.pair for each in self._orders.reserving()]
+        judge(self._locking, {each.pair for each in pending if each.side is Side.BUY})
         world = self._account.world(names, self._clock())
+        world = replace(world, allocation=allocate(self._allocating, world))
         reserving = reserving_for(self._kept, TRADED)
         standing = Standing(
             world,
@@ -229,6 +244,31 @@ class Run:
     def _named(self, kind: str) -> Strategy:
         """Return a strategy of the run by its type."""
         return next(each.strategy for each in self._asked.strategies if each.strategy.name == kind)
+
+    def _lock_desk(self, past: KeptPast) -> LockDesk:
+        return LockDesk(
+            protections=self._rules.protections,
+            calm=self._rules.calm,
+            locks=self._locks,
+            evidence=past,
+            bars=lambda: self._history,
+            equity=self._known_equity,
+            clock=self._clock,
+        )
+
+    def _allocate_desk(self, past: KeptPast) -> AllocateDesk:
+        return AllocateDesk(
+            rules=self._rules.allocation,
+            measured=self._rules.measured,
+            trips=past,
+            positions=self._books.positions,
+            bars=lambda: self._history,
+        )
+
+    def _known_equity(self) -> Decimal:
+        """Return what all was worth when it was last valued, as the books of life have it."""
+        snapshot = self._books.latest_snapshot()
+        return ZERO if snapshot is None else snapshot.equity
 
     def _submit_desk(self) -> SubmitDesk:
         sending = self._rules.sending

@@ -47,6 +47,8 @@ class KeptDecisions:
         """Those in which anything was wished for, or that were skipped, in order."""
         self.asked = 0
         """Decisions in all."""
+        self.prices: dict[IntentId, Decimal] = {}
+        """What the close was that each intent was decided on, in quote per base."""
         self._last: dict[tuple[str, str], datetime] = {}
         self._states: dict[tuple[str, str, str], Mapping[str, str]] = {}
         self._pending: dict[IntentId, Intent] = {}
@@ -70,6 +72,7 @@ class KeptDecisions:
         if decision.intents or decision.seen is None:
             self.made.append(decision)
         self._pending.update((each.intent_id, each) for each in decision.intents)
+        self.prices.update((each.intent_id, each.decision_price) for each in decision.intents)
         return True
 
     def state(
@@ -204,6 +207,10 @@ class KeptOrders:
     def all(self) -> Sequence[Order]:
         """Return every order, in the order in which they were planned."""
         return list(self._orders.values())
+
+    def newest_first(self) -> Iterator[Order]:
+        """Yield every order, the last planned first."""
+        return reversed(self._orders.values())
 
     def plan(self, order: Order) -> None:
         """Keep an order that may be sent from now on.
@@ -346,11 +353,38 @@ class KeptOrders:
             raise RefusedError("; ".join(map(str, over)))
 
 
+class KeptLocks:
+    """What protections keep from being opened. In a backtest there is nobody who would clear it."""
+
+    def __init__(self) -> None:
+        """Begin with nothing locked."""
+        self.locks: dict[str, Lock] = {}
+        """Every one that ever was, by its id."""
+        self._in_force: tuple[Lock, ...] = ()
+
+    def in_force(self, now: datetime) -> tuple[Lock, ...]:
+        """Return what is not over; a run goes forwards only."""
+        self._in_force = tuple(each for each in self._in_force if each.until > now)
+        return self._in_force
+
+    def add(self, some: Sequence[Lock], *, at: datetime, by: str) -> tuple[Lock, ...]:
+        """Keep the locks whose cause never locked before, and return them."""
+        new = tuple(each for each in some if each.lock_id not in self.locks)
+        self.locks.update((each.lock_id, each) for each in new)
+        self._in_force += new
+        return new
+
+
 class KeptAssessment:
     """What an assessment reads and writes; there is nobody beside it."""
 
     def __init__(
-        self, decisions: KeptDecisions, orders: KeptOrders, books: KeptBooks, halts: KeptHalts
+        self,
+        decisions: KeptDecisions,
+        orders: KeptOrders,
+        books: KeptBooks,
+        halts: KeptHalts,
+        locks: KeptLocks,
     ) -> None:
         """Take what it reads."""
         self.plans: list[Plan] = []
@@ -358,6 +392,7 @@ class KeptAssessment:
         self._orders = orders
         self._books = books
         self._halts = halts
+        self._locks = locks
 
     def pending(self, namespace: Namespace) -> tuple[Intent, ...]:
         """Return the intents that no plan has answered."""
@@ -391,8 +426,8 @@ class KeptAssessment:
         )
 
     def locks(self, now: datetime) -> tuple[Lock, ...]:
-        """Return no lock: what protections pause is not judged here."""
-        return ()
+        """Return the locks of protections that are in force."""
+        return self._locks.in_force(now)
 
     def cooldowns(self) -> Mapping[str, datetime]:
         """Return until when nothing opens on each pair that was refused for want of funds."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from kraken_pipeline.domain.allocation import NO_LIMIT
+from kraken_pipeline.domain.allocation import AllocationRules
 from kraken_pipeline.domain.certificates import Certificate
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.intents import Action
@@ -189,7 +189,10 @@ def rules(**changed: object) -> Rules:
             on_drift=True,
         ),
         qty_caps={},
-        allocation=NO_LIMIT,
+        allocation=AllocationRules(weights={}, dynamic=None, throttle=None, risk_pct=Decimal(1)),
+        measured=None,
+        protections=(),
+        calm=None,
         habits=lambda names, now: {},
         listing=listing_of(members),
         universe=Universe(
