@@ -1,10 +1,12 @@
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from kraken_pipeline.domain.locks import LockKind
+from kraken_pipeline.domain.locks import CODES, LockKind
 from kraken_pipeline.settings.complaints import schema_problems
 from kraken_pipeline.settings.documents import parse
 from kraken_pipeline.settings.protections import KINDS, Cooldown, SlippageGuard
@@ -86,3 +88,18 @@ def test_a_bound_is_a_number_as_it_was_written() -> None:
     with pytest.raises(ValidationError):
         settings({"kind": "slippage_guard", "modelled_bps": 12.5})
     assert SlippageGuard(modelled_bps=Decimal(3)).modelled_bps == 3
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "protections.md"
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_page_for_people_has_every_kind_with_its_code_and_its_defaults(kind: str) -> None:
+    rows = [each for each in PAGE.read_text().splitlines() if each.startswith(f"| `{kind}`")]
+    usual = KINDS[kind]().model_dump()
+
+    assert len(rows) == 1
+    assert f"`{CODES[LockKind(kind)]}`" in rows[0]
+    for name, value in usual.items():
+        if name not in {"kind", "scope"}:
+            assert re.search(rf"\b{value}\b", rows[0]), name
