@@ -8,25 +8,25 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from kraken_pipeline.cli.output import print_json, print_rows
-from kraken_pipeline.cli.portfolio import WIDTH
 from kraken_pipeline.cli.sheets import exact
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 from kraken_pipeline.domain.money import decimal_from
 from kraken_pipeline.services.backtest import FillModel
-from kraken_pipeline.services.research.outcome import last_day, outcome, percent, ratio
+from kraken_pipeline.services.research.outcome import chances, last_day, outcome, percent, ratio
 from kraken_pipeline.services.research.space import value_of
-from kraken_pipeline.services.research.told import Told, luck_of
+from kraken_pipeline.services.research.told import Luck, Told
 from kraken_pipeline.services.research.trips import Tally
 from kraken_pipeline.settings import Loaded, load
 from kraken_pipeline.store.backtests import BacktestFolder, StoredRun
 from kraken_pipeline.wiring import backtest
 from kraken_pipeline.wiring.clock import system_now
-from kraken_pipeline.wiring.research import told_of
+from kraken_pipeline.wiring.research import luck_in, told_of
 from kraken_pipeline.wiring.secrecy import keep_secrets
 
 LATEST: Final = "latest"
 """Names the newest run."""
 MOST_NOTED: Final = 20
+WIDTH: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def run_backtest(environ: Mapping[str, str], asked: Asked, *, as_json: bool) -> 
     loaded = _loaded(environ)
     wanted = _wanted(asked)
     result = backtest.run_backtest(loaded, wanted, now=system_now())
-    _show(told_of(loaded, backtest.keep(loaded, result)), as_json=as_json)
+    _show(loaded, backtest.keep(loaded, result), as_json=as_json)
 
 
 def list_backtests(environ: Mapping[str, str], *, as_json: bool) -> None:
@@ -77,7 +77,7 @@ def show_backtest(environ: Mapping[str, str], name: str, *, as_json: bool) -> No
         UnknownNameError: there is none of that name, or several begin so.
     """
     loaded = _loaded(environ)
-    _show(told_of(loaded, named(backtest.backtests(loaded), name)), as_json=as_json)
+    _show(loaded, named(backtest.backtests(loaded), name), as_json=as_json)
 
 
 def compare_backtests(environ: Mapping[str, str], names: Sequence[str], *, as_json: bool) -> None:
@@ -91,9 +91,11 @@ def compare_backtests(environ: Mapping[str, str], names: Sequence[str], *, as_js
         raise InvalidValueError("one run is nothing to compare: name two or more")
     loaded = _loaded(environ)
     folder = backtest.backtests(loaded)
-    told = [told_of(loaded, named(folder, each)) for each in names]
+    runs = [named(folder, each) for each in names]
+    told = [told_of(loaded, each) for each in runs]
     if as_json:
-        print_json([_document(each) for each in told])
+        pairs = zip(runs, told, strict=True)
+        print_json([_document(each, luck_in(loaded, run, each)) for run, each in pairs])
         return
     print_rows("outcome", _beside(told, [outcome(each) for each in told]), nothing="")
     asked = [dict(each.ran.asked) for each in told]
@@ -205,12 +207,14 @@ def _beside(told: Sequence[Told], figures: Sequence[Mapping[str, str]]) -> list[
     ]
 
 
-def _show(told: Told, *, as_json: bool) -> None:
+def _show(loaded: Loaded, run: StoredRun, *, as_json: bool) -> None:
+    told = told_of(loaded, run)
+    luck = luck_in(loaded, run, told)
     if as_json:
-        print_json(_document(told))
+        print_json(_document(told, luck))
         return
     sys.stdout.write(f"{told.ran.run_id}\n")
-    for name, value in outcome(told).items():
+    for name, value in {**outcome(told), **chances(luck)}.items():
         sys.stdout.write(f"{name:<{WIDTH}} {value}\n")
     print_rows("by strategy", _tallies("strategy", told.by_book), nothing="no round trip ended")
     print_rows("by pair", _tallies("pair", told.by_pair), nothing="")
@@ -235,7 +239,7 @@ def _tallies(name: str, of: Mapping[str, Tally]) -> list[dict[str, object]]:
     ]
 
 
-def _document(told: Told) -> dict[str, Any]:
+def _document(told: Told, luck: Luck) -> dict[str, Any]:
     """Return all of it for programs: amounts as text."""
     ran = told.ran
     return {
@@ -248,7 +252,7 @@ def _document(told: Told) -> dict[str, Any]:
         "by_strategy": {name: asdict(each) for name, each in told.by_book.items()},
         "by_pair": {name: asdict(each) for name, each in told.by_pair.items()},
         "bought_and_held": None if told.held is None else asdict(told.held),
-        "luck": asdict(luck_of(told)),
+        "luck": asdict(luck),
         "counts": dict(ran.counts),
         "denials": dict(ran.denials),
         "days": [

@@ -8,10 +8,9 @@ from kraken_pipeline.cli.backtest import named
 from kraken_pipeline.cli.files import replacing
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.cli.report.backtest import Shown, page
-from kraken_pipeline.services.research.told import luck_of
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring import backtest
-from kraken_pipeline.wiring.research import told_of, traded_in
+from kraken_pipeline.wiring.research import luck_in, told_of, traded_in
 
 
 def write_report(environ: Mapping[str, str], name: str, out: Path, *, as_json: bool) -> None:
@@ -22,8 +21,10 @@ def write_report(environ: Mapping[str, str], name: str, out: Path, *, as_json: b
         ConfigurationError: the file cannot be written; what was there stays as it was.
     """
     loaded = load(environ)
-    told = told_of(loaded, named(backtest.backtests(loaded), name))
-    shown = Shown(told=told, luck=luck_of(told), traded=traded_in(loaded, told), meanings={})
+    run = named(backtest.backtests(loaded), name)
+    told = told_of(loaded, run)
+    luck = luck_in(loaded, run, told)
+    shown = Shown(told=told, luck=luck, traded=traded_in(loaded, told), meanings={})
     content = page(shown).encode()
     with replacing(out, "--out") as opened:
         opened.write(content)

@@ -21,13 +21,13 @@ from kraken_pipeline.services.backtest.rows import fill_of, trip_of
 from kraken_pipeline.services.decide import Configured
 from kraken_pipeline.services.ports import BarReading
 from kraken_pipeline.services.report import Traded, traded_of
-from kraken_pipeline.services.research.conduct import Lab, SearchDesk
+from kraken_pipeline.services.research.conduct import Lab, SearchDesk, trial_ratios
 from kraken_pipeline.services.research.days import Course, day_returns, days_of
 from kraken_pipeline.services.research.folds import Span
 from kraken_pipeline.services.research.plan import Wanted
 from kraken_pipeline.services.research.search import Came
 from kraken_pipeline.services.research.space import Space, ends, space
-from kraken_pipeline.services.research.told import Ran, Told, tell
+from kraken_pipeline.services.research.told import Luck, Ran, Told, luck_of, tell
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.backtests import StoredRun
 from kraken_pipeline.store.searches import SearchFiles
@@ -81,6 +81,16 @@ def backfill(
     result = backtest.run_backtest(loaded, wanted, now=system_now())
     others = tuple(told_of(loaded, each) for each in reversed(before))
     return told_of(loaded, backtest.keep(loaded, result)), others
+
+
+def luck_in(loaded: Loaded, run: StoredRun, told: Told) -> Luck:
+    """Return what chance may have done to a run, counting every trial of its strategies.
+
+    Raises:
+        ConfigurationError: a search is torn.
+    """
+    names = {each["strategy_id"] for each in run.card["asked"]["strategies"]}
+    return luck_of(told, tuple(trial_ratios(SearchFiles(loaded.data_dir), names)))
 
 
 def traded_in(loaded: Loaded, told: Told) -> tuple[Traded, ...]:

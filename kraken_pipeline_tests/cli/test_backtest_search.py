@@ -27,6 +27,12 @@ def test_a_search_ends_in_words_and_in_a_file_with_its_hash(
     assert "fold 2 of 2: 2 trials" in said.err
     assert again["sha256"] in said.out
     assert again["evidence"]["judged"]["trials"] == 4
+    shown = command(
+        *("backtest", "run", "--since", "2024-02-18", "--until", "2024-02-26"),
+        *("--timeframe", "1h"),
+        environ=history,
+    )
+    assert "the same after 5 trials" in shown.out
     name = Path(again["file"]).parent.name
     searches = SearchFiles(Path(history["KRAKEN_PIPELINE_DATA_DIR"]))
     assert searches.read(name, "evidence", Evidence).plan.search_id == name

@@ -22,7 +22,7 @@ from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.nav_days import fall
 from kraken_pipeline.services.report import Traded
 from kraken_pipeline.services.research.chance import PERCENTILES, Spread
-from kraken_pipeline.services.research.outcome import last_day
+from kraken_pipeline.services.research.outcome import chances, last_day
 from kraken_pipeline.services.research.told import Luck, Told
 from kraken_pipeline.services.research.trips import Tally, gained
 
@@ -174,12 +174,8 @@ def _denials(of: Shown) -> Html:
 
 def _luck(luck: Luck) -> Iterator[Html]:
     if luck.chance is not None:
-        yield tag(
-            "p",
-            f"Taken by itself, its Sharpe ratio is above zero with a probability of "
-            f"{luck.chance * 100:.1f} %. That holds for one try: whoever tried more knows from "
-            "`backtest search` how much of it the search explains.",
-        )
+        yield cards(chances(luck))
+        yield tag("p", _counted(luck), class_="faint")
     if luck.reordered is None:
         yield tag("p", "There are no round trips to draw from.", class_="faint")
         return
@@ -191,6 +187,19 @@ def _luck(luck: Luck) -> Iterator[Html]:
         "column 5 only one of twenty draws was lower. It reinvests one after the other, so that "
         "it measures luck and is no second backtest.",
         class_="faint",
+    )
+
+
+def _counted(luck: Luck) -> str:
+    if luck.deflated is None:
+        return (
+            "It is the probability for one try: no other trial of these strategies is known here. "
+            "`backtest search` records each that it makes."
+        )
+    return (
+        f"Of {luck.deflated.trials} trials that are recorded of these strategies the best would "
+        "look good by luck alone; after the trials counts only what is above that (the deflated "
+        "Sharpe ratio of Bailey and López de Prado)."
     )
 
 

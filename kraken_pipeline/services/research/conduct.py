@@ -1,6 +1,6 @@
 """A search from its plan to its evidence, fold by fold, by whichever process comes along."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -108,7 +108,8 @@ def conclude(desk: SearchDesk, search_id: str) -> tuple[Evidence, str]:
     plan = desk.store.read(search_id, PLAN, Plan)
     folds = tuple(desk.store.read(search_id, fold_name(each.number), Fitted) for each in plan.folds)
     lab = _lab_of(desk, plan)
-    earlier = tuple(_ratios_of_others(desk.store, plan))
+    strategy = plan.wanted.strategy_id
+    earlier = tuple(trial_ratios(desk.store, {strategy}, but=search_id))
     judged = judge(lab.attempt, folds, plan.space, plan.wanted.whole, earlier=earlier)
     evidence = Evidence(plan=plan, data_digest=lab.data_digest, fitted=folds, judged=judged)
     return evidence, desk.store.keep(search_id, EVIDENCE, evidence)
@@ -129,13 +130,21 @@ def _lab_of(desk: SearchDesk, plan: Plan) -> Lab:
     return lab
 
 
-def _ratios_of_others(store: SearchStore, plan: Plan) -> Iterator[float]:
-    """Yield the ratio of every trial of this strategy in other searches: luck had those, too."""
+def trial_ratios(
+    store: SearchStore, strategies: Collection[str], *, but: str = ""
+) -> Iterator[float]:
+    """Yield the ratio of every trial of some strategies that was ever kept: luck had those, too.
+
+    Args:
+        store: where searches are kept.
+        strategies: ids.
+        but: a search that is left out.
+    """
     for search_id in store.names():
-        other = store.read(search_id, PLAN, Plan)
-        if search_id == plan.search_id or other.wanted.strategy_id != plan.wanted.strategy_id:
+        plan = store.read(search_id, PLAN, Plan)
+        if search_id == but or plan.wanted.strategy_id not in strategies:
             continue
-        for fold in other.folds:
+        for fold in plan.folds:
             if store.has(search_id, fold_name(fold.number)):
                 made = store.read(search_id, fold_name(fold.number), Fitted)
                 yield from (each.ratio for each in made.trials)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.money import ZERO
-from kraken_pipeline.services.research.told import Told
+from kraken_pipeline.services.research.told import Luck, Told
 
 _INSTANT: Final = timedelta(microseconds=1)
 
@@ -30,6 +30,18 @@ def outcome(told: Told) -> Mapping[str, str]:
         "fees": f"{ZERO if done is None else done.fees:.2f}",
         "mean exposure": percent(told.exposed),
     }
+
+
+def chances(luck: Luck) -> Mapping[str, str]:
+    """Return how likely it is that a run was more than luck, by name."""
+    found = {"Sharpe ratio above zero": _chance(luck.chance)}
+    if luck.deflated is not None:
+        found[f"the same after {luck.deflated.trials} trials"] = _chance(luck.deflated.chance)
+    return found
+
+
+def _chance(chance: float | None) -> str:
+    return "none" if chance is None else f"probability {chance * 100:.1f} %"
 
 
 def last_day(until: datetime) -> date:

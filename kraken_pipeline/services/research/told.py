@@ -18,7 +18,13 @@ from kraken_pipeline.services.backtest import RoundTrip
 from kraken_pipeline.services.research.chance import Spread, Worse, filled_worse, redrawn, reordered
 from kraken_pipeline.services.research.days import Course, day_before, day_returns, days_of
 from kraken_pipeline.services.research.hold import held
-from kraken_pipeline.services.research.sharpe import Sample, chance_above, sample
+from kraken_pipeline.services.research.sharpe import (
+    Deflated,
+    Sample,
+    chance_above,
+    deflated,
+    sample,
+)
 from kraken_pipeline.services.research.trips import Tally, tally
 from kraken_pipeline.strategies.base import Bars, Floats
 
@@ -67,6 +73,8 @@ class Luck:
 
     chance: float | None
     """The probability that the true Sharpe ratio is above zero, 0 to 1."""
+    deflated: Deflated | None
+    """The same above the best that luck gives of all trials; None where only this one is known."""
     reordered: Spread | None
     redrawn: Spread | None
     worse: Spread | None
@@ -173,14 +181,22 @@ def _held(ran: Ran, daily: Bars) -> Held | None:
     )
 
 
-def luck_of(told: Told) -> Luck:
-    """Return what chance may have done to a run, drawn from its own seed."""
+def luck_of(told: Told, tried: Sequence[float] = ()) -> Luck:
+    """Return what chance may have done to a run, drawn from its own seed.
+
+    Args:
+        told: the run.
+        tried: the Sharpe ratio of a day of every other trial of its strategies that is known.
+    """
     seed = told.ran.seed
     put_in, returns = _of_equity(told.ran)
     assumed = Worse(cost=float(2 * told.ran.slippage), missed=MISSED, invested=put_in)
     possible = len(returns) > 0 and bool((returns > -1).all())
     return Luck(
         chance=None if told.sample is None else chance_above(told.sample, 0.0),
+        deflated=None
+        if told.sample is None or not tried
+        else deflated(told.sample, [told.sample.ratio, *tried]),
         reordered=reordered(returns, seed=seed) if possible else None,
         redrawn=redrawn(returns, seed=seed) if possible else None,
         worse=filled_worse(returns, assumed, seed=seed) if possible else None,

@@ -1,6 +1,7 @@
 import json
 import re
 import subprocess
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -55,6 +56,14 @@ def test_every_part_is_there_with_what_to_know_before_reading() -> None:
     assert "dashed: bought at first and held" in written
     assert "more of a pair than its cap allows" in written
     assert "bid and ask are 10 bps apart" in written
+
+
+def test_the_trials_that_are_known_are_counted_on_the_page() -> None:
+    of = shown()
+    among = replace(of, luck=luck_of(of.told, [0.1, -0.1]))
+
+    assert "no other trial of these strategies is known here" in page(of)
+    assert "Of 3 trials that are recorded" in page(among)
 
 
 def test_the_same_run_gives_the_same_bytes_and_nothing_is_fetched() -> None:

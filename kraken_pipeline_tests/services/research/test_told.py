@@ -75,3 +75,12 @@ def test_a_trade_that_lost_more_than_there_was_draws_no_luck() -> None:
 
 def test_the_days_end_when_the_run_ends() -> None:
     assert tell(ran(), None).days[-1].day == (BEGUN + timedelta(days=DAYS - 1)).date()
+
+
+def test_other_trials_of_its_strategies_count_against_a_run() -> None:
+    told = tell(ran(), None)
+
+    assert luck_of(told).deflated is None
+    found = luck_of(told, [0.1, -0.1, 0.3]).deflated
+    assert found is not None
+    assert found.trials == 4
