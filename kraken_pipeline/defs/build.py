@@ -15,6 +15,11 @@ from kraken_pipeline.defs.panic import panic_flag, panic_job
 from kraken_pipeline.defs.portfolio import books
 from kraken_pipeline.defs.reconcile import reconcile, reconciliation
 from kraken_pipeline.defs.searches import search_evidence, search_folds, search_plan
+from kraken_pipeline.defs.soundness import (
+    examine_strategies,
+    nightly_soundness,
+    strategies_are_sound,
+)
 from kraken_pipeline.defs.stream import heard_live, private_stream, stream_is_heard
 from kraken_pipeline.defs.trading import new_decisions, trade
 from kraken_pipeline.defs.universe import pair_universe
@@ -45,17 +50,26 @@ def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> 
             market_is_heard,
             prices_are_sound,
             closes_are_warm,
+            strategies_are_sound,
         ],
         jobs=[
             refresh_and_decide,
             trade,
             audit,
             examine_history,
+            examine_strategies,
             guard_job,
             panic_job,
             reconcile,
         ],
-        schedules=[bar_close, nightly_audit, nightly_coverage, dead_man_switch, reconciliation],
+        schedules=[
+            bar_close,
+            nightly_audit,
+            nightly_coverage,
+            nightly_soundness,
+            dead_man_switch,
+            reconciliation,
+        ],
         sensors=[
             new_decisions,
             journal_head,

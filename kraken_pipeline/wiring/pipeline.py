@@ -17,10 +17,12 @@ from kraken_pipeline.services import decide, halt, history, quarantine
 from kraken_pipeline.services import universe as universes
 from kraken_pipeline.services.decide import DecisionDesk
 from kraken_pipeline.services.pair_status import review_statuses
+from kraken_pipeline.services.soundness import soundness
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.settings.environment import DATA_DIR
 from kraken_pipeline.store.audit import Audit
 from kraken_pipeline.store.journal import Head
+from kraken_pipeline.strategies.checks import Outcome
 from kraken_pipeline.wiring import desks, heads, signs
 from kraken_pipeline.wiring.edge import Edge
 from kraken_pipeline.wiring.modes import claim_data_dir, destination, world_of
@@ -122,6 +124,10 @@ class Pipeline(Trading):
             return done(
                 decide.decide_close(desk, frame, at, namespace=namespace, run_id=run_id, late=late)
             )
+
+    def soundness(self, frame: Timeframe, *, closes: int) -> Mapping[str, Outcome]:
+        """Return what came of trying each strategy of a timeframe for look-ahead and warm-up."""
+        return soundness(self._decisions, frame, closes=closes)
 
     def quarantined(self) -> tuple[Quarantine, ...]:
         """Return the strategies that are not asked, as they went wrong too often."""

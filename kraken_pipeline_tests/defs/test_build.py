@@ -60,12 +60,14 @@ def test_jobs_schedules_and_sensors_are_these() -> None:
         "guard",
         "audit",
         "examine_history",
+        "examine_strategies",
         "panic",
     }
     assert {each.name for each in repository.schedule_defs} == {
         "bar_close",
         "nightly_audit",
         "nightly_coverage",
+        "nightly_soundness",
         "dead_man_switch",
         "reconciliation",
     }
