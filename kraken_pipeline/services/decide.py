@@ -320,7 +320,8 @@ class Ask:
 
     def _closes(self, pairs: tuple[str, ...]) -> Mapping[str, Decimal]:
         known = self._desk.bars.closes(self._frame, self._closed_at)
-        return {name: known[name] for name in pairs if name in known}
+        others = known.keys() - set(pairs)
+        return {name: known[name] for name in pairs if name in known} if others else known
 
     def _occasion(self) -> Occasion:
         return Occasion(

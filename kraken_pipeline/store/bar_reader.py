@@ -1,7 +1,7 @@
 """Reading closed bars: the last ones as matrices, exact closes, what a month holds."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -70,8 +70,7 @@ class BarReader(BarAccess):
         Raises:
             ConfigurationError: a file in the store is torn or not ours.
         """
-        told = self._undisturbed(frame, lambda: self._told_at(frame, closed_at, "close"))
-        return {pair: decimal_from(plain(close)) for pair, close in told.items()}
+        return _Exact(self._undisturbed(frame, lambda: self._told_at(frame, closed_at, "close")))
 
     def revisions(
         self, frame: Timeframe, *, first: datetime, last: datetime
@@ -272,6 +271,22 @@ class BarReader(BarAccess):
             frame, self._parts(frame, month), KEYS, lambda group: group.last >= first
         )
         return bar_tables.keys_of(list(tables)).since(first)
+
+
+class _Exact(Mapping[str, Decimal]):
+    """Amounts by pair, each made exact when it is asked for: few of many are."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        self._told = told
+
+    def __getitem__(self, pair: str) -> Decimal:
+        return decimal_from(plain(self._told[pair]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._told)
+
+    def __len__(self) -> int:
+        return len(self._told)
 
 
 def _fold(newest: dict[str, int], more: Mapping[str, int]) -> None:

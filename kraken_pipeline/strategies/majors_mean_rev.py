@@ -16,8 +16,8 @@ from kraken_pipeline.strategies.answers import Answer, answered
 from kraken_pipeline.strategies.base import Awake, Bars, Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline.strategies.indicators import PerPair, average_true_range, mean, missing
 from kraken_pipeline.strategies.parameters import Names, Number, Parameters, checked, checks
-from kraken_pipeline.strategies.regime import HOURLY_BARS, Regime, regimes
-from kraken_pipeline.strategies.rolling import EASED, rolling_mean, there
+from kraken_pipeline.strategies.regime import HOURLY_BARS, Regime, may_revert, regimes
+from kraken_pipeline.strategies.rolling import EASED, newest_closed, rolling_mean, there
 from kraken_pipeline.strategies.stops import stop_of_ranges
 
 BPS: Final = 10_000
@@ -110,13 +110,17 @@ def decide(snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
 
 
 def awake(frame: Timeframe, panels: Mapping[str, Bars], parameters: Mapping[str, object]) -> Awake:
-    """Return where a major dips, whatever the regime and the room, and where one is at its mean."""
+    """Return where a major dips, room or not, and where one is at its mean."""
     bars, wanted = panels[frame.name], checked(ReversionParameters, parameters)
     average = rolling_mean(bars.close, wanted.lookback)
     is_major = np.isin(bars.pairs, wanted.pairs)
-    dipped = average * (1 - wanted.entry_bps / BPS) * (1 + EASED)
+    dipped = bars.close <= average * (1 - wanted.entry_bps / BPS) * (1 + EASED)
+    if wanted.only_mean_reverting:
+        hours = panels["1h"]
+        reverts = may_revert(hours.close).astype(np.float64)
+        dipped &= newest_closed(reverts, hours, bars) == 1
     return Awake(
-        enter=(bars.close <= dipped) & is_major,
+        enter=dipped & is_major,
         leave=there(bars.close) & (bars.close >= average * (1 - EASED)),
     )
 

@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kraken_pipeline.strategies.base import Floats
+from kraken_pipeline.strategies.base import Flags, Floats
 from kraken_pipeline.strategies.indicators import lag_one_autocorrelation, returns, volatility
+from kraken_pipeline.strategies.rolling import EASED, before, rolling_mean
 
 HOURLY_BARS: Final = 201
 """Closes that give 200 changes."""
@@ -18,6 +19,10 @@ CHOPPY_VOLATILITY: Final = 0.0005
 REVERTING_VOLATILITY: Final = 0.005
 REVERTING_AUTOCORRELATION: Final = -0.7
 """Below this, each change tends to undo the one before."""
+
+
+TINY: Final = 1e-12
+"""Of a squared change: what is lost where nearly equal means are subtracted."""
 
 
 class Regime(IntEnum):
@@ -50,3 +55,21 @@ def regimes(hourly_close: Floats) -> NDArray[np.intp]:
         [Regime.UNKNOWN, Regime.PANIC, Regime.CHOPPY, Regime.MEAN_REVERTING],
         default=Regime.TRENDING,
     ).astype(np.intp)
+
+
+def may_revert(hourly_close: Floats) -> Flags:
+    """Return at each hour of a long stretch whether the regime may be mean-reverting.
+
+    Where it says no, `regimes` does not say so of the hours up to then.
+    """
+    changes = hourly_close / before(hourly_close) - 1
+    every, pairs = HOURLY_BARS - 1, HOURLY_BARS - 2
+    later, later_squared = rolling_mean(changes, pairs), rolling_mean(changes**2, pairs)
+    earlier, earlier_squared = before(later), before(later_squared)
+    together = rolling_mean(changes * before(changes), pairs) - earlier * later
+    spreads = (earlier_squared - earlier**2) * (later_squared - later**2)
+    spread = np.sqrt(np.maximum(spreads, 0))
+    whole = rolling_mean(changes**2, every) - rolling_mean(changes, every) ** 2
+    least, most = (each**2 * pairs / every for each in (REVERTING_VOLATILITY, PANIC_VOLATILITY))
+    moves = (whole >= least * (1 - EASED) - TINY) & (whole <= most * (1 + EASED) + TINY)
+    return np.asarray(moves & (together < REVERTING_AUTOCORRELATION * spread * (1 - EASED) + TINY))

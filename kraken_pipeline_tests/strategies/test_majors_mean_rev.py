@@ -201,3 +201,15 @@ def test_a_stop_that_is_farther_away_than_the_price_is_none() -> None:
     wild = replace(panels["15m"], high=panels["15m"].close * 2)
 
     assert str(said({**panels, "15m": wild})).startswith("no stop: 2.0")
+
+
+@pytest.mark.parametrize(("hours", "wakes"), [(SWINGING, True), (walk(201, 1, seed=1), False)])
+def test_it_sleeps_where_the_hours_do_not_revert(hours: Floats, *, wakes: bool) -> None:
+    panels = market(DIP, hours=hours)
+    parameters = MAJORS_MEAN_REV.parameters({"pairs": ["P0USD"]})
+    assert MAJORS_MEAN_REV.awake is not None
+
+    awake = MAJORS_MEAN_REV.awake(panels["15m"].frame, panels, parameters)
+
+    assert awake.enter[-1].tolist() == [wakes]
+    assert isinstance(said(panels), Wish) is wakes
