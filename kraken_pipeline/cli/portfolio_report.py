@@ -13,6 +13,7 @@ from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.report import ReportDesk, report
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.reading import portfolio_desk
+from kraken_pipeline.wiring.universe import followed_bars
 
 
 def write_report(environ: Mapping[str, str], days: Days, out: Path, *, as_json: bool) -> None:
@@ -46,7 +47,7 @@ def _desk(pipeline: Pipeline) -> ReportDesk:
 
     return ReportDesk(
         portfolio=portfolio_desk(pipeline),
-        bars=pipeline.stores.bars,
+        bars=followed_bars(pipeline),
         performance=performance,
         differing=differing,
     )

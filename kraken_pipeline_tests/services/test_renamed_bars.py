@@ -12,7 +12,9 @@ from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.services.ports import BarStore
 from kraken_pipeline.services.renamed_bars import FollowedBars
+from kraken_pipeline.services.report import traded_of
 from kraken_pipeline.store.bars import ShelvedBars
+from kraken_pipeline_tests.builders import fill
 from kraken_pipeline_tests.services.daily import daily
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -49,6 +51,15 @@ def test_volume_counts_the_new_units(stored: ShelvedBars) -> None:
     found = followed(stored).read(timeframe("1d"), ("POLUSD",), closed_by=NOW, count=5)
 
     assert found.volume[:, 0].tolist() == [10, 10, 10, 1, 1]
+
+
+def test_a_report_shows_a_renamed_pair_on_candles_of_both_names(stored: ShelvedBars) -> None:
+    sold = fill(pair="POLUSD", at=NOW - timedelta(hours=12))
+
+    told = traded_of(followed(stored), "POLUSD", [sold])
+
+    assert told.bars is not None
+    assert told.bars.close[:, 0].tolist() == [1, 2, 3, 4, 5]
 
 
 def test_the_old_name_itself_is_read_as_it_was(stored: ShelvedBars) -> None:
