@@ -8,7 +8,7 @@ import dagster as dg
 from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.nav import unpriced
 from kraken_pipeline.domain.reconciliations import Finding, Kind, Outcome
-from kraken_pipeline.services.agreement import Agreement
+from kraken_pipeline.services.agreement import Agreement, Loops
 from kraken_pipeline.services.book import Booked
 from kraken_pipeline.wiring.trading import Account
 
@@ -38,6 +38,10 @@ SPECS: Final = tuple(
         ("no_foreign_orders", "Every open order of the account is ours; others are left alone."),
         ("holds_explained", "No more and no less is held than the open orders need."),
         ("two_clean_passes", "No repair and no difference since two comparisons or more."),
+        (
+            "compared_in_time",
+            "All is compared each hour, and each minute while an order rests (PF-16).",
+        ),
     )
 )
 """The first four are of the books, the others are of the last comparison with the exchange."""
@@ -122,6 +126,15 @@ def agreement_checks(agreement: Agreement) -> tuple[dg.AssetCheckResult, ...]:
             warns=not differs,
         ),
     )
+
+
+def loops_check(loops: Loops) -> dg.AssetCheckResult:
+    """Return whether each comparison was made when it was due."""
+    figures: dict[str, int | str] = {
+        f"last_{cause.value}": at.isoformat() for cause, at in loops.last.items()
+    }
+    late = "; ".join(loops.late) or "nothing"
+    return _result("compared_in_time", {**figures, "late": late}, passed=not loops.late, warns=True)
 
 
 def evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:

@@ -18,6 +18,7 @@ from kraken_pipeline.defs.agreement import (
     agreement_checks,
     books_checks,
     evaluation,
+    loops_check,
 )
 from kraken_pipeline.defs.book_words import ADDS_UP, BOOKS, FIGURES, Shown
 from kraken_pipeline.defs.partitions import OWNERS, PLOTS
@@ -74,6 +75,7 @@ def _told(
         *books_checks(booked),
         account_check(pipeline.account()),
         *agreement_checks(pipeline.agreement),
+        loops_check(pipeline.loops(booked.snapshot.at)),
     ]
     return dg.MaterializeResult(asset_key=name, metadata=metadata, check_results=checks)
 
@@ -89,7 +91,7 @@ def tell_books(context: dg.OpExecutionContext, booked: Booked, pipeline: Pipelin
 
 def tell(context: dg.OpExecutionContext, made: Pass, pipeline: Pipeline) -> None:
     """Log what a comparison found: the snapshot if the books were kept, and every check."""
-    checks = list(agreement_checks(made.agreement))
+    checks = [*agreement_checks(made.agreement), loops_check(pipeline.loops(made.found.at))]
     if made.booked is not None:
         checks += [*books_checks(made.booked), account_check(pipeline.account())]
         context.log_event(dg.AssetMaterialization(ASSET, metadata=snapshot_metadata(made.booked)))

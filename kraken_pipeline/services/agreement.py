@@ -1,8 +1,8 @@
 """How books and exchange stand to each other by the last looks, and when one is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from kraken_pipeline.domain.intents import Namespace
@@ -19,6 +19,8 @@ from kraken_pipeline.services.ports import Clock, ForeignStore, ReconciliationSt
 
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
+LATE: Final = 2
+"""Turns of a loop without a comparison, after which it stands still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,41 @@ def due(passes: ReconciliationStore, reserving: Sequence[Order], *, clock: Clock
         return Cause.HOURLY
     is_wanted = any(map(is_at_work, reserving)) or missing(passes) > 0
     return Cause.MINUTE if is_wanted and clock() - last >= MINUTE else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loops:
+    """When books and exchange were last compared, by why; and what should have been since."""
+
+    last: Mapping[Cause, datetime]
+    """Those that ever were; a clean look after an event is not kept."""
+    late: tuple[str, ...]
+    """What is overdue, in words."""
+
+
+def loops(passes: ReconciliationStore, now: datetime, *, rests: bool) -> Loops:
+    """Return when each loop last went round, and which stands still.
+
+    A comparison by hand looks at all that the hourly one does, and any does what the one of the
+    minute does.
+
+    Args:
+        passes: those that were made.
+        now: until when.
+        rests: whether an order of ours may be at the exchange, for which one is made each minute.
+
+    Source: PF-16.
+    """
+    found = {cause: at for cause in Cause if (at := passes.last_at(cause)) is not None}
+    whole = [found[each] for each in (Cause.HOURLY, Cause.HAND) if each in found]
+    late = []
+    if not whole:
+        late.append("never compared as a whole")
+    elif now - max(whole) > LATE * HOUR:
+        late.append(f"not compared as a whole since {max(whole):%F %T}")
+    if found and rests and now - max(found.values()) > LATE * MINUTE:
+        late.append(f"an order rests, and nothing was compared since {max(found.values()):%F %T}")
+    return Loops(last=found, late=tuple(late))
 
 
 def missing(passes: ReconciliationStore) -> int:

@@ -33,7 +33,7 @@ from kraken_pipeline.services import (
     settle,
     submit,
 )
-from kraken_pipeline.services.agreement import Agreement
+from kraken_pipeline.services.agreement import Agreement, Loops
 from kraken_pipeline.services.reconcile import Pass
 from kraken_pipeline.services.risk_status import CapUse, caps_in_use
 from kraken_pipeline.services.unexplained import latch_unexplained
@@ -212,6 +212,11 @@ class Trading(Guarding):
         """How books and exchange stand to each other, by the last comparison."""
         stores = self.stores
         return agreement.agreement(stores.passes, stores.foreign, stores.orders.reserving())
+
+    def loops(self, now: datetime) -> Loops:
+        """Return when books and exchange were last compared, and which comparison is overdue."""
+        rests = self.agreement.at_exchange > 0
+        return agreement.loops(self.stores.passes, now, rests=rests)
 
     @property
     def reconciliation_due(self) -> Cause | None:

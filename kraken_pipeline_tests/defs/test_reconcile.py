@@ -20,6 +20,7 @@ CHECKS = {
     "ledger_explained",
     "prices_cover_what_is_held",
     "profit_is_explained",
+    "compared_in_time",
 }
 FAR_OFF = {"pair": "XDGUSD", "type": "buy", "ordertype": "limit", "volume": "100", "price": "0.01"}
 
@@ -94,6 +95,23 @@ def test_by_hand_every_check_is_told_with_its_figures(
     assert told["two_clean_passes"]["cause"].value == "hand"
 
 
+def test_pf_16_a_loop_that_stands_still_is_told(
+    runs: Runs, pipeline: Pipeline, market: PaperMarket
+) -> None:
+    pipeline.reconcile(Cause.HOURLY, run_id="run")
+    resting_buy(pipeline)
+    market.turn(MOMENT + timedelta(hours=2, minutes=1))
+
+    result = runs.assets("portfolio_snapshot")
+
+    found = {each.check_name: each for each in result.get_asset_check_evaluations()}
+    check = found["compared_in_time"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    late = str(check.metadata["late"].value)
+    assert late.startswith("not compared as a whole since")
+    assert "an order rests" in late
+
+
 def test_an_order_of_somebody_elses_warns_and_stays(
     runs: Runs, pipeline: Pipeline, market: PaperMarket
 ) -> None:
@@ -125,6 +143,7 @@ def test_a_snapshot_tells_what_the_last_comparison_found_and_compares_nothing(
     assert verdicts_of(never, "portfolio_snapshot") == {
         **dict.fromkeys(CHECKS, True),
         "two_clean_passes": False,
+        "compared_in_time": False,
     }
     assert pipeline.stores.passes.newest(1) == ()
     pipeline.reconcile(Cause.HOURLY, run_id="run")
