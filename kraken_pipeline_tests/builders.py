@@ -129,6 +129,7 @@ _CASE = Case(
     now=NOW,
     intent=_INTENT,
     pair=_PAIR,
+    unacknowledged=(),
     is_allowed=True,
     in_universe=True,
     manner=_MANNER,

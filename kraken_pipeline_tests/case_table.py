@@ -160,8 +160,6 @@ NOT_COVERED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "U-AST-2": "not built yet: Earn/Allocations is not read; what leaves the balances for a "
         "vault shows as drift, which stops opening",
-        "F-RSK-5": "not built yet: nothing is reloaded within a run, and a run does not compare "
-        "its caps with those of the last one",
     }
 )
 """Case to why no test stands for it."""

@@ -13,6 +13,7 @@ from kraken_pipeline.domain.remedies import remedy
 from kraken_pipeline.domain.risk.codes import MEANINGS
 from kraken_pipeline.domain.trading_state import TradingState, state_of
 from kraken_pipeline.services.risk_status import CapUse
+from kraken_pipeline.wiring.bounds import unacknowledged
 from kraken_pipeline.wiring.locking import locks_in_force
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
@@ -33,6 +34,8 @@ def show_risk(environ: Mapping[str, str], *, as_json: bool) -> None:
         print_json(found)
         return
     sys.stdout.write(f"trading is {found['state']}\n")
+    for each in found["unacknowledged"]:
+        sys.stdout.write(f"nothing opens before `config acknowledge`: {each}\n")
     if found["caps_unknown"]:
         sys.stdout.write(f"no cap can be told: {found['caps_unknown']}\n")
     for name in TITLES:
@@ -57,6 +60,7 @@ def _found(pipeline: Pipeline) -> dict[str, Any]:
     return {
         "state": TradingState.HALTED.value if has_panicked else state_of(halts).value,
         "panic_file": str(pipeline.panic_file) if has_panicked else None,
+        "unacknowledged": list(unacknowledged(pipeline)),
         "halts": [_halt(pipeline, each) for each in halts],
         "locks": [
             {"lock": each.lock_id, "what": str(each), "why": each.reason}

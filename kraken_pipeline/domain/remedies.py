@@ -44,6 +44,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "CLUSTER": "fewer pairs that trade more may move as it does: "
         "universe.filters.max_per_cluster, universe.filters.cluster_correlation",
         "COARSE_TICK": "one price step must be less of the price: universe.filters.max_tick_bps",
+        "CONFIG_LOOSER": "`kraken-pipeline config acknowledge` agrees to it; or set it back",
         "COUNTRY": "the exchange must list it for region.country_code",
         "CLOCK_SKEW": "this machine's clock must be set: let it follow a time server",
         "COOLDOWN": "the pair rests after a loss or a refusal; the next decision after it may pass",

@@ -44,6 +44,8 @@ class CaseDesk:
     strategy_styles: Mapping[str, OrderStyle]
     base_currency: Asset
     panic_is_latched: bool
+    unacknowledged: tuple[str, ...]
+    """Settings that let more happen than a person agreed to; then nothing opens."""
     allowed: Collection[str] | None
     """Strategies that may open; None where no real money is traded, and any may."""
 
@@ -177,6 +179,7 @@ class CaseMaker:
             now=world.now,
             intent=intent,
             pair=pair,
+            unacknowledged=self._desk.unacknowledged,
             is_allowed=self._desk.allowed is None or intent.strategy_id in self._desk.allowed,
             in_universe=pair.name in self._members,
             manner=offer.manner,

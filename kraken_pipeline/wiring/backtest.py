@@ -356,6 +356,7 @@ def rules_of(loaded: Loaded, universe: Universe, history: History, *, run_id: st
             strategy_styles=strategy_styles(settings),
             base_currency=base_currency,
             panic_is_latched=False,
+            unacknowledged=(),
             allowed=None,
             # stops that Kraken would make with a fill follow it here one latency later
             kraken_stops=None,

@@ -34,6 +34,7 @@ from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.quarantines import SqlQuarantineStore
 from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.allocating import allocate_desk
+from kraken_pipeline.wiring.bounds import unacknowledged
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.evaluation import Bounds
 from kraken_pipeline.wiring.market_sign import board_of
@@ -151,6 +152,7 @@ def risk(parts: Parts) -> RiskDesk:
         strategy_styles=strategy_styles(settings),
         base_currency=Asset(settings.portfolio.base_currency),
         panic_is_latched=panic_is_here(parts),
+        unacknowledged=unacknowledged(parts),
         allowed=_allowed(parts),
         kraken_stops=protecting.kraken_stops(settings),
         valuation_pairs=settings.portfolio.valuation_pairs,

@@ -13,6 +13,8 @@ from kraken_pipeline.domain.market import Side, Ticker
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.order_terms import OrderTerms
 from kraken_pipeline.domain.orders import State
+from kraken_pipeline.services.acknowledge import BoundsDesk, acknowledge, unacknowledged
+from kraken_pipeline.store.bounds import SqlBoundsStore
 from kraken_pipeline_tests.fakes import Lossy, overriding
 from kraken_pipeline_tests.services.candles import DEEP_DIP
 from kraken_pipeline_tests.services.paper import WIDE, Paper
@@ -107,6 +109,35 @@ def test_f_rsk_6_where_risk_cannot_be_reckoned_nothing_opens_and_an_exit_goes_by
     assert desk.submit() == {State.LIVE: 1}
     [_, sold] = desk.exchange.account.orders.values()
     assert (sold.side.value, sold.volume) == ("sell", Decimal("0.01234"))
+
+
+def test_f_rsk_5_a_cap_that_was_raised_opens_nothing_until_a_person_agrees(desk: Paper) -> None:
+    desk.planned(qty="0.01")
+    desk.submit()
+    desk.settle()
+    desk.book()
+
+    def bounds(percent: int) -> BoundsDesk:
+        return BoundsDesk(
+            store=SqlBoundsStore(desk.stores.database),
+            bounds={"risk.max_gross_exposure_pct": Decimal(percent)},
+            config_hash="c",
+            is_live=lambda: True,
+            clock=desk.clock,
+        )
+
+    unacknowledged(bounds(10))
+    raised = replace(WIDE, max_gross_exposure_pct=Decimal(50))
+    desk.wants("ETHUSD")
+    desk.wants("XBTUSD", side=Side.SELL)
+    refused = desk.assess(limits=raised, unacknowledged=unacknowledged(bounds(50)))
+    acknowledge(bounds(50), reason="more money", by="me")
+    desk.wants("ETHUSD")
+    agreed = desk.assess(limits=raised, unacknowledged=unacknowledged(bounds(50)))
+
+    assert [each.code for each in refused["ETHUSD"].objections] == ["CONFIG_LOOSER"]
+    assert refused["XBTUSD"].approved
+    assert agreed["ETHUSD"].approved
 
 
 def test_f_mon_9_the_exit_of_one_strategy_leaves_the_share_of_one_that_is_halted(

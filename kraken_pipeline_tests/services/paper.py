@@ -186,6 +186,7 @@ class Paper:
             strategy_styles={},
             base_currency=Asset("USD"),
             panic_is_latched=False,
+            unacknowledged=(),
             allowed=None,
             kraken_stops=None,
             habits=lambda pairs, now: {},

@@ -175,6 +175,7 @@ def _desk(chance: Random) -> BenchDesk:
         strategy_styles={},
         base_currency=USD,
         panic_is_latched=False,
+        unacknowledged=(),
         allowed=None,
         kraken_stops=None,
         config_hash="c",

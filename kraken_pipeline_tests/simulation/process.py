@@ -349,6 +349,7 @@ class Process:
             strategy_styles={},
             base_currency=Asset("USD"),
             panic_is_latched=self.panics,
+            unacknowledged=(),
             allowed=None,
             kraken_stops=None,
             habits=lambda pairs, now: {},

@@ -25,7 +25,9 @@ from kraken_pipeline.domain.reports import Placed
 from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
 from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.secrets.vault import Vault
+from kraken_pipeline.services.acknowledge import acknowledge
 from kraken_pipeline.simulator.auth import Key
+from kraken_pipeline.wiring.bounds import bounds_desk, unacknowledged
 from kraken_pipeline.wiring.live import REAL, LiveEdge, open_live
 from kraken_pipeline.wiring.modes import REAL as REAL_BOOKS
 from kraken_pipeline.wiring.modes import claim_data_dir
@@ -94,6 +96,21 @@ def test_nothing_live_is_built_on_paper(market: LiveMarket, config: str) -> None
         market.edge(config),
     ):
         pytest.fail("it was built")
+
+
+def test_f_rsk_5_a_cap_that_is_raised_in_live_waits_for_a_person_and_a_lowered_one_does_not(
+    market: LiveMarket,
+) -> None:
+    found = []
+    for cap in (8, 9, 7, 8):
+        market.configure(GATES.replace("trend_core: 10", f"trend_core: {cap}"))
+        pipeline = connect(market.environ)
+        found.append(unacknowledged(pipeline))
+        acknowledge(bounds_desk(pipeline), reason="a test", by="me")
+        pipeline.close()
+
+    key = "risk.max_per_strategy_pct.trend_core"
+    assert found == [(), (f"{key} was 8 and is 9",), (), (f"{key} was 7 and is 8",)]
 
 
 def test_a_preflight_that_passes_gives_a_trader_and_is_kept_without_keys(

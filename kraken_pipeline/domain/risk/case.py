@@ -87,6 +87,8 @@ class Case:
     now: datetime
     intent: Intent
     pair: Pair
+    unacknowledged: tuple[str, ...]
+    """Settings that let more happen than a person agreed to."""
     is_allowed: bool
     """Whether the strategy may trade where orders go."""
     in_universe: bool

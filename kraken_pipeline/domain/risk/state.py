@@ -21,6 +21,13 @@ def not_halted(case: Case) -> Objection | None:
     return Objection(codes[0], f"halts={','.join(codes)}")
 
 
+def bounds_are_acknowledged(case: Case) -> Objection | None:
+    """No bound was loosened since a person last agreed to them (CFG-5)."""
+    if not case.opens or not case.unacknowledged:
+        return None
+    return Objection("CONFIG_LOOSER", "; ".join(case.unacknowledged))
+
+
 def strategy_is_allowed(case: Case) -> Objection | None:
     """The strategy may trade real money, where it is real money (MOD-2)."""
     if not case.opens or case.is_allowed:
@@ -227,6 +234,7 @@ def order_is_large_enough(case: Case) -> Objection | None:
 
 STATE_RULES: Final[tuple[Question[Case], ...]] = (
     not_halted,
+    bounds_are_acknowledged,
     strategy_is_allowed,
     intent_is_alive,
     stream_is_heard,

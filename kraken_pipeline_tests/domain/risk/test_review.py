@@ -48,6 +48,7 @@ CODES = {
     "CAP_STRATEGY",
     "CAP_TOTAL",
     "CASH",
+    "CONFIG_LOOSER",
     "COOLDOWN",
     "DATA_CONTENT",
     "DATA_STALE_EVENT",

@@ -170,6 +170,7 @@ def rules(**changed: object) -> Rules:
             strategy_styles={},
             base_currency=USD,
             panic_is_latched=False,
+            unacknowledged=(),
             allowed=None,
             kraken_stops=None,
             config_hash="c",
