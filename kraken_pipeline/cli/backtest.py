@@ -11,6 +11,7 @@ from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.cli.sheets import exact
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 from kraken_pipeline.domain.money import decimal_from
+from kraken_pipeline.domain.risk.codes import MEANINGS
 from kraken_pipeline.services.backtest import FillModel
 from kraken_pipeline.services.research.outcome import chances, last_day, outcome, percent, ratio
 from kraken_pipeline.services.research.space import value_of
@@ -218,7 +219,10 @@ def _show(loaded: Loaded, run: StoredRun, *, as_json: bool) -> None:
         sys.stdout.write(f"{name:<{WIDTH}} {value}\n")
     print_rows("by strategy", _tallies("strategy", told.by_book), nothing="no round trip ended")
     print_rows("by pair", _tallies("pair", told.by_pair), nothing="")
-    denied = [{"code": code, "times": times} for code, times in told.ran.denials.items()]
+    denied = [
+        {"code": code, "times": times, "meaning": MEANINGS.get(code, "")}
+        for code, times in told.ran.denials.items()
+    ]
     print_rows("what risk denied", denied, nothing="nothing was denied")
     sys.stdout.write("".join(f"assumed: {each}\n" for each in told.ran.assumed))
     sys.stdout.write("".join(f"note: {each}\n" for each in told.notes))

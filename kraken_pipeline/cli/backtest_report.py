@@ -24,7 +24,7 @@ def write_report(environ: Mapping[str, str], name: str, out: Path, *, as_json: b
     run = named(backtest.backtests(loaded), name)
     told = told_of(loaded, run)
     luck = luck_in(loaded, run, told)
-    shown = Shown(told=told, luck=luck, traded=traded_in(loaded, told), meanings={})
+    shown = Shown(told=told, luck=luck, traded=traded_in(loaded, told))
     content = page(shown).encode()
     with replacing(out, "--out") as opened:
         opened.write(content)

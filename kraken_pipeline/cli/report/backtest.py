@@ -20,6 +20,7 @@ from kraken_pipeline.cli.report.parts import (
 from kraken_pipeline.cli.report.tables import Kind, Table, figure, table
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.nav_days import fall
+from kraken_pipeline.domain.risk.codes import MEANINGS
 from kraken_pipeline.services.report import Traded
 from kraken_pipeline.services.research.chance import PERCENTILES, Spread
 from kraken_pipeline.services.research.outcome import chances, last_day
@@ -39,8 +40,6 @@ class Shown:
     luck: Luck
     traded: tuple[Traded, ...]
     """Pairs with their candles, those with most fills first."""
-    meanings: Mapping[str, str]
-    """Code of a denial to what it means."""
 
 
 def page(of: Shown) -> str:
@@ -66,7 +65,7 @@ def _sections(of: Shown) -> Iterator[Html]:
     yield section("curves", "Equity, fall and exposure", _curves(told))
     yield section("performance", "Performance", performance(told.performance))
     yield section("trades", "Trades", _trades(of))
-    yield section("denials", "What risk denied", [_denials(of)])
+    yield section("denials", "What risk denied", [_denials(told)])
     yield section("luck", "Luck", _luck(of.luck))
     yield section("assumed", "What was assumed", _assumed(told))
     yield section("asked", "What was run", [_asked(told)])
@@ -157,14 +156,14 @@ def _tallies(name: str, of: Mapping[str, Tally]) -> Html:
     )
 
 
-def _denials(of: Shown) -> Html:
-    denied = sorted(of.told.ran.denials.items(), key=lambda each: (-each[1], each[0]))
+def _denials(of: Told) -> Html:
+    denied = sorted(of.ran.denials.items(), key=lambda each: (-each[1], each[0]))
     return table(
         Table(
             title="How often each rule said no",
             columns={"code": Kind.WORD, "times": Kind.EXACT, "meaning": Kind.WORD},
             rows=[
-                {"code": code, "times": times, "meaning": of.meanings.get(code, "")}
+                {"code": code, "times": times, "meaning": MEANINGS.get(code, "")}
                 for code, times in denied
             ],
             nothing="Nothing was denied.",

@@ -2,7 +2,7 @@ import json
 import re
 import subprocess
 from dataclasses import replace
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 
 from kraken_pipeline.cli.report.backtest import MOST_PAIRS, Shown, page
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.risk.codes import MEANINGS
 from kraken_pipeline.services.report import Traded
 from kraken_pipeline.services.research.days import Course
 from kraken_pipeline.services.research.told import luck_of, tell
@@ -34,7 +35,6 @@ def shown(*, pairs: int = 1, **changed: object) -> Shown:
         told=told,
         luck=luck_of(told),
         traded=tuple(traded(f"P{each}USD") for each in range(pairs)),
-        meanings={"CAP_PAIR": "more of a pair than its cap allows"},
     )
 
 
@@ -54,7 +54,7 @@ def test_every_part_is_there_with_what_to_know_before_reading() -> None:
         assert f'<section id="{name}">' in written
     assert written.index("the pairs are those of today") < written.index("Outcome")
     assert "dashed: bought at first and held" in written
-    assert "more of a pair than its cap allows" in written
+    assert escape(MEANINGS["CAP_PAIR"]) in written
     assert "bid and ask are 10 bps apart" in written
 
 
