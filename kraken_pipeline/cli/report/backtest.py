@@ -73,18 +73,18 @@ def _sections(of: Shown) -> Iterator[Html]:
 
 def _outcome(of: Told) -> Html:
     equity = of.days[-1].equity if of.days else of.ran.cash
-    held, tally = of.held, of.tally
+    held, tally, done = of.held, of.tally, of.performance
     shown: dict[str, tuple[object, Kind]] = {
         "equity at the end": (equity, Kind.CENTS),
         "gained": (equity / of.ran.cash - 1 if of.ran.cash else ZERO, Kind.PERCENT),
         "bought and held": (None if held is None else held.gained, Kind.PERCENT),
-        "deepest fall": (None if not of.performance else of.performance.deepest_fall, Kind.PERCENT),
+        "deepest fall": (None if done is None else done.deepest_fall, Kind.PERCENT),
         "deepest fall if held": (None if held is None else held.fallen, Kind.PERCENT),
         "mean exposure": (of.exposed, Kind.PERCENT),
         "round trips": (tally.trades, Kind.WORD),
         "that won": (tally.win_rate, Kind.PERCENT),
         "profit factor": (tally.profit_factor, Kind.CENTS),
-        "fees": (tally.fees, Kind.CENTS),
+        "fees": (ZERO if done is None else done.fees, Kind.CENTS),
     }
     return cards({name: figure(value, kind) or "none" for name, (value, kind) in shown.items()})
 

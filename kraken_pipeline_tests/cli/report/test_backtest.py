@@ -66,6 +66,15 @@ def test_the_trials_that_are_known_are_counted_on_the_page() -> None:
     assert "Of 3 trials that are recorded" in page(among)
 
 
+def test_fees_are_those_of_every_trade_also_of_what_is_still_held() -> None:
+    of = shown()
+
+    assert of.told.performance is not None
+    assert of.told.performance.fees != of.told.tally.fees
+    outcome = page(of).partition('<section id="outcome">')[2].partition("</section>")[0]
+    assert f'<data value="{of.told.performance.fees}">' in outcome
+
+
 def test_the_same_run_gives_the_same_bytes_and_nothing_is_fetched() -> None:
     one, two = page(shown()), page(shown())
 
