@@ -18,6 +18,7 @@ from kraken_pipeline.defs.searches import search_evidence, search_folds, search_
 from kraken_pipeline.defs.soundness import (
     examine_strategies,
     nightly_soundness,
+    strategies,
     strategies_are_sound,
 )
 from kraken_pipeline.defs.stream import heard_live, private_stream, stream_is_heard
@@ -39,6 +40,7 @@ def build(pipeline: dg.ResourceDefinition, emergency: dg.ResourceDefinition) -> 
             history_coverage,
             books,
             decisions,
+            strategies,
             journal,
             search_plan,
             search_folds,

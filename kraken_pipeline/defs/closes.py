@@ -13,7 +13,6 @@ from kraken_pipeline.defs.partitions import (
     month_of,
     ohlc_name,
 )
-from kraken_pipeline.defs.soundness import strategies_are_sound
 from kraken_pipeline.defs.workers import bury_dead, is_decided_without_us
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, closes_at
@@ -46,9 +45,7 @@ refresh_and_decide = dg.define_asset_job(
         "pair_universe",
         "portfolio_snapshot",
         *[name(each) for each in TIMEFRAMES.values() for name in (ohlc_name, decisions_name)],
-    )
-    # that is for the night: a close must not wait for it
-    - dg.AssetSelection.checks(strategies_are_sound),
+    ),
     executor_def=dg.in_process_executor,
     tags={"dagster/max_runtime": "3600"},
     description="Bring bars and books up to date and decide. It cannot place an order.",

@@ -1,26 +1,40 @@
-"""Whether strategies look ahead, as checks on the decisions of each timeframe."""
+"""Whether strategies look ahead, as a check of each timeframe on which they decide."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 import dagster as dg
 
-from kraken_pipeline.defs.partitions import CONFIG_HASH, decisions_name
+from kraken_pipeline.defs.partitions import CONFIG_HASH, OWNERS
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.strategies.checks import Outcome
 from kraken_pipeline.wiring.pipeline import Pipeline
 
-CHECK: Final = "strategies_are_sound"
+STRATEGIES: Final = dg.AssetKey("strategies")
 CLOSES: Final = 12
 """Last closes that each strategy is tried on, with nothing held and with every pair held."""
+strategies = dg.AssetSpec(
+    STRATEGIES,
+    group_name="decisions",
+    owners=OWNERS,
+    kinds={"python"},
+    description="The strategies that are enabled. Their checks stand here and not at the decisions "
+    "that they make: whoever materializes those runs every check that is theirs, and no close may "
+    "wait for these.",
+)
+
+
+def check_name(frame: Timeframe) -> str:
+    """Return the name of the check of a timeframe."""
+    return f"sound_on_{frame.name}"
 
 
 @dg.multi_asset_check(
-    name=CHECK,
+    name="strategies_are_sound",
     specs=[
         dg.AssetCheckSpec(
-            CHECK,
-            asset=decisions_name(each),
+            check_name(each),
+            asset=STRATEGIES,
             description=(
                 f"On its last {CLOSES} closes no strategy looks at later bars, asks for too few "
                 "earlier ones, says something else when asked again, or wishes where it sleeps."
@@ -43,8 +57,8 @@ def strategies_are_sound(
 def _result(frame: Timeframe, found: Mapping[str, Outcome]) -> dg.AssetCheckResult:
     faults = {name: [str(each) for each in of.faults] for name, of in found.items() if of.faults}
     return dg.AssetCheckResult(
-        asset_key=decisions_name(frame),
-        check_name=CHECK,
+        asset_key=STRATEGIES,
+        check_name=check_name(frame),
         passed=not faults,
         metadata={
             "faults": dg.MetadataValue.json(faults),

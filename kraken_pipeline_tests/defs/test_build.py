@@ -15,7 +15,7 @@ GROUPS = {
     "market": {"pair_universe", "stream"},
     "history": {"history_coverage", *(f"ohlc_{name}" for name in TIMEFRAMES)},
     "portfolio": {"ledger", "fills", "cash_flows", "nav", "attribution", "portfolio_snapshot"},
-    "decisions": {f"decisions_{name}" for name in TIMEFRAMES},
+    "decisions": {"strategies", *(f"decisions_{name}" for name in TIMEFRAMES)},
     "audit": {"order_journal"},
 }
 EVERY_ASSET = tuple(sorted(set().union(*GROUPS.values())))
