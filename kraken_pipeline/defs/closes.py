@@ -20,20 +20,26 @@ from kraken_pipeline.wiring.pipeline import Pipeline
 
 
 def selection_for(
-    closing: tuple[Timeframe, ...], stale: tuple[Timeframe, ...], *, first: bool
+    closing: tuple[Timeframe, ...],
+    stale: tuple[Timeframe, ...],
+    *,
+    over: tuple[Timeframe, ...],
+    first: bool,
 ) -> list[dg.AssetKey]:
     """Return what a close refreshes.
 
-    Books are read again when five minutes are full, the universe when the hour is.
+    Books are read again when five minutes are full, the universe when the hour is, whatever is
+    decided then.
 
     Args:
         closing: timeframes that are decided.
         stale: timeframes whose bars are behind; they are caught up, and not decided.
+        over: timeframes of which a bar ends then, decided or not.
         first: whether there is no universe yet.
     """
     names = {decisions_name(each) for each in closing}
     names |= {ohlc_name(each) for each in (*closing, *stale)}
-    closes = {each.name for each in closing}
+    closes = {each.name for each in over}
     names |= {"portfolio_snapshot"} if first or "5m" in closes else set()
     names |= {"pair_universe"} if first or "1h" in closes else set()
     return [dg.AssetKey(each) for each in sorted(names)]
@@ -85,7 +91,10 @@ def request_for(
         run_key=due.isoformat() if not before else f"{due.isoformat()}/{before + 1}",
         partition_key=month_of(due),
         asset_selection=selection_for(
-            frames, pipeline.stale_frames(due), first=pipeline.has_no_universe
+            frames,
+            pipeline.stale_frames(due),
+            over=closes_at(due),
+            first=pipeline.has_no_universe,
         ),
         tags={**close, PLOTS: "no", CONFIG_HASH: pipeline.loaded.hash},
     )

@@ -61,6 +61,19 @@ def test_books_are_read_with_five_minutes_and_the_universe_with_the_hour(
     assert asked_for(tick(runs, due)) & {"portfolio_snapshot", "pair_universe"} == extra
 
 
+def test_books_are_read_where_only_longer_timeframes_are_decided(market: PaperMarket) -> None:
+    """Else what opens on them would be denied for books that nobody keeps (SYNC_STALE)."""
+    market.configure("strategies: {configs: {trend_core: {timeframes: [15m]}}}\n")
+    due = NOON + timedelta(minutes=15)
+    market.turn(due + timedelta(seconds=1))
+
+    with Runs.on(market) as runs:
+        asked = asked_for(tick(runs, due))
+
+    assert {"portfolio_snapshot", "decisions_15m"} <= asked
+    assert "decisions_5m" not in asked
+
+
 def test_no_step_of_a_close_but_those_of_its_assets_is_waited_for(
     runs: Runs, market: PaperMarket
 ) -> None:
