@@ -20,7 +20,7 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.services.backtest.asked import Backtest, Rules
-from kraken_pipeline.services.backtest.exchange import BarExchange
+from kraken_pipeline.services.backtest.exchanges import RunExchange
 from kraken_pipeline.services.backtest.history import exact
 from kraken_pipeline.services.backtest.kept import KeptBooks
 from kraken_pipeline.services.backtest.nav import Curve
@@ -28,8 +28,6 @@ from kraken_pipeline.services.backtest.tape import Tape
 from kraken_pipeline.services.quotes import Quoted
 from kraken_pipeline.services.world import World, by_our_name
 
-BARS: Final = "bars"
-"""The source of every price here."""
 PLACES: Final = 6
 """Of a share that is reckoned from the curve."""
 
@@ -38,7 +36,7 @@ class RunAccount:
     """What a run has, and what it is worth."""
 
     def __init__(
-        self, asked: Backtest, rules: Rules, exchange: BarExchange, tape: Tape, books: KeptBooks
+        self, asked: Backtest, rules: Rules, exchange: RunExchange, tape: Tape, books: KeptBooks
     ) -> None:
         """Begin with cash alone.
 
@@ -114,7 +112,7 @@ class RunAccount:
         pairs = {name: listing.pairs[name] for name in wanted if name in listing.pairs}
         tickers = exchange.tickers_of(pairs)
         quotes = {
-            name: Quote(pair=name, ticker=each, source=BARS, received_at=now)
+            name: Quote(pair=name, ticker=each, source=exchange.source, received_at=now)
             for name, each in tickers.items()
         }
         snapshot = self._books.snapshot

@@ -22,10 +22,11 @@ from kraken_pipeline.domain.reports import TradeReport
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.allocate import AllocateDesk, allocate
 from kraken_pipeline.services.assess import Bench, reserving_for
-from kraken_pipeline.services.backtest.account import BARS, RunAccount
+from kraken_pipeline.services.backtest.account import RunAccount
 from kraken_pipeline.services.backtest.asked import Backtest, Rules
 from kraken_pipeline.services.backtest.awaken import Alarm, alarm_of
-from kraken_pipeline.services.backtest.exchange import BarExchange
+from kraken_pipeline.services.backtest.exchange import over_bars
+from kraken_pipeline.services.backtest.exchanges import Opens
 from kraken_pipeline.services.backtest.history import History
 from kraken_pipeline.services.backtest.kept import (
     KeptAssessment,
@@ -54,6 +55,8 @@ from kraken_pipeline.strategies.base import Strategy
 
 TRADED: Final = Namespace.TRADE
 """In whose name is decided: the ids are those of life, in books that nobody else sees."""
+BY: Final = "backtest"
+"""Who latches a halt."""
 LEASE: Final = timedelta(days=36_500)
 """Nobody else sends: it need never be renewed."""
 
@@ -78,7 +81,12 @@ class Run:
     """One backtest under way."""
 
     def __init__(
-        self, asked: Backtest, rules: Rules, history: History, certificates: Certificates
+        self,
+        asked: Backtest,
+        rules: Rules,
+        history: History,
+        certificates: Certificates,
+        opens: Opens = over_bars,
     ) -> None:
         """Open the exchange and the books.
 
@@ -87,6 +95,7 @@ class Run:
             rules: what holds.
             history: every bar that is needed, from before the stretch on.
             certificates: why bars are missing.
+            opens: the exchange.
         """
         self._asked = asked
         self._rules = rules
@@ -94,14 +103,7 @@ class Run:
         self._clock = TurnedClock(asked.since)
         frames = sorted(history.panels.values(), key=lambda each: each.frame.seconds)
         self._tape = Tape(frames[0])
-        self._exchange = BarExchange(
-            self._tape,
-            rules.listing,
-            asked.model,
-            asked.fees,
-            {rules.base_currency: asked.cash},
-            self._clock,
-        )
+        self._exchange = opens(asked, rules, self._tape, self._clock)
         self._halts = KeptHalts()
         self._orders = KeptOrders(self._halts)
         self._books = KeptBooks()
@@ -151,7 +153,8 @@ class Run:
         while True:
             closed_at = self._next_close()
             decides_after = self._asked.model.decides_after
-            until = self._asked.until if closed_at is None else closed_at + decides_after
+            end = max(self._asked.until, self._clock())
+            until = end if closed_at is None else closed_at + decides_after
             if not self._happens(until.timestamp()):
                 self._clock.turn(until.timestamp())
                 self._account.reach(until.timestamp())
@@ -165,8 +168,8 @@ class Run:
 
     def _happens(self, until: float) -> bool:
         """Let the next thing happen, if that is until an instant."""
-        at = self._exchange.next_at()
-        if at is None or at > until:
+        at = self._exchange.next_before(until)
+        if at is None:
             return False
         self._clock.turn(at)
         self._account.reach(at)
@@ -195,7 +198,7 @@ class Run:
         """Value what there is, and latch what is breached."""
         snapshot = self._account.snapshot(self._clock())
         for kind, reason in breaches(self._rules.switches, snapshot).items():
-            self._halts.latch(kind, reason=reason, at=snapshot.at, by=BARS)
+            self._halts.latch(kind, reason=reason, at=snapshot.at, by=BY)
 
     def _decide(self, alarm: Alarm, closed_at: datetime) -> None:
         ask = Ask(

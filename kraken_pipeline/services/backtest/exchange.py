@@ -5,7 +5,7 @@ tape; whoever runs it turns the clock from one to the next.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from heapq import heappop, heappush
@@ -31,6 +31,7 @@ from kraken_pipeline.domain.reports import (
     TradeReport,
 )
 from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.services.backtest.asked import Backtest, Rules
 from kraken_pipeline.services.backtest.history import exact
 from kraken_pipeline.services.backtest.model import FeeSchedule, FillModel, fee_of
 from kraken_pipeline.services.backtest.resting import Happened, Resting
@@ -46,6 +47,8 @@ ENDS: Final = {"closed": "", "expired": "Order expired", "canceled": "User reque
 
 class BarExchange:
     """The exchange of one backtest."""
+
+    source = "bars"
 
     def __init__(
         self,
@@ -97,7 +100,7 @@ class BarExchange:
         """Return the ticker of every pair that ever traded, as it is now."""
         return _Tickers(self)
 
-    def tickers_of(self, names: Sequence[str] | Mapping[str, Pair]) -> dict[str, Ticker]:
+    def tickers_of(self, names: Iterable[str]) -> dict[str, Ticker]:
         """Return the tickers of some pairs, by our names."""
         found = {name: self.ticker(name) for name in names}
         return {name: each for name, each in found.items() if each is not None}
@@ -224,6 +227,11 @@ class BarExchange:
         return len(known)
 
     # what happens
+
+    def next_before(self, until: float) -> float | None:
+        """Return when something happens next, Unix seconds; None if nothing does up to then."""
+        at = self.next_at()
+        return at if at is not None and at <= until else None
 
     def next_at(self) -> float | None:
         """Return when something happens next, Unix seconds; None if nothing will."""
@@ -461,6 +469,12 @@ class BarExchange:
             needed *= order.limit_price * (1 + self._fees.at(self._clock()).worst_share)
         if needed > total - held:
             raise FundsRefusedError("EOrder:Insufficient funds")
+
+
+def over_bars(asked: Backtest, rules: Rules, tape: Tape, clock: Clock) -> BarExchange:
+    """Open an exchange over bars, with nothing but cash."""
+    funds = {rules.base_currency: asked.cash}
+    return BarExchange(tape, rules.listing, asked.model, asked.fees, funds, clock)
 
 
 def _told(price: float, tick: Decimal) -> Decimal:

@@ -15,7 +15,7 @@ from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.protection import Step, StopStyle, is_stop
-from kraken_pipeline.services.backtest.exchange import BarExchange
+from kraken_pipeline.services.backtest.exchanges import RunExchange
 from kraken_pipeline.services.backtest.kept import KeptBooks, KeptOrders
 from kraken_pipeline.services.hear import STREAM, HearDesk, hear
 from kraken_pipeline.services.protect import BY, make_room, protect
@@ -75,7 +75,7 @@ class Stops:
     def __init__(
         self,
         style: StopStyle | None,
-        exchange: BarExchange,
+        exchange: RunExchange,
         orders: KeptOrders,
         books: KeptBooks,
         hearing: HearDesk,
