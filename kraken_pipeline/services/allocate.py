@@ -17,17 +17,24 @@ from kraken_pipeline.domain.allocation import (
     Known,
     allocation,
 )
+from kraken_pipeline.domain.errors import StorageError
 from kraken_pipeline.domain.lots import DUST, MANUAL, Position
 from kraken_pipeline.domain.market_mood import Mood, Reading, mood_of
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.round_trips import RoundTrip
 from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
+from kraken_pipeline.services.newest_bars import newest_close
 from kraken_pipeline.services.ports import BarReading
 from kraken_pipeline.services.world import World
 from kraken_pipeline.strategies.base import Bars, Floats
 
 BENCHMARK: Final = "XBT"
 """The asset whose price in the universe's quote stands for the market."""
+
+
+NOTHING_READ: Final = Reading(
+    benchmark_momentum=None, basket_momentum=None, volatility=None, drawdown=None
+)
 
 
 class TripStore(Protocol):
@@ -115,8 +122,12 @@ def profits_of(trips: Iterable[RoundTrip]) -> defaultdict[str, Decimal]:
 def _reading(desk: AllocateDesk, measured: Measured, world: World) -> Reading:
     names = sorted(each.name for each in world.universe.managed)
     closed_at = last_close(measured.frame, world.now)
-    bars = desk.bars().read(measured.frame, names, closed_by=closed_at, count=measured.bars)
-    return reading_of(bars, measured, closed_at)
+    try:
+        bars = desk.bars().read(measured.frame, names, closed_by=closed_at, count=measured.bars)
+    except StorageError:
+        # what sells must not wait for it (RSK-6)
+        return NOTHING_READ
+    return reading_of(bars, measured, newest_close(bars, closed_at))
 
 
 def reading_of(bars: Bars, measured: Measured, closed_at: datetime) -> Reading:

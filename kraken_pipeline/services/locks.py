@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from kraken_pipeline.domain.errors import StorageError
 from kraken_pipeline.domain.locks import Lock, LockKind
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.protections import (
@@ -21,6 +22,7 @@ from kraken_pipeline.domain.protections import (
 )
 from kraken_pipeline.domain.round_trips import RoundTrip
 from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
+from kraken_pipeline.services.newest_bars import newest_close
 from kraken_pipeline.services.ports import BarReading, Clock
 from kraken_pipeline.strategies.base import Bars, Floats
 
@@ -126,8 +128,15 @@ def _swings(desk: LockDesk, calm: Calm, pairs: Sequence[str], now: datetime) -> 
         return ()
     closed_at = last_close(calm.frame, now)
     count = calm.needed(desk.protections)
-    bars = desk.bars().read(calm.frame, pairs, closed_by=closed_at, count=count)
-    return swings(bars, calm, closed_at, newest=calm.newest(desk.protections))
+    try:
+        bars = desk.bars().read(calm.frame, pairs, closed_by=closed_at, count=count)
+    except StorageError as failure:
+        # what sells must not wait for it (RSK-6)
+        return tuple(
+            Swing(pair=each, at=closed_at, times=None, said=str(failure)) for each in pairs
+        )
+    known = newest_close(bars, closed_at)
+    return swings(bars, calm, known, newest=calm.newest(desk.protections))
 
 
 def swings(bars: Bars, calm: Calm, closed_at: datetime, *, newest: int) -> tuple[Swing, ...]:

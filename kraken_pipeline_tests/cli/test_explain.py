@@ -50,6 +50,18 @@ def test_an_order_shows_its_decision_its_verdict_and_every_step(
     assert [each["fact"] for each in told["events"]][-2:] == ["send_started", "accepted"]
 
 
+def test_an_order_shows_what_bore_on_its_whole_plan(command: Command, market: PaperMarket) -> None:
+    market.configure("strategies: {configs: {trend_core: {strategy_weight: 50}}}\n")
+    with market.pipeline() as pipeline:
+        order = _traded(pipeline)
+
+    said = command("explain", "order", order.local_id, "--json", environ=market.environ)
+
+    plan = json.loads(said.out)["plan"]
+    assert plan["allocation"] == {"trend_core": "factor=0.5: weight=0.5"}
+    assert plan["conflicts"] == []
+
+
 def test_the_whole_chain_leads_from_the_bars_to_the_position(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:

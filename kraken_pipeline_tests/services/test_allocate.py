@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from kraken_pipeline.domain.allocation import (
     Share,
     Throttle,
 )
+from kraken_pipeline.domain.errors import StorageError
 from kraken_pipeline.domain.intents import Action, Namespace, Target, Unit
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.market_mood import Mood
@@ -230,6 +232,31 @@ def test_without_the_benchmark_its_measures_are_not_known() -> None:
 
     assert (read.benchmark_momentum, read.volatility, read.drawdown) == (None, None, None)
     assert read.basket_momentum is not None
+
+
+def _throttled(desk: Paper, bars: Any) -> Share:  # noqa: ANN401 - whatever can be read
+    left = {**dict.fromkeys(Mood, ONE), Mood.UNKNOWN: ZERO, Mood.RISK_OFF: Decimal("0.25")}
+    told = allocate_desk(desk, throttle=Throttle(multipliers=left))
+    told = replace(told, measured=MEASURED, bars=lambda: bars)
+    return allocate(told, _world(desk)).of("trend")
+
+
+def test_bars_that_cannot_be_read_are_a_market_that_nobody_knows(desk: Paper) -> None:
+    def fail(*given: object, **told: object) -> Bars:
+        raise StorageError("no disk")
+
+    assert _throttled(desk, SimpleNamespace(read=fail)).factor == ZERO
+
+
+@pytest.mark.parametrize(("late", "factor"), [(1, "0.25"), (2, "0")])
+def test_the_bar_before_will_do_until_the_newest_is_stored(
+    desk: Paper, late: int, factor: str
+) -> None:
+    bars = panel(CLOSES, late=late)
+    shift = int((last_close(FRAME, NOW) - last_close(FRAME, desk.clock())).total_seconds())
+    bars = replace(bars, opened_at=bars.opened_at - shift)
+
+    assert _throttled(desk, SimpleNamespace(read=lambda *a, **k: bars)).factor == Decimal(factor)
 
 
 def test_a_falling_market_takes_its_part_and_says_why(desk: Paper) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from kraken_pipeline.domain.errors import StorageError
 from kraken_pipeline.domain.locks import Lock, LockKind
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
@@ -226,6 +228,21 @@ def test_a_spike_of_a_pair_that_is_wanted_locks_it(desk: Paper) -> None:
     assert asked == [("XBTUSD",)]
     assert lock.since == closed_at
     assert _codes(desk) == ["VOLATILITY"]
+
+
+def test_bars_that_cannot_be_read_lock_what_is_wanted_and_stop_no_sale(desk: Paper) -> None:
+    def fail(*given: object, **told: object) -> Bars:
+        raise StorageError("no disk")
+
+    bars: Any = SimpleNamespace(read=fail)
+    spike = protection(LockKind.VOLATILITY_SPIKE, threshold=Decimal(4))
+    watched = lock_desk(desk, spike, calm=CALM, bars=lambda: bars)
+    _trade(desk, Side.BUY)
+
+    [lock] = judge(watched, ["XBTUSD"])
+
+    assert lock.reason.startswith("no disk")
+    _trade(desk, Side.SELL)
 
 
 def test_the_same_lock_comes_out_whoever_looks(desk: Paper) -> None:

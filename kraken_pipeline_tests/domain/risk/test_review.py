@@ -197,7 +197,8 @@ def halted(told: Case) -> list[Case]:
     unsure = replace(told, unknowns=(*told.unknowns, unknown(pair="ETHUSD", asset="ETH")))
     cool = replace(told, cooling_until=NOW + timedelta(hours=1))
     locked = [replace(told, locks=(*told.locks, lock(kind=kind))) for kind in LockKind]
-    return [*more, *locked, unsure, cool, replace(told, system_status="maintenance")]
+    less = [replace(told, allotted=Decimal(0)), replace(told, opposed_at=Price(Decimal(1)))]
+    return [*more, *locked, *less, unsure, cool, replace(told, system_status="maintenance")]
 
 
 def test_a_case_that_nothing_stands_against_is_approved() -> None:
