@@ -5,6 +5,7 @@ import sys
 from benchmarks import (
     accounts,
     backfill,
+    built_ins,
     candles,
     candles_large,
     closes,
@@ -37,7 +38,12 @@ ALL = {
     "candles-large": candles_large.run,
 }
 
-LONG = {"stream_day": stream_day.main, "sync": sync.main, "year": year.main}
+LONG = {
+    "stream_day": stream_day.main,
+    "sync": sync.main,
+    "year": year.main,
+    "built_ins": built_ins.main,
+}
 """Too long to be run with the others; what follows the name is for it."""
 
 if __name__ == "__main__":
