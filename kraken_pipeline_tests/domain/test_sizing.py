@@ -97,7 +97,7 @@ def test_without_a_stop_there_is_no_size(stop: str) -> None:
 
 
 @given(wanted=AMOUNTS, left=ROOMS)
-def test_a_clamp_never_raises_a_size_and_never_turns_it_round(
+def test_p_9_a_clamp_never_raises_a_size_and_never_turns_it_round(
     wanted: Decimal, left: dict[str, Decimal]
 ) -> None:
     sized = clamp(wanted, left)
@@ -107,7 +107,7 @@ def test_a_clamp_never_raises_a_size_and_never_turns_it_round(
 
 
 @given(wanted=AMOUNTS, left=ROOMS)
-def test_clamping_twice_is_clamping_once(wanted: Decimal, left: dict[str, Decimal]) -> None:
+def test_p_9_clamping_twice_is_clamping_once(wanted: Decimal, left: dict[str, Decimal]) -> None:
     once = clamp(wanted, left).notional
 
     assert clamp(once, left).notional == once

@@ -202,6 +202,24 @@ def test_p_7_each_order_and_their_number_are_within_their_caps(chance: Random) -
         assert len((there | bought) - {USD}) <= limits.max_open_positions
 
 
+@settings(max_examples=60)
+@given(CHANCES)
+def test_p_9_and_p_10_what_is_approved_is_large_enough_and_on_the_pairs_steps(
+    chance: Random,
+) -> None:
+    told = life(chance)
+    plan, orders = told.answered()
+
+    for each in orders:
+        pair = PAIRS[each.pair]
+        assert each.qty >= pair.min_qty > 0
+        assert each.qty * each.limit_price >= pair.min_cost
+        assert each.qty % pair.lot == each.limit_price % pair.tick == 0
+        if each.side is Side.BUY:
+            assert each.open_notional >= told.desk.style.min_notional
+    assert len(orders) == sum(each.approved for each in plan.verdicts)
+
+
 def _halted(told: Life, chance: Random) -> Life:
     scope = chance.choice([EVERYTHING, Scope(kind=ScopeKind.PAIR, name="XBTUSD")])
     halt = Halt(
