@@ -1,11 +1,12 @@
 """Decisions and risk of a cycle beside the same indicators in plain numpy, in the same run.
 
-`python -m benchmarks decisions`. 500 pairs on six timeframes, 720 candles of each, `trend_core`
-with nothing configured. A full cycle decides the close of all six and answers every intent; a new
-candle is that of one minute, for every pair. Ours reads the bars from the store, names and keeps
-all that was seen, and commits; the exchange answers at once, so that no network is measured. Numpy
-has the matrices in memory and computes the indicators only: at every candle, as columns of a data
-frame would be, and at the newest one alone. The rounds alternate, and the ratios are of pairs.
+`python -m benchmarks decisions`. 500 pairs on six timeframes, 720 candles of each; `trend_core` as
+it is asked for so much strength that it wishes for next to nothing, and with nothing configured. A
+full cycle decides the close of all six and answers every intent; a new candle is that of one
+minute, for every pair. Ours reads the bars from the store, names and keeps all that was seen, and
+commits; the exchange answers at once, so that no network is measured. Numpy has the matrices in
+memory and computes the indicators only: at every candle, as columns of a data frame would be, and
+at the newest one alone. The rounds alternate, and the ratios are of pairs.
 """
 
 import os
@@ -14,7 +15,7 @@ import statistics
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TypeVar
 
 import numpy as np
@@ -31,32 +32,43 @@ ROUNDS = 9
 MINUTES = 25
 FAST, SLOW, RANGES, HOURS = 10, 20, 20, 200
 T = TypeVar("T")
+Times = dict[str, list[tuple[float, float]]]
+"""Elapsed and CPU seconds of each round."""
+FEW_WISHES = "strategies: {configs: {trend_core: {params: {min_strength_bps: 1000}}}}"
 Matrix = NDArray[np.float64]
 
 
 def run() -> None:
     """Print what a cycle and a candle take, and how often the time of numpy that is."""
-    with bench_of("") as bench:
-        full, counted = _cycles(bench)
-        one = _candles(bench)
     load, cores = os.getloadavg()[0], os.cpu_count()
     print(f"load of the machine in the last minute: {load:.1f} on {cores} cores")
-    print(f"{len(NAMES)} pairs, six timeframes, {KEPT} candles of each; {counted}")
-    _say("full cycle, six timeframes", full, ROUNDS)
-    ours = [sum(pair) for pair in zip(full["decisions"], full["risk"], strict=True)]
-    for name in ("numpy, every candle", "numpy, the newest"):
-        ratios = [mine / other for mine, other in zip(ours, full[name], strict=True)]
-        print(
-            f"  decisions and risk over {name:<20} ratio {statistics.median(ratios):5.2f} "
-            f"({min(ratios):.2f} to {max(ratios):.2f})"
-        )
-    _say("a new candle of one minute", one, MINUTES)
+    print(f"{len(NAMES)} pairs, six timeframes, {KEPT} candles of each; elapsed (CPU)")
+    for config in (FEW_WISHES, ""):
+        with bench_of(config) as bench:
+            full, counted = _cycles(bench)
+            one = _candles(bench)
+        _say(f"full cycle, six timeframes, {counted}", full, ROUNDS)
+        for name in ("numpy, every candle", "numpy, the newest"):
+            elapsed, busy = (
+                [
+                    (decided[kind] + answered[kind]) / plain[kind]
+                    for decided, answered, plain in zip(
+                        full["decisions"], full["risk"], full[name], strict=True
+                    )
+                ]
+                for kind in (0, 1)
+            )
+            print(
+                f"  decisions and risk over {name:<20} ratio {statistics.median(elapsed):5.2f} "
+                f"({min(elapsed):.2f} to {max(elapsed):.2f}), of CPU {statistics.median(busy):5.2f}"
+            )
+        _say("a new candle of one minute", one, MINUTES)
 
 
-def _cycles(bench: Bench) -> tuple[dict[str, list[float]], str]:
+def _cycles(bench: Bench) -> tuple[Times, str]:
     """Decide the close of everything again and again, on books as they were before."""
     panels = {each.name: _panel(bench, each.name) for each in FRAMES}
-    times: dict[str, list[float]] = {}
+    times: Times = {}
     counted = ""
     with closing(sqlite3.connect(":memory:")) as before:
         with closing(_books(bench)) as books:
@@ -72,9 +84,9 @@ def _cycles(bench: Bench) -> tuple[dict[str, list[float]], str]:
     return times, counted
 
 
-def _candles(bench: Bench) -> dict[str, list[float]]:
+def _candles(bench: Bench) -> Times:
     """Decide minute after minute."""
-    times: dict[str, list[float]] = {}
+    times: Times = {}
     for number in range(1, MINUTES + 1):
         bench.next_minute(number)
         _noted(times, "decision", lambda: bench.pipeline.decide(FRAMES[0], run_id="bench"))
@@ -100,10 +112,10 @@ def _assessed(bench: Bench) -> Plan | None:
     return bench.pipeline.assess(Namespace.TRADE, run_id="bench")
 
 
-def _noted(times: dict[str, list[float]], name: str, act: Callable[[], T]) -> T:
-    began = perf_counter()
+def _noted(times: Times, name: str, act: Callable[[], T]) -> T:
+    began, busy = perf_counter(), process_time()
     done = act()
-    times.setdefault(name, []).append(perf_counter() - began)
+    times.setdefault(name, []).append((perf_counter() - began, process_time() - busy))
     return done
 
 
@@ -147,7 +159,8 @@ def _ranges(bars: Bars) -> Matrix:
     return np.asarray(np.maximum(bars.high[1:] - bars.low[1:], gaps))
 
 
-def _say(title: str, times: Mapping[str, list[float]], rounds: int) -> None:
+def _say(title: str, times: Times, rounds: int) -> None:
     print(f"{title}, {rounds} rounds")
-    for name, seconds in times.items():
-        print(f"  {name:<22} median {1000 * statistics.median(seconds):7.1f} ms")
+    for name, spent in times.items():
+        elapsed, busy = (1000 * statistics.median(each[kind] for each in spent) for kind in (0, 1))
+        print(f"  {name:<22} median {elapsed:7.1f} ms ({busy:.1f})")
