@@ -267,7 +267,7 @@ def require_current(found: str | None) -> None:
     if found != SCHEMA_VERSION:
         raise ConfigurationError(
             f"the database has schema {found or 'none'}, this version needs {SCHEMA_VERSION}: "
-            "migrate it first"
+            "`kraken-pipeline status` brings it there while portfolio.auto_migrate_schema is true"
         )
 
 
