@@ -44,6 +44,7 @@ class Asked:
     spread_bps: str
     slippage_bps: str
     volume_share: str
+    decides_after_ms: int
     latency_ms: int
     seed: int
 
@@ -153,6 +154,7 @@ def _wanted(asked: Asked) -> backtest.Wanted:
         parameters=_parameters(asked),
         cash=_amount("--cash", asked.cash),
         model=FillModel(
+            decides_after=timedelta(milliseconds=asked.decides_after_ms),
             latency=timedelta(milliseconds=asked.latency_ms),
             spread_bps=_amount("--spread-bps", asked.spread_bps),
             slippage_bps=_amount("--slippage-bps", asked.slippage_bps),

@@ -16,6 +16,6 @@ NOT_READ: Final = (
     "execution.max_retries",
     "execution.retry_backoff_seconds",
     "execution.retry_backoff_factor",
-    "fees",
+    "fees.source",
 )
 """Whoever builds what one of them promises takes it out."""

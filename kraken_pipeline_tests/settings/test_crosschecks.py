@@ -207,7 +207,7 @@ def test_a_setting_that_changes_nothing_is_a_warning() -> None:
     tree = {"fees": {"source": "assumed"}}
 
     assert names(WARNINGS, tree, "fees.source") == [
-        "fees is set, but nothing in this version acts on it."
+        "fees.source is set, but nothing in this version acts on it."
     ]
 
 

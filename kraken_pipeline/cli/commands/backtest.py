@@ -51,6 +51,9 @@ def run(  # noqa: PLR0913 - a command has as many options as it has
     spread_bps: Annotated[str, typer.Option(help="Between bid and ask, assumed.")] = "10",
     slippage_bps: Annotated[str, typer.Option(help="Worse than the best price, assumed.")] = "2",
     volume_share: Annotated[str, typer.Option(help="Of a bar's volume, ours at most.")] = "0.1",
+    decides_after_ms: Annotated[
+        int, typer.Option(min=0, help="From a close until it is decided.")
+    ] = 1000,
     latency_ms: Annotated[int, typer.Option(min=0, help="Until the exchange has an order.")] = 200,
     seed: Annotated[int, typer.Option(help="Of what is drawn: the luck in the report.")] = 0,
     json: Json = OFF,
@@ -69,6 +72,7 @@ def run(  # noqa: PLR0913 - a command has as many options as it has
         spread_bps=spread_bps,
         slippage_bps=slippage_bps,
         volume_share=volume_share,
+        decides_after_ms=decides_after_ms,
         latency_ms=latency_ms,
         seed=seed,
     )
