@@ -5,6 +5,7 @@ import sys
 from benchmarks import (
     accounts,
     backfill,
+    backtest,
     built_ins,
     candles,
     candles_large,
@@ -39,6 +40,7 @@ ALL = {
 }
 
 LONG = {
+    "backtest": backtest.main,
     "stream_day": stream_day.main,
     "sync": sync.main,
     "year": year.main,

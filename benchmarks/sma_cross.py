@@ -4,29 +4,27 @@ It is loaded as anybody's own strategy is, and shipped with no product.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.intents import Action
+from kraken_pipeline.domain.intents import Action, Unit
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
-from kraken_pipeline.strategies.base import Awake, Bars, Snapshot, Strategy, Wish, Wishes
+from kraken_pipeline.strategies.base import Aim, Awake, Bars, Snapshot, Strategy, Wish, Wishes
+from kraken_pipeline.strategies.parameters import Parameters, checked, checks
 
 FAST, SLOW = 20, 50
 STOP = 0.1
 """Share of the price. It sizes the order; no stop is placed unless the configuration says so."""
 
 
-def checked(given: Mapping[str, object]) -> Mapping[str, object]:
-    """Return the parameters: there are none.
+class CrossParameters(Parameters):
+    """What the configuration may set."""
 
-    Raises:
-        InvalidValueError: one is given.
-    """
-    if given:
-        raise InvalidValueError(f"sma_cross has no parameter {', '.join(given)}")
-    return {}
+    qty: Mapping[str, str] = Field(default_factory=dict)
+    """Pair to how many base units are bought each time; risk sizes the others."""
 
 
 def needs(timeframe: str, given: Mapping[str, object]) -> Mapping[str, int]:
@@ -36,6 +34,7 @@ def needs(timeframe: str, given: Mapping[str, object]) -> Mapping[str, int]:
 
 def decide(snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
     """Enter where the fast average got above the slow one with this bar, leave where below."""
+    qty = checked(CrossParameters, snapshot.parameters).qty
     close = snapshot.window("close", SLOW + 1)
     is_above, was_above = _above(close[1:]), _above(close[:-1])
     is_known = ~np.isnan(close).any(axis=0)
@@ -44,18 +43,27 @@ def decide(snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
         is_held = pair in snapshot.held
         crosses = is_known[at] and is_above[at] != was_above[at] and is_above[at] != is_held
         if crosses and (is_held or pair in snapshot.tradable):
-            wishes.append(
-                Wish(
-                    pair=pair,
-                    action=Action.EXIT if is_held else Action.ENTER,
-                    confidence=1.0,
-                    stop_distance=0.0 if is_held else STOP,
-                    reason="crossed down" if is_held else "crossed up",
-                )
-            )
+            wishes.append(_exit(pair) if is_held else _entry(pair, qty.get(pair)))
         else:
             no_signals[pair] = "no cross"
     return Wishes(wishes=tuple(wishes), no_signals=no_signals)
+
+
+def _exit(pair: str) -> Wish:
+    return Wish(
+        pair=pair, action=Action.EXIT, confidence=1.0, stop_distance=0.0, reason="crossed down"
+    )
+
+
+def _entry(pair: str, qty: str | None) -> Wish:
+    return Wish(
+        pair=pair,
+        action=Action.ENTER,
+        confidence=1.0,
+        stop_distance=STOP,
+        reason="crossed up",
+        aim=None if qty is None else Aim(unit=Unit.QTY, amount=Decimal(qty)),
+    )
 
 
 def _above(close: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -90,7 +98,7 @@ SMA_CROSS = Strategy(
     version="1",
     timeframes=tuple(TIMEFRAMES),
     needs=needs,
-    parameters=checked,
+    parameters=checks(CrossParameters),
     decide=decide,
     awake=awake,
 )
