@@ -16,9 +16,9 @@ GROUPS = {
     "history": {"history_coverage", *(f"ohlc_{name}" for name in TIMEFRAMES)},
     "portfolio": {"ledger", "fills", "cash_flows", "nav", "attribution", "portfolio_snapshot"},
     "decisions": {"strategies", *(f"decisions_{name}" for name in TIMEFRAMES)},
+    "research": {"search_plan", "search_folds", "search_evidence"},
     "audit": {"order_journal"},
 }
-EVERY_ASSET = tuple(sorted(set().union(*GROUPS.values())))
 OF_MONTHS = tuple(sorted(f"{kind}_{name}" for name in TIMEFRAMES for kind in ("ohlc", "decisions")))
 
 
@@ -127,28 +127,15 @@ def test_materialising_every_asset_places_no_order(
     assert market.rows("SELECT * FROM intents WHERE namespace = 'research'") == []
 
 
-def test_a_past_month_is_decided_for_research_only(runs: Runs, market: PaperMarket) -> None:
-    result = runs.backfill("decisions_1d", first="2024-02-01", last="2024-02-01")
-
-    assert metadata_of(result, "decisions_1d")["intents"] > 0
-    assert market.rows("SELECT DISTINCT namespace FROM decisions") == [("research",)]
-    assert market.rows("SELECT * FROM intents") == []
-
-
-def test_what_is_wanted_of_a_past_month_is_kept_beside_the_decision(
-    runs: Runs, market: PaperMarket
+def test_what_a_person_wants_to_see_is_kept_beside_the_decision(
+    runs: Runs, market: PaperMarket, pipeline: Pipeline
 ) -> None:
-    runs.backfill("decisions_1d", first="2024-02-01", last="2024-02-01")
+    result = runs.assets("decisions_4h", by_hand=True)
 
+    assert metadata_of(result, "decisions_4h")["intents"] > 0
+    assert market.rows("SELECT DISTINCT namespace FROM decisions") == [("research",)]
     kept = market.rows("SELECT research_intents FROM decisions WHERE outcome = 'signal'")
     assert kept
     assert all("confidence" in str(each) for (each,) in kept)
-
-
-def test_assets_of_months_that_are_over_leave_nothing_to_trade(
-    runs: Runs, pipeline: Pipeline
-) -> None:
-    runs.backfill("decisions_1d", first="2024-02-01", last="2024-02-01")
-
-    assert pipeline.work() == ""
+    assert market.rows("SELECT * FROM intents") == []
     assert pipeline.stores.decisions.pending(Namespace.TRADE) == ()
