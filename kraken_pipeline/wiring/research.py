@@ -34,7 +34,6 @@ from kraken_pipeline.store.searches import SearchFiles
 from kraken_pipeline.strategies.base import Bars
 from kraken_pipeline.wiring import backtest
 from kraken_pipeline.wiring.clock import system_now
-from kraken_pipeline.wiring.histories import history_store
 from kraken_pipeline.wiring.past_months import stretch_of
 
 _DAY: Final = timedelta(days=1)
@@ -99,6 +98,8 @@ def traded_in(loaded: Loaded, told: Told) -> tuple[Traded, ...]:
     Raises:
         ConfigurationError: the stored bars cannot be read.
     """
+    from kraken_pipeline.wiring.histories import history_store  # noqa: PLC0415 - Arrow is heavy
+
     bars = history_store(loaded)
     counts: dict[str, int] = {}
     for each in told.ran.fills:

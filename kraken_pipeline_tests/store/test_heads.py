@@ -14,7 +14,7 @@ from kraken_pipeline_tests.store.builders import NOW
 
 @pytest.fixture
 def written(database: Database) -> Database:
-    """Return a database with two entries in its journal."""
+    """Return a database with three entries in its journal: two halts, and that trading stopped."""
     SqlHaltStore(database).latch(HaltKind.OPERATOR, reason="a", at=NOW, by="x")
     SqlHaltStore(database).latch(HaltKind.DRIFT, reason="b", at=NOW, by="x")
     return database
@@ -43,7 +43,7 @@ def test_a_journal_that_goes_on_lacks_nothing(written: Database, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("seq", "said"), [(9, "it ends at entry 2"), (2, "entry 2 is another than was published")]
+    ("seq", "said"), [(9, "it ends at entry 3"), (2, "entry 2 is another than was published")]
 )
 def test_an_older_journal_and_another_one_are_told_apart(
     written: Database, tmp_path: Path, seq: int, said: str
