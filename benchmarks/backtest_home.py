@@ -62,6 +62,18 @@ CASH = "1000000"
 FEE = "0.26"
 
 
+_WATCH = """
+import os, sys
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(child, 0)
+with open(sys.argv[1], "w") as told:
+    print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=told)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Starts a process and tells what it used. What is started counts the memory of who starts it until
+it has its own: so somebody small does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
     """What is traded."""
@@ -185,20 +197,19 @@ def timed(arguments: Sequence[str], env: Mapping[str, str], python: str = sys.ex
     Raises:
         SystemExit: it failed; what it said is told.
     """
-    began = perf_counter()
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        process = subprocess.Popen([python, *arguments], env=env, stdout=out, stderr=err)
-        _, status, used = os.wait4(process.pid, 0)
+    with tempfile.TemporaryFile("w+") as err, tempfile.NamedTemporaryFile("r") as told:
+        began = perf_counter()
+        ended = subprocess.run(
+            [sys.executable, "-S", "-c", _WATCH, told.name, python, *arguments],
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=err,
+            text=True,
+            check=False,
+        )
         seconds = perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
         err.seek(0)
-        said, complained = out.read(), err.read()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)} failed:\n{complained}")
-    return Timed(
-        seconds=seconds,
-        cpu_seconds=used.ru_utime + used.ru_stime,
-        peak_mb=used.ru_maxrss / 1024,
-        said=said,
-    )
+        if ended.returncode:
+            raise SystemExit(f"{' '.join(arguments)} failed:\n{err.read()}")
+        cpu, peak = map(float, told.read().split())
+    return Timed(seconds=seconds, cpu_seconds=cpu, peak_mb=peak, said=ended.stdout)

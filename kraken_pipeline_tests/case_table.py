@@ -169,8 +169,7 @@ PARTLY: Final[Mapping[str, str]] = MappingProxyType(
         "U-FUN-7": "a sale of coins in `.F`, which the simulator does not sell: only its approval",
         "F-MON-3": "a trade whose fee credits pay: the simulator books credits as rows of the "
         "ledger",
-        "F-RSK-7": "a strategy that never returns, which ends with its run after an hour, and "
-        "quarantine: not built yet",
+        "F-RSK-7": "a loop in compiled code, which only ends with its run",
         "F-DAG-1": "a kill in each asset: a run worker is killed while it trades",
     }
 )
