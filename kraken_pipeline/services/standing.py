@@ -34,7 +34,8 @@ def place_of(of: Order | Intent) -> tuple[str, str]:
 def unbooked_fills(orders: OrderStore, books: BookStore, reserving: Sequence[Order]) -> Unbooked:
     """Return the orders that filled more than the books have of them yet, and how much.
 
-    Until the books are kept, such a fill is in no position and in no reservation. A sale that a
+    Until the books are kept, such a fill is in no position and in no reservation. Nor is one that
+    was booked as somebody else's, before it was known whose order it is (F-MON-9). A sale that a
     person wrote off is among them, whole, until it was looked for again (F-SUB-20).
 
     Args:
@@ -48,13 +49,17 @@ def unbooked_fills(orders: OrderStore, books: BookStore, reserving: Sequence[Ord
     since = min((each.created_at for each in filled), default=None)
     if since is None:
         return unproven
-    booked: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    booked: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     for fill in books.fills_after(since - CLOCKS_DIFFER):
-        booked[fill.kraken_order_id] += fill.qty
+        booked[fill.kraken_order_id, fill.book] += fill.qty
     return unproven + [
         (each, missing)
         for each in filled
-        if (missing := each.filled_qty - booked[each.kraken_order_id or ""]) > 0
+        if (
+            missing := each.filled_qty
+            - booked[each.kraken_order_id or "", book_of(each.strategy_id, each.timeframe)]
+        )
+        > 0
     ]
 
 

@@ -37,7 +37,8 @@ _SALES: Final = Prepared(
 )
 _BOOKED: Final = Prepared(
     select(schema.fills.c.qty).where(
-        schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+        schema.fills.c.book == bindparam("book"),
+        schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True)),
     )
 )
 
@@ -83,8 +84,8 @@ def require_no_halt(connection: Connection, opening: Sequence[Order]) -> None:
 def _require_held(connection: Connection, order: Order, open_qty: Decimal) -> None:
     """Refuse to sell more than the book holds, with all that it is selling already.
 
-    What was sold and is not booked yet is not held any more, nor is what a person wrote off and
-    was not looked for since.
+    What was sold and is not booked in it yet is not held any more, nor is what a person wrote off
+    and was not looked for since.
     """
     of = {"pair": order.pair, "strategy": order.strategy_id, "timeframe": order.timeframe}
     sales = orders_found(connection, _SALES, of)
@@ -110,7 +111,11 @@ def _require_held(connection: Connection, order: Order, open_qty: Decimal) -> No
             ZERO,
         )
         booked = sum(
-            (qty for some in in_chunks(ids) for [qty] in _BOOKED.rows(connection, {"ids": some})),
+            (
+                qty
+                for some in in_chunks(ids)
+                for [qty] in _BOOKED.rows(connection, {"book": book, "ids": some})
+            ),
             ZERO,
         )
         unbooked = sum((each.filled_qty for each in sales), ZERO) - booked

@@ -11,6 +11,7 @@ import pytest
 from kraken_pipeline.domain.errors import InvalidValueError, UnreachableError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Action, Namespace, Target, Unit
+from kraken_pipeline.domain.lots import MANUAL
 from kraken_pipeline.domain.market import Pair, Side, Ticker
 from kraken_pipeline.domain.market_reports import Depth, Level
 from kraken_pipeline.domain.money import Price, Qty
@@ -21,6 +22,7 @@ from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.assess import assess
 from kraken_pipeline.services.ports import Market
+from kraken_pipeline.services.standing import unbooked_fills
 from kraken_pipeline.services.universe import refresh_universe
 from kraken_pipeline_tests.fakes import Lossy, overriding
 from kraken_pipeline_tests.services.paper import RULES, WIDE, Paper
@@ -578,6 +580,22 @@ def test_what_was_sold_and_is_not_booked_yet_is_not_sold_from_anothers_book(desk
     desk.wants("XBTUSD", side=Side.SELL)
 
     assert "NOT_OWNED" in _codes(desk.assess()["XBTUSD"])
+
+
+def test_f_mon_9_a_sale_that_is_booked_as_a_persons_is_not_sold_again(desk: Paper) -> None:
+    _buy(desk)
+    sold = desk.planned(side=Side.SELL, limit="49800")
+    desk.submit()
+    desk.settle()
+    # as while nobody knew yet whose order it was
+    [bought] = desk.stores.books.fills_after(None)
+    known = desk.now_of(sold).kraken_order_id
+    fill = replace(bought, kraken_order_id=known or "", book=MANUAL)
+    books = overriding(desk.stores.books, fills_after=lambda at: (fill,))
+
+    [[order, missing]] = unbooked_fills(desk.stores.orders, books, ())
+
+    assert (order.local_id, missing) == (sold.local_id, sold.qty)
 
 
 def test_inv_6_what_was_bought_and_is_not_booked_yet_counts_in_every_cap(desk: Paper) -> None:

@@ -18,6 +18,7 @@ REGRESSIONS: Final[Mapping[int, str]] = MappingProxyType(
         1300: "a row of the stream after a gap contradicted the books, and halted",
         300376: "a sale that was written off had filled, and the same coins were sold once more",
         300847: "the same",
+        409665: "a sale whose reply was lost had filled, was booked as a person's and sold again",
         400266: "what was written off at the end was asked for its stop before it was looked for",
         60: "a key that was locked out kept fills out of the books until the end",
     }
