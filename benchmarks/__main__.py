@@ -14,6 +14,7 @@ from benchmarks import (
     decisions,
     history,
     ledger_sync,
+    life_and_backtest,
     orders,
     panic,
     simulator,
@@ -45,6 +46,7 @@ LONG = {
     "sync": sync.main,
     "year": year.main,
     "built_ins": built_ins.main,
+    "life_and_backtest": life_and_backtest.main,
 }
 """Too long to be run with the others; what follows the name is for it."""
 

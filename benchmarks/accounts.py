@@ -31,12 +31,12 @@ from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset, SymbolTable
-from kraken_pipeline.services.accounts import AccountDesk, book_moves
+from kraken_pipeline.services.books.accounts import AccountDesk, book_moves
 from kraken_pipeline.store import account_moves, unbooked
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.migrations import migrate
-from kraken_pipeline.store.schema import entry_causes, ledger_entries
+from kraken_pipeline.store.schema.ledger import entry_causes, ledger_entries
 
 T = TypeVar("T")
 TRADES = 150_000

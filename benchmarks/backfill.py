@@ -34,10 +34,10 @@ from kraken_pipeline.kraken.http import PublicLine
 from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.shared_lines import Household, public_line
-from kraken_pipeline.services.fetch_history import Done, fetch
-from kraken_pipeline.services.plan_history import Plan, PlanDesk, Wanted, plan
-from kraken_pipeline.services.rebuild import RebuildDesk
-from kraken_pipeline.services.tails import TailDesk
+from kraken_pipeline.services.bars.fetch_history import Done, fetch
+from kraken_pipeline.services.bars.plan_history import Plan, PlanDesk, Wanted, plan
+from kraken_pipeline.services.bars.rebuild import RebuildDesk
+from kraken_pipeline.services.bars.tails import TailDesk
 from kraken_pipeline.simulator.rest_limits import PUBLIC, PUBLIC_PAIR, Budget
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_pages import TailBarStore
@@ -238,6 +238,7 @@ def _plan_desk(market: PublicMarket, store: Path) -> PlanDesk:
         bars=HistoryBarStore(store),
         certificates=CertificateFiles(store),
         readings=ReadingFiles(store),
+        aliases=(),
     )
 
 

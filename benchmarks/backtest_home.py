@@ -13,7 +13,7 @@ from time import perf_counter
 
 from benchmarks import peer_market
 from benchmarks.home import ALL_PAIRS
-from kraken_pipeline.services.archive import ImportDesk, import_files
+from kraken_pipeline.services.bars.archive import ImportDesk, import_files
 from kraken_pipeline.settings import load
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_csv import CandleFiles

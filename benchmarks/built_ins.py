@@ -218,7 +218,7 @@ def _ran(
         reasons={},
     )
     wanted = Wanted(since=recording.since, until=recording.until, cash=CASH)
-    rules = rules_of(loaded, universe, history, run_id="built_ins")
+    rules = rules_of(loaded, [universe], history, run_id="built_ins")
     return Run(asked_of(loaded.settings, wanted), rules, history, Silence(recording)).run()
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 from pyarrow import csv, parquet
 
-from kraken_pipeline.services.archive import ImportDesk, Imported, import_files
+from kraken_pipeline.services.bars.archive import ImportDesk, Imported, import_files
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_csv import CandleFiles
 from kraken_pipeline.store.certificates import CertificateFiles

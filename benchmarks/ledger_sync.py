@@ -28,10 +28,11 @@ from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.http import PrivateLine
 from kraken_pipeline.kraken.limits import TIERS, rest_cost
-from kraken_pipeline.services.accounts import AccountDesk, book_moves
-from kraken_pipeline.services.book import BookDesk, keep_books
-from kraken_pipeline.services.ports import Market
-from kraken_pipeline.services.sync import LongList
+from kraken_pipeline.services.books.accounts import AccountDesk, book_moves
+from kraken_pipeline.services.books.book import BookDesk, keep_books
+from kraken_pipeline.services.books.sync import LongList
+from kraken_pipeline.services.books.vaults import VaultDesk
+from kraken_pipeline.services.ports.exchange import Market
 from kraken_pipeline.store import sync_pages
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
@@ -40,6 +41,7 @@ from kraken_pipeline.store.ledger import SqlLedgerStore
 from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.sync_pages import SqlPageStore
+from kraken_pipeline.store.vaults import SqlVaultStore
 
 TRADES: Final = 100_000
 ROWS: Final = 3
@@ -80,6 +82,8 @@ class Past:
         if method == "BalanceEx":
             cash = {"balance": str(self._trades), "hold_trade": "0"}
             return {"ZUSD": cash, "XXBT": {"balance": "0", "hold_trade": "0"}}
+        if method == "Earn/Allocations":
+            return {"items": [], "next_cursor": None}
         self._note()
         if method == "Ledgers":
             return self._page(params, "ledger", "L", self._trades * ROWS, self._entry)
@@ -211,6 +215,13 @@ def _desk(past: Past, database: Database) -> BookDesk:
     return BookDesk(
         market=cast("Market", Listed()),
         account=account,
+        vaults=VaultDesk(
+            earning=account,
+            looks=SqlVaultStore(database),
+            books=SqlBookStore(database),
+            ledger=SqlLedgerStore(database),
+            listing=Listed().listing,
+        ),
         books=SqlBookStore(database),
         ledger=SqlLedgerStore(database),
         long_ledger=LongList(

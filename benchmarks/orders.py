@@ -31,16 +31,16 @@ from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.plans import Plan, Verdict
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset, SymbolTable
-from kraken_pipeline.services.ports import Market
-from kraken_pipeline.services.settle import SettleDesk, settle
-from kraken_pipeline.services.submit import SubmitDesk, submit
-from kraken_pipeline.store import schema
+from kraken_pipeline.services.orders.settle import SettleDesk, settle
+from kraken_pipeline.services.orders.submit import SubmitDesk, submit
+from kraken_pipeline.services.ports.exchange import Market
 from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.migrations import migrate
 from kraken_pipeline.store.order_rows import order_row
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.schema.orders import execution_orders
 
 ROUNDS: Final = 5
 ORDERS: Final = 600
@@ -109,6 +109,8 @@ def _reconcile(name: str, url: str) -> None:
             unknown_settle=timedelta(seconds=120),
             listing=lambda: Listing(symbols=SymbolTable(assets={}, pairs=()), pairs={}),
             kept_balances=dict,
+            with_vaults=lambda balances: balances,
+            kept_until=lambda: None,
             stream_shows_absence=lambda sent_at, settled_at: True,
             clock=lambda: NOW + timedelta(seconds=5),
         )
@@ -271,7 +273,7 @@ def _past(database: Database) -> None:
         for each in range(PAST)
     ]
     with database.writing() as connection:
-        connection.execute(insert(schema.execution_orders), rows)
+        connection.execute(insert(execution_orders), rows)
 
 
 def _raw_sqlite(folder: Path) -> float:

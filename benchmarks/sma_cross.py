@@ -5,6 +5,7 @@ It is loaded as anybody's own strategy is, and shipped with no product.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,18 @@ from pydantic import Field
 
 from kraken_pipeline.domain.intents import Action, Unit
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
-from kraken_pipeline.strategies.base import Aim, Awake, Bars, Snapshot, Strategy, Wish, Wishes
-from kraken_pipeline.strategies.parameters import Parameters, checked, checks
+from kraken_pipeline.strategies.base import (
+    Aim,
+    Awake,
+    Bars,
+    Flags,
+    Floats,
+    Snapshot,
+    Strategy,
+    Wish,
+    Wishes,
+)
+from kraken_pipeline.strategies.parameters import Parameters, checks
 
 FAST, SLOW = 20, 50
 STOP = 0.1
@@ -34,18 +45,18 @@ def needs(timeframe: str, given: Mapping[str, object]) -> Mapping[str, int]:
 
 def decide(snapshot: Snapshot, state: Mapping[str, str]) -> Wishes:
     """Enter where the fast average got above the slow one with this bar, leave where below."""
-    qty = checked(CrossParameters, snapshot.parameters).qty
-    close = snapshot.window("close", SLOW + 1)
-    is_above, was_above = _above(close[1:]), _above(close[:-1])
-    is_known = ~np.isnan(close).any(axis=0)
-    wishes, no_signals = [], {}
-    for at, pair in enumerate(snapshot.pairs):
+    qty: Any = snapshot.parameters["qty"]
+    # a row a pair, so that each mean is summed along what lies together
+    close = np.ascontiguousarray(snapshot.window("close", SLOW + 1).T)
+    above, was_above = _above(close[:, 1:]), _above(close[:, :-1])
+    crosses = (above != was_above) & ~np.isnan(close).any(axis=1)
+    wishes, no_signals = [], dict.fromkeys(snapshot.pairs, "no cross")
+    for at in np.flatnonzero(crosses).tolist():
+        pair = snapshot.pairs[at]
         is_held = pair in snapshot.held
-        crosses = is_known[at] and is_above[at] != was_above[at] and is_above[at] != is_held
-        if crosses and (is_held or pair in snapshot.tradable):
+        if above[at] != is_held and (is_held or pair in snapshot.tradable):
             wishes.append(_exit(pair) if is_held else _entry(pair, qty.get(pair)))
-        else:
-            no_signals[pair] = "no cross"
+            del no_signals[pair]
     return Wishes(wishes=tuple(wishes), no_signals=no_signals)
 
 
@@ -67,20 +78,26 @@ def _entry(pair: str, qty: str | None) -> Wish:
 
 
 def _above(close: NDArray[np.float64]) -> NDArray[np.bool_]:
-    fast = np.ascontiguousarray(close[-FAST:].T).mean(axis=1)
-    return np.asarray(fast > np.ascontiguousarray(close.T).mean(axis=1))
+    fast = np.add.reduce(close[:, -FAST:], axis=1) / FAST
+    return np.asarray(fast > np.add.reduce(close, axis=1) / SLOW)
 
 
 def awake(frame: Timeframe, panels: Mapping[str, Bars], parameters: Mapping[str, object]) -> Awake:
     """Return where the averages cross, or are so near each other that they might."""
     close = panels[frame.name].close
+    enter, leave = np.zeros(close.shape, dtype=bool), np.zeros(close.shape, dtype=bool)
+    for column in range(close.shape[1]):
+        # a pair at a time: years of minutes of all of them would be held several times over
+        _mark(np.ascontiguousarray(close[:, column]), enter[1:, column], leave[1:, column])
+    return Awake(enter=enter, leave=leave)
+
+
+def _mark(close: Floats, enter: Flags, leave: Flags) -> None:
     fast, slow = _mean(close, FAST), _mean(close, SLOW)
     near = np.abs(fast - slow) <= 1e-9 * slow
     above, below = (fast > slow) | near, (fast < slow) | near
-    enter, leave = np.zeros_like(above), np.zeros_like(above)
-    enter[1:] = above[1:] & below[:-1]
-    leave[1:] = below[1:] & above[:-1]
-    return Awake(enter=enter, leave=leave)
+    enter[:] = above[1:] & below[:-1]
+    leave[:] = below[1:] & above[:-1]
 
 
 def _mean(close: NDArray[np.float64], bars: int) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from random import Random
 from typing import Final
 
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.services.closing import MINUTE
+from kraken_pipeline.services.bars.closing import MINUTE
 from kraken_pipeline_tests.market_day import QUIET_MINUTES, START, Compared, MarketDay, market_day
 
 STRETCH: Final = timedelta(hours=11)

@@ -48,6 +48,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Outcome:
     """What was learned so far."""
 
+    settle: float
+    """Seconds after the first cancel in which an order that was on its way can still appear."""
     latched: bool = False
     canceled: int = 0
     """Orders that the exchange counted."""
@@ -71,14 +73,15 @@ class Outcome:
         self.remaining = remaining
         self.clean_since = [] if remaining else [*self.clean_since, after]
 
-    def is_clear(self, *, settle: float) -> bool:
+    @property
+    def is_clear(self) -> bool:
         """Enough reads in a row, and late enough for what was on its way, found nothing."""
-        return sum(each >= settle for each in self.clean_since) >= CLEAN_READS
+        return sum(each >= self.settle for each in self.clean_since) >= CLEAN_READS
 
     @property
     def exit_code(self) -> int:
         """What this run ends with."""
-        if len(self.clean_since) >= CLEAN_READS:
+        if self.is_clear:
             return CLEAR
         return REFUSED if self.refusals >= MOST_REFUSALS else CANNOT_TELL
 
@@ -86,14 +89,14 @@ class Outcome:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     told = _parser().parse_args(arguments)
-    outcome = Outcome()
+    outcome = Outcome(settle=told.settle)
     _latch(told.latch, told.reason, outcome)
     try:
         guard = _guard(told.url, told.nonce_dir or told.latch.parent)
     except PipelineError as wrong:
         outcome.note(str(wrong))
     else:
-        _clear(guard, outcome, timeout=told.timeout, settle=told.settle)
+        _clear(guard, outcome, timeout=told.timeout)
     sys.stdout.write(_as_json(outcome) if told.json else _as_text(outcome, told.latch))
     return outcome.exit_code
 
@@ -125,13 +128,11 @@ def _latch(file: Path, reason: str, outcome: Outcome) -> None:
 
     One that lies there already stays as it is: it says since when and why.
     """
-    if file.exists():
-        outcome.latched = True
-        return
     at = EPOCH + timedelta(microseconds=_microseconds())
     text = json.dumps({"at": at.isoformat(), "by": "panic", "reason": reason}) + "\n"
     try:
-        _replace(file, text)
+        if not file.exists():
+            _replace(file, text)
     except OSError as failure:
         outcome.note(f"the latch {file} could not be written: {failure}; sending is NOT stopped")
     else:
@@ -166,13 +167,13 @@ def _guard(url: str, nonce_dir: Path) -> Guard:
     return Guard(PrivateLine(url, credential=credential, nonces=nonces, timeouts=TIMEOUTS))
 
 
-def _clear(guard: Guard, outcome: Outcome, *, timeout: float, settle: float) -> None:
+def _clear(guard: Guard, outcome: Outcome, *, timeout: float) -> None:
     """Cancel and look, round after round, until it is clear, refused or too late."""
     started = time.monotonic()
     while True:
         pause = _round(guard, outcome, started)
         late = time.monotonic() - started + pause >= timeout
-        if outcome.is_clear(settle=settle) or outcome.refusals >= MOST_REFUSALS or late:
+        if outcome.is_clear or outcome.refusals >= MOST_REFUSALS or late:
             return
         time.sleep(pause)
 

@@ -131,6 +131,7 @@ _CASE = Case(
     pair=_PAIR,
     unacknowledged=(),
     is_allowed=True,
+    barred="",
     in_universe=True,
     manner=_MANNER,
     qty=Qty(Decimal("0.002")),

@@ -156,17 +156,11 @@ CASES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Case to what goes wrong in it."""
 
-NOT_COVERED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "U-AST-2": "not built yet: Earn/Allocations is not read; what leaves the balances for a "
-        "vault shows as drift, which stops opening",
-    }
-)
+NOT_COVERED: Final[Mapping[str, str]] = MappingProxyType({})
 """Case to why no test stands for it."""
 
 PARTLY: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "U-FUN-7": "a sale of coins in `.F`, which the simulator does not sell: only its approval",
         "F-MON-3": "a trade whose fee credits pay: the simulator books credits as rows of the "
         "ledger",
         "F-RSK-7": "a loop in compiled code, which only ends with its run",

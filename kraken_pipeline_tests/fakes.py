@@ -10,7 +10,7 @@ from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.errors import ExchangeError, OrderRefusedError, OutcomeUnknownError
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reports import Placed, Rehearsed
-from kraken_pipeline.services.ports import Gateway
+from kraken_pipeline.services.ports.gateway import Gateway
 
 T = TypeVar("T")
 

@@ -16,12 +16,14 @@ from kraken_pipeline.simulator.simulation import Settings, simulated
 from kraken_pipeline.wiring.clock import simulator_clock
 from kraken_pipeline.wiring.live import LiveEdge, Origin, open_live
 from kraken_pipeline_tests.paper_market import FEW_PAIRS, MOMENT
+from kraken_pipeline_tests.proven import prove_all
 
 PASSWORD = "canary-password-of-live"
 GATES = """
 execution: {mode: live, validate_only: false, allow_live_trading: true,
             live_strategy_allowlist: [trend_core]}
 risk: {max_per_strategy_pct: {trend_core: 10}}
+strategies: {configs: {trend_core: {stage: live}}}
 """
 CHECKS = GATES.replace("validate_only: false", "validate_only: true")
 EVERY_PERMISSION = tuple(sorted(frozenset().union(*USEFUL.values())))
@@ -81,9 +83,10 @@ class LiveMarket:
 
     @contextlib.contextmanager
     def edge(self, config: str = GATES, **variables: str) -> Iterator[LiveEdge]:
-        """Open the live exchange for as long as the context lasts."""
+        """Open the live exchange for as long as the context lasts, the strategy proven."""
         loaded = self.configure(config)
         loaded.data_dir.mkdir(exist_ok=True)
+        prove_all(loaded)
         opened = open_live(loaded, self.environ | variables, origin=self.origin)
         try:
             yield opened

@@ -20,8 +20,8 @@ from kraken_pipeline.domain.trade_bars import bars_of, candles_of
 from kraken_pipeline.kraken.http import PublicLine
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.stream.market import Wanted
-from kraken_pipeline.services.closing import MINUTE, Closing, ClosingDesk
-from kraken_pipeline.services.history import HistoryDesk, refresh
+from kraken_pipeline.services.bars.closing import MINUTE, Closing, ClosingDesk
+from kraken_pipeline.services.bars.history import HistoryDesk, refresh
 from kraken_pipeline.simulator import listing, synthetic
 from kraken_pipeline.simulator.rest import serving
 from kraken_pipeline.simulator.simulation import Settings, opened

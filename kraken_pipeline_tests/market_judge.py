@@ -19,7 +19,7 @@ from kraken_pipeline.domain.risk.state import (
     stream_is_heard,
 )
 from kraken_pipeline.kraken.public import PublicMarket
-from kraken_pipeline.services.quotes import STREAM, quoted
+from kraken_pipeline.services.risk.quotes import STREAM, quoted
 from kraken_pipeline.store.quotes import QuoteFile
 from kraken_pipeline.wiring.market_heard import HeardMarket
 from kraken_pipeline_tests.builders import case

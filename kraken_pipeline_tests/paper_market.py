@@ -95,9 +95,9 @@ def paper_market(root: Path, *, at: datetime = MOMENT) -> Iterator[PaperMarket]:
         yield market
 
 
-def stock(root: Path) -> Path:
-    """Fill a folder with universe, bars and books at `MOMENT`, nothing decided, and return it."""
-    with paper_market(root) as market, market.pipeline() as pipeline:
+def stock(root: Path, *, at: datetime = MOMENT) -> Path:
+    """Fill a folder with universe, bars and books of an instant, nothing decided; return it."""
+    with paper_market(root, at=at) as market, market.pipeline() as pipeline:
         pipeline.refresh_universe()
         for frame in TIMEFRAMES.values():
             pipeline.refresh_bars(frame)

@@ -81,15 +81,24 @@ def test_where_real_orders_go_stands_in_one_module() -> None:
     assert naming <= MAY_NAME_THE_ADDRESS
 
 
-@pytest.mark.parametrize("entrance", ["cli", "panic"])
-def test_a_command_starts_without_dagster_and_without_pandas(entrance: str) -> None:
+@pytest.mark.parametrize(
+    ("entrance", "others"),
+    [
+        ("cli", ["cryptography"]),
+        ("panic", []),
+        ("cli.backtest", ["cryptography", "kraken_pipeline.wiring.stores"]),
+    ],
+)
+def test_a_command_starts_without_dagster_and_without_pandas(
+    entrance: str, others: list[str]
+) -> None:
     told = f"import sys, kraken_pipeline.{entrance}; print(*sys.modules)"
 
     loaded = subprocess.run(
         [sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=REPOSITORY
     )
 
-    assert {"dagster", "pandas"}.isdisjoint(loaded.stdout.split())
+    assert {"dagster", "pandas", *others}.isdisjoint(loaded.stdout.split())
 
 
 def test_every_test_stands_where_its_subject_stands() -> None:

@@ -36,6 +36,7 @@ from kraken_pipeline_tests.live_market import (
     secret,
     stored,
 )
+from kraken_pipeline_tests.proven import prove_all
 from kraken_pipeline_tests.secrets.keyrings import NoKeyring, using
 
 KEYS = {role: stored(role) for role in Role}
@@ -128,7 +129,9 @@ def aviary(
     keys = (known(role, *USEFUL[role]) for role in Role)
     with using(NoKeyring()), live_market(tmp_path_factory.mktemp("exchange"), *keys) as served:
         market = replace(served, root=chatty)
-        market.configure()
+        loaded = market.configure()
+        loaded.data_dir.mkdir()
+        prove_all(loaded)
         market.keep(KEYS)
         yield Aviary(market=market, root=chatty, said=[])
 

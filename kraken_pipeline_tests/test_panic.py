@@ -195,6 +195,22 @@ def test_a_latch_that_cannot_be_written_does_not_stop_the_cancel(
     assert "sending is NOT stopped" in str(shown["troubles"])
 
 
+def test_a_latch_that_cannot_even_be_looked_for_does_not_stop_the_cancel(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    books = Books("O1")
+    with scripted(books) as server:
+        assert run(server.url, tmp_path, "--latch", str(tmp_path / ("x" * 300))) == 0
+
+    assert not books.open
+    assert "sending is NOT stopped" in capsys.readouterr().out
+
+
+def test_nothing_is_called_clear_before_what_was_on_its_way_has_settled(tmp_path: Path) -> None:
+    with scripted(Books()) as server:
+        assert run(server.url, tmp_path, "--timeout", "0.3", "--settle", "60") == 5
+
+
 def test_a_clock_far_behind_is_overcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     highest, books = 1_793_620_800_000_000_000, Books("O1")
 

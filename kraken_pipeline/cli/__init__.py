@@ -203,7 +203,7 @@ def flatten(  # noqa: PLR0913 - a command has as many options as it has
     """Sell what the books hold, within the slippage bound; nothing is bought meanwhile by them."""
     from kraken_pipeline.cli.consent import Asked  # noqa: PLC0415 - only what is asked for
     from kraken_pipeline.cli.flatten import run_flatten  # noqa: PLC0415 - the same
-    from kraken_pipeline.services.flatten import Extent  # noqa: PLC0415 - the same
+    from kraken_pipeline.services.orders.flatten import Extent  # noqa: PLC0415 - the same
 
     extent = Extent(strategy_id=strategy, pair=pair, manual=manual)
     asked = Asked(yes=yes, as_json=json, reason=reason)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.output import print_json
-from kraken_pipeline.services.acknowledge import acknowledge
+from kraken_pipeline.services.risk.acknowledge import acknowledge
 from kraken_pipeline.wiring.bounds import bounds_desk, unacknowledged
 from kraken_pipeline.wiring.pipeline import connect
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.exits import Exit
 from kraken_pipeline.cli.output import print_json
-from kraken_pipeline.services.replay import Replay, replay
+from kraken_pipeline.services.deciding.replay import Replay, replay
 from kraken_pipeline.settings import load
 from kraken_pipeline.store import evidence, heads
 from kraken_pipeline.store.audit import Audit, verify

@@ -58,9 +58,9 @@ def run_backtest(environ: Mapping[str, str], asked: Asked, *, as_json: bool) -> 
         StorageError: it cannot be kept.
     """
     loaded = _loaded(environ)
-    wanted = _wanted(asked)
-    result = backtest.run_backtest(loaded, wanted, now=system_now())
-    _show(loaded, backtest.keep(loaded, result), as_json=as_json)
+    # what came is held by nobody once it is kept: what is told of it is read back
+    run = backtest.keep(loaded, backtest.run_backtest(loaded, _wanted(asked), now=system_now()))
+    _show(loaded, run, as_json=as_json)
 
 
 def list_backtests(environ: Mapping[str, str], *, as_json: bool) -> None:

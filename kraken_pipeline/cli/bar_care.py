@@ -8,7 +8,7 @@ from kraken_pipeline.cli.exits import Exit
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.bars import Damage, Verified
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.services.repair import repair
+from kraken_pipeline.services.bars.repair import repair
 from kraken_pipeline.settings import load
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.wiring.histories import kept_store

@@ -16,7 +16,7 @@ from kraken_pipeline.domain.fate import CLEAN_READS_NEEDED
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.orders import FATE_OPEN, Order, State
-from kraken_pipeline.services.resolve import Evidence
+from kraken_pipeline.services.orders.resolve import Evidence
 from kraken_pipeline.store import operations
 from kraken_pipeline.store.evidence import order_named
 from kraken_pipeline.wiring import by_hand

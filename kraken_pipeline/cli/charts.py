@@ -9,14 +9,13 @@ from kraken_pipeline.cli.names import stored_pair
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.defs import plots
 from kraken_pipeline.domain.errors import ConfigurationError, UnknownNameError
-from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, last_close, months
+from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, last_close, months, stretch_of
 from kraken_pipeline.domain.timeframes import timeframe as frame_named
-from kraken_pipeline.services.completeness import Kept, kept, shares
+from kraken_pipeline.services.bars.completeness import Kept, kept, shares
 from kraken_pipeline.settings import load
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.wiring.histories import history_store
-from kraken_pipeline.wiring.past_months import stretch_of
 
 
 def run(

@@ -11,6 +11,7 @@ from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.settings import load
 from kraken_pipeline.strategies.base import Strategy
 from kraken_pipeline.strategies.checks import CHECKS, Outcome, made_up, tried
+from kraken_pipeline.wiring.evaluation import tried_within
 from kraken_pipeline.wiring.strategies import kinds
 
 
@@ -35,12 +36,19 @@ def check(environ: Mapping[str, str], asked: Asked, *, as_json: bool) -> Exit:
         UnknownNameError: there is no such strategy.
         ConfigurationError: the package that brings it is broken.
     """
-    config = load(environ).settings.strategies.config(asked.name)
+    strategies = load(environ).settings.strategies
+    config = strategies.config(asked.name)
     strategy = kinds().named(config.type)
     names = (asked.timeframe,) if asked.timeframe else config.timeframes
     outcomes = {
         name: tried(
-            made_up(strategy, timeframe(name), config.params, closes=asked.closes, seed=asked.seed)
+            made_up(
+                tried_within(strategy, strategies, timeframe(name)),
+                timeframe(name),
+                config.params,
+                closes=asked.closes,
+                seed=asked.seed,
+            )
         )
         for name in _decided(strategy, names)
     }

@@ -1,16 +1,14 @@
 """`explain denial`: why something was not bought or sold, by every rule that was asked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from kraken_pipeline.cli.evidence import intent_plain, plan_plain, verdict_plain
+from kraken_pipeline.cli.evidence import caps_plain, intent_plain, plan_plain, verdict_plain
 from kraken_pipeline.cli.explain import print_sections
 from kraken_pipeline.cli.names import pair_named
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.domain.errors import UnknownNameError
-from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.remedies import remedy
-from kraken_pipeline.domain.risk.caps import CAP_RULES
 from kraken_pipeline.domain.risk.codes import meaning
 from kraken_pipeline.store import evidence
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
@@ -44,14 +42,11 @@ def explain_denial(environ: Mapping[str, str], name: str, *, as_json: bool) -> N
 
 
 def _denial(denial: evidence.Denial) -> dict[str, Any]:
-    verdict = verdict_plain(denial)
-    # each stands in a row of its own below
-    verdict["figures"] = {name: of for name, of in denial.figures.items() if name != "caps"}
     return {
         "intent": intent_plain(denial.intent),
         "plan": plan_plain(denial),
-        "verdict": verdict,
-        "caps": list(_caps(denial)),
+        "verdict": verdict_plain(denial),
+        "caps": list(caps_plain(denial)),
         "what_would_help": [
             {
                 "code": code,
@@ -62,22 +57,6 @@ def _denial(denial: evidence.Denial) -> dict[str, Any]:
             for code, figures in denial.objections
         ],
     }
-
-
-def _caps(denial: evidence.Denial) -> Iterator[dict[str, object]]:
-    """Give every cap that was asked with its figures, also those that were kept."""
-    measured = denial.figures.get("caps", {})
-    broken = {code for code, _ in denial.objections}
-    for each in CAP_RULES if denial.intent.side is Side.BUY else ():
-        if each.code in measured:
-            after, _, most = measured[each.code].partition(" of ")
-            yield {
-                "code": each.code,
-                "bounds": each.says,
-                "after": after,
-                "most": most,
-                "holds": each.code not in broken,
-            }
 
 
 def _pair_or_id(pipeline: Pipeline, name: str) -> str:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Final
 
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.explain import is_of, print_sections
@@ -12,8 +13,10 @@ from kraken_pipeline.domain.accounting.adjustments import Adjustment
 from kraken_pipeline.domain.accounting.partings import Replay, replayed
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 from kraken_pipeline.domain.money import decimal_from, plain
-from kraken_pipeline.services.book import Booked
+from kraken_pipeline.services.books.book import Booked
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
+
+AGREE: Final = "nothing differs: each entry follows from those before it, to what the exchange has"
 
 
 def explain_drift_of(environ: Mapping[str, str], asset: str, *, as_json: bool) -> None:
@@ -74,7 +77,9 @@ def _explained(pipeline: Pipeline, asset: str) -> dict[str, dict[str, object]]:
     return {
         bucket: {
             "books": {"read_at": read_at, "drift": drift.get(bucket, "none")},
-            "ledger": _ledger(replayed(bucket, stores.books.entries_of(bucket))),
+            "ledger": _ledger(
+                replayed(bucket, stores.books.entries_of(bucket)), drifts=bucket in drift
+            ),
             "adjusted": [_row(each) for each in stores.adjustments.of(bucket)],
         }
         for bucket in buckets
@@ -90,13 +95,13 @@ def _buckets(pipeline: Pipeline, asset: str, known: set[str]) -> list[str]:
     return sorted(each for each in known if is_of(each, name))
 
 
-def _ledger(replay: Replay) -> dict[str, object]:
+def _ledger(replay: Replay, *, drifts: bool) -> dict[str, object]:
     parting, last = replay.parting, replay.last
     return {
         "adds_up_to": replay.sum,
         "newest_entry_says": None if last is None else last.balance,
         "first_apart": None if parting is None else parting.entry.entry_id,
-        "where": str(replay),
+        "where": str(replay) if drifts or parting or last is None else AGREE,
     }
 
 

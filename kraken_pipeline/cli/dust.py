@@ -12,7 +12,7 @@ from kraken_pipeline.cli.orders import row_of
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import FATE_OPEN, Order
-from kraken_pipeline.services.dust import Rest
+from kraken_pipeline.services.orders.dust import Rest
 from kraken_pipeline.store import operations
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline, connect

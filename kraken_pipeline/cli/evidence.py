@@ -1,16 +1,18 @@
 """The chain behind an order: from the bars that were seen to the position that came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.domain.intents import Decision, Intent
+from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import Order
+from kraken_pipeline.domain.risk.caps import CAP_RULES
 from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.kraken.audit import kept_calls
-from kraken_pipeline.services.replay import Shown, panels
+from kraken_pipeline.services.deciding.replay import Shown, panels
 from kraken_pipeline.store import evidence
 from kraken_pipeline.strategies.base import COLUMNS, Bars
 from kraken_pipeline.wiring.nonces import NONCES
@@ -33,6 +35,7 @@ def chain(pipeline: Pipeline, order: Order) -> dict[str, Any]:
         "plan": plan_plain(verdict),
         "intent": intent_plain(verdict.intent),
         "verdict": verdict_plain(verdict),
+        "caps": list(caps_plain(verdict)),
         "decision": decision_plain(decision),
         "bars": bars_plain(pipeline, decision, order.pair),
         "events": evidence.events_of(database, order.local_id),
@@ -56,18 +59,39 @@ def intent_plain(intent: Intent) -> dict[str, Any]:
 
 
 def plan_plain(verdict: evidence.Denial) -> dict[str, Any]:
-    """Return the plan behind a verdict, with what bore on all of it."""
-    return {"plan_id": verdict.plan_id, "assessed_at": verdict.assessed_at, **verdict.plan_notes}
+    """Return the plan behind a verdict, with what bore on all of it, and on the pair."""
+    notes = dict(verdict.plan_notes)
+    if "conflicts" in notes:
+        pair = verdict.intent.pair
+        notes["conflicts"] = [each for each in notes["conflicts"] if each["pair"] == pair]
+    return {"plan_id": verdict.plan_id, "assessed_at": verdict.assessed_at, **notes}
 
 
 def verdict_plain(verdict: evidence.Denial) -> dict[str, Any]:
-    """Return a verdict without the intent that it is on."""
+    """Return a verdict without the intent that it is on, and without the caps that were asked."""
     told = asdict(verdict)
     del told["intent"], told["plan_id"], told["assessed_at"], told["plan_notes"]
     return {
         **told,
+        "figures": {name: of for name, of in verdict.figures.items() if name != "caps"},
         "objections": [{"code": code, "figures": why} for code, why in verdict.objections],
     }
+
+
+def caps_plain(verdict: evidence.Denial) -> Iterator[dict[str, object]]:
+    """Give every cap that was asked with its figures, also those that were kept."""
+    measured = verdict.figures.get("caps", {})
+    broken = {code for code, _ in verdict.objections}
+    for each in CAP_RULES if verdict.intent.side is Side.BUY else ():
+        if each.code in measured:
+            after, _, most = measured[each.code].partition(" of ")
+            yield {
+                "code": each.code,
+                "bounds": each.says,
+                "after": after,
+                "most": most,
+                "holds": each.code not in broken,
+            }
 
 
 def decision_plain(decision: Decision) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from typing import Any, Final
 from kraken_pipeline.cli.account import account_of
 from kraken_pipeline.cli.evidence import chain
 from kraken_pipeline.cli.locks import now_in_the_books
-from kraken_pipeline.cli.names import asset_named, pair_named
+from kraken_pipeline.cli.names import NEVER_READ, asset_named, pair_named
 from kraken_pipeline.cli.output import print_json, text
 from kraken_pipeline.domain.accounting.partings import replayed
 from kraken_pipeline.domain.errors import UnknownNameError
 from kraken_pipeline.domain.halts import Halt, ScopeKind
 from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.remedies import remedy
-from kraken_pipeline.services.needed_bars import NeededBars
+from kraken_pipeline.services.deciding.needed_bars import NeededBars
 from kraken_pipeline.store import evidence
 from kraken_pipeline.store.conversions import SqlConversionStore
 from kraken_pipeline.wiring.histories import bars_needed
@@ -26,9 +26,11 @@ from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.protecting import stops_noted
 
 WIDTH: Final = 20
+WIDEST_TABLE: Final = 200
+"""Characters of a row; what is longer is no table, and each entry names its parts."""
 DENIALS: Final = 5
 """How many denials of a pair are shown, newest first."""
-ORDER_SECTIONS: Final = ("order", "plan", "verdict", "decision", "events", "halts", "notes")
+ORDER_SECTIONS: Final = ("order", "plan", "verdict", "caps", "decision", "events", "halts", "notes")
 """What `orders show` shows of the chain."""
 
 
@@ -132,7 +134,7 @@ def _pair(pipeline: Pipeline, pair: str) -> dict[str, Any]:
     known = {} if universe is None else {each.name: each for each in universe.managed}
     reasons = () if universe is None else universe.reasons.get(pair, ())
     if universe is None:
-        raise UnknownNameError("the universe was never refreshed; refresh the asset pair_universe")
+        raise UnknownNameError(NEVER_READ)
     database = pipeline.stores.database
     return {
         "universe": {
@@ -296,8 +298,28 @@ def _lines(section: object) -> list[str]:
     if isinstance(section, Mapping):
         return [f"{name.replace('_', ' '):<{WIDTH}} {_said(of)}" for name, of in section.items()]
     if isinstance(section, Sequence) and not isinstance(section, str):
-        return [_said(each) for each in section]
+        return _columns(section) or [_said(each) for each in section]
     return [] if section is None else [_said(section)]
+
+
+def _columns(rows: Sequence[object]) -> list[str]:
+    """Return rows of the same names as columns under them, or nothing where they are no table."""
+    cells = [
+        {str(name): _said(of) for name, of in each.items()}
+        for each in rows
+        if isinstance(each, Mapping)
+    ]
+    names = list(cells[0]) if cells else []
+    if len(cells) < max(len(rows), 2) or any(list(each) != names for each in cells):
+        return []
+    table = [{name: name.replace("_", " ") for name in names}, *cells]
+    widths = {name: max(len(each[name]) for each in table) for name in names}
+    if sum(widths.values()) > WIDEST_TABLE:
+        return []
+    return [
+        "  ".join(f"{each[name]:<{width}}" for name, width in widths.items()).rstrip()
+        for each in table
+    ]
 
 
 def _said(value: object) -> str:

@@ -2,19 +2,22 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from kraken_pipeline.domain.errors import ConfigurationError
+
+PRINTED: Final = Path("-")
 
 
 @contextmanager
 def replacing(file: Path, option: str) -> Iterator[IO[bytes]]:
     """Open a file to be written whole or not at all: who reads it meanwhile sees the old one.
 
-    What is no regular file, such as a pipe, is written straight.
+    What is no regular file, such as a pipe, is written straight; `-` is where programs print.
 
     Args:
         file: what is to be replaced; `~` is the home folder.
@@ -24,6 +27,9 @@ def replacing(file: Path, option: str) -> Iterator[IO[bytes]]:
         ConfigurationError: it cannot be written, for one because the disk is full; what was there
             stays as it was.
     """
+    if file == PRINTED:
+        yield sys.stdout.buffer
+        return
     place = file.expanduser()
     try:
         with _beside(place.resolve()) if _is_replaced(place) else place.open("wb") as opened:

@@ -15,13 +15,17 @@ from kraken_pipeline.cli.history import bring_in
 from kraken_pipeline.cli.names import found_in
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.market import Pair
+from kraken_pipeline.domain.speeds import Speed
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.services.fetch_history import Done, fetch
-from kraken_pipeline.services.plan_history import CALLS_A_SECOND, PairPlan, Plan, Wanted, plan
-from kraken_pipeline.services.rebuild import Rebuilt
-from kraken_pipeline.services.tails import Fetched, store_noted
+from kraken_pipeline.services.bars.fetch_history import Done, fetch
+from kraken_pipeline.services.bars.plan_history import CALLS_A_SECOND, PairPlan, Plan, Wanted, plan
+from kraken_pipeline.services.bars.rebuild import Rebuilt
+from kraken_pipeline.services.bars.renamed_history import former_names, former_pairs
+from kraken_pipeline.services.bars.tails import Fetched, store_noted
+from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.bar_csv import CandleFiles
 from kraken_pipeline.wiring import histories
+from kraken_pipeline.wiring.past_months import speed_of
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 LONG: Final = timedelta(hours=1)
@@ -97,13 +101,15 @@ def run_fetch(environ: Mapping[str, str], asked: Asked, *, as_json: bool) -> Exi
             _import(pipeline, asked, asked.archive)
         made = _planned(pipeline, asked, archive=None)
         _say(made, sys.stderr.write)
+        began = perf_counter()
         done = _fetched(pipeline, made)
+        speed = speed_of(pipeline, done.calls, perf_counter() - began)
     for name, added in noted.added.items():
         done.tails.added[name] = done.tails.added.get(name, 0) + added
     if as_json:
-        print_json(_document(made) | {"done": _result(done)})
+        print_json(_document(made) | {"done": _result(done, speed)})
     else:
-        _show(done)
+        _show(done, speed)
     return Exit.STALE if done.failures else Exit.DONE
 
 
@@ -118,8 +124,11 @@ def _connected(environ: Mapping[str, str]) -> Iterator[Pipeline]:
 
 def _planned(pipeline: Pipeline, asked: Asked, *, archive: Path | None) -> Plan:
     now = pipeline.clock()
+    pairs = _pairs(pipeline, asked.pairs)
+    former = _former(pipeline, pairs)
     wanted = Wanted(
-        pairs=_pairs(pipeline, asked.pairs),
+        pairs=(*pairs, *(pair for pair, _ in former.values())),
+        ends={name: until for name, (_, until) in former.items()},
         frames=tuple(
             each for name, each in TIMEFRAMES.items() if name in (asked.frames or TIMEFRAMES)
         ),
@@ -147,9 +156,20 @@ def _pairs(pipeline: Pipeline, spellings: Sequence[str]) -> tuple[Pair, ...]:
     return tuple(known.managed)
 
 
+def _former(pipeline: Pipeline, pairs: Sequence[Pair]) -> Mapping[str, tuple[Pair, datetime]]:
+    """Return the further pairs, of old names, that are listed still, and until when each counts."""
+    known = aliases(pipeline.loaded.settings)
+    if not any(former_names(each, known) for each in pairs):
+        return {}
+    found = former_pairs(pairs, pipeline.edge.market.listing().pairs, known)
+    return {name: each for name, each in found.items() if each[0] not in pairs}
+
+
 def _import(pipeline: Pipeline, asked: Asked, archive: Path) -> None:
-    pairs = frozenset(each.name for each in _pairs(pipeline, asked.pairs))
-    bring_in(pipeline.loaded, archive, WantedFiles(pairs=pairs, frames=asked.frames))
+    pairs, known = _pairs(pipeline, asked.pairs), aliases(pipeline.loaded.settings)
+    former = [name for each in pairs for name, _ in former_names(each, known)]
+    names = frozenset([*(each.name for each in pairs), *former])
+    bring_in(pipeline.loaded, archive, WantedFiles(pairs=names, frames=asked.frames))
 
 
 def _fetched(pipeline: Pipeline, made: Plan) -> Done:
@@ -221,7 +241,12 @@ def _document(made: Plan) -> dict[str, object]:
     }
 
 
-def _show(done: Done) -> None:
+def _show(done: Done, speed: Speed) -> None:
+    if speed.fewest:
+        sys.stdout.write(
+            f"{speed.done} calls in {speed.seconds:.1f} s; Kraken's public limit allows them in "
+            f"{speed.fewest:.0f} s at the least\n"
+        )
     result = _sums(done)
     rows = [{"timeframe": name} | result[name] for name in TIMEFRAMES]
     print_rows(f"{done.calls} calls", rows, nothing="")
@@ -240,9 +265,11 @@ def _sums(done: Done) -> dict[str, dict[str, int]]:
     }
 
 
-def _result(done: Done) -> dict[str, object]:
+def _result(done: Done, speed: Speed) -> dict[str, object]:
     return {
         "calls": done.calls,
+        "seconds": speed.seconds,
+        "share_of_limit": speed.share,
         "made": done.tails.made,
         "trades": sum(each.trades for each in done.rebuilt),
         "timeframes": _sums(done),

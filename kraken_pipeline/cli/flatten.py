@@ -11,7 +11,7 @@ from kraken_pipeline.cli.names import pair_named, require_known_strategy
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.domain.lots import MANUAL
 from kraken_pipeline.domain.money import plain
-from kraken_pipeline.services.flatten import Extent, Flattened, held_in
+from kraken_pipeline.services.orders.flatten import Extent, Flattened, held_in
 from kraken_pipeline.wiring.flattening import flatten_positions
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 

@@ -7,8 +7,9 @@ from typing import Final
 
 from kraken_pipeline.cli.output import print_warnings
 from kraken_pipeline.cli.stopping import asked_to_stop
-from kraken_pipeline.domain.errors import OutcomeUnknownError
-from kraken_pipeline.services.guardian import Guardian, Left
+from kraken_pipeline.domain.errors import OutcomeUnknownError, PipelineError
+from kraken_pipeline.domain.switch import Switch
+from kraken_pipeline.services.protection.guardian import Guardian, Left
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.panic import latched_by_signal
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
@@ -43,17 +44,31 @@ def run(environ: Mapping[str, str]) -> None:
 def _keep(guardian: Guardian, presence: Presence, stop: threading.Event) -> None:
     before = None
     while not stop.is_set():
-        presence.show(system_now())
-        trouble = guardian.step()
-        switch = guardian.switch()
+        trouble, switch = _stepped(guardian, presence)
         # times alone are no news
-        now = (trouble.partition(":")[0], switch.armed_until is None, switch.foreign)
+        now = (
+            trouble.partition(":")[0],
+            switch and (switch.armed_until is None, switch.foreign),
+        )
         if now != before:
-            _say(f"switch {switch.said}" + (f"; NOT RENEWED: {trouble}" if trouble else ""))
-            if switch.foreign:
+            said = "cannot be told of" if switch is None else switch.said
+            _say(f"switch {said}" + (f"; NOT RENEWED: {trouble}" if trouble else ""))
+            if switch is not None and switch.foreign:
                 _say(f"it would also cancel what is not ours: {'; '.join(switch.foreign)}")
         before = now
         stop.wait(STEP_SECONDS)
+
+
+def _stepped(guardian: Guardian, presence: Presence) -> tuple[str, Switch | None]:
+    """Do one step and return what is in its way, if anything, and what is known of the switch.
+
+    Books that are out of reach for a moment must not end it: the switch fires only if they stay so.
+    """
+    try:
+        presence.show(system_now())
+        return guardian.step(), guardian.switch()
+    except PipelineError as failure:
+        return str(failure), None
 
 
 def _say_farewell(left: Left, pipeline: Pipeline) -> None:

@@ -14,15 +14,17 @@ from kraken_pipeline.cli.names import stored_pair
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.certificates import Covered, Difference, Gap
 from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.speeds import Speed, Work
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.domain.timeframes import timeframe as frame_named
-from kraken_pipeline.services.archive import FileResult, ImportDesk, Imported, import_files
-from kraken_pipeline.services.coverage import Coverage, coverage
-from kraken_pipeline.services.renamed_history import FollowedCertificates, FollowedStretches
+from kraken_pipeline.services.bars.archive import FileResult, ImportDesk, Imported, import_files
+from kraken_pipeline.services.bars.coverage import Coverage, coverage
+from kraken_pipeline.services.bars.renamed_history import FollowedCertificates, FollowedStretches
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.bar_csv import CandleFiles
 from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.store.speeds import SpeedFile
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.histories import history_store
 from kraken_pipeline.wiring.modes import SIMULATED, claim_data_dir, destination, world_of
@@ -52,10 +54,14 @@ def run_import(environ: Mapping[str, str], path: Path, wanted: Wanted, *, as_jso
     prepare_data_dir(loaded)
     began = perf_counter()
     made = bring_in(loaded, path, wanted)
+    rows = sum(each.rows for each in made.files)
+    speed = Speed(at=system_now(), done=rows, seconds=perf_counter() - began)
+    if rows:
+        SpeedFile(loaded.bars_dir).note(Work.IMPORT, speed)
     if as_json:
-        print_json(_document(made))
+        print_json(_document(made, speed))
     else:
-        _show(made, perf_counter() - began)
+        _show(made, speed)
     return Exit.USAGE if made.refused else Exit.DONE
 
 
@@ -165,17 +171,18 @@ def _say(began: float, done: int, due: int, rows: int) -> None:
     sys.stderr.flush()
 
 
-def _show(made: Imported, seconds: float) -> None:
+def _show(made: Imported, speed: Speed) -> None:
     print_rows("imported", [_result(each) for each in made.files], nothing="")
     for name, why in made.skipped.items():
         sys.stdout.write(f"passed over: {name}: {why}\n")
     for each in made.refused:
         sys.stdout.write(f"refused: {each.refused}\n")
-    rows = sum(each.rows for each in made.files)
     differing = sum(each.admitted.differing for each in made.files)
+    where = ", see `history show PAIR`" if differing else ""
     sys.stdout.write(
-        f"{made.added} new bars of {rows} read in {seconds:.1f} s; {differing} are told "
-        f"differently from what is stored{', see `history show PAIR`' if differing else ''}\n"
+        f"{made.added} new bars of {speed.done} read in {speed.seconds:.1f} s, "
+        f"{speed.a_second:.0f} a second; {differing} are told differently from what is "
+        f"stored{where}\n"
     )
 
 
@@ -193,9 +200,11 @@ def _result(each: FileResult) -> dict[str, object]:
     }
 
 
-def _document(made: Imported) -> dict[str, object]:
+def _document(made: Imported, speed: Speed) -> dict[str, object]:
     return {
         "added": made.added,
+        "seconds": speed.seconds,
+        "candles_a_second": speed.a_second,
         "files": [_result(each) | {"refused": each.refused} for each in made.files],
         "skipped": dict(made.skipped),
     }

@@ -16,12 +16,16 @@ from kraken_pipeline.domain.renames import in_force
 from kraken_pipeline.domain.symbols import MODERN, SymbolTable
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.domain.universe import Refresh
-from kraken_pipeline.services.coverage import Bars, require_known
+from kraken_pipeline.services.bars.coverage import Bars, require_known
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
 T = TypeVar("T")
+NEVER_READ: Final = (
+    "the universe was never refreshed; `kraken-pipeline run-once` refreshes it, as does the asset "
+    "pair_universe"
+)
 SUGGESTED: Final = 3
 """How many names that are nearly the typed one are told."""
 

@@ -3,6 +3,8 @@
 import re
 import sys
 from importlib.resources import files
+from importlib.util import find_spec
+from keyword import iskeyword
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
@@ -31,18 +33,12 @@ def write_package(name: str, into: Path, *, as_json: bool) -> None:
         InvalidValueError: the name cannot be one, is taken, or its folder is there already.
         ConfigurationError: two packages bring a strategy of the same name.
     """
-    if not NAME.fullmatch(name):
-        raise InvalidValueError(
-            f"{name!r} cannot be a strategy's name: use 3 to 40 small letters, digits and "
-            "underscores, a letter first, such as my_trend"
-        )
-    if name in kinds().names:
-        raise InvalidValueError(f"there is a strategy {name!r} already: choose another name")
-    if name in sys.stdlib_module_names:
-        raise InvalidValueError(f"{name!r} is a module of Python's own: choose another name")
+    _require_a_name(name)
     folder = into.expanduser() / name
     if folder.exists():
         raise InvalidValueError(f"{folder} is there already: choose another name or --into")
+    if find_spec(name) is not None:
+        raise InvalidValueError(f"there is a Python module {name!r} already: choose another name")
     folder.mkdir(parents=True)
     words = {
         "name": name,
@@ -58,6 +54,20 @@ def write_package(name: str, into: Path, *, as_json: bool) -> None:
         print_json({"strategy": name, "folder": str(folder)})
     else:
         sys.stdout.write(_next_steps(name, folder))
+
+
+def _require_a_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise InvalidValueError(
+            f"{name!r} cannot be a strategy's name: use 3 to 40 small letters, digits and "
+            "underscores, a letter first, such as my_trend"
+        )
+    if name in kinds().names:
+        raise InvalidValueError(f"there is a strategy {name!r} already: choose another name")
+    if iskeyword(name):
+        raise InvalidValueError(f"{name!r} is a word of Python's own: choose another name")
+    if name in sys.stdlib_module_names:
+        raise InvalidValueError(f"{name!r} is a module of Python's own: choose another name")
 
 
 def _next_steps(name: str, folder: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from kraken_pipeline.cli.open_points import point_row, show_points
 from kraken_pipeline.cli.output import print_json, print_rows, text
+from kraken_pipeline.cli.sheets import cents, ten_digits
 from kraken_pipeline.domain.accounting.fold import AssetBook
 from kraken_pipeline.domain.accounting.performance import LEAST_DAYS, Month, Performance
 from kraken_pipeline.domain.nav import Valuation
@@ -65,6 +66,7 @@ def _asset(each: Valuation, account: Account) -> dict[str, object]:
     return {
         "asset": each.asset,
         "qty": each.qty,
+        "locked": each.locked,
         "price": each.price,
         "value": each.value,
         "share": None if each.value is None or not equity else each.value / equity,
@@ -83,9 +85,9 @@ def _rounded(row: Mapping[str, object]) -> dict[str, object]:
     found = dict(row)
     for name in ("value", "cost", "realised", "income", "fees"):
         value = found[name]
-        found[name] = f"{value:.2f}" if isinstance(value, Decimal) else ""
+        found[name] = cents(value) if isinstance(value, Decimal) else ""
     price, share = found["price"], found["share"]
-    found["price"] = f"{price:.10g}" if isinstance(price, Decimal) else ""
+    found["price"] = ten_digits(price) if isinstance(price, Decimal) else ""
     found["share"] = f"{share * 100:.1f} %" if isinstance(share, Decimal) else ""
     return found
 
@@ -138,4 +140,4 @@ def said(name: str, value: object, *, days: int) -> str:
     # of what nothing explains, the last digit counts
     if not isinstance(value, Decimal) or name == "residual":
         return text(value)
-    return f"{value * 100:.2f} %" if name in PERCENT else f"{value:.2f}"
+    return f"{value * 100:.2f} %" if name in PERCENT else cents(value)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.cli import kraken_ledger
+from kraken_pipeline.cli.files import PRINTED
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.cli.sheets import Row, Sheet, write_csv
 from kraken_pipeline.domain.accounting.causes import Explained
@@ -16,8 +17,8 @@ from kraken_pipeline.domain.accounting.exchanged import Exchanged
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.periods import Days
 from kraken_pipeline.domain.symbols import Asset, modern
-from kraken_pipeline.services import exports
-from kraken_pipeline.services.exports import LotRow
+from kraken_pipeline.services.books import exports
+from kraken_pipeline.services.books.exports import LotRow
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.reading import portfolio_desk
 
@@ -98,7 +99,9 @@ def export(environ: Mapping[str, str], asked: Asked, *, as_json: bool) -> None:
     if as_json:
         print_json({"what": asked.what, "rows": len(rows), "file": str(asked.file)})
     else:
-        sys.stdout.write(f"{len(rows)} rows written to {asked.file}\n")
+        # rows that are printed must be alone there
+        told = sys.stderr if asked.file == PRINTED else sys.stdout
+        told.write(f"{len(rows)} rows written to {asked.file}\n")
 
 
 def _ledger(pipeline: Pipeline, asked: Asked) -> list[Row]:

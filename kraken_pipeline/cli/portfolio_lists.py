@@ -8,15 +8,16 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from kraken_pipeline.cli.sheets import Form, Row, Sheet, give, in_cents
+from kraken_pipeline.cli.sheets import Form, Row, Sheet, give, in_cents, ten_digits
 from kraken_pipeline.domain.accounting.attribution import Dimension, Share
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.periods import Days, Period
 from kraken_pipeline.domain.accounting.profit import Profit, View
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.money import EXACT
-from kraken_pipeline.services import portfolio
-from kraken_pipeline.services.portfolio import Day, Fee, Flow, Held, PortfolioDesk
+from kraken_pipeline.services.books import portfolio
+from kraken_pipeline.services.books.holdings import Held, positions_by_asset, positions_by_book
+from kraken_pipeline.services.books.portfolio import Day, Fee, Flow, PortfolioDesk
 from kraken_pipeline.wiring.pipeline import connect
 from kraken_pipeline.wiring.reading import portfolio_desk
 
@@ -82,12 +83,15 @@ class Asked:
 
 def list_positions(environ: Mapping[str, str], by: HeldBy, form: Form) -> None:
     """Give what the account holds of each asset, or each book of each pair."""
-    read = portfolio.positions_by_asset if by is HeldBy.ASSET else portfolio.positions_by_book
+    read = positions_by_asset if by is HeldBy.ASSET else positions_by_book
     named = {} if by is HeldBy.ASSET else {"asset": "pair"}
+    # where an asset lies is the account's: of a book nobody could say
+    columns = [each for each in _names(Held, named) if by is HeldBy.ASSET or each != "locked"]
+    rows = [_named(each, named) for each in _read(environ, read)]
     sheet = Sheet(
         title=f"positions by {by}, in base currency",
-        columns=_names(Held, named),
-        rows=[_named(each, named) for each in _read(environ, read)],
+        columns=columns,
+        rows=[{name: row[name] for name in columns} for row in rows],
         nothing=f"no position: {NOT_READ}",
     )
     money = ("value", "unrealised", "realised", "income", "fees")
@@ -220,5 +224,5 @@ def _rounded(row: Row, names: Iterable[str]) -> Row:
     found = dict(row)
     for name in names:
         value = found[name]
-        found[name] = f"{value:.10g}" if isinstance(value, Decimal) else ""
+        found[name] = ten_digits(value) if isinstance(value, Decimal) else ""
     return found

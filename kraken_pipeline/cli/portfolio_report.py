@@ -10,7 +10,7 @@ from kraken_pipeline.cli.report.page import page
 from kraken_pipeline.domain.accounting.performance import Performance
 from kraken_pipeline.domain.accounting.periods import Days
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services.report import ReportDesk, report
+from kraken_pipeline.services.books.report import ReportDesk, report
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.reading import portfolio_desk
 from kraken_pipeline.wiring.universe import followed_bars

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.book import Booked
-from kraken_pipeline.services.history import Refreshed
+from kraken_pipeline.services.bars.history import Refreshed
+from kraken_pipeline.services.books.book import Booked
 
 WIDTH: Final = 16
 

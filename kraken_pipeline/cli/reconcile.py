@@ -9,8 +9,8 @@ from kraken_pipeline.cli.exits import Exit
 from kraken_pipeline.cli.open_points import point_row, show_points
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.reconciliations import Cause, Kind, Outcome, Reconciliation
-from kraken_pipeline.services.agreement import Agreement
-from kraken_pipeline.services.reconcile import Pass
+from kraken_pipeline.services.books.agreement import Agreement
+from kraken_pipeline.services.books.reconcile import Pass
 from kraken_pipeline.wiring.pipeline import connect
 
 

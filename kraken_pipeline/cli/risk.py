@@ -12,7 +12,7 @@ from kraken_pipeline.domain.halts import COOL_OFF, Halt
 from kraken_pipeline.domain.remedies import remedy
 from kraken_pipeline.domain.risk.codes import MEANINGS
 from kraken_pipeline.domain.trading_state import TradingState, state_of
-from kraken_pipeline.services.risk_status import CapUse
+from kraken_pipeline.services.risk.risk_status import CapUse
 from kraken_pipeline.wiring.bounds import unacknowledged
 from kraken_pipeline.wiring.locking import locks_in_force
 from kraken_pipeline.wiring.pipeline import Pipeline, connect

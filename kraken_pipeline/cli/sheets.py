@@ -111,5 +111,15 @@ def in_cents(row: Row, names: Iterable[str]) -> dict[str, object]:
     found = dict(row)
     for name in names:
         value = found[name]
-        found[name] = f"{value:.2f}" if isinstance(value, Decimal) else ""
+        found[name] = cents(value) if isinstance(value, Decimal) else ""
     return found
+
+
+def cents(value: Decimal) -> str:
+    """Write an amount of money with two decimals; what rounds to nothing has no sign."""
+    return f"{value:z.2f}"
+
+
+def ten_digits(value: Decimal) -> str:
+    """Write a price of any size in the ten digits that a person compares it by."""
+    return plain(Decimal(f"{value:.10g}"))

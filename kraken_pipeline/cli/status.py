@@ -19,8 +19,9 @@ from kraken_pipeline.settings import Loaded, dump, effective, load
 from kraken_pipeline.store.audit import head as journal_head
 from kraken_pipeline.store.evidence import last_decisions
 from kraken_pipeline.store.executions import last_results
+from kraken_pipeline.wiring.barred import barring
 from kraken_pipeline.wiring.clock import system_now
-from kraken_pipeline.wiring.desks import limits
+from kraken_pipeline.wiring.configured import stage_of
 from kraken_pipeline.wiring.exchange import market_said
 from kraken_pipeline.wiring.locking import locks_in_force
 from kraken_pipeline.wiring.market_sign import ASKED, market_sign
@@ -28,6 +29,7 @@ from kraken_pipeline.wiring.modes import closed_gates, destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 from kraken_pipeline.wiring.preflight import last as last_preflight
 from kraken_pipeline.wiring.protecting import unprotected
+from kraken_pipeline.wiring.risk_rules import limits
 from kraken_pipeline.wiring.stream_sign import stream_sign
 
 WIDTH = 21
@@ -45,6 +47,10 @@ PLACES: Final = MappingProxyType(
 """Decimals that a person is shown, as at the end of a cycle."""
 NAMED: Final = 5
 """Entries of unknown cause that are named; `explain asset` shows the others."""
+CAPS_NOTE: Final = (
+    "by the books alone, which may be less than risk counts: `kraken-pipeline risk status` asks "
+    "the exchange, and tells of every cap"
+)
 SPARED: Final = MappingProxyType({"stops": "stops are spared", "flat": "stops are canceled, too"})
 """What `guard.protect` means for the orders that protect."""
 
@@ -129,6 +135,7 @@ def _stops(pipeline: Pipeline) -> dict[str, object]:
     return {
         "panic": "latched" if pipeline.panic_file.exists() else "no",
         "halts": [str(each) for each in pipeline.halts()],
+        "strategies": _stages(pipeline),
         "quarantined": [str(each) for each in pipeline.quarantined()],
         "locks": [str(each) for each in locks_in_force(pipeline, now_in_the_books(pipeline))],
         "unprotected": [f"{each}: {why}" for each, why in unprotected(pipeline).items()],
@@ -136,6 +143,17 @@ def _stops(pipeline: Pipeline) -> dict[str, object]:
         "stream": "none was started: orders are polled" if stream is None else stream.said,
         "market_stream": ASKED if market is None else market.said,
     }
+
+
+def _stages(pipeline: Pipeline) -> list[str]:
+    """Say at which stage each strategy is, and why one that is stopped there opens nothing."""
+    settings = pipeline.loaded.settings
+    says = barring(pipeline)
+    return [
+        f"{each} {stage_of(settings, each)}" + (f" (opens nothing: {why})" if why else "")
+        for each in settings.strategies.running()
+        for why in [says(each)]
+    ]
 
 
 def _switch(pipeline: Pipeline) -> list[str]:
@@ -186,6 +204,7 @@ def _money(pipeline: Pipeline) -> dict[str, object]:
         "caps_used": caps_used(
             snapshot, pipeline.stores.orders.reserving(), limits(settings), base
         ),
+        "caps_note": CAPS_NOTE,
         "books": dict(snapshot.drift) or "equal the balances",
         **_ledger(pipeline, snapshot.at),
         "books_at": snapshot.at,

@@ -10,6 +10,7 @@ from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.settings import Settings, load
+from kraken_pipeline.wiring.configured import stage_of
 from kraken_pipeline.wiring.pipeline import connect
 from kraken_pipeline.wiring.strategies import Kinds, kinds
 
@@ -60,7 +61,12 @@ def _row(settings: Settings, known: Kinds, name: str) -> dict[str, Any]:
         for each in settings.strategies.running()
         if settings.strategies.config(each).type == name
     ]
-    row = {"strategy": name, "from": known.names[name], "runs_as": ", ".join(ids) or "does not run"}
+    row = {
+        "strategy": name,
+        "from": known.names[name],
+        "runs_as": ", ".join(ids) or "does not run",
+        "stages": ", ".join(stage_of(settings, each) for each in ids),
+    }
     try:
         strategy = known.named(name)
     except ConfigurationError as broken:

@@ -18,8 +18,8 @@ from kraken_pipeline.domain.intents import Decision, Outcome
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.book import Booked
-from kraken_pipeline.services.history import Refreshed
+from kraken_pipeline.services.bars.history import Refreshed
+from kraken_pipeline.services.books.book import Booked
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.protecting import unprotected
 

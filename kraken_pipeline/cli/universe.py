@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from kraken_pipeline.cli.names import found_in, table_of
+from kraken_pipeline.cli.names import NEVER_READ, found_in, table_of
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 from kraken_pipeline.domain.gates import Objection
@@ -68,8 +68,11 @@ def _refresh(environ: Mapping[str, str], at: str | None) -> tuple[Refresh, Setti
     finally:
         pipeline.close()
     if found is None:
-        told = "was never refreshed" if at is None else f"was not refreshed by {at}"
-        raise UnknownNameError(f"the universe {told}; refresh the asset pair_universe")
+        raise UnknownNameError(
+            NEVER_READ
+            if at is None
+            else f"the universe was not refreshed by {at}; name a later time"
+        )
     return found, settings
 
 

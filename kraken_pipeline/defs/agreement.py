@@ -8,8 +8,8 @@ import dagster as dg
 from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.nav import unpriced
 from kraken_pipeline.domain.reconciliations import Finding, Kind, Outcome
-from kraken_pipeline.services.agreement import Agreement, Loops
-from kraken_pipeline.services.book import Booked
+from kraken_pipeline.services.books.agreement import Agreement, Loops
+from kraken_pipeline.services.books.book import Booked
 from kraken_pipeline.wiring.trading import Account
 
 ASSET: Final = "portfolio_snapshot"

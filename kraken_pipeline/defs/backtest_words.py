@@ -1,12 +1,13 @@
 """What the assets of decisions show of a backtest: figures by month, and of all of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import dagster as dg
 
 from kraken_pipeline.defs import plots
+from kraken_pipeline.defs.markdown import bullets, table
 from kraken_pipeline.defs.partitions import month_of
 from kraken_pipeline.domain.accounting.performance import deepest_fall
 from kraken_pipeline.domain.money import ZERO
@@ -51,7 +52,9 @@ def whole_figures(told: Told, others: Sequence[Told]) -> dict[str, Any]:
         others: runs to stand beside it, the newest first.
     """
     ran = told.ran
-    figures: dict[str, Any] = {"outcome": dg.MetadataValue.md(compared([told, *others]))}
+    figures: dict[str, Any] = {"outcome": dg.MetadataValue.md(compared([told]))}
+    if others:
+        figures["beside_other_runs"] = dg.MetadataValue.md(compared([told, *others]))
     picture = _picture(told)
     if picture is not None:
         figures["equity_fall_exposure"] = dg.MetadataValue.md(plots.embedded("equity", picture))
@@ -60,8 +63,8 @@ def whole_figures(told: Told, others: Sequence[Told]) -> dict[str, Any]:
         "by_pair": dg.MetadataValue.md(_tallies("pair", told.by_pair)),
         "denials": dict(sorted(ran.denials.items(), key=lambda each: -each[1])),
         "counts": dict(ran.counts),
-        "before_you_read": dg.MetadataValue.md(_listed(told.notes)),
-        "assumed": dg.MetadataValue.md(_listed(ran.assumed)),
+        "before_you_read": dg.MetadataValue.md(bullets(told.notes)),
+        "assumed": dg.MetadataValue.md(bullets(ran.assumed)),
         "asked": dict(ran.asked),
     }
 
@@ -69,19 +72,22 @@ def whole_figures(told: Told, others: Sequence[Told]) -> dict[str, Any]:
 def compared(runs: Sequence[Told]) -> str:
     """Return runs side by side as a table, each in a column of its own."""
     rows = {name: [row.get(name, "") for row in map(outcome, runs)] for name in outcome(runs[0])}
-    return _table(["", *(each.ran.run_id for each in runs)], ([k, *v] for k, v in rows.items()))
+    return table(["", *(each.ran.run_id for each in runs)], ([k, *v] for k, v in rows.items()))
 
 
 def _picture(told: Told) -> bytes | None:
     held = dict(() if told.held is None else told.held.days)
-    equity = f"equity, {told.ran.base_currency}"
+    equity, currency = [each.equity for each in told.days], told.ran.base_currency
+    # by itself as well: beside what moves ten times as much it is a flat line
+    both = f"both, {currency}"
     values = {
-        equity: [each.equity for each in told.days],
+        f"equity, {currency}": equity,
+        **({both: equity} if held else {}),
         "fall, %": [_fallen(each) for each in told.days],
         "exposed, %": [_exposed(each) for each in told.days],
     }
     at = [each.day for each in told.days]
-    beside = {equity: [held.get(each) for each in at]} if held else {}
+    beside = {both: [held.get(each) for each in at]} if held else {}
     return plots.days(at, values, beside, named="bought at first and held")
 
 
@@ -98,6 +104,8 @@ def _ends(days: Sequence[NavDay]) -> list[Decimal]:
 
 
 def _tallies(name: str, of: Mapping[str, Tally]) -> str:
+    if not of:
+        return "no round trip ended"
     ranked = sorted(of.items(), key=lambda each: -abs(each[1].profit))[:MOST_ROWS]
     rows = (
         [
@@ -107,16 +115,7 @@ def _tallies(name: str, of: Mapping[str, Tally]) -> str:
         for each, tally in ranked
     )
     head = [name, "round trips", "won", "profit", "fees", "profit factor", "losses in a row"]
-    return _table(head, rows)
-
-
-def _table(head: Sequence[str], rows: Iterator[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(each)} |" for each in lines)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return "\n".join(f"- {each}" for each in words)
+    return table(head, rows)
 
 
 def _percent(share: Decimal) -> float:

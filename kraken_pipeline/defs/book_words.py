@@ -3,23 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import Any, Final, Protocol, get_args
 
 import dagster as dg
 
 from kraken_pipeline.defs import plots
+from kraken_pipeline.defs.markdown import table
 from kraken_pipeline.domain.accounting.attribution import Dimension, Share
 from kraken_pipeline.domain.accounting.causes import Cause
 from kraken_pipeline.domain.accounting.periods import Days
 from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import Fill
-from kraken_pipeline.domain.money import ZERO, plain
+from kraken_pipeline.domain.money import EXACT, ZERO, plain
 from kraken_pipeline.domain.nav import Snapshot
-from kraken_pipeline.services import portfolio
-from kraken_pipeline.services.book import Booked
-from kraken_pipeline.services.portfolio import Day, Flow
+from kraken_pipeline.services.books import portfolio
+from kraken_pipeline.services.books.book import Booked
+from kraken_pipeline.services.books.portfolio import Day, Flow
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.reading import portfolio_desk
 
@@ -123,9 +124,16 @@ def _ledger(pipeline: Pipeline, booked: Booked, *, draws: bool) -> Told:
         "new_entries": booked.entries,
         "in_flight": len(booked.in_flight),
         "buckets_drifting": len(booked.snapshot.drift),
+        "balances": dg.MetadataValue.md(_balances(pipeline.stores.books.replayed_balances())),
         **causes,
     }
     return figures, ()
+
+
+def _balances(replayed: Mapping[str, Decimal]) -> str:
+    """Return what the entries add up to, by bucket; of a vault they are ours."""
+    rows = [(bucket, plain(qty)) for bucket, qty in sorted(replayed.items()) if qty]
+    return table(("bucket", "qty"), rows)
 
 
 def _fills(pipeline: Pipeline, booked: Booked, *, draws: bool) -> Told:
@@ -138,7 +146,7 @@ def _fills(pipeline: Pipeline, booked: Booked, *, draws: bool) -> Told:
         "traded": _total(each.traded for each in kept),
         "fees": _total(each.fees for each in kept),
         "newest": dg.MetadataValue.md(
-            listed(
+            table(
                 ("at", "pair", "side", "qty, base", "price", "book"),
                 [
                     (f"{one.at:%F %T}", one.pair, one.side, one.qty, one.price, one.book)
@@ -164,7 +172,7 @@ def _cash_flows(pipeline: Pipeline, booked: Booked, *, draws: bool) -> Told:
         "fees": _total(each.fee for each in found),
         "at_older_prices": len(booked.older_prices),
         "newest": dg.MetadataValue.md(
-            listed(
+            table(
                 ("at", "cause", "asset", "qty", "value", "fee"),
                 [
                     (f"{one.at:%F %T}", one.cause, one.asset, one.qty, _cents(one.value), one.fee)
@@ -205,12 +213,14 @@ def _nav(pipeline: Pipeline, booked: Booked, *, draws: bool) -> Told:
 def _attribution(pipeline: Pipeline, booked: Booked, *, draws: bool) -> Told:
     shares = portfolio.attributions(portfolio_desk(pipeline), Days())
     whole, positions = shares[Dimension.STRATEGY], pipeline.stores.books.positions()
-    realised = sum((each.realised for each in whole), ZERO)
-    fees = sum((each.fees for each in whole), ZERO)
-    apart = {
-        "realised": realised - sum((each.realised for each in positions), ZERO),
-        "fees": fees - sum((each.fees for each in positions), ZERO),
-    }
+    # what was rounded to fewer digits would not add up to the last of them
+    with localcontext(EXACT):
+        realised = sum((each.realised for each in whole), ZERO)
+        fees = sum((each.fees for each in whole), ZERO)
+        apart = {
+            "realised": realised - sum((each.realised for each in positions), ZERO),
+            "fees": fees - sum((each.fees for each in positions), ZERO),
+        }
     check = dg.AssetCheckResult(
         asset_key="attribution",
         check_name=ADDS_UP.name,
@@ -236,7 +246,7 @@ def _shares(by: Dimension, shares: Sequence[Share]) -> str:
         (one.name, one.fills, _cents(one.traded), _cents(one.realised), _cents(one.fees))
         for one in some
     ]
-    return listed((by.value, "fills", "traded", "realised", "fees"), rows)
+    return table((by.value, "fills", "traded", "realised", "fees"), rows)
 
 
 FIGURES: Final[Mapping[str, Figures]] = MappingProxyType(
@@ -263,12 +273,6 @@ def _kind(told: Any) -> str:  # noqa: ANN401 - whatever stands as a type beside 
     if not isinstance(behind, type):
         return "json"
     return next((name for of, name in KINDS.items() if issubclass(behind, of)), "json")
-
-
-def listed(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table in markdown."""
-    lines = [names, ["---"] * len(names), *rows]
-    return "\n".join("| " + " | ".join(map(str, each)) + " |" for each in lines)
 
 
 def _lately(booked: Booked) -> Days:

@@ -14,7 +14,7 @@ from kraken_pipeline.defs import history_words as words
 from kraken_pipeline.defs import plots
 from kraken_pipeline.defs.partitions import CONFIG_HASH, OWNERS, ohlc_name
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
-from kraken_pipeline.services.completeness import Lack, behind, lacks
+from kraken_pipeline.services.bars.completeness import Lack, behind, lacks
 from kraken_pipeline.wiring.past_months import kept_of
 from kraken_pipeline.wiring.pipeline import Pipeline
 

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from kraken_pipeline.defs.backtest_words import month_figures, whole_figures
+from kraken_pipeline.defs.markdown import table
 from kraken_pipeline.defs.partitions import (
     DECIDES_FOR,
     FRAME_OF,
@@ -145,9 +146,6 @@ def _figures(
 def _wanted(made: Sequence[Decision]) -> str:
     intents = sorted((one for each in made for one in each.intents), key=lambda i: -i.confidence)
     rows = [
-        f"| {one.strategy_id} | {one.pair} | {one.wanted} | {one.confidence} | {one.reason} |"
-        for one in intents[:20]
+        (one.strategy_id, one.pair, one.wanted, one.confidence, one.reason) for one in intents[:20]
     ]
-    return "\n".join(
-        ["| strategy | pair | wanted | confidence | reason |", "|---|---|---|---|---|", *rows]
-    )
+    return table(["strategy", "pair", "wanted", "confidence", "reason"], rows)

@@ -21,15 +21,16 @@ from kraken_pipeline.defs.partitions import (
 from kraken_pipeline.domain.bars import MonthReport
 from kraken_pipeline.domain.errors import ConfigurationError, ConflictError, InvalidValueError
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close, months
-from kraken_pipeline.services.completeness import Kept, Lack, between
-from kraken_pipeline.services.history import Refreshed
-from kraken_pipeline.services.past_months import Filled
+from kraken_pipeline.services.bars.completeness import Kept, Lack, between
+from kraken_pipeline.services.bars.history import Refreshed
+from kraken_pipeline.services.bars.past_months import Filled
 from kraken_pipeline.wiring.past_months import (
     fill_months,
     is_over,
     kept_of,
     lacks_by_month,
     mend_tails,
+    speeds_of,
 )
 from kraken_pipeline.wiring.pipeline import Pipeline
 
@@ -277,7 +278,7 @@ def _by_hand(
     }
     if metadata:
         newest = max(metadata)
-        metadata[newest] |= words.filled(made)
+        metadata[newest] |= words.filled(made) | words.speeds(speeds_of(pipeline))
         if PLOTS not in context.run.tags:
             metadata[newest] |= words.pictures(pipeline, of, newest, now)
     checks = list(_checks(told, now))

@@ -8,12 +8,13 @@ from typing import Any, Final
 import dagster as dg
 
 from kraken_pipeline.defs import plots
+from kraken_pipeline.defs.markdown import table
 from kraken_pipeline.domain.bars import MonthReport
-from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close, months
-from kraken_pipeline.services.completeness import Kept, Lack, shares
-from kraken_pipeline.services.history import Refreshed
-from kraken_pipeline.services.past_months import Filled
-from kraken_pipeline.wiring.past_months import stretch_of
+from kraken_pipeline.domain.speeds import Speeds, Work
+from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close, months, stretch_of
+from kraken_pipeline.services.bars.completeness import Kept, Lack, shares
+from kraken_pipeline.services.bars.history import Refreshed
+from kraken_pipeline.services.bars.past_months import Filled
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 MOST_SHOWN: Final = 20
@@ -73,6 +74,19 @@ def filled(made: Filled) -> dict[str, Any]:
     return told
 
 
+def speeds(told: Speeds) -> dict[str, Any]:
+    """Return how fast history was brought in the last time, by whatever way (HIS-9)."""
+    figures: dict[str, Any] = {}
+    if Work.IMPORT in told:
+        figures["import_candles_per_second"] = round(told[Work.IMPORT].a_second)
+        figures["imported_at"] = str(told[Work.IMPORT].at)
+    if Work.CALLS in told:
+        figures["calls_per_second"] = round(told[Work.CALLS].a_second, 3)
+        figures["calls_share_of_limit"] = round(told[Work.CALLS].share or 0.0, 3)
+        figures["called_at"] = str(told[Work.CALLS].at)
+    return figures
+
+
 def pictures(
     pipeline: Pipeline, of: Kept, month: str, now: datetime
 ) -> dict[str, dg.MarkdownMetadataValue]:
@@ -119,12 +133,14 @@ def _shown(pipeline: Pipeline) -> str | None:
 
 def _table(found: Sequence[Lack], frame: Timeframe) -> str:
     rows = [
-        f"| {each.pair} | {_at(each.gap.first)} | {_at(each.gap.until)} | {each.gap.bars} "
-        f"| {each.gap.reason.value} | {each.remedy} |"
+        (
+            *(each.pair, _at(each.gap.first), _at(each.gap.until), each.gap.bars),
+            *(each.gap.reason.value, each.remedy),
+        )
         for each in sorted(found, key=lambda each: -each.gap.bars)[:MOST_SHOWN]
     ]
-    head = f"| pair | first absent {frame.name} bar | until | bars | reason | remedy |"
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    head = ["pair", f"first absent {frame.name} bar", "until", "bars", "reason", "remedy"]
+    return table(head, rows)
 
 
 def _at(seconds: int) -> str:

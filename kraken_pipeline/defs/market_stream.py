@@ -10,6 +10,7 @@ from typing import Final
 import dagster as dg
 
 from kraken_pipeline.defs.stream import ASSET
+from kraken_pipeline.defs.watching import evaluation
 from kraken_pipeline.domain.quotes import PairFeed, QuoteBoard
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
 from kraken_pipeline.wiring.clock import system_now
@@ -70,30 +71,17 @@ def market_stream(
     before, _, slot = (context.cursor or "asked").partition(" ")
     told: list[dg.AssetCheckEvaluation] = []
     if now != before:
-        told.append(_evaluation(HEARD, _said(sign), _figures(sign), passed=_is_well(sign)))
+        well, figures = _is_well(sign), _figures(sign)
+        told.append(evaluation(ASSET, HEARD, _said(sign), passed=well, figures=figures))
     if now == before == "heard" and slot != _slot(at):  # at first every pair is still to come
         board = board_of(pipeline.loaded.data_dir)
-        told.append(
-            _evaluation(SOUND, _quality_said(board), _quality(board), passed=_is_sound(board))
-        )
+        sound, figures = _is_sound(board), _quality(board)
+        told.append(evaluation(ASSET, SOUND, _quality_said(board), passed=sound, figures=figures))
         slot = _slot(at)
     if not told:
         return dg.SkipReason(_said(sign))
     context.update_cursor(f"{now} {slot}")
     return dg.SensorResult(asset_events=told, skip_reason=dg.SkipReason(_said(sign)))
-
-
-def _evaluation(
-    check: str, said: str, figures: dict[str, dg.MetadataValue], *, passed: bool
-) -> dg.AssetCheckEvaluation:
-    return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(ASSET),
-        check_name=check,
-        passed=passed,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=said,
-        metadata=figures,
-    )
 
 
 def _slot(at: datetime) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import dagster as dg
 
-from kraken_pipeline.defs import book_words as words
 from kraken_pipeline.defs import plots
 from kraken_pipeline.defs.agreement import (
     ASSET,
@@ -20,11 +19,12 @@ from kraken_pipeline.defs.agreement import (
     evaluation,
     loops_check,
 )
-from kraken_pipeline.defs.book_words import ADDS_UP, BOOKS, FIGURES, Shown
+from kraken_pipeline.defs.book_words import ADDS_UP, BOOKS, FIGURES, Shown, columns
+from kraken_pipeline.defs.markdown import table
 from kraken_pipeline.defs.partitions import OWNERS, PLOTS
 from kraken_pipeline.domain.nav import Snapshot
-from kraken_pipeline.services.book import Booked
-from kraken_pipeline.services.reconcile import Pass
+from kraken_pipeline.services.books.book import Booked
+from kraken_pipeline.services.books.reconcile import Pass
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 
@@ -37,7 +37,7 @@ def _spec(name: str, shown: Shown) -> dg.AssetSpec:
         kinds={"kraken", "sqlite"},
         owners=OWNERS,
         metadata={
-            "dagster/column_schema": words.columns(shown.row),
+            "dagster/column_schema": columns(shown.row),
             **({"dagster/table_name": shown.table} if shown.table else {}),
         },
     )
@@ -130,7 +130,7 @@ def snapshot_metadata(booked: Booked) -> dict[str, Any]:
 
 
 def _positions(snapshot: Snapshot) -> str:
-    return words.listed(
+    return table(
         ("book", "pair", "qty, base", "average price", "realised"),
         [
             (each.book, each.pair, each.qty, f"{each.average_price:.8g}", f"{each.realised:.4f}")

@@ -3,10 +3,13 @@
 Nothing here decides for trading: what is tried is tried on the past, in memory.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 import dagster as dg
+from pydantic import Field
 
+from kraken_pipeline.defs.markdown import table
 from kraken_pipeline.defs.partitions import OWNERS
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.services.research.conduct import conclude, do_fold, plan_search
@@ -38,6 +41,8 @@ class SearchConfig(dg.Config):
     purge_days: int = 2
     embargo_days: int = 2
     seed: int = 0
+    pairs: list[str] = Field(default_factory=list)
+    """Our names of those that it is tried on, such as `XBTUSD`; none for the universe of then."""
 
 
 class EvidenceConfig(dg.Config):
@@ -63,6 +68,7 @@ def search_plan(
         purge_days=config.purge_days,
         embargo_days=config.embargo_days,
         seed=config.seed,
+        pairs=tuple(config.pairs),
     )
     plan = plan_search(search_desk(pipeline.loaded), wanted)
     keys = [f"{plan.search_id}{_BETWEEN}{each.number}" for each in plan.folds]
@@ -148,6 +154,5 @@ def _spans(plan: Plan) -> list[dict[str, object]]:
     ]
 
 
-def _table(rows: list[dict[str, object]]) -> str:
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *(map(str, each.values()) for each in rows)]
-    return "\n".join(f"| {' | '.join(each)} |" for each in lines)
+def _table(rows: Sequence[Mapping[str, object]]) -> str:
+    return table(list(rows[0]), (list(each.values()) for each in rows))

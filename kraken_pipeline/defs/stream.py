@@ -3,6 +3,7 @@
 import dagster as dg
 
 from kraken_pipeline.defs.partitions import OWNERS
+from kraken_pipeline.defs.watching import evaluation, when_changed
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.stream_sign import StreamSign, stream_sign
@@ -46,18 +47,8 @@ def private_stream(
     """
     sign = _sign(pipeline)
     now = "polled" if sign is None else "heard" if _is_well(sign) else "lost"
-    if now == (context.cursor or "polled"):
-        return dg.SkipReason(_said(sign))
-    context.update_cursor(now)
-    told = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(ASSET),
-        check_name=CHECK,
-        passed=_is_well(sign),
-        severity=dg.AssetCheckSeverity.WARN,
-        description=_said(sign),
-        metadata={name: dg.MetadataValue.int(value) for name, value in _figures(sign).items()},
-    )
-    return dg.SensorResult(asset_events=[told], skip_reason=dg.SkipReason(_said(sign)))
+    told = evaluation(ASSET, CHECK, _said(sign), passed=_is_well(sign), figures=_figures(sign))
+    return when_changed(context, now, told, at_first="polled")
 
 
 def _sign(pipeline: Pipeline) -> StreamSign | None:

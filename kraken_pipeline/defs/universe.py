@@ -4,6 +4,7 @@ from collections import Counter
 
 import dagster as dg
 
+from kraken_pipeline.defs.markdown import table
 from kraken_pipeline.defs.partitions import OWNERS
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.domain.universe_filters import Verdict
@@ -72,21 +73,19 @@ def _verdicts(pipeline: Pipeline) -> str:
     kept = pipeline.stores.universes.refresh()
     steps = [step for each in ({} if kept is None else kept.judged).values() for step in each.steps]
     counts = Counter((step.name, step.verdict) for step in steps)
-    rows = [
-        f"| {name} | " + " | ".join(str(counts[name, verdict]) for verdict in Verdict) + " |"
+    rows = (
+        [name, *(counts[name, verdict] for verdict in Verdict)]
         for name in dict.fromkeys(step.name for step in steps)
-    ]
-    head = f"| filter | {' | '.join(Verdict)} |"
-    return "\n".join([head, "|---" * (len(Verdict) + 1) + "|", *rows])
+    )
+    return table(["filter", *Verdict], rows)
 
 
 def _reasons(universe: Universe) -> str:
     counts = Counter(found[0].code for found in universe.reasons.values())
-    rows = [f"| {code} | {count} |" for code, count in counts.most_common()]
-    return "\n".join(["| first reason | pairs |", "|---|---|", *rows])
+    return table(["first reason", "pairs"], counts.most_common())
 
 
 def _busiest(universe: Universe) -> str:
     ranked = sorted(universe.notional_24h.items(), key=lambda each: -each[1])[:10]
-    rows = [f"| {name} | {notional:,.0f} |" for name, notional in ranked]
-    return "\n".join(["| pair | traded in 24 h, in quote |", "|---|---|", *rows])
+    rows = [(name, f"{notional:,.0f}") for name, notional in ranked]
+    return table(["pair", "traded in 24 h, in quote"], rows)

@@ -27,6 +27,7 @@ from kraken_pipeline.settings import load
 from kraken_pipeline.wiring import signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.code_stamp import settings_stamp
+from kraken_pipeline.wiring.collecting import keep_what_is_there
 from kraken_pipeline.wiring.dagster_files import held_open
 from kraken_pipeline.wiring.home import DAGSTER_HOME
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
@@ -163,6 +164,8 @@ class WarmWork:
         self._stamp = ""
         bury_dead(self._instance, self._current().pipeline)
         self._current().prepare()
+        keep_what_is_there()
+        self._has_done_one = False
 
     def hindrance(self) -> str:
         """Return why closes are not decided here now; nothing where they are."""
@@ -177,6 +180,10 @@ class WarmWork:
             if not went_well:
                 # whatever it was that went stale: the next close starts from nothing, as a run does
                 self._let_go()
+        if not self._has_done_one:
+            # the first close loads what none before it needed
+            self._has_done_one = True
+            keep_what_is_there()
         return went_well
 
     def close(self) -> None:

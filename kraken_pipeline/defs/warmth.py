@@ -3,6 +3,7 @@
 import dagster as dg
 
 from kraken_pipeline.defs.stream import ASSET
+from kraken_pipeline.defs.watching import evaluation, when_changed
 from kraken_pipeline.defs.workers import bury_dead
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline
@@ -33,17 +34,8 @@ def warm_worker(
     bury_dead(context.instance, pipeline)
     sign = _sign(pipeline)
     now = "cold" if sign is None else "warm" if _is_well(sign) else "lost"
-    if now == (context.cursor or "cold"):
-        return dg.SkipReason(_said(sign))
-    context.update_cursor(now)
-    told = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(ASSET),
-        check_name=CHECK,
-        passed=_is_well(sign),
-        severity=dg.AssetCheckSeverity.WARN,
-        description=_said(sign),
-    )
-    return dg.SensorResult(asset_events=[told], skip_reason=dg.SkipReason(_said(sign)))
+    told = evaluation(ASSET, CHECK, _said(sign), passed=_is_well(sign))
+    return when_changed(context, now, told, at_first="cold")
 
 
 def _sign(pipeline: Pipeline) -> WarmSign | None:

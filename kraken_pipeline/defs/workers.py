@@ -8,7 +8,7 @@ import dagster as dg
 
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.services.sending import lease_of
+from kraken_pipeline.services.orders.sending import lease_of
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.warm_sign import WarmSign, place_of, warm_sign

@@ -81,3 +81,16 @@ class FeeSchedule:
     """Of the last 30 days, in the currency."""
     tiers: Mapping[str, tuple[FeeTier, ...]]
     """Our name of a pair to its tiers, the lowest volume first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """What lies in one of Kraken's ways to earn, whatever state it is in."""
+
+    strategy_id: str
+    asset: str
+    """In Kraken's words."""
+    qty: Decimal
+    """With what is on its way in or out of it."""
+    rewarded: Decimal
+    """What it ever earned, in the asset."""

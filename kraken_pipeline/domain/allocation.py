@@ -1,4 +1,4 @@
-"""How much of what it wants a strategy may buy: its weight, its results of late, the market.
+"""How much of what it wants a strategy may buy: weight, results of late, market, and its stage.
 
 Each is a factor from 0 to 1, and so is their product: an allocation makes a buy smaller or leaves
 it as it is, and the caps hold besides (RSK-4). What sells is never asked.
@@ -46,6 +46,8 @@ class AllocationRules:
 
     weights: Mapping[str, Decimal]
     """Of each running strategy, above 0, up to 1."""
+    parts: Mapping[str, Decimal]
+    """What its stage leaves to a strategy, 0 to 1, where that is not all (STG-7)."""
     dynamic: Dynamic | None
     """None where results change nothing."""
     throttle: Throttle | None
@@ -115,13 +117,15 @@ def allocation(rules: AllocationRules, known: Known) -> Allocation:
 def _share(rules: AllocationRules, known: Known, strategy_id: str, relative: Decimal) -> Share:
     weight = rules.weights[strategy_id]
     market = ONE if rules.throttle is None else rules.throttle.multipliers[known.mood]
-    factor = (weight * relative * market).quantize(STEP, rounding="ROUND_FLOOR")
+    part = rules.parts.get(strategy_id, ONE)
+    factor = (weight * relative * market * part).quantize(STEP, rounding="ROUND_FLOOR")
     if factor == ONE:
         return WHOLE
     told = {
         f"weight={plain(weight)}": weight < ONE,
         f"results={plain(relative)} (profit={known.profits.get(strategy_id, ZERO):.2f})": relative
         < ONE,
+        f"stage={plain(part)}": part < ONE,
         f"market={plain(market)} ({known.mood}: {known.reading})": market < ONE,
     }
     return Share(factor=factor, why=", ".join(said for said, counts in told.items() if counts))

@@ -22,6 +22,7 @@ class Tally:
         self._by_asset: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         self._by_strategy: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         self._dust: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._held: set[str] = set()
         self._gross = ZERO
         self._stop_risk = ZERO
 
@@ -41,6 +42,8 @@ class Tally:
         self._by_asset[asset] += worth
         self._by_strategy[strategy] += worth
         self._dust[asset] += worth if strategy == DUST else ZERO
+        is_held = self._by_asset[asset] - self._dust[asset] >= COUNTS_FROM
+        (self._held.add if is_held else self._held.discard)(asset)
         self._gross += worth
         self._stop_risk += worth * stop_distance
 
@@ -60,18 +63,13 @@ class Tally:
             strategy: whose order it would be.
             apart: assets that do not move with this one; all others count as its cluster.
         """
-        held = {
-            name
-            for name, worth in self._by_asset.items()
-            if worth - self._dust[name] >= COUNTS_FROM
-        }
         return Exposure(
-            pair=self._by_pair[pair],
-            asset=self._by_asset[asset],
-            cluster=self._gross - sum((self._by_asset[each] for each in apart), ZERO),
-            strategy=self._by_strategy[strategy],
+            pair=self._by_pair.get(pair, ZERO),
+            asset=self._by_asset.get(asset, ZERO),
+            cluster=self._gross - sum([self._by_asset.get(each, ZERO) for each in apart], ZERO),
+            strategy=self._by_strategy.get(strategy, ZERO),
             gross=self._gross,
             stop_risk=self._stop_risk,
-            positions=len(held),
-            asset_is_held=asset in held,
+            positions=len(self._held),
+            asset_is_held=asset in self._held,
         )

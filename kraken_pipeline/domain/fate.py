@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 from kraken_pipeline.domain.gates import Objection, Question, objections
@@ -10,6 +11,7 @@ CLEAN_READS_NEEDED: Final = 3
 """Reads of open and closed orders that found nothing, after the settle window."""
 READ_SPACING: Final = timedelta(seconds=10)
 """How far such reads are apart at least."""
+UNHEARD: Final = "the stream was not heard throughout, nor shown anew since"
 UNRESOLVED_AFTER: Final = timedelta(minutes=15)
 """After its deadline; what is neither found nor proven absent by then waits for a person."""
 
@@ -17,6 +19,17 @@ LONGEST_LAG: Final = timedelta(minutes=5)
 """What stands against a proof may be a part that is read late; it is believed once it stays."""
 DOUBTFUL_LOOKS: Final = 2
 """And once so many looks that had all their reads found something to stand against it."""
+EVER_OTHER: Final = timedelta(hours=1)
+"""After so long a person must look even where each look finds something else against it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A read of open and closed orders that found nothing of an order."""
+
+    at: datetime
+    doubts: frozenset[str] = frozenset()
+    """What stood against its absence all the same, each with its figures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +41,17 @@ class Search:
     """The engine refuses the request after it."""
     settle: timedelta
     """How long after the deadline a read may still miss the order."""
-    looked_since: datetime
-    """When the first of the reads that count was made."""
-    clean_reads: int
-    """Reads of OpenOrders and ClosedOrders by `cl_ord_id` that found nothing, after that."""
-    enough_since: datetime | None
-    """When there were enough of them; None while there are not."""
+    reads: tuple[Read, ...]
+    """Those after the window that count, the oldest first."""
     stream_explained: bool
     """Whether the private stream would have told of it and did not, where one is listened to."""
-    unexplained_fills: int
-    """Fills on its pair since it was sent that belong to no order we know."""
-    holds_explained: bool
-    """Whether no more is held of its two assets than the listed open orders account for."""
-    balances_explained: bool
-    """Whether the ledger tells of all that the balances of its two assets show."""
+    stray_fills: tuple[str, ...]
+    """Orders unknown to us, by Kraken's id, that filled on its pair since it was sent and that
+    the exchange does not show."""
+    stray_hold: str
+    """What is held of the asset it would hold beyond the listed open orders; empty if nothing."""
+    stray_balances: tuple[str, ...]
+    """What the balances of its two assets show that the ledger does not tell of, by bucket."""
 
 
 def deadline_is_well_past(search: Search) -> Objection | None:
@@ -54,35 +64,35 @@ def deadline_is_well_past(search: Search) -> Objection | None:
 
 def reads_found_nothing(search: Search) -> Objection | None:
     """Enough reads after the window found no such order, open or closed."""
-    if search.clean_reads >= CLEAN_READS_NEEDED:
+    if len(search.reads) >= CLEAN_READS_NEEDED:
         return None
-    return Objection("FEW_READS", f"clean={search.clean_reads}, needed={CLEAN_READS_NEEDED}")
+    return Objection("FEW_READS", f"clean={len(search.reads)}, needed={CLEAN_READS_NEEDED}")
 
 
 def fills_are_explained(search: Search) -> Objection | None:
     """No fill on the pair is without an order."""
-    if search.unexplained_fills == 0:
-        return None
-    return Objection("STRAY_FILLS", f"count={search.unexplained_fills}")
+    return _strays("STRAY_FILLS", search.stray_fills)
 
 
 def holds_are_explained(search: Search) -> Objection | None:
     """Nothing is held for an order that we do not know."""
-    return None if search.holds_explained else Objection("STRAY_HOLD", "hold exceeds open orders")
+    return _strays("STRAY_HOLD", (search.stray_hold,) if search.stray_hold else ())
 
 
 def balances_are_explained(search: Search) -> Objection | None:
     """Nothing came or went that no entry of the ledger tells of."""
-    if search.balances_explained:
-        return None
-    return Objection("STRAY_BALANCE", "balances are not what the ledger adds up to")
+    return _strays("STRAY_BALANCE", search.stray_balances)
 
 
 def stream_told_nothing(search: Search) -> Objection | None:
     """Whoever listens to the account would have heard of it."""
     if search.stream_explained:
         return None
-    return Objection("STREAM_GAP", "the stream was not heard throughout, nor shown anew since")
+    return Objection("STREAM_GAP", UNHEARD)
+
+
+def _strays(code: str, found: tuple[str, ...]) -> Objection | None:
+    return Objection(code, ", ".join(found)) if found else None
 
 
 PROOFS: Final[tuple[Question[Search], ...]] = (
@@ -100,22 +110,40 @@ def missing_proofs(search: Search) -> tuple[Objection, ...]:
     return objections(PROOFS, search)
 
 
+def doubts(search: Search) -> frozenset[str]:
+    """Return each thing by itself that was found and stands against its absence."""
+    found = (search.stray_hold, *search.stray_fills, *search.stray_balances)
+    unheard = "" if search.stream_explained else UNHEARD
+    return frozenset(filter(None, (*found, unheard)))
+
+
 def is_unresolved(search: Search) -> bool:
     """Tell whether looking has gone on for long enough without a proof, and a person must look.
 
     While only reads are missing, looking goes on: after an outage they come late, and then settle
     it within half a minute. One look of which a part was late does not count as looking either:
-    what stands against the proof must have had time to pass.
+    what stands against the proof must have had time to pass, and it must be the same that stays.
+    On a busy account each look may find another part late.
 
     Source: OMS-9.
     """
-    if search.enough_since is None:
+    if len(search.reads) < CLEAN_READS_NEEDED + DOUBTFUL_LOOKS - 1 or not missing_proofs(search):
         return False
+    enough_since = search.reads[CLEAN_READS_NEEDED - 1].at
     given = max(
         search.deadline + UNRESOLVED_AFTER,
-        search.looked_since + search.settle,
-        search.enough_since + LONGEST_LAG,
+        search.reads[0].at + search.settle,
+        enough_since + LONGEST_LAG,
     )
-    doubtful = search.clean_reads - CLEAN_READS_NEEDED + 1
-    is_late = search.exchange_now >= given and doubtful >= DOUBTFUL_LOOKS
-    return is_late and bool(missing_proofs(search))
+    believed = min(_doubted_since(search) + LONGEST_LAG, enough_since + EVER_OTHER)
+    return search.exchange_now >= max(given, believed)
+
+
+def _doubted_since(search: Search) -> datetime:
+    """Return when what has stood against it for longest was found, by every look since then."""
+    return min((_found_since(each, search) for each in doubts(search)), default=search.exchange_now)
+
+
+def _found_since(doubt: str, search: Search) -> datetime:
+    finding = takewhile(lambda read: doubt in read.doubts, reversed(search.reads))
+    return min((read.at for read in finding), default=search.exchange_now)

@@ -26,4 +26,4 @@ Question = Callable[[T], Objection | None]
 
 def objections(questions: tuple[Question[T], ...], case: T) -> tuple[Objection, ...]:
     """Ask every question, also after one objected, and keep each objection in order."""
-    return tuple(found for ask in questions if (found := ask(case)) is not None)
+    return tuple([found for ask in questions if (found := ask(case)) is not None])

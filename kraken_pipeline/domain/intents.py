@@ -11,6 +11,7 @@ from kraken_pipeline.domain.ids import DecisionId, IntentId
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.order_terms import OrderTerms
+from kraken_pipeline.domain.values import quickly_made
 
 
 class Namespace(StrEnum):
@@ -50,7 +51,7 @@ class Action(StrEnum):
         return self in _BUYS
 
 
-_BUYS: Final = frozenset({Action.ENTER, Action.INCREASE})
+_BUYS: Final = (Action.ENTER, Action.INCREASE)
 
 
 class Unit(StrEnum):
@@ -81,6 +82,7 @@ class Target:
         return f"{self.unit} {plain(self.amount)}"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """What a strategy wants of one pair (STG-4).
@@ -136,6 +138,7 @@ class Holding:
     """What it cost, in base currency."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a decision was made on, so that it can be made again (AUD-2).
@@ -164,6 +167,7 @@ class Seen:
     """The account's, in base currency; None where none was known, or before that was kept."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What one strategy said on one bar of one timeframe, for all pairs at once (INV-8)."""

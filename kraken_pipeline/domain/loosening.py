@@ -62,10 +62,13 @@ WAYS: Final[Mapping[str, Way]] = MappingProxyType(
         "execution.allow_market_orders": Way.ON,
         "execution.live_strategy_allowlist": Way.MORE,
         "strategies.enabled": Way.MORE,
+        "strategies.stage.canary": Way.MORE,
+        "strategies.stage.live": Way.MORE,
         "market_data.ws.stale_tolerance_seconds": Way.UP,
     }
 )
-"""Settings that bound what may be lost. One of a mapping is named by its key and the entry's."""
+"""Settings that bound what may be lost. One of a mapping is named by its key and the entry's; of
+stages, who is at one at which real money is spent, and who at the last."""
 
 
 def way_of(key: str) -> Way:

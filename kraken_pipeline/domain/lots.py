@@ -3,13 +3,15 @@
 This is the trading view: a fee is a loss when it is paid (contract 8.3, PF-7).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
+from kraken_pipeline.domain.reports import TradeReport
+from kraken_pipeline.domain.values import changed, quickly_made
 
 MANUAL = "manual"
 """The book of fills that no order of ours explains."""
@@ -25,6 +27,7 @@ def book_of(strategy_id: str, timeframe: str) -> str:
     return f"{strategy_id}@{timeframe}" if timeframe else strategy_id
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """A trade of ours as the exchange reports it."""
@@ -47,6 +50,31 @@ class Fill:
     """Whose position it changes: `strategy@timeframe`, or `manual`."""
 
 
+def fill_of(trade: TradeReport, *, quote_rate: Decimal, book: str) -> Fill:
+    """Return a trade as a fill of a book.
+
+    Args:
+        trade: as the exchange reports it.
+        quote_rate: base currency per quote unit at its time.
+        book: whose position it changes.
+    """
+    return Fill(
+        trade_id=trade.trade_id,
+        kraken_order_id=trade.kraken_order_id,
+        pair=trade.pair,
+        side=trade.side,
+        price=trade.price,
+        qty=trade.qty,
+        cost=trade.cost,
+        fee=trade.fee,
+        maker=trade.maker,
+        at=trade.at,
+        quote_rate=quote_rate,
+        book=book,
+    )
+
+
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """What a book holds of a pair's base asset."""
@@ -100,7 +128,7 @@ def moved(position: Position, transfer: Transfer) -> Position:
     Source: P-18.
     """
     if position.pair == transfer.pair and position.book == transfer.to_book:
-        return replace(
+        return changed(
             position,
             qty=Qty(position.qty + transfer.qty),
             cost=position.cost + transfer.cost,
@@ -112,7 +140,7 @@ def moved(position: Position, transfer: Transfer) -> Position:
         )
     out = min(transfer.qty, position.qty)
     is_emptied = out == position.qty
-    return replace(
+    return changed(
         position,
         qty=Qty(position.qty - out),
         cost=ZERO if is_emptied else max(position.cost - transfer.cost, ZERO),
@@ -134,7 +162,7 @@ def booked(position: Position, fill: Fill) -> Position:
     proceeds = fill.cost * fill.quote_rate
     fee = fill.fee * fill.quote_rate
     if fill.side is Side.BUY:
-        return replace(
+        return changed(
             position,
             qty=Qty(position.qty + fill.qty),
             cost=position.cost + proceeds,
@@ -150,7 +178,7 @@ def _sold(position: Position, qty: Qty, *, proceeds: Decimal, fee: Decimal) -> P
     # to flat the whole cost goes out: no rest of a division may stay behind
     cost_out = position.cost if to_flat else position.cost * held / position.qty
     proceeds_of_held = proceeds if held == qty else proceeds * held / qty
-    return replace(
+    return changed(
         position,
         qty=Qty(position.qty - held),
         cost=position.cost - cost_out,

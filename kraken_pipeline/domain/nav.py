@@ -11,6 +11,7 @@ from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.domain.money import EXACT, ZERO, plain
 from kraken_pipeline.domain.swings import Swing
 from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.values import quickly_made
 
 OF_PRICE: Final = Context(prec=28)
 OF_UNITS: Final = Context(prec=50)
@@ -30,6 +31,7 @@ class Quality(StrEnum):
     """There never was one."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valuation:
     """One asset of the account and what it is worth."""
@@ -46,6 +48,8 @@ class Valuation:
     """How much its price moves, as far as that is known."""
     is_traded: bool = True
     """Whether the exchange lists anything by which it could be priced."""
+    locked: Decimal = ZERO
+    """What of the qty can't be sold as it lies: staked, bonded or in a vault."""
 
     @property
     def value(self) -> Decimal | None:
@@ -60,6 +64,7 @@ class Valuation:
         return Quality.FRESH if self.stale_since is None else Quality.STALE
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The account at an instant, in base currency."""
@@ -84,6 +89,8 @@ class Snapshot:
     """Fall from the highest unit price that ever was, as a share."""
     drift: Mapping[str, str] = field(default_factory=dict)
     """Bucket to how replay and balance differ; empty when the books are right."""
+    drifted_by: Mapping[str, Decimal] = field(default_factory=dict)
+    """How much more there is of each of them than the replay says. An older version kept none."""
 
     @property
     def exposure(self) -> Decimal:
@@ -115,7 +122,8 @@ class Snapshot:
 def total(valuations: Iterable[Valuation]) -> Decimal:
     """Return what all that ever had a price is worth, in base currency, to the last digit."""
     with localcontext(EXACT):
-        return sum((each.value for each in valuations if each.value is not None), ZERO)
+        values = (each.value for each in valuations)
+        return sum((each for each in values if each is not None), ZERO)
 
 
 def unpriced(valuations: Iterable[Valuation]) -> tuple[Valuation, ...]:
@@ -132,12 +140,13 @@ def coverage(valuations: Iterable[Valuation]) -> Decimal:
     """
     fresh = whole = ZERO
     for each in valuations:
-        if each.value is None:
+        value = each.value
+        if value is None:
             if each.qty and each.is_traded:
                 return ZERO
             continue
-        whole += abs(each.value)
-        fresh += abs(each.value) if each.quality is Quality.FRESH else ZERO
+        whole += abs(value)
+        fresh += abs(value) if each.quality is Quality.FRESH else ZERO
     return fresh / whole if whole else Decimal(1)
 
 
@@ -180,8 +189,10 @@ def units_after(
             return equity / last_price, last_price
         if before <= 0:
             return units, ZERO
-        price = OF_PRICE.divide(before, units)
-        return units + flows / price, price
+        # at the price as it is told, its last digit would be off after a withdrawal: what stays
+        # carries the rounding of what left
+        price = before / units
+        return units + flows / price, OF_PRICE.plus(price)
 
 
 def drawdown(

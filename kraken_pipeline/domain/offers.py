@@ -81,6 +81,8 @@ def _measure(
 
 
 def _on_tick(manner: Manner, side: Side, pair: Pair) -> Manner:
+    if manner.trigger is None and manner.close is None:
+        return manner
     return replace(
         manner,
         trigger=_trigger_on_tick(manner.trigger, side, pair),

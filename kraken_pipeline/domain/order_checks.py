@@ -42,8 +42,9 @@ def takes(status: str, *, opens: bool, order_type: str, post_only: bool) -> bool
 
     Source: F-EXC-2; kraken's `EService:Market in ... mode`.
     """
+    if status == ONLINE:
+        return True
     allowed = {
-        ONLINE: True,
         POST_ONLY: post_only,
         LIMIT_ONLY: order_type in LIMITED,
         REDUCE_ONLY: not opens,

@@ -5,7 +5,7 @@ in neither table contradicts: the books and the exchange disagree, and nobody gu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -20,6 +20,7 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty
 from kraken_pipeline.domain.order_terms import Close, Purpose, Trigger
 from kraken_pipeline.domain.symbols import Asset
+from kraken_pipeline.domain.values import changed, quickly_made
 
 
 class State(StrEnum):
@@ -201,6 +202,7 @@ def after(state: State, fact: Fact) -> State:
     raise ImpossibleFactError(f"an order that is {state} cannot have {fact}")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An order as its facts leave it. Amounts in base units, prices in quote per base."""
@@ -267,6 +269,7 @@ class Order:
         return self.open_qty * self.limit_price * self.quote_rate
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """A fact with its evidence."""
@@ -302,7 +305,7 @@ def advance(order: Order, event: Event) -> Order:
     heard = event.filled_qty if event.filled_qty is not None else order.filled_qty
     news = heard > order.filled_qty
     _require_possible_fill(order, state, max(heard, order.filled_qty))
-    return replace(
+    return changed(
         order,
         state=state,
         version=order.version + 1,
@@ -350,19 +353,19 @@ def _changed(order: Order, event: Event) -> Order:
     if event.fact is F.AMEND_STARTED and order.state is S.LIVE:
         if event.amendment is None:
             raise ImpossibleFactError(f"{order.local_id}: a change that says nothing")
-        return replace(order, amending=event.amendment)
+        return changed(order, amending=event.amendment)
     if event.fact is F.ENLARGED_SEEN:
-        return replace(order, qty=max(order.qty, event.filled_qty or order.qty))
+        return changed(order, qty=max(order.qty, event.filled_qty or order.qty))
     asked = order.amending
     if asked is None:
         return order
     if event.fact is F.AMEND_REFUSED:
-        return replace(order, amending=None)
+        return changed(order, amending=None)
     if event.fact is not F.AMENDED:
         return order
     # reduced to less than had filled, it is what filled (F-CAN-5)
     filled = min(max(event.filled_qty or ZERO, order.filled_qty), order.qty)
-    return replace(
+    return changed(
         order,
         qty=Qty(max(asked.qty or order.qty, filled)),
         limit_price=asked.limit_price or order.limit_price,

@@ -12,8 +12,10 @@ from kraken_pipeline.domain.ids import IntentId, PlanId
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
+from kraken_pipeline.domain.values import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What risk said of an intent, with the figures it said it on."""
@@ -34,6 +36,7 @@ class Verdict:
     """Equity, exposures, quote and the rest of the case, as canonical JSON."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What was approved together. Its orders go out together or age out."""

@@ -40,6 +40,8 @@ class LiveCase:
     """Those that run."""
     allowlist: frozenset[str]
     """Strategies that may trade live."""
+    barred: tuple[str, ...]
+    """Strategies that run and open nothing at their stage, each with why."""
     keys: Mapping[Role, KeyInfo]
     """What the exchange says of the key of each role; a role without a key is missing here."""
     key_ids: Mapping[Role, str]
@@ -187,6 +189,11 @@ def keys_can_do_no_more(case: LiveCase) -> Objection | None:
     return _unless("KEY_CAN_DO_MORE", more)
 
 
+def strategies_may_open(case: LiveCase) -> Objection | None:
+    """Every strategy that runs may open something: else it only leaves what it holds (STG-7)."""
+    return _unless("LIFECYCLE", case.barred)
+
+
 RULES: Final[tuple[Question[LiveCase], ...]] = (
     gates_are_open,
     strategies_are_allowed,
@@ -203,6 +210,7 @@ ADVICE: Final[tuple[Question[LiveCase], ...]] = (
     roles_have_their_own_keys,
     keys_are_bound_to_addresses,
     keys_can_do_no_more,
+    strategies_may_open,
 )
 """What is said and refuses nothing."""
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.ids import local_order_id
 from kraken_pipeline.domain.market import Pair, Side, Ticker
 from kraken_pipeline.domain.money import NOTHING, ZERO, Price, Qty, plain, round_down, round_up
 from kraken_pipeline.domain.order_terms import LIMITED, TRAILING, Close, Purpose, Trigger
@@ -241,6 +242,27 @@ def next_move(have: Sequence[Order], want: Stop | None) -> Move:
     return _sized(have, want, Qty(wanted))
 
 
+def taken_away(have: Sequence[Order], keep: Qty) -> Move:
+    """Return what comes next where no stop is wanted but some may stay.
+
+    Args:
+        have: what may still sell, those that may stay first.
+        keep: for how much of it they may stand, in base.
+    """
+    planned = [each for each in have if each.state is State.PLANNED]
+    if planned:
+        return Move(step=Step.WITHDRAW, order=planned[-1])
+    if any(each.state is not State.LIVE for each in have):
+        return Move(step=Step.WAIT)
+    over = sum((each.open_qty for each in have), ZERO) - keep
+    if over <= 0:
+        return Move(step=Step.NOTHING)
+    last = have[-1]
+    if last.open_qty <= over:
+        return Move(step=Step.CANCEL, order=last)
+    return Move(step=Step.RESIZE, order=last, qty=Qty(last.qty - over))
+
+
 def _sized(have: Sequence[Order], want: Stop | None, wanted: Qty) -> Move:
     """Bring what stands there to the size that is wanted.
 
@@ -281,8 +303,23 @@ def is_stop(order: Order) -> bool:
 
 
 def is_child(order: Order) -> bool:
-    """Tell whether the exchange made a stop for a fill of ours: we never sent it."""
-    return is_stop(order) and order.deadline is None and order.state is not State.PLANNED
+    """Tell whether the exchange made a stop for a fill of ours: we never sent it.
+
+    Its name still tells so once we have changed it, which leaves a deadline behind.
+    """
+    if not is_stop(order) or order.state is State.PLANNED:
+        return False
+    name = order.kraken_order_id
+    return order.deadline is None or (
+        name is not None
+        and order.local_id
+        == local_order_id(order.intent_id, order.attempt, role=role_of_child(name))
+    )
+
+
+def role_of_child(kraken_order_id: str) -> str:
+    """Return what tells a stop of Kraken's from other orders of the same intent."""
+    return f"child/{kraken_order_id}"
 
 
 def _left_of(wanted: Qty, stands: Qty) -> str:

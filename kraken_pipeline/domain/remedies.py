@@ -71,6 +71,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "pair's trades: `kraken-pipeline history fetch PAIR --since DATE`",
         "INTENT_EXPIRED": "nothing: the wish was of a bar that is over; the next decision counts",
         "LEAST_ORDER": "more equity, or a higher universe.filters.max_min_order_pct",
+        "LIFECYCLE": "strategies.configs.<id>.stage must be paper, canary or live on paper; with "
+        "real money canary or live, with every proof: `kraken-pipeline strategy proofs ID`",
         "LIQUIDITY": "more must trade in 24 h: universe.min_24h_volume_usd, "
         "risk.min_liquidity_24h_usd",
         "LOSING": "its losses must be older than universe.filters.results_days, or "

@@ -10,6 +10,7 @@ from kraken_pipeline.domain.market import Pair, Side
 from kraken_pipeline.domain.market_reports import AssetListed
 from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.symbols import SymbolTable
+from kraken_pipeline.domain.values import quickly_made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Balance:
         return self.total - self.held + (self.credit or ZERO) - (self.credit_used or ZERO)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReport:
     """An order as the exchange shows it."""
@@ -87,6 +89,7 @@ class OrderReport:
     """Its trades; None where they were not asked for, or there are none."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeReport:
     """A trade of ours as the exchange shows it."""

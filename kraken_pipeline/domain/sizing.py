@@ -2,12 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from decimal import Context, Decimal
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.intents import Target, Unit
 from kraken_pipeline.domain.market import Pair
-from kraken_pipeline.domain.money import EXACT, PERCENT, ZERO, Price, Qty, round_down, round_up
+from kraken_pipeline.domain.money import (
+    EXACT,
+    EXACT_DOWN,
+    EXACT_UP,
+    PERCENT,
+    ZERO,
+    Price,
+    Qty,
+    round_down,
+    round_up,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +69,9 @@ def target_qty(target: Target, *, price: Price, quote_rate: Decimal, equity: Dec
         return target.amount
     if target.unit is Unit.WEIGHT and equity <= 0:
         raise InvalidValueError(f"equity is {equity}: a target of {target} has no size")
-    with localcontext(EXACT):
-        worth = target.amount * equity if target.unit is Unit.WEIGHT else target.amount
-        return worth / _worth_of_one(price, quote_rate)
+    is_share = target.unit is Unit.WEIGHT
+    worth = EXACT.multiply(target.amount, equity) if is_share else target.amount
+    return EXACT.divide(worth, _worth_of_one(price, quote_rate, EXACT))
 
 
 def clamp(wanted: Decimal, rooms: Mapping[str, Decimal]) -> Sized:
@@ -73,9 +83,9 @@ def clamp(wanted: Decimal, rooms: Mapping[str, Decimal]) -> Sized:
 
     Source: RSK-4.
     """
-    binding = sorted((room, code) for code, room in rooms.items() if room < wanted)
+    binding = sorted([(room, code) for code, room in rooms.items() if room < wanted])
     smallest = binding[0][0] if binding else wanted
-    return Sized(notional=max(smallest, ZERO), clamped_by=tuple(code for _, code in binding))
+    return Sized(notional=max(smallest, ZERO), clamped_by=tuple([code for _, code in binding]))
 
 
 def qty_for(notional: Decimal, *, price: Price, quote_rate: Decimal, lot: Decimal) -> Qty:
@@ -90,9 +100,8 @@ def qty_for(notional: Decimal, *, price: Price, quote_rate: Decimal, lot: Decima
     Raises:
         InvalidValueError: price, rate or lot is not above zero.
     """
-    with localcontext(EXACT) as exact:
-        exact.rounding = ROUND_FLOOR
-        return Qty(round_down(notional / _worth_of_one(price, quote_rate), lot))
+    worth = _worth_of_one(price, quote_rate, EXACT_DOWN)
+    return Qty(round_down(EXACT_DOWN.divide(notional, worth), lot))
 
 
 def minimum_qty(pair: Pair, *, price: Price, quote_rate: Decimal, min_notional: Decimal) -> Qty:
@@ -109,14 +118,12 @@ def minimum_qty(pair: Pair, *, price: Price, quote_rate: Decimal, min_notional: 
 
     Source: OMS-6.
     """
-    with localcontext(EXACT) as exact:
-        exact.rounding = ROUND_CEILING
-        worth = _worth_of_one(price, quote_rate)
-        by_cost = max(pair.min_cost * quote_rate, min_notional) / worth
-        return Qty(round_up(max(pair.min_qty, by_cost), pair.lot))
+    worth = _worth_of_one(price, quote_rate, EXACT_UP)
+    least = max(EXACT_UP.multiply(pair.min_cost, quote_rate), min_notional)
+    return Qty(round_up(max(pair.min_qty, EXACT_UP.divide(least, worth)), pair.lot))
 
 
-def _worth_of_one(price: Price, quote_rate: Decimal) -> Decimal:
+def _worth_of_one(price: Price, quote_rate: Decimal, exact: Context) -> Decimal:
     if price <= 0 or quote_rate <= 0:
         raise InvalidValueError(f"price {price} and quote rate {quote_rate} must be above zero")
-    return price * quote_rate
+    return exact.multiply(price, quote_rate)

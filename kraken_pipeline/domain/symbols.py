@@ -17,12 +17,15 @@ Asset = NewType("Asset", str)
 MODERN: Final = MappingProxyType({"XBT": "BTC", "XDG": "DOGE"})
 """The two names that WebSocket v2 and people spell otherwise."""
 
-BUCKETS: Final = frozenset({"S", "M", "P", "B", "F", "T", "HOLD"})
-"""Suffixes under which Kraken keeps parts of one economic asset."""
+VAULT: Final = "VAULT"
+"""Our suffix for what lies in an Earn vault: Kraken's balances do not tell of it (U-AST-2)."""
 
-LOCKED: Final = frozenset({"S", "M", "P", "B", "HOLD"})
-"""Those of them from which Kraken sells nothing: staked, bonded, or kept back. Rewards (`.F`) and
-tokens (`.T`) can be spent."""
+BUCKETS: Final = frozenset({"S", "M", "P", "B", "F", "T", "HOLD", VAULT})
+"""Suffixes under which parts of one economic asset are kept."""
+
+LOCKED: Final = frozenset({"S", "M", "P", "B", "HOLD", VAULT})
+"""Those of them from which Kraken sells nothing: staked, bonded, in a vault, or kept back. Rewards
+(`.F`) and tokens (`.T`) can be spent."""
 
 VARIANTS: Final = MappingProxyType({"ETH2": "ETH"})
 """Products that Kraken names without a suffix."""

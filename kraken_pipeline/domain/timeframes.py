@@ -3,12 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAYS_TO_THE_NEXT: Final = 31
+"""From the first of a month so many days on lies the next month."""
+
+
+_minutes: Final = cache(lambda count: timedelta(minutes=count))
+"""Asked for at each close, of the few lengths that there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +30,7 @@ class Timeframe:
     @property
     def length(self) -> timedelta:
         """How long a bar is."""
-        return timedelta(minutes=self.minutes)
+        return _minutes(self.minutes)
 
     @property
     def seconds(self) -> int:
@@ -68,7 +75,7 @@ def require_utc(moment: datetime) -> datetime:
     Raises:
         InvalidValueError: it is naive or in another zone.
     """
-    if moment.utcoffset() != timedelta(0):
+    if moment.tzinfo is not UTC and moment.utcoffset() != timedelta(0):
         raise InvalidValueError(f"{moment!r} is not in UTC")
     return moment
 
@@ -89,3 +96,11 @@ def months(first: datetime, last: datetime) -> Iterable[str]:
     while (year, month) <= (last.year, last.month):
         yield f"{year:04}-{month:02}-01"
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)  # noqa: PLR2004 - December
+
+
+def stretch_of(month: str) -> tuple[int, int]:
+    """Return where a UTC month (`YYYY-MM-01`) begins and ends, in Unix seconds."""
+    first = datetime.fromisoformat(month).replace(tzinfo=UTC)
+    after = (first + timedelta(days=DAYS_TO_THE_NEXT)).replace(day=1)
+    begin, end = ((each - EPOCH) // timedelta(seconds=1) for each in (first, after))
+    return begin, end

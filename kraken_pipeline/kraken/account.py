@@ -5,7 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from kraken_pipeline.domain.account_reports import AmendReport, FeeSchedule, FundsMove, Worth
+from kraken_pipeline.domain.account_reports import (
+    Allocation,
+    AmendReport,
+    FeeSchedule,
+    FundsMove,
+    Worth,
+)
 from kraken_pipeline.domain.errors import UnexpectedReplyError, UnreachableError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.ledger import LedgerEntry
@@ -13,7 +19,9 @@ from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.reports import Balance, OrderReport, Page, TradeReport
 from kraken_pipeline.domain.symbols import SymbolTable
 from kraken_pipeline.kraken.account_replies import (
+    allocations_from,
     amends_from,
+    earn_locks_from,
     fee_schedule_from,
     moves_from,
     totals_from,
@@ -153,6 +161,28 @@ class ReadOnlyAccount:
         rows = self._all_named("QueryLedgers", "id", entry_ids)
         return tuple(entry_from(entry_id, each) for entry_id, each in rows)
 
+    def allocations(self) -> tuple[Allocation, ...]:
+        """Return what lies in each way to earn that was ever used, by its id."""
+        found: dict[str, Allocation] = {}
+        cursor: str | None = ""
+        while cursor is not None:
+            rows, following = allocations_from(self._ask("Earn/Allocations", _after(cursor)))
+            news = {each.strategy_id: each for each in rows if each.strategy_id not in found}
+            found.update(news)
+            # Kraken names a next page although it knows of none yet
+            cursor = following if news else None
+        return tuple(each for _, each in sorted(found.items()))
+
+    def earn_locks(self) -> dict[str, str]:
+        """Return how each way to earn locks what is in it: `flex`, `instant`, `bonded`, by id."""
+        found: dict[str, str] = {}
+        cursor: str | None = ""
+        while cursor is not None:
+            rows, following = earn_locks_from(self._ask("Earn/Strategies", _after(cursor)))
+            cursor = following if rows.keys() - found.keys() else None
+            found.update(rows)
+        return found
+
     def deposits(self, *, since: datetime | None = None) -> tuple[FundsMove, ...]:
         """Return what was paid in, every page, the oldest first."""
         return self._moves("DepositStatus", since)
@@ -209,6 +239,10 @@ class ReadOnlyAccount:
 
 def _of(cl_ord_id: str | None) -> dict[str, str]:
     return {} if cl_ord_id is None else {"cl_ord_id": cl_ord_id}
+
+
+def _after(cursor: str) -> dict[str, str]:
+    return {"cursor": cursor} if cursor else {}
 
 
 def _chunks(ids: Sequence[str], most: int) -> list[Sequence[str]]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.account_reports import (
+    Allocation,
     AmendReport,
     FeeSchedule,
     FeeTier,
@@ -126,6 +127,43 @@ def _move(row: Record) -> FundsMove:
         note=row.text_or_none("status-prop"),
         at=row.instant("time"),
     )
+
+
+def allocations_from(reply: object) -> tuple[tuple[Allocation, ...], str | None]:
+    """Read a page of Earn/Allocations, and the cursor of the next one, if any.
+
+    Raises:
+        UnexpectedReplyError: a field is missing or odd.
+    """
+    page = record(reply, "Earn/Allocations")
+    return tuple(map(_allocation, _items(page))), page.text_or_none(NEXT) or None
+
+
+def _allocation(row: Record) -> Allocation:
+    return Allocation(
+        strategy_id=row.name_in("strategy_id"),
+        asset=row.name_in("native_asset"),
+        qty=row.record("amount_allocated").record("total").unsigned("native"),
+        rewarded=row.record("total_rewarded").unsigned("native"),
+    )
+
+
+def earn_locks_from(reply: object) -> tuple[dict[str, str], str | None]:
+    """Read a page of Earn/Strategies: each strategy's kind of lock, and the next cursor, if any.
+
+    Raises:
+        UnexpectedReplyError: a field is missing or odd.
+    """
+    page = record(reply, "Earn/Strategies")
+    locks = {row.name_in("id"): row.record("lock_type").name_in("type") for row in _items(page)}
+    return locks, page.text_or_none(NEXT) or None
+
+
+def _items(page: Record) -> list[Record]:
+    return [
+        record(each, f"{page.where}.items[{index}]")
+        for index, each in enumerate(page.items("items"))
+    ]
 
 
 def fee_schedule_from(reply: object, pairs: Iterable[Pair]) -> FeeSchedule:

@@ -7,7 +7,7 @@ name of the place (MOD-1, INV-9).
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Protocol
 
 from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.errors import ConfigurationError, OrderRefusedError, RefusedError
@@ -28,6 +28,19 @@ PRIVATE_STREAM: Final = "wss://ws-auth.kraken.com/v2"
 """Source: docs.kraken.com/api/docs/guides/spot-ws-intro."""
 
 
+class ClosedGates(Protocol):
+    """Says which gates are closed now."""
+
+    def __call__(self, strategy_id: str | None, *, opens: bool) -> str:
+        """Return those that are closed to a strategy's orders, or to any; nothing if all are open.
+
+        Args:
+            strategy_id: whose order it is; None for one that is no wish of a strategy's.
+            opens: whether it is a buy.
+        """
+        ...
+
+
 class LiveTrader(Trader):
     """Sends orders that cost real money. It cannot be made without a preflight that passed.
 
@@ -41,7 +54,7 @@ class LiveTrader(Trader):
         *,
         cleared: Cleared,
         key_id: str,
-        closed_gates: Callable[[str | None], str],
+        closed_gates: ClosedGates,
         clock: Callable[[], datetime],
     ) -> None:
         """Take the line of the trader's key, and the proof that this key was cleared.
@@ -50,8 +63,7 @@ class LiveTrader(Trader):
             line: of the trader's key.
             cleared: by the preflight.
             key_id: of the trader's key.
-            closed_gates: says which gates are closed now to a strategy's orders, or to any; nothing
-                where all are open.
+            closed_gates: says which gates are closed now.
             clock: tells the present.
 
         Raises:
@@ -72,7 +84,7 @@ class LiveTrader(Trader):
             ConfigurationError: a gate is closed to it; nothing was sent.
             ExchangeError: as with `Trader.add`.
         """
-        self._require_gates(_whose(order))
+        self._require_gates(_whose(order), opens=_opens(order))
         return super().add(order, deadline=deadline)
 
     def add_batch(
@@ -84,8 +96,8 @@ class LiveTrader(Trader):
             ConfigurationError: a gate is closed to one of them; nothing was sent.
             ExchangeError: as with `Trader.add_batch`.
         """
-        for strategy_id in dict.fromkeys(map(_whose, orders)):
-            self._require_gates(strategy_id)
+        for strategy_id, opens in dict.fromkeys((_whose(each), _opens(each)) for each in orders):
+            self._require_gates(strategy_id, opens=opens)
         return super().add_batch(orders, deadline=deadline)
 
     def place(self, ticket: Ticket, *, deadline: datetime) -> Placed:
@@ -120,13 +132,13 @@ class LiveTrader(Trader):
         self._require_clearance(opens=True)
         return super().amend(kraken_order_id, amendment, deadline=deadline)
 
-    def _require_gates(self, strategy_id: str | None) -> None:
-        closed = self._closed_gates(strategy_id)
+    def _require_gates(self, strategy_id: str | None, *, opens: bool) -> None:
+        closed = self._closed_gates(strategy_id, opens=opens)
         if closed:
             raise ConfigurationError(f"live trading is refused, nothing was sent: {closed}")
 
     def _require_clearance(self, *, opens: bool) -> None:
-        self._require_gates(None)
+        self._require_gates(None, opens=opens)
         now = self._clock()
         if opens and not self._cleared.covers(Role.TRADER, self._key_id, now):
             raise ConfigurationError(
@@ -134,6 +146,10 @@ class LiveTrader(Trader):
                 f"{self._cleared.until:%Y-%m-%d %H:%M} UTC; nothing opens until the next one "
                 "passed: start again"
             )
+
+
+def _opens(order: Order) -> bool:
+    return order.side is Side.BUY
 
 
 def _whose(order: Order) -> str | None:

@@ -19,6 +19,7 @@ from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.fields import record
 from kraken_pipeline.kraken.forms import add_request, amend_request, request_of
 from kraken_pipeline.kraken.http import PrivateLine
+from kraken_pipeline.kraken.only_checks import OnlyChecks
 from kraken_pipeline.kraken.replies import count_from, placed_id_from, rehearsed_from
 from kraken_pipeline.kraken.tickets import Ticket, ticket_of
 
@@ -145,7 +146,7 @@ class Trader:
         return count_from(self._line.call("CancelAll", {}, call=Call.WRITE), "CancelAll")
 
 
-class Validator:
+class Validator(OnlyChecks):
     """Has orders checked by the exchange and never placed: it can't send without `validate`.
 
     A check says nothing of funds; the exchange does not look at them.
@@ -193,32 +194,6 @@ class Validator:
         request = {**batch_request(tickets, deadline=deadline), **VALIDATE_BATCH}
         reply = self._line.call("AddOrderBatch", request, call=Call.REHEARSAL)
         return checked_from(reply, tickets)
-
-    def amend(self, kraken_order_id: str, amendment: Amendment, *, deadline: datetime) -> NoReturn:
-        """Refuse: Kraken has no check of an amendment.
-
-        Raises:
-            RefusedError: always.
-        """
-        raise RefusedError(f"only validating: {kraken_order_id} stays as it is")
-
-    def cancel(self, kraken_order_id: str) -> None:
-        """Refuse: a cancel has no form that is only checked.
-
-        Raises:
-            RefusedError: always.
-        """
-        raise RefusedError(
-            f"only validating: {kraken_order_id} stays; `kraken-pipeline panic` cancels everything"
-        )
-
-    def cancel_many(self, kraken_order_ids: Sequence[str]) -> NoReturn:
-        """Refuse, as with `cancel`.
-
-        Raises:
-            RefusedError: always.
-        """
-        raise RefusedError(f"only validating: {', '.join(kraken_order_ids)} stay")
 
 
 class Recorder:

@@ -1,17 +1,19 @@
 """The environment as a source of keys: both variables or neither."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kraken_pipeline.domain.errors import KeyMissingError
-from kraken_pipeline.secrets.vault import StoredKey
+
+if TYPE_CHECKING:
+    from kraken_pipeline.secrets.vault import StoredKey
 
 KEY: Final = "KRAKEN_API_KEY"
 SECRET: Final = "KRAKEN_API_SECRET"  # noqa: S105 - the name of a variable
 PASSWORD: Final = "KRAKEN_PIPELINE_SECRET_PW"  # noqa: S105 - the name of a variable
 
 
-def key_from(environ: Mapping[str, str]) -> StoredKey | None:
+def key_from(environ: Mapping[str, str]) -> "StoredKey | None":
     """Return the key that the environment gives, or None where it says nothing of one.
 
     Raises:
@@ -25,4 +27,6 @@ def key_from(environ: Mapping[str, str]) -> StoredKey | None:
         raise KeyMissingError(
             f"{there} is set, but {missing} is not. Set both, or unset {there} to use the key file"
         )
+    from kraken_pipeline.secrets.vault import StoredKey  # noqa: PLC0415 - ciphers are heavy
+
     return StoredKey(key=key, secret=secret)

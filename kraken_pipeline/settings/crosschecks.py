@@ -1,48 +1,21 @@
 """What single values cannot show: settings that contradict each other.
 
 An error is a setting that can never take effect, or that promises what nothing does: a trade may
-not risk more than the whole portfolio, an order may not have to be larger than it may be. A warning
-is a setting that another one overrules towards safety, such as a cap above the cap on everything:
-the tighter one holds, and the user should know which. Whether a share of NAV is enough for the
-smallest order cannot be told without NAV; that is for the gates before an order.
+not risk more than the whole portfolio, an order may not have to be larger than it may be. Whether a
+share of NAV is enough for the smallest order cannot be told without NAV; that is for the gates
+before an order. What is only warned of is in `overruled`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from operator import attrgetter
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from kraken_pipeline.settings.documents import KeyPath
+from kraken_pipeline.settings.finding import ALIKE, MANUAL, Check, Finding, Written, find
 from kraken_pipeline.settings.nearest import nearest
 from kraken_pipeline.settings.sections import Settings
-from kraken_pipeline.settings.unread import NOT_READ
 
 SHORTEST_BY_SCHEDULE: Final = 180
 """Seconds of a dead man's switch that a schedule renews; it may miss two of its minutes."""
 PERCENT_OF_ALL: Final = 100
-MANUAL: Final = "manual"
-"""In `risk.max_per_strategy_pct`: what the operator holds by hand."""
-
-ALIKE: Final = 0.6
-"""From where on, of 1, a name may be meant for another."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Settings that do not go together."""
-
-    paths: tuple[KeyPath, ...]
-    """The settings, the one to blame first."""
-    says: str
-
-
-Written: TypeAlias = frozenset[KeyPath]
-"""Every key that a file or a variable sets; the rest is default."""
-Check: TypeAlias = Callable[[Settings, Written], Iterator[Finding]]
-
-
-def _find(says: str, *dotted: str) -> Finding:
-    return Finding(paths=tuple(tuple(each.split(".")) for each in dotted), says=says)
 
 
 def a_trade_fits_into_the_portfolio(settings: Settings, written: Written) -> Iterator[Finding]:
@@ -54,7 +27,7 @@ def a_trade_fits_into_the_portfolio(settings: Settings, written: Written) -> Ite
         ("risk.max_portfolio_stop_risk_pct", risk.max_portfolio_stop_risk_pct),
     ):
         if trade > whole:
-            yield _find(
+            yield find(
                 f"risk.max_risk_per_trade_pct is {trade} % of NAV, above {key}, {whole} % of NAV: "
                 "it can never be used up. Lower the first or raise the second.",
                 "risk.max_risk_per_trade_pct",
@@ -78,11 +51,11 @@ def the_allowlist_names_known_strategies(settings: Settings, written: Written) -
 def _strangers(key: str, names: Iterable[str], known: set[str]) -> Iterator[Finding]:
     for name in names:
         if name not in known:
-            meant = " or ".join(nearest(name, sorted(known)))
+            meant = " or ".join(nearest(name, sorted(known), at_least=ALIKE))
             hint = f"The nearest one is {meant}: rename it" if meant else "Remove it"
-            yield _find(
+            yield find(
                 f"{key} names {name}, which is neither in strategies.enabled nor in "
-                f"strategies.configs. {hint}, or add the strategy.",
+                f"strategies.configs. {hint}, or add {name} to strategies.enabled.",
                 f"{key}.{name}",
             )
 
@@ -93,7 +66,7 @@ def live_has_a_cap_for_every_strategy(settings: Settings, written: Written) -> I
         return
     for name in settings.strategies.running():
         if ("risk", "max_per_strategy_pct", name) not in written:
-            yield _find(
+            yield find(
                 f"execution.mode is live, but risk.max_per_strategy_pct has no entry for the "
                 f"enabled strategy {name}. Write risk.max_per_strategy_pct.{name} in % of NAV.",
                 "execution.mode",
@@ -108,7 +81,7 @@ def nothing_is_both_in_and_out(settings: Settings, written: Written) -> Iterator
         ("portfolio", "assets", portfolio.include_assets, portfolio.exclude_assets),
     ):
         for name in sorted(set(included) & set(excluded)):
-            yield _find(
+            yield find(
                 f"{section}.include_{kind} and {section}.exclude_{kind} both name {name}. "
                 "Remove it from one.",
                 f"{section}.include_{kind}",
@@ -125,7 +98,7 @@ def an_order_can_be_large_enough(settings: Settings, written: Written) -> Iterat
         ("execution.max_total_notional_usd", execution.max_total_notional_usd),
     ):
         if largest is not None and smallest > largest:
-            yield _find(
+            yield find(
                 f"{key} is {largest} USD, below execution.min_order_notional_usd, {smallest} USD: "
                 "nothing could be bought. Raise the first or lower the second.",
                 key,
@@ -138,13 +111,13 @@ def post_only_orders_can_rest(settings: Settings, written: Written) -> Iterator[
     execution = settings.execution
     rests = execution.default_order_type == "limit" and execution.time_in_force == "GTC"
     if execution.post_only and (not rests or execution.urgency == "urgent"):
-        yield _find(
+        yield find(
             "execution.post_only is true, but a market, IOC, FOK or urgent order cannot rest. "
             "Set it to false, or use limit and GTC.",
             "execution.post_only",
         )
     if execution.urgency == "passive" and not rests:
-        yield _find(
+        yield find(
             "execution.urgency is passive, but a market, IOC or FOK order cannot rest. "
             "Set it to normal, or use limit and GTC.",
             "execution.urgency",
@@ -157,19 +130,19 @@ def a_strategys_order_fits_together(settings: Settings, written: Written) -> Ite
         order, at = config.order, f"strategies.configs.{name}.order"
         rests = order.order_type != "market" and order.time_in_force not in {"IOC", "FOK"}
         if order.post_only and (not rests or order.urgency not in {None, "passive"}):
-            yield _find(
+            yield find(
                 f"{at}.post_only is true, but only a limit order can rest, one that is passive and "
                 "neither IOC nor FOK. Set it to false, or leave the other out.",
                 f"{at}.post_only",
             )
         if order.urgency == "passive" and not rests:
-            yield _find(
+            yield find(
                 f"{at}.urgency is passive, but a market, IOC or FOK order cannot rest. "
                 "Set it to normal, or leave the other out.",
                 f"{at}.urgency",
             )
         if order.urgency == "urgent" and order.time_in_force == "GTC":
-            yield _find(
+            yield find(
                 f"{at}.urgency is urgent, but what is GTC rests. Leave time_in_force out.",
                 f"{at}.urgency",
             )
@@ -180,7 +153,7 @@ def a_close_at_kraken_has_a_price(settings: Settings, written: Written) -> Itera
     execution = settings.execution
     is_close = execution.protective_stops == "conditional_close"
     if is_close and execution.protective_stop_type == "trailing-stop":
-        yield _find(
+        yield find(
             "execution.protective_stops is conditional_close, but a trailing stop can't be one. "
             "Use after_fill, or another execution.protective_stop_type.",
             "execution.protective_stops",
@@ -192,7 +165,7 @@ def the_guard_renews_in_time(settings: Settings, written: Written) -> Iterator[F
     """A switch that is renewed later than it fires always fires."""
     guard = settings.guard
     if guard.interval_seconds >= guard.timeout_seconds:
-        yield _find(
+        yield find(
             f"guard.interval_seconds is {guard.interval_seconds}, not below guard.timeout_seconds, "
             f"{guard.timeout_seconds}: the switch would fire before it is renewed. Lower it.",
             "guard.interval_seconds",
@@ -204,7 +177,7 @@ def the_schedule_renews_in_time(settings: Settings, written: Written) -> Iterato
     """A schedule that comes each minute needs time to start what renews the switch."""
     seconds = settings.execution.dead_man_switch_seconds
     if 0 < seconds < SHORTEST_BY_SCHEDULE:
-        yield _find(
+        yield find(
             f"execution.dead_man_switch_seconds is {seconds}; what renews it comes each minute, so "
             f"it would fire on good days. Give {SHORTEST_BY_SCHEDULE} or more; 0 turns it off. For "
             "a shorter one run `kraken-pipeline guard`, with guard.timeout_seconds.",
@@ -237,7 +210,7 @@ def ranges_have_room(settings: Settings, written: Written) -> Iterator[Finding]:
         ),
     ):
         if low > high:
-            yield _find(
+            yield find(
                 f"{low_key} is {low}, above {high_key}, {high}. Lower the first or raise the "
                 "second.",
                 low_key,
@@ -249,7 +222,7 @@ def least_weights_fit_together(settings: Settings, written: Written) -> Iterator
     """Not more than all can be shared out."""
     running, least = len(settings.strategies.running()), settings.risk.min_strategy_weight_pct
     if settings.risk.dynamic_allocation_enabled and running * least > PERCENT_OF_ALL:
-        yield _find(
+        yield find(
             f"risk.min_strategy_weight_pct is {least}, and {running} strategies run: that is more "
             "than 100 % of the allocation. Lower it.",
             "risk.min_strategy_weight_pct",
@@ -262,101 +235,13 @@ def volatilities_have_room(settings: Settings, written: Written) -> Iterator[Fin
     low = settings.universe.filters.min_volatility_pct_a_year
     high = settings.universe.filters.max_volatility_pct_a_year
     if low is not None and high is not None and low > high:
-        yield _find(
+        yield find(
             f"universe.filters.min_volatility_pct_a_year is {low}, above "
             f"universe.filters.max_volatility_pct_a_year, {high}. Lower the first or raise "
             "the second.",
             "universe.filters.min_volatility_pct_a_year",
             "universe.filters.max_volatility_pct_a_year",
         )
-
-
-def caps_are_below_the_cap_on_everything(settings: Settings, written: Written) -> Iterator[Finding]:
-    """A cap above `max_gross_exposure_pct` never bites; that one does."""
-    risk = settings.risk
-    caps = {"risk.max_per_asset_pct": risk.max_per_asset_pct} | {
-        f"risk.max_per_strategy_pct.{name}": cap for name, cap in risk.max_per_strategy_pct.items()
-    }
-    for key, cap in caps.items():
-        if cap > risk.max_gross_exposure_pct:
-            yield _find(
-                f"{key} is {cap} % of NAV, but risk.max_gross_exposure_pct allows only "
-                f"{risk.max_gross_exposure_pct} % in all, and holds.",
-                key,
-                "risk.max_gross_exposure_pct",
-            )
-
-
-def paper_has_a_cap_for_every_strategy(settings: Settings, written: Written) -> Iterator[Finding]:
-    """Without a cap of its own a strategy is held to the risk of one trade (CFG-6)."""
-    if settings.execution.mode == "live":
-        return
-    for name in settings.strategies.running():
-        if name not in settings.risk.max_per_strategy_pct:
-            yield _find(
-                f"risk.max_per_strategy_pct has no entry for {name}: it may hold "
-                f"risk.max_risk_per_trade_pct, {settings.risk.max_risk_per_trade_pct} % of NAV. "
-                "Live would refuse to start.",
-                "strategies.enabled",
-            )
-
-
-def what_is_enabled_runs(settings: Settings, written: Written) -> Iterator[Finding]:
-    """A strategy runs if the list names it and its own section does not switch it off."""
-    strategies = settings.strategies
-    for name in strategies.enabled:
-        if name not in strategies.running():
-            yield _find(
-                f"strategies.enabled names {name}, but strategies.configs.{name}.enabled is "
-                "false: it does not run.",
-                f"strategies.configs.{name}.enabled",
-            )
-
-
-def what_is_configured_is_enabled(settings: Settings, written: Written) -> Iterator[Finding]:
-    """A section of a strategy that no list names changes nothing: it may be a slip of the pen."""
-    strategies = settings.strategies
-    for name in strategies.configs:
-        if name not in strategies.enabled:
-            near = " or ".join(nearest(name, strategies.enabled, at_least=ALIKE))
-            hint = f"The nearest one that is enabled is {near}." if near else "It does not run."
-            yield _find(
-                f"strategies.configs has {name}, which strategies.enabled does not name. {hint}",
-                f"strategies.configs.{name}",
-            )
-
-
-def a_mirror_is_of_krakens_market(settings: Settings, written: Written) -> Iterator[Finding]:
-    """Who names another exchange to mirror wants it mirrored."""
-    paper = settings.paper
-    if paper.mirror_url is not None and paper.market != "kraken":
-        yield _find(
-            f"paper.mirror_url is not used: paper.market is {paper.market}. Set it to kraken.",
-            "paper.mirror_url",
-        )
-
-
-def there_is_one_database(settings: Settings, written: Written) -> Iterator[Finding]:
-    """A database address makes the database file idle."""
-    portfolio = settings.portfolio
-    if portfolio.db_url is not None and portfolio.db_path is not None:
-        yield _find(
-            f"portfolio.db_path, {portfolio.db_path}, is not used: portfolio.db_url is set.",
-            "portfolio.db_path",
-        )
-
-
-def what_is_set_is_read(settings: Settings, written: Written) -> Iterator[Finding]:
-    """A setting that differs from its default and changes nothing misleads."""
-    usual = Settings()
-    for key in NOT_READ:
-        path = tuple(key.split("."))
-        is_written = any(each[: len(path)] == path for each in written)
-        if is_written and attrgetter(key)(settings) != attrgetter(key)(usual):
-            yield _find(f"{key} is set, but nothing in this version acts on it.", key)
-    if MANUAL in settings.risk.max_per_strategy_pct:
-        key = f"risk.max_per_strategy_pct.{MANUAL}"
-        yield _find(f"{key} is set, but nothing in this version acts on it.", key)
 
 
 ERRORS: Final[tuple[Check, ...]] = (
@@ -375,19 +260,3 @@ ERRORS: Final[tuple[Check, ...]] = (
     volatilities_have_room,
     least_weights_fit_together,
 )
-WARNINGS: Final[tuple[Check, ...]] = (
-    caps_are_below_the_cap_on_everything,
-    paper_has_a_cap_for_every_strategy,
-    what_is_enabled_runs,
-    what_is_configured_is_enabled,
-    a_mirror_is_of_krakens_market,
-    there_is_one_database,
-    what_is_set_is_read,
-)
-
-
-def findings(
-    checks: tuple[Check, ...], settings: Settings, written: Written
-) -> tuple[Finding, ...]:
-    """Ask every check and return all that they find."""
-    return tuple(found for check in checks for found in check(settings, written))

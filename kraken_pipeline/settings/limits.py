@@ -39,14 +39,23 @@ class MarketRegimeThrottle(Section):
     """Smaller targets in bad markets."""
 
     enabled: bool = False
+    """Whether buys are made smaller, or left out, while the market as a whole goes badly."""
     timeframe: Timeframe = "4h"
+    """Which candles the market is judged by."""
     momentum_lookback_bars: Bars = 63
+    """Over how many the benchmark's change is measured."""
     basket_momentum_lookback_bars: Bars = 63
+    """Over how many the mean change of the universe's pairs is measured."""
     volatility_lookback_bars: Bars = 63
+    """Over how many the deviation of the benchmark's changes is measured."""
     drawdown_lookback_bars: Bars = 63
+    """Over how many the benchmark's highest close is looked for."""
     risk_on_allocation_multiplier: Share = Decimal("1.0")
+    """What is left of a buy in a good market."""
     neutral_allocation_multiplier: Share = Decimal("0.75")
+    """What is left of a buy in a doubtful market."""
     risk_off_allocation_multiplier: Share = Decimal("0.25")
+    """What is left of a buy in a bad market."""
     unavailable_policy: Literal["block_new_risk", "allow"] = "block_new_risk"
     """What holds while the regime cannot be told."""
 
@@ -59,26 +68,36 @@ class Risk(Section):
     max_portfolio_risk_pct: PctOfNav = Decimal(10)
     """The sum of the losses at their stops of all that is open."""
     max_open_positions: int = Field(default=10, ge=1, le=1000)
+    """How many assets may be held, or wanted by orders that are out."""
     max_per_asset_pct: PctOfNav = Decimal(5)
+    """Exposure to one asset, with all orders that are out filled."""
     max_per_strategy_pct: Caps = Field(
         default_factory=lambda: MappingProxyType({DEMO_STRATEGY: Decimal(10)})
     )
-    """Exposure by strategy id; `manual` stands for what the operator holds by hand."""
+    """Exposure by strategy id; what the operator holds by hand, `manual`, has none yet."""
     max_daily_drawdown_pct: PctOfNav = Field(default=Decimal(10), gt=0)
+    """How far the account may fall from its highest of 24 hours. Beyond it the kill switch
+    latches."""
     kill_cool_off_minutes: Annotated[int, Field(ge=0, le=10_080), Unit("min")] = 60
     """How long after a drawdown or a day's loss stopped opening nobody may clear that."""
     kill_switch_on_drift: bool = True
+    """Whether opening stops where books and exchange differ by more than the tolerances."""
     include_manual_positions: bool = True
+    """Whether what the operator holds by hand is to count for the caps."""
     volatility_lookback_bars: Bars = 20
+    """Over how many bars volatility is to be measured."""
     min_liquidity_24h_usd: Usd = Decimal(100_000)
+    """What must have traded of a pair in 24 hours for a buy of it."""
     max_gross_exposure_pct: PctOfNav = Decimal(10)
     """The value of all holdings but cash. It is its own limit, apart from risk at the stops."""
     max_portfolio_stop_risk_pct: PctOfNav = Decimal(10)
     """Beside `max_portfolio_risk_pct`, which counts the same: the lower one holds."""
     max_order_pct_of_24h_volume: PctOfVolume = Decimal(1)
+    """How much of what traded in 24 hours one order may be."""
     max_order_pct_of_depth: PctOfDepth = Decimal(50)
     """Of what the book shows within the slippage bound; holds for urgent orders."""
     max_order_notional_usd: PositiveUsd | None = None
+    """The largest order, in `portfolio.base_currency`. If left out: not asked."""
     max_order_qty: Qtys = Field(default_factory=lambda: MappingProxyType({}))
     """The largest order of a pair, by its name."""
     max_per_cluster_pct: PctOfNav | None = None
@@ -89,24 +108,32 @@ class Risk(Section):
     min_cash_reserve_pct: PctOfNav = Decimal(1)
     """What buys leave of the cash."""
     max_orders_per_minute: int = Field(default=60, ge=1, le=10_000)
+    """Orders that are planned within a minute; what reduces goes in any case."""
     max_orders_per_day: int = Field(default=2_000, ge=1, le=1_000_000)
     """In a UTC day, as below."""
     max_turnover_pct_per_day: PctOfNavADay = Decimal(1_000)
+    """What is bought and sold in a day."""
     max_fees_pct_per_day: PctOfNavADay = Decimal(2)
+    """What is paid in fees in a day."""
     max_daily_loss_pct: PctOfNav = Field(default=Decimal(5), gt=0)
     """Of the whole account. Beyond it the kill switch latches, and a person has to look."""
     max_daily_loss_per_strategy_pct: PctOfNav = Field(default=Decimal(3), gt=0)
     """Beyond it the strategy opens nothing for the rest of the day."""
     max_spread_bps: Bps = Field(default=100, ge=1, le=10_000)
+    """Between bid and ask, for a buy."""
     min_stop_in_round_trips: Annotated[Exact, Field(ge=0, le=100), Unit("x the fees")] = Decimal(0)
     """How far away a stop must be, in fees of buying and selling: a nearer one can't be worth it.
     0 lets any distance pass."""
     protections: Protections = ()
     """What pauses buying after bad events; each entry a kind, or a mapping with its `kind`."""
     dynamic_allocation_enabled: bool = False
+    """Whether strategies that did well of late get more of what they want than others."""
     dynamic_allocation_lookback_hours: Hours = 72
+    """How far back results count for that."""
     min_strategy_weight_pct: PctOfAllocation = Decimal(0)
+    """The least share that one strategy has then."""
     max_strategy_weight_pct: PctOfAllocation = Decimal(50)
+    """The largest share that one strategy has then."""
     market_regime_throttle: MarketRegimeThrottle = Field(default_factory=MarketRegimeThrottle)
 
 
@@ -114,11 +141,16 @@ class Execution(Section):
     """How and whether orders are sent. What is left out is the choice that sends least."""
 
     mode: Literal["dry_run", "paper", "live"] = "paper"
+    """Whether orders go nowhere, to the simulator, or to Kraken."""
     default_order_type: Literal["limit", "market"] = "limit"
+    """How orders are placed where a strategy says nothing."""
     max_slippage_bps: Bps = Field(default=50, ge=0, le=1000)
     """How much worse than the decision's price an order may trade."""
     time_in_force: Literal["GTC", "IOC", "FOK"] = "GTC"
+    """How long an order may wait: until it is canceled, not at all, or all of it at once."""
     post_only: bool = False
+    """Whether an order that would trade at once is refused instead, so that it pays the maker's
+    fee."""
     urgency: Literal["passive", "normal", "urgent"] = "normal"
     """At the best price of the own side, at that of the other side or a little worse, or as deep
     into the book as all of it needs."""
@@ -129,8 +161,11 @@ class Execution(Section):
     validate_only: bool = True
     """Live: ask Kraken to check the order and not to take it."""
     allow_live_trading: bool = False
+    """Live: one of the words without which no order leaves; `validate_only` is another."""
     paper_tests_completed: bool = False
+    """That somebody has traded on paper first."""
     live_strategy_allowlist: StrategyIds = ()
+    """Live: the strategies whose orders may be sent. Stops and a flatten need no entry."""
     dead_man_switch_seconds: Seconds = Field(default=600, ge=0, le=86_399)
     """After so long without us the exchange cancels every order of the account; 0: never.
 
@@ -139,18 +174,32 @@ class Execution(Section):
     max_retries: int = Field(default=3, ge=0, le=10)
     """Of requests that read. What writes is never sent again."""
     retry_backoff_seconds: Seconds = Field(default=2, ge=0, le=300)
+    """How long to wait before the first of them."""
     retry_backoff_factor: Factor = Decimal("2.0")
+    """How much longer before each further one."""
     max_concurrent_orders: int = Field(default=10, ge=1, le=225)
-    """Source: Kraken allows 60 to 225 open orders a pair, by account level."""
+    """Orders that may be at the exchange together before the next buy waits.
+
+    Source: Kraken allows 60 to 225 open orders a pair, by account level.
+    """
     min_order_notional_usd: Usd = Decimal(20)
     """Holds for buys that raise risk; reductions may be smaller."""
     max_pair_notional_usd: PositiveUsd | None = None
+    """Exposure to one pair. If left out, here and below: not asked."""
     max_total_notional_usd: PositiveUsd | None = None
+    """Exposure in all, with all orders that are out filled."""
     max_plan_age_seconds: Seconds = Field(default=60, ge=1, le=3600)
+    """How long after it was planned an order may still be sent."""
     submit_deadline_seconds: Seconds = Field(default=5, ge=2, le=60)
-    """Source: REST takes a `deadline` from 2 to 60 seconds ahead."""
+    """How long the engine may take an order after it was sent.
+
+    Source: REST takes a `deadline` from 2 to 60 seconds ahead.
+    """
     unknown_settle_seconds: Seconds = Field(default=120, ge=60, le=3600)
-    """Source: fills seen on the socket can be missing from REST for up to a minute."""
+    """How long after that a read may miss what became of it.
+
+    Source: fills seen on the socket can be missing from REST for up to a minute.
+    """
     lease_seconds: Seconds = Field(default=30, ge=5, le=600)
     """How long the right to send lasts before it must be renewed."""
     protective_stops: Literal["off", "after_fill", "conditional_close"] = "off"
@@ -162,6 +211,7 @@ class Execution(Section):
     """What is done about a holding whose stop is missing for too long: try on, sell it, or open
     nothing more on its pair until a person has looked. Each is told."""
     unprotected_after_seconds: Seconds = Field(default=10, ge=1, le=3600)
+    """How long a stop may be missing before that."""
     account_tier: Literal["starter", "intermediate", "pro"] = "starter"
     """What Kraken knows of the account's holder: it says how often may be asked and ordered.
 
@@ -173,8 +223,12 @@ class Guard(Section):
     """The dead man's switch while a process of its own renews it."""
 
     timeout_seconds: Seconds = Field(default=60, ge=10, le=86_399)
-    """Source: CancelAllOrdersAfter; Kraken recommends 60 s, renewed every 15 to 30 s."""
+    """After so long without the guardian the exchange cancels every order of the account.
+
+    Source: CancelAllOrdersAfter; Kraken recommends 60 s, renewed every 15 to 30 s.
+    """
     interval_seconds: Seconds = Field(default=20, ge=1, le=86_400)
+    """How often the guardian renews it; less than that."""
     protect: Literal["stops", "flat"] = "stops"
     """With `stops` the switch is off where only protective stops rest, so that they stay without
     us; with `flat` it is on for them too, and they go with us."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings.complaints import schema_problems
-from kraken_pipeline.settings.crosschecks import ERRORS, WARNINGS, Finding, findings
+from kraken_pipeline.settings.crosschecks import ERRORS
 from kraken_pipeline.settings.documents import Document, KeyPath, Plain, read
 from kraken_pipeline.settings.environment import (
     DB_URL,
@@ -18,6 +18,8 @@ from kraken_pipeline.settings.environment import (
     Surroundings,
     surroundings,
 )
+from kraken_pipeline.settings.finding import Finding, findings
+from kraken_pipeline.settings.overruled import WARNINGS
 from kraken_pipeline.settings.sections import Settings
 from kraken_pipeline.settings.showing import digest, flow, leaves, without_password
 

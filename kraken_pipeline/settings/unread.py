@@ -3,6 +3,7 @@
 from typing import Final
 
 NOT_READ: Final = (
+    "region.code",
     "region.capabilities",
     "market_data.ws_timeframes",
     "market_data.backfill_timeframes",

@@ -4,13 +4,15 @@
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import Final
 
 from kraken_pipeline.simulator.bookings import Booked, Booking, Funding
+from kraken_pipeline.simulator.buckets import is_vault
 from kraken_pipeline.simulator.engine import NOTHING, Resting, Side
+from kraken_pipeline.simulator.entries import Entry, paid, rest_id, spendable
 from kraken_pipeline.simulator.events import (
     Deposited,
     Event,
@@ -26,28 +28,13 @@ from kraken_pipeline.simulator.events import (
     TimerSet,
     TriggerMoved,
 )
+from kraken_pipeline.simulator.fees import fee_in_quote
 from kraken_pipeline.simulator.listing import Asset, Listing, Pair
 from kraken_pipeline.simulator.orders import Order
 
 OWNER: Final = "account"
 VOLUME_SPAN: Final = timedelta(days=30)
 """Over which time traded volume counts for the fee tier."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A ledger entry: the balance after it is the one before, plus amount, less fee."""
-
-    id: str
-    at: datetime
-    refid: str
-    type: str
-    subtype: str
-    asset: str
-    amount: Decimal
-    fee: Decimal
-    balance: Decimal
-    aclass: str = "currency"
 
 
 class Account:
@@ -67,6 +54,10 @@ class Account:
         self.pair_status: dict[str, str] = {}
         """Statuses of pairs by key that are not those that they are listed with."""
         self.ledger: dict[str, Entry] = {}
+        self.vaults: dict[str, Decimal] = {}
+        """What lies in the vaults of Earn, by bucket; no balance tells of it."""
+        self.vault_rows: list[Entry] = []
+        """What came into them and went out, of which the ledger does not tell."""
         self._by_time: tuple[dict[str, Entry], list[Entry]] = ({}, [])
         self.announced: list[tuple[datetime, Booking]] = []
         """Rows of the exported ledger that have no id and moved nothing."""
@@ -164,7 +155,7 @@ class Account:
         *,
         without: Collection[str | None] = (),
     ) -> Decimal:
-        """Return what a new order may spend of an asset.
+        """Return what a new order may spend of an asset, also where that earns by itself.
 
         Open orders keep their hold and the highest fee they may cost, so that no fill can ever
         overdraw the account.
@@ -181,7 +172,12 @@ class Account:
                 continue
             pair = self.pair_of(order)
             kept += reserved(order, pair, taker_rate(pair)).get(asset.id, NOTHING)
-        return self.balances.get(asset.id, NOTHING) - kept
+        return spendable(self.balances, asset) - kept
+
+    def entries_of(self, fill: OrderFilled) -> list[str]:
+        """Return the ids of a trade's ledger entries, base before quote."""
+        sides = (fill.base_ledger_id, fill.quote_ledger_id)
+        return [each for side in sides for each in (side, rest_id(side)) if each in self.ledger]
 
     def volume_usd(self, now: datetime) -> Decimal:
         """Return what was traded in the last 30 days, USD."""
@@ -233,14 +229,17 @@ class Account:
         sign = 1 if order.side is Side.BUY else -1
         base_fee, quote_fee = (fill.fee, NOTHING) if order.fee_in_base else (NOTHING, fill.fee)
         self.trades[fill.trade_id] = fill
-        self._write(_entry(fill, pair.base, fill.base_ledger_id, sign * fill.qty, base_fee))
-        self._write(_entry(fill, pair.quote, fill.quote_ledger_id, -sign * fill.cost, quote_fee))
+        base = _entry(fill, pair.base, fill.base_ledger_id, sign * fill.qty, base_fee)
+        quote = _entry(fill, pair.quote, fill.quote_ledger_id, -sign * fill.cost, quote_fee)
+        for side, asset in ((base, pair.base), (quote, pair.quote)):
+            for entry in paid(side, asset, self.balances):
+                self._write(entry)
         self._replace(
             replace(
                 order,
                 executed=order.executed + fill.qty,
                 cost=order.cost + fill.cost,
-                fee=order.fee + fill.fee,
+                fee=order.fee + fee_in_quote(fill, self.pair_of(order), in_base=order.fee_in_base),
                 trades=(*order.trades, fill.trade_id),
             )
         )
@@ -281,7 +280,16 @@ class Account:
         if order.id in self.open:
             self.open[order.id] = order
 
+    def has(self, bucket: str) -> Decimal:
+        """Return what lies in a bucket, whether balances tell of it or not."""
+        return (self.vaults if is_vault(bucket) else self.balances).get(bucket, NOTHING)
+
     def _write(self, entry: Entry) -> None:
+        if is_vault(entry.asset):
+            balance = self.has(entry.asset) + entry.amount - entry.fee
+            self.vaults[entry.asset] = balance
+            self.vault_rows.append(replace(entry, balance=balance))
+            return
         balance = self.balances.get(entry.asset, NOTHING) + entry.amount - entry.fee
         self.balances[entry.asset] = balance
         self.ledger[entry.id] = replace(entry, balance=balance)

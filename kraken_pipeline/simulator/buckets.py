@@ -13,8 +13,16 @@ KFEE: Final = Asset(id="KFEE", altname="FEE", decimals=2, display_decimals=2)
 """Fee credits: they pay fees and nothing else."""
 
 
-KINDS: Final = frozenset({"B", "F", "M", "P", "S"})
+VAULT: Final = "V"
+"""Our own suffix for what lies in a vault of Earn: Kraken gives no name to it, as neither balances
+nor ledger show it (docvault's notes on its release 1.0.161)."""
+KINDS: Final = frozenset({"B", "F", "M", "P", "S", VAULT})
 """What may stand behind the dot of a bucket: bonded, auto-earn, opt-in, parachain, staked."""
+
+
+def is_vault(bucket: str) -> bool:
+    """Tell whether only Earn/Allocations tells of a bucket."""
+    return bucket.partition(".")[2] == VAULT
 
 
 def underlying(listing: Listing, bucket: str) -> Asset | None:

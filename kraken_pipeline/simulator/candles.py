@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86400
+CLOSE_ENOUGH: Final = 1e-4
+"""Of a print: at its own time it has been made, however that time was rounded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +203,7 @@ def prints_until(candle: Candle, at: float) -> int:
         return 0
     _, _, prints = _knots(candle)
     passed = (at - candle.time) / candle.seconds
-    return min(max(int(prints * passed + 0.5), 0), prints)
+    return min(max(int(prints * passed + 0.5 + CLOSE_ENOUGH), 0), prints)
 
 
 def print_price(candle: Candle, number: int) -> int:

@@ -66,6 +66,7 @@ class OrderFilled:
     qty: Decimal
     cost: Decimal
     fee: Decimal
+    """In the asset that it was taken in: the quote, the base with `fcib`."""
     maker: bool
     usd: Decimal
     """What the cost is worth in USD: it counts for the fee tier."""

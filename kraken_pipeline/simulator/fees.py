@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from kraken_pipeline.simulator.catalog import FIAT, STABLE
+from kraken_pipeline.simulator.events import OrderFilled
 from kraken_pipeline.simulator.listing import Pair
 
 PERCENT: Final = Decimal("0.01")
@@ -69,5 +70,25 @@ def fee(pair: Pair, amount: Decimal, percent: Decimal, *, in_base: bool) -> Deci
     Source: recorded trades, 5.50768 at 0.25 % cost 0.01377.
     """
     decimals = pair.base.decimals if in_base else pair.cost_decimals
-    step = Decimal(1).scaleb(-decimals)
-    return (amount * percent * PERCENT).quantize(step, rounding=ROUND_HALF_UP)
+    return _rounded(amount * percent * PERCENT, decimals)
+
+
+def fee_in_quote(fill: OrderFilled, pair: Pair, *, in_base: bool) -> Decimal:
+    """Return a fill's fee as orders and trades tell it: in quote, whichever asset it was taken in.
+
+    What was taken, and in what, only the ledger tells.
+
+    Args:
+        fill: with the fee that was taken.
+        pair: the market.
+        in_base: whether it was taken in base.
+
+    Source: support.kraken.com, "How to interpret Trades history fields".
+    """
+    if not in_base:
+        return fill.fee
+    return _rounded(fill.fee * fill.price, pair.cost_decimals)
+
+
+def _rounded(fee: Decimal, decimals: int) -> Decimal:
+    return fee.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)

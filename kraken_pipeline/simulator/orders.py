@@ -115,7 +115,7 @@ class Order:
     cost: Decimal = NOTHING
     """Quote."""
     fee: Decimal = NOTHING
-    """In the fee's asset: the quote, the base with `fcib`."""
+    """In quote, whichever asset it was taken in."""
     ended: datetime | None = None
     reason: str | None = None
     trades: tuple[str, ...] = ()

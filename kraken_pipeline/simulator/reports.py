@@ -7,16 +7,18 @@ show: an announcement without id and balance before the row of some deposits.
 import csv
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
 from kraken_pipeline.simulator import wire
-from kraken_pipeline.simulator.accounts import Account, Entry
+from kraken_pipeline.simulator.accounts import Account
 from kraken_pipeline.simulator.bookings import Booking, ExportAsked
 from kraken_pipeline.simulator.buckets import held_asset
 from kraken_pipeline.simulator.catalog import FIAT
+from kraken_pipeline.simulator.entries import Entry
 from kraken_pipeline.simulator.events import OrderFilled
+from kraken_pipeline.simulator.fees import fee_in_quote
 
 LEDGER_FIELDS: Final = (
     "txid", "refid", "time", "type", "subtype", "aclass", "subclass", "asset", "wallet", "amount",
@@ -92,16 +94,12 @@ def _trade_row(account: Account, fill: OrderFilled) -> dict[str, str]:
         "ordertype": order.ordertype,
         "price": wire.fixed(fill.price, decimals),
         "cost": wire.fixed(fill.cost, decimals),
-        "fee": wire.fixed(fill.fee, decimals),
+        "fee": wire.fixed(fee_in_quote(fill, pair, in_base=order.fee_in_base), decimals),
         "vol": wire.fixed(fill.qty, pair.lot_decimals),
         "margin": wire.fixed(0, decimals),
         "misc": "",
-        "ledgers": ",".join(_ledgers(fill)),
+        "ledgers": ",".join(account.entries_of(fill)),
     }
-
-
-def _ledgers(fill: OrderFilled) -> Sequence[str]:
-    return (fill.base_ledger_id, fill.quote_ledger_id)
 
 
 def _moment(at: datetime) -> str:

@@ -9,6 +9,7 @@ from kraken_pipeline.simulator import buckets, fees
 from kraken_pipeline.simulator.accounts import in_ledger
 from kraken_pipeline.simulator.bookings import Booked, Booking
 from kraken_pipeline.simulator.engine import NOTHING
+from kraken_pipeline.simulator.entries import earning_bucket
 from kraken_pipeline.simulator.events import Event
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.ids import funding_reference, identifier
@@ -67,6 +68,10 @@ def book(exchange: Exchange, drafts: Iterable[Draft], *more: Event) -> Booked:
 
 
 def spendable(exchange: Exchange, bucket: str) -> Decimal:
-    """Return what of a bucket no open order needs."""
-    asset = buckets.held_asset(exchange.market.listing, bucket)
-    return exchange.account.free(asset, lambda pair: HIGHEST_FEE)
+    """Return what of a bucket no open order needs: an order may need what earns by itself too."""
+    listing, account = exchange.market.listing, exchange.account
+    has = account.has(bucket)
+    asset = buckets.underlying(listing, bucket)
+    if asset is None or bucket not in {asset.id, earning_bucket(asset)}:
+        return has
+    return min(has, account.free(asset, lambda pair: HIGHEST_FEE))

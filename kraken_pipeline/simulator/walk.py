@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kraken_pipeline.simulator.candles import Candles, Ints
+from kraken_pipeline.simulator.candles import CLOSE_ENOUGH, Candles, Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def walked(full: Candles, seconds: int, at: float) -> Walk:
     last = place[..., -1]
     prints = np.maximum(full.count, last + 1)
     passed = (at - full.time) / seconds
-    done = np.clip((prints * passed + 0.5).astype(np.int64), 0, prints)
+    done = np.clip((prints * passed + 0.5 + CLOSE_ENOUGH).astype(np.int64), 0, prints)
     done = np.where(full.count == 0, 0, done)
     knots = (prints - 1)[..., None] * place / np.maximum(last, 1)[..., None]
     return Walk(

@@ -20,7 +20,7 @@ from kraken_pipeline.store import unbooked
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Named, Prepared
-from kraken_pipeline.store.schema import asset_books, lot_matches, lots
+from kraken_pipeline.store.schema.lots import asset_books, lot_matches, lots
 
 _NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
 _LOT_FIELDS: Final = tuple(Lot.__slots__)

@@ -17,13 +17,8 @@ from kraken_pipeline.store import journal, unbooked
 from kraken_pipeline.store.ledger import explained_of
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Named, Prepared
-from kraken_pipeline.store.schema import (
-    account_moves,
-    entry_causes,
-    ledger_entries,
-    price_points,
-    stated_costs,
-)
+from kraken_pipeline.store.schema.ledger import entry_causes, ledger_entries
+from kraken_pipeline.store.schema.lots import account_moves, price_points, stated_costs
 
 _NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
 _FIELDS: Final = tuple(AccountMove.__slots__)

@@ -13,7 +13,7 @@ from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.ledger import keep_cause
 from kraken_pipeline.store.prepared import Prepared
-from kraken_pipeline.store.schema import adjustments, ledger_entries
+from kraken_pipeline.store.schema.ledger import adjustments, ledger_entries
 
 _FIELDS: Final = tuple(Adjustment.__slots__)
 _MOVEMENTS: Final = Prepared(

@@ -20,9 +20,16 @@ def integers(values: NDArray[np.signedinteger[Any]]) -> Any:  # noqa: ANN401
 
 def texts(values: Sequence[str]) -> Any:  # noqa: ANN401
     """Return texts as an Arrow array."""
-    made = StringBuilder()
-    made.append_values(list(values))
-    return made.finish()
+    told = "".join(values)
+    if not told.isascii():
+        made = StringBuilder()
+        made.append_values(list(values))
+        return made.finish()
+    # each letter is a byte: half the time of the builder
+    ends = np.zeros(len(values) + 1, dtype=np.int32)
+    np.cumsum(np.fromiter(map(len, values), np.int64, count=len(values)), out=ends[1:])
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(told.encode())]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
 def numbers(column: Any) -> NDArray[Any]:  # noqa: ANN401

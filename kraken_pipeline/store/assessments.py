@@ -9,8 +9,9 @@ from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from kraken_pipeline.domain.activity import MINUTE, Lately, day_of
 from kraken_pipeline.domain.errors import ConflictError, InvalidValueError
+from kraken_pipeline.domain.forms import Form
 from kraken_pipeline.domain.halts import Halt
-from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.ids import Written, canonical
 from kraken_pipeline.domain.intents import Intent, Namespace
 from kraken_pipeline.domain.locks import Lock
 from kraken_pipeline.domain.lots import Position
@@ -25,8 +26,10 @@ from kraken_pipeline.store.locks import locks_in_force
 from kraken_pipeline.store.order_rows import order_row, orders_in, pending_intents
 from kraken_pipeline.store.positions import all_positions
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.schema.decisions import denials, intents, plans
+from kraken_pipeline.store.schema.orders import execution_order_events, execution_orders
 
-_ORDERS: Final = schema.execution_orders
+_ORDERS: Final = execution_orders
 _NEWEST_BUY: Final = Prepared(
     select(_ORDERS.c.stop_distance)
     .where(
@@ -41,9 +44,12 @@ _NEWEST_BUY: Final = Prepared(
 )
 """Of a book and a pair, of those that filled."""
 _ANSWER: Final = Prepared(
-    update(schema.intents)
-    .where(schema.intents.c.intent_id == bindparam("of"), schema.intents.c.plan_id.is_(None))
+    update(intents)
+    .where(intents.c.intent_id == bindparam("of"), intents.c.plan_id.is_(None))
     .values(plan_id=bindparam("plan"))
+)
+_ANSWERED: Final = Prepared(
+    select(intents.c.intent_id).where(intents.c.plan_id == bindparam("plan"))
 )
 _ORDERED: Final = Prepared(
     select(
@@ -51,11 +57,25 @@ _ORDERED: Final = Prepared(
         func.sum(case((_ORDERS.c.created_at >= bindparam("day"), 1), else_=0)),
     ).where(_ORDERS.c.namespace == bindparam("of"), _ORDERS.c.created_at >= bindparam("since"))
 )
-_ADD_PLAN: Final = Prepared(insert(schema.plans))
-_ADD_VERDICT: Final = Prepared(insert(schema.verdicts))
-_ADD_DENIAL: Final = Prepared(insert(schema.denials))
-_ADD_ORDER: Final = Prepared(insert(schema.execution_orders))
-_ADD_EVENT: Final = Prepared(insert(schema.execution_order_events))
+Row = dict[str, Any]
+_ADD_PLAN: Final = Prepared(insert(plans))
+_ADD_VERDICT: Final = Prepared(insert(schema.decisions.verdicts))
+_ADD_DENIAL: Final = Prepared(insert(denials))
+_ADD_ORDER: Final = Prepared(insert(execution_orders))
+_ADD_EVENT: Final = Prepared(insert(execution_order_events))
+_TOLD: Final = Form(
+    "intent_id",
+    "pair",
+    "side",
+    "verdict",
+    "clamped_by",
+    "qty",
+    "limit_price",
+    "notional",
+    "figures",
+    "objections",
+)
+"""A verdict as the journal tells of it."""
 
 
 class OpenAssessment:
@@ -135,10 +155,10 @@ class OpenAssessment:
                 raise InvalidValueError(
                     f"order {order.local_id} is of no intent that plan {plan.plan_id} approves"
                 )
-        _ADD_PLAN.run(self._connection, _plan_row(plan))
-        for verdict in plan.verdicts:
-            self._answer(verdict, plan)
-        self._note(plan)
+        plan_row, rows = _plan_row(plan), [_verdict_row(each) for each in plan.verdicts]
+        _ADD_PLAN.run(self._connection, plan_row)
+        self._answer(plan, rows)
+        self._note(plan, plan_row, rows)
         for order in orders:
             reserve(
                 self._connection,
@@ -148,12 +168,15 @@ class OpenAssessment:
                 why=f"plan={plan.plan_id}",
             )
 
-    def _answer(self, verdict: Verdict, plan: Plan) -> None:
-        answered = _ANSWER.run(self._connection, {"of": verdict.intent_id, "plan": plan.plan_id})
-        if answered != 1:
-            raise ConflictError(f"the intent {verdict.intent_id} is not pending any more")
-        row = _verdict_row(verdict)
-        _ADD_VERDICT.run(self._connection, {**row, "plan_id": plan.plan_id})
+    def _answer(self, plan: Plan, rows: Sequence[Row]) -> None:
+        answers = [{"of": each.intent_id, "plan": plan.plan_id} for each in plan.verdicts]
+        answered = _ANSWER.change_each(self._connection, answers)
+        if answered != len(answers):
+            ours = {row[0] for row in _ANSWERED.rows(self._connection, {"plan": plan.plan_id})}
+            taken = [each["of"] for each in answers if each["of"] not in ours]
+            raise ConflictError(f"intents that are not pending any more: {', '.join(taken)}")
+        verdicts = [{**row, "plan_id": plan.plan_id} for row in rows]
+        _ADD_VERDICT.run_each(self._connection, verdicts)
         objections = [
             {
                 "intent_id": verdict.intent_id,
@@ -162,22 +185,22 @@ class OpenAssessment:
                 "code": each.code,
                 "figures": each.figures,
             }
+            for verdict in plan.verdicts
             for position, each in enumerate(verdict.objections)
         ]
-        if objections:
-            _ADD_DENIAL.run_each(self._connection, objections)
+        _ADD_DENIAL.run_each(self._connection, objections)
 
-    def _note(self, plan: Plan) -> None:
+    def _note(self, plan: Plan, plan_row: Row, rows: Sequence[Row]) -> None:
         verdicts = [
-            {**_verdict_row(each), "objections": [str(why) for why in each.objections]}
-            for each in plan.verdicts
+            Written(_TOLD.text({**row, "objections": [str(why) for why in verdict.objections]}))
+            for row, verdict in zip(rows, plan.verdicts, strict=True)
         ]
         entry = journal.Entry(
             at=plan.assessed_at,
             kind="plan.assessed",
             subject=plan.plan_id,
             actor=plan.run_id,
-            payload={"row": _plan_row(plan), "verdicts": verdicts},
+            payload={"row": plan_row, "verdicts": verdicts},
         )
         journal.write(self._connection, entry)
 

@@ -8,27 +8,33 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select
 
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.store import book_steps, journal, positions, schema
+from kraken_pipeline.store import book_steps, journal, positions
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.heads import Published
+from kraken_pipeline.store.schema.books import book_transfers, conversions
+from kraken_pipeline.store.schema.decisions import decisions, plans
+from kraken_pipeline.store.schema.halts import cooldowns, halts, protection_locks, quarantines
+from kraken_pipeline.store.schema.ledger import adjustments
+from kraken_pipeline.store.schema.orders import execution_orders, execution_results
+from kraken_pipeline.store.schema.shared import leases
 
 _TABLES: Final[dict[str, tuple[Table, str]]] = {
-    "order": (schema.execution_orders, "local_id"),
-    "halt": (schema.halts, "halt_id"),
-    "lease": (schema.leases, "resource"),
-    "plan": (schema.plans, "plan_id"),
-    "result": (schema.execution_results, "plan_id"),
-    "decision": (schema.decisions, "decision_id"),
-    "cooldown": (schema.cooldowns, "pair"),
-    "quarantine": (schema.quarantines, "quarantine_id"),
-    "lock": (schema.protection_locks, "lock_id"),
-    "transfer": (schema.book_transfers, "transfer_id"),
-    "conversion": (schema.conversions, "conversion_id"),
-    "adjustment": (schema.adjustments, "entry_id"),
+    "order": (execution_orders, "local_id"),
+    "halt": (halts, "halt_id"),
+    "lease": (leases, "resource"),
+    "plan": (plans, "plan_id"),
+    "result": (execution_results, "plan_id"),
+    "decision": (decisions, "decision_id"),
+    "cooldown": (cooldowns, "pair"),
+    "quarantine": (quarantines, "quarantine_id"),
+    "lock": (protection_locks, "lock_id"),
+    "transfer": (book_transfers, "transfer_id"),
+    "conversion": (conversions, "conversion_id"),
+    "adjustment": (adjustments, "entry_id"),
 }
 """What the journal tells of, to the table that shows it and the column of its id."""
 _JOURNALED: Final[dict[str, tuple[ColumnElement[bool], ...]]] = {
-    "decision": (schema.decisions.c.namespace != Namespace.RESEARCH.value,)
+    "decision": (decisions.c.namespace != Namespace.RESEARCH.value,)
 }
 """Which rows of a kind the journal tells of, where it is not all."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Final
 
 from kraken_pipeline.domain.errors import ConfigurationError, StorageError, UnknownNameError
@@ -67,20 +68,34 @@ class BacktestFolder:
             tables: name, columns with SQLite's types, and rows of each.
 
         Raises:
-            StorageError: it cannot be written, or one of that name is there.
+            StorageError: it cannot be written, or another one of that name is there.
         """
         place = self._root / run_id
-        beside = self._root / f".{run_id}"
+        beside: Path | None = None
         try:
-            shutil.rmtree(beside, ignore_errors=True)
-            beside.mkdir(parents=True)
+            self._root.mkdir(parents=True, exist_ok=True)
+            # of its own, as two processes may run the same at once
+            beside = Path(mkdtemp(prefix=f".{run_id}-", dir=self._root))
             _write(beside / ROWS, tables)
             (beside / CARD).write_text(json.dumps(card, indent=1, sort_keys=True), encoding="utf-8")
             beside.rename(place)
         except (OSError, sqlite3.Error) as error:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise StorageError(f"the backtest {place} cannot be kept: {error}") from error
+            twin = self._twin(run_id, card)
+            if twin is None:
+                raise StorageError(f"the backtest {place} cannot be kept: {error}") from error
+            return twin
+        finally:
+            if beside is not None:
+                shutil.rmtree(beside, ignore_errors=True)
         return StoredRun(folder=place, card=card)
+
+    def _twin(self, run_id: str, card: Mapping[str, Any]) -> StoredRun | None:
+        """Return the run of a name if it came to the same: two were asked within one second."""
+        try:
+            found = self.run(run_id)
+        except (UnknownNameError, ConfigurationError):
+            return None
+        return found if "hash" in card and found.card.get("hash") == card["hash"] else None
 
     def runs(self) -> Sequence[StoredRun]:
         """Return every run that is kept, by name: the oldest first.

@@ -26,8 +26,8 @@ DAMAGED: Final = "damaged"
 SMALL: Final = 1 << 20
 """Bytes up to which a file is read at once."""
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-_NAME: Final = re.compile(r"part-(\d{6})-(\d{6})-([0-9a-f]{8})\.parquet")
-"""First and last append that it stands for, CRC-32 of its footer."""
+_NAME: Final = re.compile(r"part-(\d{6})-(\d{6})-([0-9a-f]{8})\.(?:parquet|arrow)")
+"""First and last append that it stands for, the CRC-32 by which it is known again, its format."""
 _TEMPORARY: Final = ".tmp"
 _COUNTER_BYTES: Final = 8
 
@@ -188,7 +188,8 @@ class _FolderTurn:
             crc = bar_parts.write(file, table, timeframe=self._frame.name, month=month)
             file.flush()
             os.fsync(file.fileno())
-        path = folder / f"part-{first:06}-{last:06}-{crc:08x}.parquet"
+        kind = bar_parts.format_of(table)
+        path = folder / f"part-{first:06}-{last:06}-{crc:08x}.{kind}"
         temporary.replace(path)
         sync_folder(folder)
         for each in replaced:

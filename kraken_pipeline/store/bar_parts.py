@@ -1,18 +1,19 @@
-"""A part of the bars as the bytes of one Parquet file, known again when it is read.
+"""A part of the bars as the bytes of one file, known again when it is read.
 
+A part is a Parquet file, or one of Arrow's own format where it has few rows (`bar_increments`).
 A part holds bars of many pairs of one timeframe and one UTC month, by open time and pair. Prices
 and volumes are decimals, so that what was told is what is read. Parts are never changed. A part
 whose bars were told anew says so in a further column; where it lacks, all are as first told.
 
 Parquet's own page checksums leave page headers and footer open: a flipped bit there was seen to
 empty a dictionary without an error. So the footer tells a CRC-32 of each group's bytes, and the
-CRC-32 of the footer is kept outside.
+CRC-32 of the footer is kept outside; of a part of few rows, the CRC-32 of all its bytes.
 """
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from kraken_pipeline.store import bar_increments
 from kraken_pipeline.store.arrow import integers, numbers
 from kraken_pipeline.store.bar_amounts import EXACT, TYPES, floats, narrowed, widened
 
@@ -39,6 +41,7 @@ GROUP_ROWS: Final = 32_768
 _NOTE: Final = b"kraken_pipeline.bars"
 _NEWEST: Final = b"kraken_pipeline.newest"
 """Apart, as most who open a part do not ask for it."""
+_OTHER_ROWS: Final = "its rows are not the ones that were written"
 _TAIL: Final = 8
 """Bytes at the end of a Parquet file: the footer's length and the magic."""
 
@@ -68,11 +71,15 @@ class Footer:
     rows: int
     groups: tuple[Group, ...]
     has_revisions: bool
-    parquet: Any
-    """As pyarrow, which ships no types, has it."""
+    parquet: Any = None
+    """As pyarrow, which ships no types, has it; None of a part of few rows."""
+    few: Mapping[str, int] = field(default_factory=dict)
+    """Of a part of few rows, what `newest` returns."""
 
     def newest(self) -> dict[str, int]:
         """Return for each pair the open time of its newest bar in here."""
+        if self.parquet is None:
+            return dict(self.few)
         noted = self.parquet.metadata
         # parts of the first layout tell it with the rest
         rest = json.loads(noted[_NOTE]) if _NEWEST not in noted else {}
@@ -120,7 +127,7 @@ class _Summed:
 
 # pyarrow ships no types
 def write(file: BinaryIO, table: Any, *, timeframe: str, month: str) -> int:  # noqa: ANN401
-    """Write rows as a part and return the CRC of its footer.
+    """Write rows as a part and return the CRC by which it is known again.
 
     Args:
         file: open for writing, empty.
@@ -128,8 +135,22 @@ def write(file: BinaryIO, table: Any, *, timeframe: str, month: str) -> int:  # 
         timeframe: its name, noted in the part.
         month: `YYYY-MM`, noted as well.
     """
-    narrow = _narrow(table)
-    summed, groups = _Summed(file), []
+    summed, holds = _Summed(file), {"timeframe": timeframe, "month": month}
+    if bar_increments.fits(table):
+        summed.write(bar_increments.written(table, holds))
+    else:
+        _write_parquet(summed, table, holds)
+    return summed.taken()
+
+
+def format_of(table: Any) -> str:  # noqa: ANN401 - as above
+    """Return what `write` makes of rows, as files of that format are named."""
+    return "arrow" if bar_increments.fits(table) else "parquet"
+
+
+def _write_parquet(summed: _Summed, table: Any, holds: Mapping[str, str]) -> None:  # noqa: ANN401 - as above
+    """Write rows in groups; the CRC of what follows the last one is left to be taken."""
+    narrow, groups = _narrow(table), []
     writer = pq.ParquetWriter(
         summed,
         narrow.schema,
@@ -145,10 +166,9 @@ def write(file: BinaryIO, table: Any, *, timeframe: str, month: str) -> int:  # 
             opened = numbers(some.column("opened_at"))
             bounds = int(opened[0]), int(opened[-1]), len(opened)
             groups.append((*bounds, start if place else 0, summed.size, summed.taken()))
-        note = {"timeframe": timeframe, "month": month, "groups": groups}
+        note = {**holds, "groups": groups}
         newest = json.dumps(newest_of(table), sort_keys=True)
         writer.add_key_value_metadata({_NOTE: json.dumps(note), _NEWEST: newest})
-    return summed.taken()
 
 
 def newest_of(table: Any) -> dict[str, int]:  # noqa: ANN401 - as above
@@ -161,6 +181,8 @@ def newest_of(table: Any) -> dict[str, int]:  # noqa: ANN401 - as above
     present = np.zeros(len(last), dtype=bool)
     present[codes] = True
     names = pairs.dictionary.to_pylist()
+    if present.all():
+        return dict(zip(names, last.tolist(), strict=True))
     told = zip(names, last.tolist(), present.tolist(), strict=True)
     return {name: opened for name, opened, is_there in told if is_there}
 
@@ -170,13 +192,16 @@ def footer_of(content: Any, crc: int, *, timeframe: str, month: str) -> Footer: 
 
     Args:
         content: the part, as pyarrow reads files.
-        crc: of the footer, as `write` returned it.
+        crc: as `write` returned it.
         timeframe: what it must hold.
         month: the same.
 
     Raises:
         TornError: it is torn, or not one of ours, or holds something else.
     """
+    holds = {"timeframe": timeframe, "month": month}
+    if _is_increment(content):
+        return _footer_of_few(content, crc, holds)
     size = content.size()
     length = int.from_bytes(_bytes(content, max(size - _TAIL, 0), 4), "little")
     start = max(size - _TAIL - length, 0)
@@ -189,9 +214,7 @@ def footer_of(content: Any, crc: int, *, timeframe: str, month: str) -> Footer: 
         raise TornError(str(error)) from error
     note = json.loads((parquet.metadata or {}).get(_NOTE, b"{}"))
     schema = parquet.schema.to_arrow_schema()
-    holds = note.get("timeframe"), note.get("month")
-    if not _is_ours(schema) or holds != (timeframe, month):
-        raise TornError(f"it does not hold bars of {timeframe} in {month}")
+    _require_held(schema, note, holds)
     names = ("first", "last", "rows", "start", "end", "crc")
     return Footer(
         rows=parquet.num_rows,
@@ -199,6 +222,36 @@ def footer_of(content: Any, crc: int, *, timeframe: str, month: str) -> Footer: 
         has_revisions=REVISION.name in schema.names,
         parquet=parquet,
     )
+
+
+def _footer_of_few(content: Any, crc: int, holds: Mapping[str, str]) -> Footer:  # noqa: ANN401 - as above
+    size = content.size()
+    told = _bytes(content, 0, size)
+    if zlib.crc32(told) != crc:
+        raise TornError(_OTHER_ROWS)
+    table = bar_increments.table_in(told)
+    noted = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    _require_held(table.schema, noted, holds)
+    opened, rows = numbers(table.column("opened_at")), table.num_rows
+    return Footer(
+        rows=rows,
+        groups=(
+            Group(
+                first=int(opened[0]), last=int(opened[-1]), rows=rows, start=0, end=size, crc=crc
+            ),
+        ),
+        has_revisions=REVISION.name in table.column_names,
+        few=newest_of(table),
+    )
+
+
+def _is_increment(content: Any) -> bool:  # noqa: ANN401 - as above
+    return bytes(_bytes(content, 0, len(bar_increments.MAGIC))) == bar_increments.MAGIC
+
+
+def _require_held(schema: Any, noted: Mapping[str, Any], holds: Mapping[str, str]) -> None:  # noqa: ANN401 - as above
+    if not _is_ours(schema) or {key: noted.get(key) for key in holds} != holds:
+        raise TornError(f"it does not hold bars of {holds['timeframe']} in {holds['month']}")
 
 
 def rows_of(
@@ -257,8 +310,12 @@ def _read(
     for each in wanted:
         group = footer.groups[each]
         if zlib.crc32(_bytes(content, group.start, group.end - group.start)) != group.crc:
-            raise TornError("its rows are not the ones that were written")
+            raise TornError(_OTHER_ROWS)
     stored = [each for each in columns if each != REVISION.name or footer.has_revisions]
+    if footer.parquet is None:
+        table = bar_increments.table_in(_bytes(content, 0, content.size()))
+        kept = table.slice(0, footer.rows if wanted else 0)
+        return kept.select(stored).replace_schema_metadata(None)
     try:
         with pq.ParquetFile(content, metadata=footer.parquet) as file:
             threads = sum(footer.groups[each].rows for each in wanted) >= GROUP_ROWS

@@ -24,6 +24,8 @@ SHOWN: Final = 16
 """Readings that are kept as they were given."""
 SHOWN_CELLS: Final = 200_000
 """Bars times pairs; a larger reading is not kept."""
+_Place = tuple[Any, int]
+"""A column as Arrow has it, which ships no types, and a row of it."""
 
 
 class BarReader(BarAccess):
@@ -70,7 +72,7 @@ class BarReader(BarAccess):
         Raises:
             ConfigurationError: a file in the store is torn or not ours.
         """
-        return _Exact(self._undisturbed(frame, lambda: self._told_at(frame, closed_at, "close")))
+        return _Exact(self._undisturbed(frame, lambda: self._closes_at(frame, closed_at)))
 
     def revisions(
         self, frame: Timeframe, *, first: datetime, last: datetime
@@ -173,13 +175,11 @@ class BarReader(BarAccess):
 
     def _read(self, frame: Timeframe, pairs: tuple[str, ...], last: int, count: int) -> Bars:
         places = bar_tables.Places(pairs)
-        panels: list[Panel] = []
         first = end = self._last_until(frame, last)
         is_guess = True
         while end >= 0:
             first = end - (count - 1) * frame.seconds
-            panels = self._panels_between(frame, first, end)
-            found = bar_tables.newest_at(panels, places, end)
+            found = self._newest_at(frame, places, first, end)
             if found == end:
                 break
             if found is not None:
@@ -189,7 +189,20 @@ class BarReader(BarAccess):
                 end, is_guess = min(end, self._newest_by(frame, pairs, last)), False
             else:
                 end = self._last_until(frame, first - frame.seconds)
+        panels = self._panels_between(frame, first, end) if end >= 0 else ()
         return bar_tables.bars_of(frame, places, panels, first=first, last=end)
+
+    def _newest_at(
+        self, frame: Timeframe, places: bar_tables.Places, first: int, end: int
+    ) -> int | None:
+        """Return the open time of the newest bar that any of the pairs has within some bounds.
+
+        Mostly it is the last: then nothing else is read, of a year of minutes half a gigabyte.
+        """
+        last = bar_tables.newest_at(list(self._panels_between(frame, end, end)), places, end)
+        if last == end:
+            return end
+        return bar_tables.newest_at(list(self._panels_between(frame, first, end)), places, end)
 
     def _newest_by(self, frame: Timeframe, pairs: Sequence[str], last: int) -> int:
         """Return an open time after which none of the pairs has a bar until `last`, or -1."""
@@ -202,16 +215,16 @@ class BarReader(BarAccess):
                     return found
         return -1
 
-    def _panels_between(self, frame: Timeframe, first: int, last: int) -> list[Panel]:
-        return [
-            self._panel(frame, part, index)
-            for month, parts in self._listing(frame).items()
-            if _month_of(first) <= month <= _month_of(last)
-            for part in parts
-            for index in self._groups(
-                frame, part, lambda group: group.first <= last and group.last >= first
-            )
-        ]
+    def _panels_between(self, frame: Timeframe, first: int, last: int) -> Iterator[Panel]:
+        """Yield the panels that have a part of a stretch, each read as it is asked for."""
+        for month, parts in self._listing(frame).items():
+            if not _month_of(first) <= month <= _month_of(last):
+                continue
+            for part in parts:
+                for index in self._groups(
+                    frame, part, lambda group: group.first <= last and group.last >= first
+                ):
+                    yield self._panel(frame, part, index)
 
     def _last_until(self, frame: Timeframe, last: int) -> int:
         """Return the newest open time until `last` that any group may reach to, or -1."""
@@ -248,21 +261,22 @@ class BarReader(BarAccess):
                     of_pair[opened] = max(number, of_pair.get(opened, 0))
         return told
 
-    def _told_at(self, frame: Timeframe, closed_at: datetime, column: str) -> dict[str, Any]:
-        """Return one column of the bars that closed then, by pair."""
+    def _closes_at(self, frame: Timeframe, closed_at: datetime) -> dict[str, _Place]:
+        """Return where the closes of the bars that closed then stand, by pair."""
         opened = _seconds(closed_at) - frame.seconds
-        told: dict[str, Any] = {}
+        told: dict[str, _Place] = {}
         for table in self._tables(
             frame,
             self._parts(frame, _month_of(opened)),
-            ("pair", "opened_at", column),
+            ("pair", "opened_at", "close"),
             lambda group: group.first <= opened <= group.last,
         ):
             is_it = numbers(table.column("opened_at")) == opened
             found = table.take(integers(np.flatnonzero(is_it)))
+            pairs, closes = found.column("pair").combine_chunks(), found.column("close")
+            names, codes = pairs.dictionary.to_pylist(), numbers(pairs.indices).tolist()
             # a later row of the same pair is a newer revision
-            values = found.column(column).to_pylist()
-            told.update(zip(found.column("pair").to_pylist(), values, strict=True))
+            told.update({names[code]: (closes, row) for row, code in enumerate(codes)})
         return told
 
     def _keys(self, frame: Timeframe, month: str, first: int = -1) -> bar_tables.Keys:
@@ -276,11 +290,16 @@ class BarReader(BarAccess):
 class _Exact(Mapping[str, Decimal]):
     """Amounts by pair, each made exact when it is asked for: few of many are."""
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
+    def __init__(self, told: Mapping[str, _Place]) -> None:
         self._told = told
 
     def __getitem__(self, pair: str) -> Decimal:
-        return decimal_from(plain(self._told[pair]))
+        closes, row = self._told[pair]
+        return decimal_from(plain(closes[row].as_py()))
+
+    def __contains__(self, pair: object) -> bool:
+        # what a mapping does by itself would make the amount
+        return pair in self._told
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._told)
@@ -291,7 +310,9 @@ class _Exact(Mapping[str, Decimal]):
 
 def _fold(newest: dict[str, int], more: Mapping[str, int]) -> None:
     """Add what is newer, or of other pairs."""
-    newest.update((pair, at) for pair, at in more.items() if at > newest.get(pair, -1))
+    if newest and min(more.values(), default=0) < max(newest.values()):
+        more = {pair: at for pair, at in more.items() if at > newest.get(pair, -1)}
+    newest.update(more)
 
 
 def _seconds(moment: datetime) -> int:

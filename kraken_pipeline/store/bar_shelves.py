@@ -32,7 +32,7 @@ class Part:
     place: Path | int
     """File, or number of the row."""
     crc: int
-    """CRC-32 of its footer."""
+    """CRC-32 of its footer; of all its bytes where it has few rows."""
 
 
 Listing = Mapping[str, tuple[Part, ...]]

@@ -1,7 +1,7 @@
 """Bars between their shapes: the exchange's text, rows of a file, matrices of time by pair."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, product
@@ -62,23 +62,19 @@ def table_of(frame: Timeframe, pages: Sequence[Candles]) -> Any:  # noqa: ANN401
             )
     names = sorted({page.pair for page in pages})
     places = {name: place for place, name in enumerate(names)}
-    lengths = [len(page) for page in pages]
+    lengths = list(map(len, map(attrgetter("opened_at"), pages)))
     codes = np.repeat(np.array([places[page.pair] for page in pages], dtype=np.int32), lengths)
-    opened = np.fromiter(
-        chain.from_iterable(page.opened_at for page in pages), np.int64, count=sum(lengths)
-    )
+    opened = _column(pages, "opened_at")
     _require_grid(frame, opened)
-    order = _distinct(codes, opened)
-    trades = np.fromiter(
-        chain.from_iterable(page.trades for page in pages), np.int64, count=sum(lengths)
-    )
     columns = [
-        pa.DictionaryArray.from_arrays(integers(codes[order]), texts(names)),
-        integers(opened[order]),
-        *(each.take(integers(order)) for each in exact_of(pages)),
-        integers(trades[order]),
+        pa.DictionaryArray.from_arrays(integers(codes), texts(names)),
+        integers(opened),
+        *exact_of(pages),
+        integers(_column(pages, "trades")),
     ]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
+    table, order = pa.Table.from_arrays(columns, schema=SCHEMA), _distinct(codes, opened)
+    is_ordered = np.array_equal(order, np.arange(len(codes)))
+    return table if is_ordered else table.take(integers(order))
 
 
 def is_month(told: str) -> bool:
@@ -124,6 +120,8 @@ def revisions_of(table: Any) -> Ints:  # noqa: ANN401 - as above
 
 def reaches_back(table: Any, newest: Mapping[str, int]) -> bool:  # noqa: ANN401 - as above
     """Tell whether some row is not after its pair's newest, so that it may be there already."""
+    if table.num_rows and table.column("opened_at")[0].as_py() > max(newest.values(), default=-1):
+        return False
     pairs = table.column("pair").combine_chunks()
     told = [newest.get(each, -1) for each in pairs.dictionary.to_pylist()]
     bounds = np.array(told, dtype=np.int64)
@@ -209,7 +207,7 @@ def newest_at(panels: Sequence[Panel], places: Places, end: int) -> int | None:
 
 
 def bars_of(
-    frame: Timeframe, places: Places, panels: Sequence[Panel], *, first: int, last: int
+    frame: Timeframe, places: Places, panels: Iterable[Panel], *, first: int, last: int
 ) -> Bars:
     """Return the bars that opened from `first` to `last` as matrices of time by pair.
 
@@ -307,7 +305,7 @@ def exact_of(pages: Sequence[Candles]) -> list[Any]:
     Raises:
         InvalidValueError: an amount is none that 26 digits and 12 decimals can hold exactly.
     """
-    told = [each for name in AMOUNTS for each in chain.from_iterable(map(attrgetter(name), pages))]
+    told = list(chain.from_iterable(_texts_of(pages, name) for name in AMOUNTS))
     rows = len(told) // len(AMOUNTS)
     try:
         # all columns at once: what a call costs is most of a small append
@@ -320,6 +318,14 @@ def exact_of(pages: Sequence[Candles]) -> list[Any]:
     if exact.null_count or (high < 0).any() or not prices.any(axis=1).all():
         raise InvalidValueError(_fault(pages))
     return columns
+
+
+def _texts_of(pages: Sequence[Candles], name: str) -> Iterator[str]:
+    return chain.from_iterable(map(attrgetter(name), pages))
+
+
+def _column(pages: Sequence[Candles], name: str) -> Ints:
+    return np.fromiter(chain.from_iterable(map(attrgetter(name), pages)), np.int64)
 
 
 def _fault(pages: Sequence[Candles]) -> str:

@@ -1,4 +1,7 @@
-"""Closed bars: all pairs of a timeframe and a UTC month together, in few parts."""
+"""Closed bars: all pairs of a timeframe and a UTC month together, in few parts.
+
+Source: HIS-6 and HIS-8.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +13,7 @@ import numpy as np
 
 from kraken_pipeline.domain.bars import Admitted, Candles
 from kraken_pipeline.domain.errors import StorageError
-from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.store import bar_overlaps, bar_parts, bar_tables
 from kraken_pipeline.store.arrow import numbers
 from kraken_pipeline.store.bar_files import FolderShelf
@@ -38,6 +41,8 @@ class ShelvedBars(BarReader):
     def __init__(self, where: Path | Shelf) -> None:
         """Take the folder of Parquet files, or another shelf; there need not be anything yet."""
         super().__init__(FolderShelf(where) if isinstance(where, Path) else where)
+        # starting threads anew for every close costs more than what they do; none starts before
+        self._writers = ThreadPoolExecutor(len(TIMEFRAMES), thread_name_prefix="bars")
 
     def append(self, frame: Timeframe, pages: Iterable[Candles]) -> int:
         """Add what is new and return how many rows that were; what is there stays as it is.
@@ -49,21 +54,17 @@ class ShelvedBars(BarReader):
             ConfigurationError: a file in the store is torn or not ours.
             StorageError: it cannot be written: the disk is full, or fails.
         """
-        told = [each for each in pages if len(each)]
+        told = [each for each in pages if each.opened_at]
         if not told:
             return 0
-        table = bar_tables.table_of(frame, told)
-        with self._writing(frame) as turn:
-            return sum(
-                self._append_month(frame, turn, month, rows)
-                for month, rows in bar_tables.by_month(table)
-            )
+        return self._append_table(frame, bar_tables.table_of(frame, told))
 
     def append_all(self, told: Mapping[Timeframe, Sequence[Candles]]) -> Mapping[Timeframe, int]:
         """Append to several timeframes together, as `append` does to each.
 
-        Waiting for the disk is most of a small append, and they wait together. After an error what
-        was told of the other timeframes may be there or not.
+        Where an amount is wrong, nothing is added anywhere. Waiting for the disk is much of a small
+        append, and they wait together. If that fails, what was told of the other timeframes may be
+        there or not.
 
         Returns:
             How many rows were new, by timeframe.
@@ -73,11 +74,13 @@ class ShelvedBars(BarReader):
             ConfigurationError: a file in the store is torn or not ours.
             StorageError: it cannot be written: the disk is full, or fails.
         """
-        if len(told) <= 1:
-            return {frame: self.append(frame, pages) for frame, pages in told.items()}
-        with ThreadPoolExecutor(len(told)) as pool:
-            counts = pool.map(lambda frame: self.append(frame, told[frame]), told)
-            return dict(zip(told, counts, strict=True))
+        rows = {frame: [each for each in pages if each.opened_at] for frame, pages in told.items()}
+        # one after the other: threads that compute only disturb each other
+        tables = {
+            frame: bar_tables.table_of(frame, pages) for frame, pages in rows.items() if pages
+        }
+        counts = self._writers.map(self._append_table, tables, tables.values())
+        return dict.fromkeys(told, 0) | dict(zip(tables, counts, strict=True))
 
     def revise(self, frame: Timeframe, pages: Iterable[Candles]) -> Mapping[str, Admitted]:
         """Add what is new, and what is told differently as the next revision of its bar (HIS-5).
@@ -93,7 +96,7 @@ class ShelvedBars(BarReader):
             ConfigurationError: a file in the store is torn or not ours.
             StorageError: it cannot be written: the disk is full, or fails.
         """
-        told = [each for each in pages if len(each)]
+        told = [each for each in pages if each.opened_at]
         if not told:
             return {}
         table = bar_tables.table_of(frame, told)
@@ -148,7 +151,14 @@ class ShelvedBars(BarReader):
             raise
         self._listings[frame.name] = turn.after, writing.listing
 
-    def _append_month(self, frame: Timeframe, turn: "Writing", month: str, table: Any) -> int:  # noqa: ANN401 - pyarrow ships no types
+    def _append_table(self, frame: Timeframe, table: Any) -> int:  # noqa: ANN401 - pyarrow ships no types
+        with self._writing(frame) as turn:
+            return sum(
+                self._append_month(frame, turn, month, rows)
+                for month, rows in bar_tables.by_month(table)
+            )
+
+    def _append_month(self, frame: Timeframe, turn: "Writing", month: str, table: Any) -> int:  # noqa: ANN401 - as above
         if bar_tables.reaches_back(table, self._newest_in(frame, month, turn.parts(month))):
             table = bar_tables.without(table, self._keys_in(frame, turn.parts(month)))
         return self._write(frame, turn, month, table)

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from kraken_pipeline.domain.book_steps import Place, Step
-from kraken_pipeline.store import conversions, positions, schema, transfers
+from kraken_pipeline.store import conversions, positions, transfers
+from kraken_pipeline.store.schema.books import fills
 
 
 def steps(connection: Connection) -> Mapping[Place, Sequence[Step]]:
     """Return what changed each position that there is or was."""
     found: defaultdict[Place, list[Step]] = defaultdict(list)
-    for row in connection.execute(select(schema.fills)).mappings():
+    for row in connection.execute(select(fills)).mappings():
         fill = positions.fill_of(row)
         found[fill.book, fill.pair].append(fill)
     for each in transfers.all_transfers(connection):

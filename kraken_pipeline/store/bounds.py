@@ -14,7 +14,7 @@ from kraken_pipeline.domain.loosening import Bounds, Value
 from kraken_pipeline.domain.money import decimal_from
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.schema import meta
+from kraken_pipeline.store.schema.shared import meta
 
 KEY: Final = "live_bounds"
 

@@ -12,14 +12,16 @@ from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.orders import ENDED, RESERVING, Event, Order
-from kraken_pipeline.store import leases, schema
+from kraken_pipeline.store import leases
 from kraken_pipeline.store.halts import latched_halts
 from kraken_pipeline.store.order_rows import ORDERS, in_chunks, orders_found
 from kraken_pipeline.store.positions import all_positions
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.schema.books import fills
+from kraken_pipeline.store.schema.orders import execution_orders
 from kraken_pipeline.store.unproven import unproven_sales
 
-_ORDERS: Final = schema.execution_orders
+_ORDERS: Final = execution_orders
 _SALES: Final = Prepared(
     ORDERS.where(
         _ORDERS.c.pair == bindparam("pair"),
@@ -36,9 +38,9 @@ _SALES: Final = Prepared(
     )
 )
 _BOOKED: Final = Prepared(
-    select(schema.fills.c.qty).where(
-        schema.fills.c.book == bindparam("book"),
-        schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True)),
+    select(fills.c.qty).where(
+        fills.c.book == bindparam("book"),
+        fills.c.kraken_order_id.in_(bindparam("ids", expanding=True)),
     )
 )
 

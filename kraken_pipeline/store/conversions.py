@@ -12,7 +12,7 @@ from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.domain.renames import Conversion, converted
 from kraken_pipeline.store import journal, positions
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.schema import book_transfers, conversions
+from kraken_pipeline.store.schema.books import book_transfers, conversions
 
 _FIELDS: Final = tuple(Conversion.__slots__)
 _ALL: Final = select(conversions).order_by(conversions.c.at, conversions.c.conversion_id)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.prepared import Prepared
-from kraken_pipeline.store.schema import cooldowns
+from kraken_pipeline.store.schema.halts import cooldowns
 
 _ALL: Final = Prepared(select(cooldowns.c.pair, cooldowns.c.until))
 _RENEW: Final = Prepared(update(cooldowns).where(cooldowns.c.pair == bindparam("of")))

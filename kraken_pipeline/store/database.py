@@ -24,7 +24,7 @@ BUSY_SECONDS: Final = 30
 RETRY_SECONDS: Final = 0.01
 WRITE_LOCK: Final = 0x6B72616B656E
 """PostgreSQL's advisory lock that every writer of ours takes; the number means nothing."""
-SCHEMA_VERSION: Final = "0015"
+SCHEMA_VERSION: Final = "0018"
 """Of the tables that this code reads and writes; versions sort as text."""
 DRIVERS: Final = {
     "sqlite": "sqlite",
@@ -87,7 +87,7 @@ class Database:
         """Give a connection to read with; within `writing` it is the one that writes.
 
         Raises:
-            StorageError: the database is damaged, or its disk fails.
+            StorageError: the database is damaged, its disk fails, or its server is gone.
         """
         try:
             yield self._connection()
@@ -116,7 +116,8 @@ class Database:
 
         Raises:
             ConflictError: another writer held the lock for `BUSY_SECONDS`.
-            StorageError: it cannot be written: the disk is full, or fails. Nothing was.
+            StorageError: it cannot be written: the disk is full, or fails; nothing was. Or its
+                server is gone: then it is not known whether the last word was heard.
         """
         if getattr(self._mine, "writing", False):
             raise RuntimeError("this thread is writing already; pass its connection on instead")
@@ -183,11 +184,8 @@ class Database:
                 # both in one round trip
                 tell(connection, f"BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
         except OperationalError as error:
-            was_cut = error.connection_invalidated
             self._drop(connection)
             self._raise_if_storage_fails(error)
-            if was_cut:
-                raise
             raise ConflictError(
                 f"another process wrote to the database for over {BUSY_SECONDS} s: {error.orig}"
             ) from error
@@ -211,11 +209,17 @@ class Database:
         connection.close()
 
     def _raise_if_storage_fails(self, error: DatabaseError) -> None:
-        """Tell a disk that is full or fails, and a damaged file, from all else that may go wrong.
+        """Tell a disk that fails, a damaged file and a server that is gone from all other errors.
 
         Raises:
             StorageError: it is one of these.
         """
+        if error.connection_invalidated:
+            # what was under way while it went is read anew before anything is done about it
+            raise StorageError(
+                f"{self._keeps} cannot be reached: the database let go of us: {error.orig}. "
+                "Opening stops until it answers again"
+            ) from error
         code = getattr(error.orig, "sqlite_errorcode", None)
         # what SQLite adds in the higher bits says more exactly which of them it is
         fails = isinstance(code, int) and code & 0xFF in SQLITE_FAILS

@@ -1,20 +1,20 @@
 """Decisions with all they saw, their intents, and the strategies' own state."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
-from kraken_pipeline.domain.ids import canonical
+from kraken_pipeline.domain.ids import Written, canonical
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Seen
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.order_rows import intent_row, pending_intents
+from kraken_pipeline.store.order_rows import INTENT, intent_row, pending_intents
 from kraken_pipeline.store.prepared import Prepared
-from kraken_pipeline.store.schema import decisions, intents, strategy_state
+from kraken_pipeline.store.schema.decisions import decisions, intents, strategy_state
 
 _DECISION_FIELDS: Final = tuple(
     name for name in Decision.__slots__ if name not in {"intents", "no_signals", "seen"}
@@ -27,7 +27,6 @@ _DECIDED: Final = Prepared(
         decisions.c.closed_at == bindparam("closed_at"),
     )
 )
-Rows = list[dict[str, Any]]
 _ADD_DECISION: Final = Prepared(insert(decisions))
 _ADD_INTENT: Final = Prepared(insert(intents))
 _SAME: Final = and_(
@@ -75,14 +74,15 @@ class SqlDecisionStore:
             ):
                 return False
             wanted = [intent_row(each) for each in decision.intents]
-            row = _decision_row(decision, wanted)
+            told = [Written(INTENT.text(each)) for each in wanted]
+            row = _decision_row(decision, told)
             _ADD_DECISION.run(connection, row)
             if decision.namespace is not Namespace.RESEARCH:
                 namespace = decision.namespace.value
                 _ADD_INTENT.run_each(
                     connection, [{**each, "namespace": namespace} for each in wanted]
                 )
-                _note(connection, decision, row, wanted)
+                _note(connection, decision, row, told)
             _keep_state(connection, decision, state)
         return True
 
@@ -116,7 +116,7 @@ def _is_decided(
     return _DECIDED.first(connection, bar) is not None
 
 
-def _decision_row(decision: Decision, wanted: Rows) -> dict[str, Any]:
+def _decision_row(decision: Decision, wanted: Sequence[Written]) -> dict[str, Any]:
     row = {name: getattr(decision, name) for name in _DECISION_FIELDS}
     is_research = decision.namespace is Namespace.RESEARCH
     return {
@@ -128,7 +128,12 @@ def _decision_row(decision: Decision, wanted: Rows) -> dict[str, Any]:
     }
 
 
-def _note(connection: Connection, decision: Decision, row: Mapping[str, Any], wanted: Rows) -> None:
+def _note(
+    connection: Connection,
+    decision: Decision,
+    row: Mapping[str, Any],
+    wanted: Sequence[Written],
+) -> None:
     entry = journal.Entry(
         at=decision.decided_at,
         kind="decision.made",

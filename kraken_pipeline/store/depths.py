@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from kraken_pipeline.domain.universe_filters import Nearby
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.schema import depth_readings
+from kraken_pipeline.store.schema.universe import depth_readings
 
 _FIELDS: Final = tuple(Nearby.__slots__)
 _FORGET: Final = delete(depth_readings).where(depth_readings.c.pair == bindparam("of_pair"))

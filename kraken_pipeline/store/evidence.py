@@ -16,6 +16,12 @@ from kraken_pipeline.domain.lots import Fill, Position
 from kraken_pipeline.store import positions, schema
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks, intent_of
+from kraken_pipeline.store.schema.books import book_transfers, fills
+from kraken_pipeline.store.schema.decisions import decisions, plans, verdicts
+from kraken_pipeline.store.schema.halts import halts
+from kraken_pipeline.store.schema.ledger import entry_causes, ledger_entries
+from kraken_pipeline.store.schema.orders import execution_order_events, execution_orders
+from kraken_pipeline.store.schema.shared import journal
 
 SHORTEST: Final = 4
 """Characters of an id's beginning that may stand for all of it."""
@@ -28,8 +34,8 @@ LISTED: Final = MappingProxyType(
 """Where what was not found may be seen."""
 SHOWN: Final = 10
 """How many are named where several fit."""
-_ORDERS, _DECISIONS, _INTENTS = schema.execution_orders, schema.decisions, schema.intents
-_SEEN: Final = select(schema.journal.c.payload).where(schema.journal.c.kind == "decision.made")
+_ORDERS, _DECISIONS, _INTENTS = execution_orders, decisions, schema.decisions.intents
+_SEEN: Final = select(journal.c.payload).where(journal.c.kind == "decision.made")
 _SUMMED: Final = {"intents", "no_signals", "seen"}
 """Parts of a decision that stand elsewhere than in its row."""
 
@@ -71,19 +77,19 @@ def intent_named(database: Database, name: str) -> str:
         UnknownNameError: there is none.
         InvalidValueError: there are several.
     """
-    key = schema.verdicts.c.intent_id
+    key = verdicts.c.intent_id
     return _named(database, name, key, (key,), "assessed intent")
 
 
 def events_of(database: Database, local_id: str) -> list[dict[str, Any]]:
     """Return every event of an order, oldest first, as it stands in its table."""
-    table = schema.execution_order_events
+    table = execution_order_events
     return _rows(database, select(table).where(table.c.local_id == local_id))
 
 
 def notes_on(database: Database, subject: str) -> list[dict[str, Any]]:
     """Return what else the journal tells of something: searches, and what people did by hand."""
-    table = schema.journal
+    table = journal
     wanted = (
         select(table.c.at, table.c.kind, table.c.actor, table.c.payload)
         .where(table.c.subject == subject, table.c.kind.not_like("order.%"))
@@ -95,21 +101,21 @@ def notes_on(database: Database, subject: str) -> list[dict[str, Any]]:
 
 def halts_over(database: Database, local_id: str) -> list[dict[str, Any]]:
     """Return the halts that name an order, cleared ones too, oldest first."""
-    table = schema.halts
+    table = halts
     wanted = select(table).where(table.c.reason.contains(local_id, autoescape=True))
     return _rows(database, wanted.order_by(table.c.halt_id))
 
 
 def transfers_of_order(database: Database, local_id: str) -> list[dict[str, Any]]:
     """Return what went from book to book because of an order, oldest first."""
-    table = schema.book_transfers
+    table = book_transfers
     wanted = select(table).where(table.c.reason.startswith(local_id, autoescape=True))
     return _rows(database, wanted.order_by(table.c.at, table.c.transfer_id))
 
 
 def fills_of(database: Database, kraken_order_id: str | None) -> tuple[Fill, ...]:
     """Return the booked fills of an order, oldest first."""
-    table = schema.fills
+    table = fills
     with database.reading() as connection:
         wanted = select(table).where(table.c.kraken_order_id == kraken_order_id)
         return tuple(
@@ -121,7 +127,7 @@ def fills_of(database: Database, kraken_order_id: str | None) -> tuple[Fill, ...
 
 def entries_of(database: Database, trade_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return the ledger's entries of trades, oldest first."""
-    table, found = schema.ledger_entries, []
+    table, found = ledger_entries, []
     for some in in_chunks(trade_ids):
         found += _rows(database, select(table).where(table.c.refid.in_(some)).order_by(table.c.at))
     return found
@@ -129,7 +135,7 @@ def entries_of(database: Database, trade_ids: Sequence[str]) -> list[dict[str, A
 
 def entries_in(database: Database, buckets: Sequence[str]) -> list[dict[str, Any]]:
     """Return the newest entries of the ledger in some balances with their causes, newest first."""
-    table, causes = schema.ledger_entries, schema.entry_causes
+    table, causes = ledger_entries, entry_causes
     told = select(table, causes.c.cause, causes.c.why).outerjoin(causes)
     mine = told.where(table.c.asset.in_(buckets))
     return _rows(database, mine.order_by(table.c.at.desc(), table.c.entry_id).limit(SHOWN))
@@ -137,7 +143,7 @@ def entries_in(database: Database, buckets: Sequence[str]) -> list[dict[str, Any
 
 def reconciliations(database: Database) -> list[dict[str, Any]]:
     """Return how books and exchange compared lately, newest first."""
-    table = schema.reconciliations
+    table = schema.books.reconciliations
     found = _rows(database, select(table).order_by(table.c.id.desc()).limit(SHOWN))
     return [{**row, "findings": json.loads(row["findings"])} for row in found]
 
@@ -240,7 +246,7 @@ def verdict_on(database: Database, intent_id: str) -> Denial:
     Raises:
         UnknownNameError: it said nothing of it.
     """
-    found = _verdicts(database, schema.verdicts.c.intent_id == intent_id, limit=1)
+    found = _verdicts(database, verdicts.c.intent_id == intent_id, limit=1)
     if not found:
         raise UnknownNameError(f"no verdict was given on the intent {intent_id!r}")
     return found[0]
@@ -248,16 +254,16 @@ def verdict_on(database: Database, intent_id: str) -> Denial:
 
 def denials_of_pair(database: Database, pair: str, *, limit: int) -> tuple[Denial, ...]:
     """Return the newest denials of a pair, newest first."""
-    denied = schema.verdicts.c.verdict == "denied"
-    return _verdicts(database, (schema.verdicts.c.pair == pair) & denied, limit=limit)
+    denied = verdicts.c.verdict == "denied"
+    return _verdicts(database, (verdicts.c.pair == pair) & denied, limit=limit)
 
 
 def _verdicts(database: Database, condition: Any, *, limit: int) -> tuple[Denial, ...]:  # noqa: ANN401 - any SQL condition
     wanted = (
-        select(schema.verdicts, schema.plans.c.assessed_at, schema.plans.c.notes)
-        .join(schema.plans, schema.plans.c.plan_id == schema.verdicts.c.plan_id)
+        select(verdicts, plans.c.assessed_at, plans.c.notes)
+        .join(plans, plans.c.plan_id == verdicts.c.plan_id)
         .where(condition)
-        .order_by(schema.plans.c.assessed_at.desc(), schema.verdicts.c.intent_id)
+        .order_by(plans.c.assessed_at.desc(), verdicts.c.intent_id)
         .limit(limit)
     )
     with database.reading() as connection:
@@ -266,7 +272,7 @@ def _verdicts(database: Database, condition: Any, *, limit: int) -> tuple[Denial
 
 
 def _denial(connection: Connection, row: RowMapping) -> Denial:
-    denials, intents = schema.denials, _INTENTS
+    denials, intents = schema.decisions.denials, _INTENTS
     said = connection.execute(
         select(denials.c.code, denials.c.figures)
         .where(denials.c.intent_id == row["intent_id"])
@@ -295,7 +301,7 @@ def _decision(row: RowMapping, intents: tuple[Intent, ...], seen: Seen | None) -
 
 
 def _seen(connection: Connection, decision_id: str) -> Seen | None:
-    wanted = _SEEN.where(schema.journal.c.subject == decision_id)
+    wanted = _SEEN.where(journal.c.subject == decision_id)
     payload = connection.execute(wanted).scalar()
     told = None if payload is None else json.loads(payload).get("seen")
     return None if told is None else Seen(**{**told, "held": frozenset(told["held"])})

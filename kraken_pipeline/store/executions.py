@@ -11,14 +11,11 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import PlanResult
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks, order_of, order_with
-from kraken_pipeline.store.schema import (
-    decisions,
+from kraken_pipeline.store.schema.decisions import decisions, intents, plans, verdicts
+from kraken_pipeline.store.schema.orders import (
     execution_order_events,
     execution_orders,
     execution_results,
-    intents,
-    plans,
-    verdicts,
 )
 
 _EVENTS: Final = execution_order_events

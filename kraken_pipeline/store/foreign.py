@@ -12,7 +12,7 @@ from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Named, Prepared
-from kraken_pipeline.store.schema import foreign_orders
+from kraken_pipeline.store.schema.orders import foreign_orders
 
 _TABLE: Final = foreign_orders
 _FIELDS: Final = tuple(ForeignOrder.__slots__)

@@ -13,7 +13,7 @@ from kraken_pipeline.domain.trading_state import after, state_of, turn_between
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.prepared import Prepared
-from kraken_pipeline.store.schema import halts
+from kraken_pipeline.store.schema.halts import halts
 
 _OPEN: Final = halts.c.cleared_at.is_(None)
 _LATCHED: Final = Prepared(select(halts).where(_OPEN).order_by(halts.c.halt_id))

@@ -17,11 +17,13 @@ from kraken_pipeline.domain.orders import RESERVING, Fact, Order
 from kraken_pipeline.store import schema, transfers
 from kraken_pipeline.store.order_rows import amendment_of, in_chunks, orders_where
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.schema.books import book_transfers
+from kraken_pipeline.store.schema.orders import execution_order_events, execution_orders
 
-_ORDERS: Final = schema.execution_orders
-_TRANSFERS: Final = schema.book_transfers
-_FILLS: Final = schema.fills
-_EVENTS: Final = schema.execution_order_events
+_ORDERS: Final = execution_orders
+_TRANSFERS: Final = book_transfers
+_FILLS: Final = schema.books.fills
+_EVENTS: Final = execution_order_events
 _TERMS: Final = Prepared(
     select(_EVENTS.c.fact, _EVENTS.c.amendment)
     .where(

@@ -84,7 +84,7 @@ def lacks(database: Database, published: Published | None) -> str:
     if published is None or published.head.seq == 0:
         return ""
     told = published.head
-    table = schema.journal
+    table = schema.shared.journal
     with database.reading() as connection:
         found = connection.execute(select(table.c.hash).where(table.c.seq == told.seq)).scalar()
         last = journal.head(connection)

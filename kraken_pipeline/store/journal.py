@@ -14,18 +14,16 @@ from typing import Final
 from sqlalchemy import Connection, Text, bindparam, insert, select, type_coerce, update
 
 from kraken_pipeline.domain.ids import canonical
-from kraken_pipeline.store import schema
 from kraken_pipeline.store.columns import instant_text
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.schema.shared import journal, meta
 
 BEGINNING: Final = "0" * 64
 """What stands as the hash before the first entry."""
 _HEAD: Final = "journal_head"
-_TABLE: Final = schema.journal
-_FIND_HEAD: Final = Prepared(select(schema.meta.c.value).where(schema.meta.c.key == _HEAD))
-_MOVE_HEAD: Final = Prepared(
-    update(schema.meta).where(schema.meta.c.key == _HEAD).values(value=bindparam("to"))
-)
+_TABLE: Final = journal
+_FIND_HEAD: Final = Prepared(select(meta.c.value).where(meta.c.key == _HEAD))
+_MOVE_HEAD: Final = Prepared(update(meta).where(meta.c.key == _HEAD).values(value=bindparam("to")))
 _ADD: Final = Prepared(insert(_TABLE))
 
 
@@ -163,7 +161,7 @@ def _told(payload: str) -> dict[str, object] | None:
 def _move_head(connection: Connection, end: Head, *, is_first: bool) -> None:
     value = f"{end.seq} {end.hash}"
     if is_first:
-        connection.execute(insert(schema.meta), {"key": _HEAD, "value": value})
+        connection.execute(insert(meta), {"key": _HEAD, "value": value})
     else:
         _MOVE_HEAD.run(connection, {"to": value})
 

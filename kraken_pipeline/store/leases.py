@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from kraken_pipeline.domain.errors import InvalidValueError, LeaseLostError
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.prepared import Prepared
-from kraken_pipeline.store.schema import leases
+from kraken_pipeline.store.schema.shared import leases
 
 NO_LENGTH: Final = timedelta(0)
 _OF_RESOURCE: Final = leases.c.resource == bindparam("of")

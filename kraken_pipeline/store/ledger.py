@@ -21,13 +21,9 @@ from kraken_pipeline.store import positions, unbooked
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Named, Prepared
-from kraken_pipeline.store.schema import (
-    entry_causes,
-    fill_residuals,
-    fills,
-    ledger_entries,
-    valued_flows,
-)
+from kraken_pipeline.store.schema.books import fill_residuals, fills
+from kraken_pipeline.store.schema.ledger import entry_causes, ledger_entries
+from kraken_pipeline.store.schema.nav import valued_flows
 
 AT_ONCE: Final = 2_000
 """Entries of an older version's books that are explained together."""
@@ -114,6 +110,12 @@ class SqlLedgerStore:
         return tuple(
             Unexplained(told=explained_of(row), found_at=row["explained_at"]) for row in rows
         )
+
+    def without_fill(self) -> tuple[Explained, ...]:
+        """Return the entries of trades whose fill is not kept, oldest first."""
+        asked = {"of_cause": Cause.FILL.value, "of_lack": Lack.FILL.value}
+        with self._database.reading() as connection:
+            return tuple(explained_of(row) for row in _OF_CAUSE.named(connection, asked))
 
     def in_flight(self) -> tuple[InFlight, ...]:
         """Return the ends of moves between buckets whose other end has not come, oldest first."""

@@ -23,10 +23,12 @@ from kraken_pipeline.store import conversions, positions, schema, transfers
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Named, Prepared
+from kraken_pipeline.store.schema.decisions import intents
+from kraken_pipeline.store.schema.orders import execution_order_events, execution_orders
 
-_ORDERS: Final = schema.execution_orders
-_EVENTS: Final = schema.execution_order_events
-_FILLS: Final = schema.fills
+_ORDERS: Final = execution_orders
+_EVENTS: Final = execution_order_events
+_FILLS: Final = schema.books.fills
 _CLOSED: Final = Prepared(
     select(_FILLS.c.book, _FILLS.c.pair)
     .where(
@@ -82,13 +84,13 @@ _FILLED: Final = Prepared(
         _ORDERS.c.side,
         _ORDERS.c.purpose,
         _ORDERS.c.trigger,
-        schema.intents.c.decision_price,
+        intents.c.decision_price,
         _FILLS.c.at,
         _FILLS.c.qty,
         _FILLS.c.cost,
     )
     .join(_ORDERS, _ORDERS.c.kraken_order_id == _FILLS.c.kraken_order_id)
-    .join(schema.intents, schema.intents.c.intent_id == _ORDERS.c.intent_id)
+    .join(intents, intents.c.intent_id == _ORDERS.c.intent_id)
     .where(
         and_(_FILLS.c.at > bindparam("since"), _ORDERS.c.purpose != Purpose.FLATTEN.value),
     )

@@ -11,7 +11,7 @@ from kraken_pipeline.domain.locks import Lock, LockKind
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.prepared import Named, Prepared
-from kraken_pipeline.store.schema import protection_locks
+from kraken_pipeline.store.schema.halts import protection_locks
 
 _TABLE: Final = protection_locks
 _IN_FORCE: Final = Prepared(

@@ -12,7 +12,7 @@ from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.nav_days import NavDay, TradeDay
 from kraken_pipeline.store.prepared import Named, Prepared
-from kraken_pipeline.store.schema import nav_days, trade_days
+from kraken_pipeline.store.schema.nav import nav_days, trade_days
 
 _NEWEST: Final = Prepared(
     select(nav_days)

@@ -16,14 +16,15 @@ from kraken_pipeline.domain.errors import (
 )
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import Event, Fact, Order, advance
-from kraken_pipeline.store import journal, leases, schema
+from kraken_pipeline.store import journal, leases
 from kraken_pipeline.store.changes import require_leave_to_change, require_no_halt
 from kraken_pipeline.store.order_rows import event_row, in_chunks, order_row
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.schema.orders import execution_order_events, execution_orders
 
 Told = Sequence[tuple[Order, Event]]
 """Orders as they were read, each with what happened to it."""
-_ORDERS: Final = schema.execution_orders
+_ORDERS: Final = execution_orders
 _VERSIONS: Final = Prepared(
     select(_ORDERS.c.local_id, _ORDERS.c.version).where(
         _ORDERS.c.local_id.in_(bindparam("ids", expanding=True))
@@ -54,7 +55,7 @@ CHANGING: Final = frozenset(
     }
 )
 """Columns that an event can change; writing the others again would touch every index."""
-_ADD_EVENT: Final = Prepared(insert(schema.execution_order_events))
+_ADD_EVENT: Final = Prepared(insert(execution_order_events))
 
 
 def recorded(connection: Connection, told: Told, epoch: int | None) -> tuple[Order, ...]:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import UnknownNameError
+from kraken_pipeline.domain.forms import Form
 from kraken_pipeline.domain.ids import canonical
 from kraken_pipeline.domain.intents import Action, Intent, Namespace, Target, Unit
 from kraken_pipeline.domain.market import Side
@@ -23,12 +24,13 @@ from kraken_pipeline.domain.order_terms import (
 )
 from kraken_pipeline.domain.orders import Event, Order, State
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.store import schema
 from kraken_pipeline.store.prepared import Makings, Named, Prepared
+from kraken_pipeline.store.schema.decisions import intents
+from kraken_pipeline.store.schema.orders import execution_orders
 
 AT_ONCE: Final = 500
 """Names in one query: databases bound how many they take."""
-_ORDERS: Final = schema.execution_orders
+_ORDERS: Final = execution_orders
 ORDERS: Final = select(_ORDERS).order_by(_ORDERS.c.created_at, _ORDERS.c.local_id)
 """Every order, oldest first; narrowed by `where` to a statement that is written once."""
 _ONE: Final = Prepared(ORDERS.where(_ORDERS.c.local_id == bindparam("of")))
@@ -36,9 +38,9 @@ _IN_STATES: Final = Prepared(
     ORDERS.where(_ORDERS.c.status.in_(bindparam("states", expanding=True)))
 )
 _PENDING: Final = Prepared(
-    select(schema.intents)
-    .where(schema.intents.c.namespace == bindparam("of"), schema.intents.c.plan_id.is_(None))
-    .order_by(schema.intents.c.decided_at, schema.intents.c.intent_id)
+    select(intents)
+    .where(intents.c.namespace == bindparam("of"), intents.c.plan_id.is_(None))
+    .order_by(intents.c.decided_at, intents.c.intent_id)
 )
 T = TypeVar("T")
 
@@ -203,6 +205,29 @@ def intent_row(intent: Intent) -> dict[str, Any]:
     }
 
 
+INTENT: Final = Form(
+    "intent_id",
+    "decision_id",
+    "strategy_id",
+    "timeframe",
+    "pair",
+    "side",
+    "action",
+    "confidence",
+    "stop_distance",
+    "decided_at",
+    "closed_at",
+    "expires_at",
+    "decision_price",
+    "reason",
+    "userref",
+    "terms",
+    "target",
+    "target_unit",
+)
+"""An intent's row, as the journal and a decision of research tell of it."""
+
+
 def intent_of(row: Named) -> Intent:
     """Return the intent that a row tells of."""
     told = {name: row[name] for name in Intent.__slots__}
@@ -212,10 +237,13 @@ def intent_of(row: Named) -> Intent:
     return Intent(**{**told, "action": Action(row["action"]), "terms": terms, "target": target})
 
 
+# an assessment reads them before it asks the exchange, and again in its transaction
+_WISHED: Final = Makings(intent_of)
+
+
 def pending_intents(connection: Connection, namespace: str) -> tuple[Intent, ...]:
     """Return the intents of a namespace that no plan has answered, oldest decision first."""
-    rows = _PENDING.named(connection, {"of": namespace})
-    return tuple(intent_of(row) for row in rows)
+    return _PENDING.made(connection, {"of": namespace}, _WISHED)
 
 
 def in_chunks(names: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -1,5 +1,6 @@
 """Orders, reservations and the lease, always in one transaction with the journal."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from kraken_pipeline.domain.errors import (
     InvalidValueError,
     UnknownNameError,
 )
+from kraken_pipeline.domain.fate import Read
 from kraken_pipeline.domain.ids import PlanId
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.orders import (
@@ -42,9 +44,16 @@ from kraken_pipeline.store.order_rows import (
 )
 from kraken_pipeline.store.prepared import Prepared
 from kraken_pipeline.store.remembered import Remembered
+from kraken_pipeline.store.schema.books import fills
+from kraken_pipeline.store.schema.decisions import plans
+from kraken_pipeline.store.schema.orders import (
+    execution_order_events,
+    execution_orders,
+    execution_results,
+)
 
-_ORDERS: Final = schema.execution_orders
-_RESULTS: Final = schema.execution_results
+_ORDERS: Final = execution_orders
+_RESULTS: Final = execution_results
 OVER: Final = ("settled", "failed")
 """Statuses of a plan of which nothing more is expected."""
 _WITH_EXCHANGE_IDS: Final = Prepared(
@@ -63,8 +72,8 @@ _UNMATCHED: Final = Prepared(
     )
 )
 _BOOKED: Final = Prepared(
-    select(schema.fills.c.kraken_order_id, schema.fills.c.qty).where(
-        schema.fills.c.kraken_order_id.in_(bindparam("ids", expanding=True))
+    select(fills.c.kraken_order_id, fills.c.qty).where(
+        fills.c.kraken_order_id.in_(bindparam("ids", expanding=True))
     )
 )
 _NOTE_AGAIN: Final = Prepared(update(_RESULTS).where(_RESULTS.c.plan_id == bindparam("of")))
@@ -72,29 +81,27 @@ _ADD_RESULT: Final = Prepared(insert(_RESULTS))
 _UNFINISHED: Final = Prepared(
     select(_RESULTS).where(_RESULTS.c.status.not_in(OVER)).order_by(_RESULTS.c.id)
 )
-_PLAN: Final = Prepared(
-    select(schema.plans.c.plan_id).where(schema.plans.c.plan_id == bindparam("of"))
-)
+_PLAN: Final = Prepared(select(plans.c.plan_id).where(plans.c.plan_id == bindparam("of")))
 _CHANGES: Final = Prepared(
-    select(schema.execution_order_events)
+    select(execution_order_events)
     .where(
-        schema.execution_order_events.c.local_id == bindparam("of"),
-        schema.execution_order_events.c.fact == Fact.AMENDED.value,
-        schema.execution_order_events.c.at >= bindparam("since"),
+        execution_order_events.c.local_id == bindparam("of"),
+        execution_order_events.c.fact == Fact.AMENDED.value,
+        execution_order_events.c.at >= bindparam("since"),
     )
-    .order_by(schema.execution_order_events.c.version)
+    .order_by(execution_order_events.c.version)
 )
-_READ_AT: Final = Prepared(
-    select(schema.clean_reads.c.at)
-    .where(schema.clean_reads.c.local_id == bindparam("of"))
-    .order_by(schema.clean_reads.c.at)
+_READS: Final = Prepared(
+    select(schema.orders.clean_reads.c.at, schema.orders.clean_reads.c.doubts)
+    .where(schema.orders.clean_reads.c.local_id == bindparam("of"))
+    .order_by(schema.orders.clean_reads.c.at)
 )
 _WRITTEN_OFF: Final = Prepared(
     ORDERS.where(
         _ORDERS.c.status == State.WRITTEN_OFF.value, _ORDERS.c.updated_at >= bindparam("since")
     )
 )
-_ADD_READ: Final = Prepared(insert(schema.clean_reads))
+_ADD_READ: Final = Prepared(insert(schema.orders.clean_reads))
 
 
 class SqlOrderStore:
@@ -289,20 +296,18 @@ class SqlOrderStore:
                 for row in rows
             )
 
-    def clean_reads(self, local_id: str) -> tuple[datetime, ...]:
-        """Return when each read was made that found nothing of the order, as noted."""
+    def clean_reads(self, local_id: str) -> tuple[Read, ...]:
+        """Return each read that found nothing of the order, as noted, the oldest first."""
         with self._database.reading() as connection:
             return _reads(connection, local_id)
 
-    def note_clean_read(
-        self, local_id: str, *, at: datetime, spacing: timedelta
-    ) -> tuple[datetime, ...]:
+    def note_clean_read(self, local_id: str, read: Read, *, spacing: timedelta) -> tuple[Read, ...]:
         """Note that open and closed orders were read and did not hold the order.
 
         One that is nearer to the one before than the spacing is not kept.
 
         Returns:
-            When each was made that is noted now, the oldest first.
+            Those that are noted now, the oldest first.
 
         Raises:
             UnknownNameError: there is no order of that id.
@@ -310,14 +315,20 @@ class SqlOrderStore:
         with self._database.writing() as connection:
             order_with(connection, local_id)
             known = _reads(connection, local_id)
-            if known and at < known[-1] + spacing:
+            if known and read.at < known[-1].at + spacing:
                 return known
-            _ADD_READ.run(connection, {"local_id": local_id, "at": at})
+            found = sorted(read.doubts)
+            told = json.dumps(found, separators=(",", ":"), ensure_ascii=False)
+            _ADD_READ.run(connection, {"local_id": local_id, "at": read.at, "doubts": told})
             entry = journal.Entry(
-                at=at, kind="search.clean", subject=local_id, actor="settle", payload={}
+                at=read.at,
+                kind="search.clean",
+                subject=local_id,
+                actor="settle",
+                payload={"doubts": found} if found else {},
             )
             journal.write(connection, entry)
-        return (*known, at)
+        return (*known, read)
 
     def written_off(self, *, since: datetime) -> tuple[Order, ...]:
         """Return the orders that a person wrote off since then and that did not show up."""
@@ -337,8 +348,11 @@ def _unmatched(connection: Connection) -> tuple[tuple[Order, Decimal], ...]:
     return tuple((each, booked.get(each.kraken_order_id or "", ZERO)) for each in orders)
 
 
-def _reads(connection: Connection, local_id: str) -> tuple[datetime, ...]:
-    return tuple(at for [at] in _READ_AT.rows(connection, {"of": local_id}))
+def _reads(connection: Connection, local_id: str) -> tuple[Read, ...]:
+    return tuple(
+        Read(at=at, doubts=frozenset(json.loads(told or "[]")))
+        for at, told in _READS.rows(connection, {"of": local_id})
+    )
 
 
 def _require_next_attempt(refused: Order, again: Order) -> None:

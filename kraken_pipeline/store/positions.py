@@ -9,7 +9,7 @@ from kraken_pipeline.domain import book_steps
 from kraken_pipeline.domain.lots import Fill, Position, booked
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.store.prepared import Makings, Named, Prepared
-from kraken_pipeline.store.schema import fills, strategy_positions
+from kraken_pipeline.store.schema.books import fills, strategy_positions
 
 _TABLE: Final = strategy_positions
 Place = book_steps.Place

@@ -4,8 +4,9 @@ Working out afresh what a statement and its values look like takes several times
 takes to answer it. Here that is done once for each database and each shape of the values.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
@@ -84,6 +85,21 @@ class _Written:
             made[place] = value if turn is None else turn(value)
         return made
 
+    def filled_each(self, rows: Sequence[Values]) -> list[tuple[Any, ...]]:
+        """Return many values as a driver takes them that counts places.
+
+        They are made column by column, which takes half as long.
+        """
+        columns: dict[str | int, Iterable[Any]] = {
+            place: repeat(told, len(rows)) for place, told in self.fixed.items()
+        }
+        for place, source, element, turn in self.slots:
+            told = [row[source] for row in rows]
+            if element is not None:
+                told = [each[element] for each in told]
+            columns[place] = told if turn is None else map(turn, told)
+        return list(zip(*[columns[place] for place in range(len(columns))], strict=True))
+
 
 class Prepared:
     """A statement of ours, and what it reads as on each database."""
@@ -159,9 +175,19 @@ class Prepared:
             self.run(connection, rows[0])
         elif rows and connection.dialect.positional:
             written = self._written(connection.dialect, rows[0])
-            _sent(connection, written.sql, [written.filled(each) for each in rows], many=True)
+            _sent(connection, written.sql, written.filled_each(rows), many=True)
         elif rows:
             connection.execute(self.wanted, [dict(each) for each in rows])
+
+    def change_each(self, connection: Connection, rows: Sequence[Values]) -> int:
+        """Change what the statement changes, as `run_each`, and return how many rows that were.
+
+        SQLite's driver adds up what many values change; PostgreSQL's knows it of the last alone.
+        """
+        if len(rows) <= 1 or not connection.dialect.positional:
+            return sum(self.run(connection, each) for each in rows)
+        written = self._written(connection.dialect, rows[0])
+        return _sent(connection, written.sql, written.filled_each(rows), many=True).rowcount
 
     def turned(self, connection: Connection, row: Sequence[Any]) -> dict[str, Any]:
         """Return a row of `stored` as `named` gives it."""

@@ -22,11 +22,13 @@ from kraken_pipeline.store.assessments import reserve
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import ORDERS, in_chunks, orders_found, orders_in
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.schema.books import fills
+from kraken_pipeline.store.schema.orders import execution_orders
 from kraken_pipeline.store.unproven import unproven_sales
 
-_ORDERS: Final = schema.execution_orders
-_FILLS: Final = schema.fills
-_TABLE: Final = schema.protections
+_ORDERS: Final = execution_orders
+_FILLS: Final = fills
+_TABLE: Final = schema.orders.protections
 _ALL: Final = Prepared(select(_TABLE).order_by(_TABLE.c.book, _TABLE.c.pair))
 _FORGET: Final = Prepared(
     delete(_TABLE).where(

@@ -14,7 +14,8 @@ from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.prepared import Prepared
-from kraken_pipeline.store.schema import decisions, quarantines
+from kraken_pipeline.store.schema.decisions import decisions
+from kraken_pipeline.store.schema.halts import quarantines
 
 _IN_FORCE: Final = Prepared(
     select(quarantines)

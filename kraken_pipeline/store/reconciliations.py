@@ -18,7 +18,7 @@ from kraken_pipeline.domain.reconciliations import (
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.prepared import Named, Prepared
-from kraken_pipeline.store.schema import reconciliations
+from kraken_pipeline.store.schema.books import reconciliations
 
 _TABLE: Final = reconciliations
 _ADD: Final = Prepared(insert(_TABLE).returning(_TABLE.c.id))

@@ -1,7 +1,7 @@
 """Snapshots of the account to rows, and back."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from kraken_pipeline.domain.errors import ConflictError, InvalidValueError, StorageError
 from kraken_pipeline.domain.ids import canonical
-from kraken_pipeline.domain.ledger import LedgerEntry
+from kraken_pipeline.domain.ledger import DriftLook, LedgerEntry, drift_seen_since
 from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.domain.money import ZERO, decimal_from
 from kraken_pipeline.domain.nav import Snapshot, Valuation
@@ -19,11 +19,11 @@ from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import NOTHING, Named, Prepared, Values
-from kraken_pipeline.store.schema import nav_snapshots, valued_flows
+from kraken_pipeline.store.schema.nav import nav_snapshots, valued_flows
 
 MOST_LOOKS: Final = 1000
 """Snapshots that are looked back at for how long a drift has been there."""
-_LISTS: Final = ("valuations", "positions", "drift")
+_LISTS: Final = ("valuations", "positions", "drift", "drifted_by")
 _FALLEN: Final = ("drawdown_of_day", "drawdown_of_all_time")
 _AMOUNTS: Final = ("qty", "cost", "realised", "fees", "uncosted")
 _ADD: Final = Prepared(insert(nav_snapshots))
@@ -41,7 +41,7 @@ _UNIT_PRICES: Final = Prepared(
     .order_by(nav_snapshots.c.at)
 )
 _DRIFTS: Final = Prepared(
-    select(nav_snapshots.c.at, nav_snapshots.c.drift)
+    select(nav_snapshots.c.at, nav_snapshots.c.drift, nav_snapshots.c.drifted_by)
     .order_by(nav_snapshots.c.at.desc())
     .limit(bindparam("most"))
 )
@@ -138,22 +138,22 @@ def unit_prices(connection: Connection, since: datetime) -> tuple[tuple[datetime
 
 
 def drifting_since(connection: Connection) -> datetime | None:
-    """Return since when one bucket has drifted in every snapshot; None where none does now.
+    """Return when a difference was first seen that is there now; None where nothing drifts.
 
-    Two passing lags of two buckets are no drift that stays. How old a drift is matters up to
-    `MOST_LOOKS` snapshots.
+    How old a drift is matters up to `MOST_LOOKS` snapshots.
     """
-    buckets: frozenset[str] | None = None
-    since: datetime | None = None
-    for most in (1, MOST_LOOKS):
-        buckets = None
-        for at, drift in _DRIFTS.rows(connection, {"most": most}):
-            shown = frozenset(json.loads(drift))
-            buckets = shown if buckets is None else buckets & shown
-            if not buckets:
-                return since
-            since = at
-    return since
+    if drift_seen_since(_drift_looks(connection, 1)) is None:
+        return None
+    return drift_seen_since(_drift_looks(connection, MOST_LOOKS))
+
+
+def _drift_looks(connection: Connection, most: int) -> Iterator[DriftLook]:
+    for at, drift, more in _DRIFTS.rows(connection, {"most": most}):
+        yield DriftLook(at=at, buckets=frozenset(json.loads(drift)), more=_amounts(more))
+
+
+def _amounts(told: str | None) -> dict[str, Decimal]:
+    return {bucket: decimal_from(each) for bucket, each in json.loads(told or "{}").items()}
 
 
 def prune(connection: Connection, before: datetime) -> int:
@@ -171,6 +171,7 @@ def _row(snapshot: Snapshot) -> dict[str, Any]:
         "valuations": canonical([_fields(each) for each in snapshot.valuations]),
         "positions": canonical([_fields(each) for each in snapshot.positions]),
         "drift": canonical(snapshot.drift),
+        "drifted_by": canonical(snapshot.drifted_by),
     }
 
 
@@ -186,12 +187,14 @@ def _snapshot_of(row: Named) -> Snapshot:
                 qty=decimal_from(each["qty"]),
                 price=None if each["price"] is None else decimal_from(each["price"]),
                 source=each["source"],
+                locked=decimal_from(each.get("locked", "0")),
                 **_believed(each),
             )
             for each in json.loads(row["valuations"])
         ),
         positions=tuple(_position_of(each) for each in json.loads(row["positions"])),
         drift=json.loads(row["drift"]),
+        drifted_by=_amounts(row["drifted_by"]),
     )
 
 

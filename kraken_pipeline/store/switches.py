@@ -12,7 +12,7 @@ from kraken_pipeline.domain.switch import OFF, Switch
 from kraken_pipeline.store import journal
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.prepared import Prepared
-from kraken_pipeline.store.schema import meta
+from kraken_pipeline.store.schema.shared import meta
 
 KEY: Final = "dead_man_switch"
 INSTANTS: Final = ("armed_until", "may_fire_at", "told_at")

@@ -17,7 +17,7 @@ from kraken_pipeline.domain.sync_marks import SyncMark
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Prepared
-from kraken_pipeline.store.schema import staged_rows, sync_marks
+from kraken_pipeline.store.schema.ledger import staged_rows, sync_marks
 
 Row = TypeVar("Row", LedgerEntry, TradeReport)
 _MARK_FIELDS: Final = ("since", "end", "skip", "counted", "kept_at")

@@ -12,12 +12,15 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import RESERVING
-from kraken_pipeline.store import conversions, journal, positions, schema
+from kraken_pipeline.store import conversions, journal, positions
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.order_rows import orders_where
+from kraken_pipeline.store.schema.books import book_transfers
+from kraken_pipeline.store.schema.decisions import denials, intents, plans, verdicts
+from kraken_pipeline.store.schema.orders import execution_orders
 
-_TABLE: Final = schema.book_transfers
-_ORDERS: Final = schema.execution_orders
+_TABLE: Final = book_transfers
+_ORDERS: Final = execution_orders
 _FIELDS: Final = tuple(Transfer.__slots__)
 _ALL: Final = select(_TABLE).order_by(_TABLE.c.at, _TABLE.c.transfer_id)
 _OF_PLACE: Final = _ALL.where(
@@ -49,17 +52,17 @@ _SOLD: Final = select(_ORDERS.c.local_id).where(
     or_(_ORDERS.c.purpose != Purpose.PROTECT.value, _ORDERS.c.filled_volume != ZERO),
 )
 _DENIED: Final = (
-    select(schema.plans.c.assessed_at, schema.verdicts.c.pair)
-    .join(schema.verdicts, schema.verdicts.c.plan_id == schema.plans.c.plan_id)
-    .join(schema.denials, schema.denials.c.intent_id == schema.verdicts.c.intent_id)
-    .join(schema.intents, schema.intents.c.intent_id == schema.verdicts.c.intent_id)
+    select(plans.c.assessed_at, verdicts.c.pair)
+    .join(verdicts, verdicts.c.plan_id == plans.c.plan_id)
+    .join(denials, denials.c.intent_id == verdicts.c.intent_id)
+    .join(intents, intents.c.intent_id == verdicts.c.intent_id)
     .where(
-        schema.denials.c.code == "MIN_QTY",
-        schema.verdicts.c.side == Side.SELL.value,
-        schema.verdicts.c.pair == bindparam("of_pair"),
-        schema.intents.c.strategy_id == bindparam("of_strategy"),
-        schema.intents.c.timeframe == bindparam("of_timeframe"),
-        schema.plans.c.assessed_at >= bindparam("since"),
+        denials.c.code == "MIN_QTY",
+        verdicts.c.side == Side.SELL.value,
+        verdicts.c.pair == bindparam("of_pair"),
+        intents.c.strategy_id == bindparam("of_strategy"),
+        intents.c.timeframe == bindparam("of_timeframe"),
+        plans.c.assessed_at >= bindparam("since"),
     )
     .limit(1)
 )

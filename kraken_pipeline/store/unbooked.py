@@ -11,7 +11,9 @@ from kraken_pipeline.domain.accounting.moves import Basis
 from kraken_pipeline.store.columns import instant_text
 from kraken_pipeline.store.order_rows import in_chunks
 from kraken_pipeline.store.prepared import Prepared
-from kraken_pipeline.store.schema import account_moves, meta, unbooked_events
+from kraken_pipeline.store.schema.ledger import unbooked_events
+from kraken_pipeline.store.schema.lots import account_moves
+from kraken_pipeline.store.schema.shared import meta
 
 _NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
 _OLDEST: Final = Prepared(

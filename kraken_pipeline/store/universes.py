@@ -4,9 +4,10 @@ import json
 from collections import OrderedDict
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import canonical
@@ -15,12 +16,15 @@ from kraken_pipeline.domain.money import decimal_from
 from kraken_pipeline.domain.universe import Refresh, Universe
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.judged import pack, unpack
-from kraken_pipeline.store.schema import universe_refreshes, universes
+from kraken_pipeline.store.prepared import NOTHING, Prepared, Values
+from kraken_pipeline.store.schema.universe import universe_refreshes, universes
 
 _AMOUNTS: Final = ("tick", "lot", "min_qty", "min_cost")
 REMEMBERED: Final = 4
 """Versions that are kept as they were read: one of 500 pairs takes 15 ms to read."""
 _STANDS: Final = select(universes.c.version, universes.c.last_seen_at)
+_LATEST: Final = Prepared(_STANDS.order_by(universes.c.last_seen_at.desc()).limit(1))
+_OF_VERSION: Final = Prepared(_STANDS.where(universes.c.version == bindparam("of")))
 _NEWEST: Final = (universe_refreshes.c.at.desc(), universe_refreshes.c.id.desc())
 
 
@@ -55,11 +59,11 @@ class SqlUniverseStore:
 
     def latest(self) -> Universe | None:
         """Return the version in force: the one last seen, `at` being when."""
-        return self._universe(_STANDS.order_by(universes.c.last_seen_at.desc()).limit(1))
+        return self._universe(_LATEST)
 
     def of_version(self, version: str) -> Universe | None:
         """Return a version; None if it is not kept."""
-        return self._universe(_STANDS.where(universes.c.version == version))
+        return self._universe(_OF_VERSION, {"of": version})
 
     def in_force_at(self, at: datetime) -> Universe | None:
         """Return the version that was in force at an instant, `at` being when it was read (UNI-5).
@@ -68,6 +72,28 @@ class SqlUniverseStore:
         """
         refreshed = self._newest(universe_refreshes.c.at <= at)
         return None if refreshed is None else refreshed.universe
+
+    def between(self, since: datetime, until: datetime) -> tuple[Universe, ...]:
+        """Return what came into force within a stretch, oldest first, `at` being when (UNI-5).
+
+        A version that is in force again after another is there again.
+
+        Args:
+            since: what was in force already then is not among them.
+            until: the last instant.
+        """
+        times = universe_refreshes.c.at
+        told = (
+            select(times, universe_refreshes.c.version)
+            .where(times > since, times <= until)
+            .order_by(times, universe_refreshes.c.id)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(told).all()
+            changes = [next(same) for _, same in groupby(rows, lambda each: each.version)]
+            versions = dict.fromkeys(each.version for each in changes)
+            read = {version: self._of(connection, version, since) for version in versions}
+        return tuple(replace(read[each.version], at=each.at) for each in changes)
 
     def refresh(self, *, at: datetime | None = None, version: str | None = None) -> Refresh | None:
         """Return the newest refresh, or the newest until an instant, or of a version."""
@@ -78,23 +104,28 @@ class SqlUniverseStore:
             wanted.append(universe_refreshes.c.version == version)
         return self._newest(*wanted)
 
-    def _universe(self, wanted: Select[Any]) -> Universe | None:
+    def _universe(self, wanted: Prepared, values: Values = NOTHING) -> Universe | None:
         with self._database.reading() as connection:
-            row = connection.execute(wanted).mappings().first()
+            row = wanted.first(connection, values)
             return (
                 None if row is None else self._of(connection, row["version"], row["last_seen_at"])
             )
 
     def _of(self, connection: Connection, version: str, at: datetime) -> Universe:
-        """Return a version as of an instant; the last few are not read again: none ever changes."""
+        """Return a version as of an instant; the last few are not read again: none ever changes.
+
+        One of the same instant is the very same, so that what was made of it need not be made anew.
+        """
         known = self._read.get(version)
+        if known is not None and known.at == at:
+            return known
         if known is None:
             its = select(universes).where(universes.c.version == version)
             known = _universe_of(connection.execute(its).mappings().one(), at=at)
-            self._read[version] = known
-            while len(self._read) > REMEMBERED:
-                self._read.popitem(last=False)
-        return replace(known, at=at)
+        self._read[version] = known = replace(known, at=at)
+        while len(self._read) > REMEMBERED:
+            self._read.popitem(last=False)
+        return known
 
     # SQLAlchemy's conditions have no type of their own that is the same in every one
     def _newest(self, *wanted: Any) -> Refresh | None:  # noqa: ANN401

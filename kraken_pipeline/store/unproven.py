@@ -8,12 +8,12 @@ from kraken_pipeline.domain.fate import CLEAN_READS_NEEDED
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import Order, State
-from kraken_pipeline.store import schema
 from kraken_pipeline.store.order_rows import ORDERS, orders_found
 from kraken_pipeline.store.prepared import Prepared
+from kraken_pipeline.store.schema.orders import clean_reads, execution_orders
 
-_ORDERS: Final = schema.execution_orders
-_READS: Final = schema.clean_reads
+_ORDERS: Final = execution_orders
+_READS: Final = clean_reads
 _LOOKS_SINCE: Final = (
     select(func.count())
     .select_from(_READS)

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.schema import journal, meta
+from kraken_pipeline.store.schema.shared import journal, meta
 
 KEY: Final = "world"
 BEFORE: Final = "simulator"

@@ -1,8 +1,11 @@
 """Asking what is wanted of each pair, so that every one is answered exactly once (STG-5)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kraken_pipeline.strategies.base import Snapshot, Wish, Wishes
 
@@ -44,3 +47,16 @@ def answered(
         else:
             no_signals[pair] = said
     return Wishes(wishes=tuple(wishes), no_signals=no_signals, state=state)
+
+
+def short_of(at: int, *counted: tuple[str, Sequence[int] | NDArray[np.intp]]) -> str:
+    """Say which data a pair is short of, or nothing.
+
+    Args:
+        at: its column.
+        counted: what data it is, and how many bars each pair lacks of it; the first is said.
+    """
+    for name, lacking in counted:
+        if lacking[at]:
+            return f"no {name}: {lacking[at]} missing"
+    return ""

@@ -16,6 +16,7 @@ from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.intents import Action, Holding, Unit
 from kraken_pipeline.domain.order_terms import OrderTerms
 from kraken_pipeline.domain.timeframes import Timeframe, last_close, timeframe
+from kraken_pipeline.domain.values import changed, quickly_made
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,9 +59,13 @@ class Bars:
         hashed = hashlib.sha256(f"{self.frame.name}|{'|'.join(self.pairs)}".encode())
         for each in columns:
             hashed.update(np.ascontiguousarray(each).data)
-        if not any(each.flags.writeable for each in columns):
+        if self.is_sealed:
             object.__setattr__(self, "_digest", hashed.hexdigest())
         return hashed.hexdigest()
+
+    def is_whole(self) -> bool:
+        """Tell whether every pair has every bar that there is a row for."""
+        return not np.isnan(self.close).any()
 
     def frame_of(self, column: str) -> "pd.DataFrame":
         """Return one column as pandas shows it: a row a bar, indexed by close time, UTC.
@@ -87,6 +92,8 @@ class Bars:
 
     def sealed(self) -> "Bars":
         """Return the same bars, shown so that writing into them fails."""
+        if self.is_sealed:
+            return self
         return replace(
             self,
             opened_at=_read_only(self.opened_at),
@@ -97,7 +104,14 @@ class Bars:
             volume=_read_only(self.volume),
         )
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nobody can write into any of it."""
+        columns = (self.opened_at, self.open, self.high, self.low, self.close, self.volume)
+        return not any(each.flags.writeable for each in columns)
 
+
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Snapshot:
     """What a strategy may see at the close of a bar, and nothing later (STG-1, STG-3)."""
@@ -128,7 +142,7 @@ class Snapshot:
 
     def sealed(self) -> "Snapshot":
         """Return the same, so that nothing in it can be changed by who is shown it (STG-1)."""
-        return replace(
+        return changed(
             self,
             parameters=_frozen(self.parameters),
             panels=MappingProxyType({name: each.sealed() for name, each in self.panels.items()}),
@@ -312,6 +326,8 @@ def _read_only(column: NDArray[Any]) -> NDArray[Any]:
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401 - plain data of any shape, and the same shape back
+    if isinstance(value, str | int | float | Decimal):
+        return value
     if isinstance(value, Mapping):
         return MappingProxyType({name: _frozen(each) for name, each in value.items()})
     return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value

@@ -4,6 +4,7 @@ Each check decides the last closes of a stretch over and over, with something ch
 matter, and tells the first close at which it did.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kraken_pipeline.domain.errors import DataStaleError, PipelineError
+from kraken_pipeline.domain.errors import DataStaleError, PipelineError, StrategyFaultError
 from kraken_pipeline.domain.intents import Holding
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.strategies.base import (
@@ -28,6 +29,7 @@ from kraken_pipeline.strategies.base import (
     Wishes,
 )
 from kraken_pipeline.strategies.made_up import market
+from kraken_pipeline.strategies.slips import slip_in_all, slip_of
 
 SLIPS: Final = (PipelineError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a fault in a strategy raises."""
@@ -209,9 +211,12 @@ def _moments(trial: Trial, *, held: bool) -> Iterator[_Moment]:
 
 def _said(strategy: Strategy, shown: Snapshot, state: Mapping[str, str]) -> Wishes | str:
     try:
-        return strategy.decide(shown, MappingProxyType(dict(state)))
+        said = strategy.decide(shown, MappingProxyType(dict(state)))
+        return slip_in_all(said) or said
     except DataStaleError as stale:
         return f"{STALE}{stale}"
+    except StrategyFaultError as fault:
+        return str(fault)
     except SLIPS as slip:
         return f"{type(slip).__name__}: {slip}"
 
@@ -247,6 +252,18 @@ def _decides(bench: _Bench, moment: _Moment) -> str:
     return "" if isinstance(moment.said, Wishes) or is_skip else str(moment.said)
 
 
+def _makes_sense(bench: _Bench, moment: _Moment) -> str:
+    """No wish of it is one that is refused as none (STG-4)."""
+    managed = frozenset(moment.shown.pairs)
+    wishes = moment.said.wishes if isinstance(moment.said, Wishes) else ()
+    twice = next(
+        (pair for pair, times in Counter(each.pair for each in wishes).items() if times > 1), None
+    )
+    if twice is not None:
+        return f"{twice} is wished for more than once"
+    return next((slip for each in wishes if (slip := slip_of(each, managed))), "")
+
+
 def _repeats(bench: _Bench, moment: _Moment) -> str:
     """The same bars and the same state give the same wishes (P-17)."""
     again = _said(bench.trial.strategy, moment.shown, moment.state)
@@ -279,7 +296,7 @@ def _sleeps_soundly(bench: _Bench, moment: _Moment) -> str:
     if not isinstance(bench.awake, Awake) or not isinstance(moment.said, Wishes):
         return bench.awake if isinstance(bench.awake, str) else ""
     awake = dict(zip(moment.shown.pairs, bench.flags(moment, bench.awake), strict=True))
-    restless = [each.pair for each in moment.said.wishes if not awake[each.pair]]
+    restless = [each.pair for each in moment.said.wishes if not awake.get(each.pair, True)]
     return f"awake says no and it wishes for {', '.join(restless)}" if restless else ""
 
 
@@ -322,7 +339,7 @@ def _far_apart(one: Wishes | str, other: Wishes | str) -> str:
     if isinstance(one, str) or isinstance(other, str):
         return "" if type(one) is type(other) else f"it says {one if other else other}"
     first, second = ({each.pair: each for each in of.wishes} for of in (one, other))
-    for pair in sorted(first.keys() | second.keys()):
+    for pair in sorted(first.keys() | second.keys(), key=str):
         here, there = first.get(pair), second.get(pair)
         if here is None or there is None or here.action is not there.action:
             return f"another action for {pair}"
@@ -361,6 +378,7 @@ Check = Callable[[_Bench, _Moment], str]
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {
         "decides": _decides,
+        "makes_sense": _makes_sense,
         "repeatable": _repeats,
         "look_ahead": _looks_not_ahead,
         "warm_up": _is_warm,

@@ -12,13 +12,13 @@ from pydantic import Field
 
 from kraken_pipeline.domain.intents import Action
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.strategies.answers import Answer, answered
+from kraken_pipeline.strategies.answers import Answer, answered, short_of
 from kraken_pipeline.strategies.base import Awake, Bars, Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline.strategies.indicators import PerPair, average_true_range, mean, missing
 from kraken_pipeline.strategies.parameters import Names, Number, Parameters, checked, checks
 from kraken_pipeline.strategies.regime import HOURLY_BARS, Regime, may_revert, regimes
 from kraken_pipeline.strategies.rolling import EASED, newest_closed, rolling_mean, there
-from kraken_pipeline.strategies.stops import stop_of_ranges
+from kraken_pipeline.strategies.stops import no_stop, stop_of_ranges
 
 BPS: Final = 10_000
 LEAST_CONFIDENCE: Final = 0.1
@@ -157,8 +157,8 @@ def _chosen(
 
 
 def _of_held(readings: Readings, at: int, pair: str) -> Answer:
-    if readings.missing[at]:
-        return f"no bars: {readings.missing[at]} missing"
+    if why := short_of(at, ("bars", readings.missing)):
+        return why
     dip = readings.dip_bps[at]
     if dip > 0:
         return f"under the mean by {dip:.1f} bps"
@@ -197,20 +197,16 @@ def _why_not_enter(readings: Readings, parameters: ReversionParameters, at: int,
     """Say why a pair is not entered even if there is room, or nothing."""
     if pair not in parameters.pairs:
         return "not one of the majors"
-    for name, lacking in (
-        ("bars", readings.missing_for_entry),
-        ("1h bars", readings.missing_hourly),
+    if lacks := short_of(
+        at, ("bars", readings.missing_for_entry), ("1h bars", readings.missing_hourly)
     ):
-        if lacking[at]:
-            return f"no {name}: {lacking[at]} missing"
+        return lacks
     if readings.dip_bps[at] < parameters.entry_bps:
         return f"no dip: {readings.dip_bps[at]:.1f} bps < {parameters.entry_bps:g}"
     regime = Regime(readings.regime[at])
     if parameters.only_mean_reverting and regime is not Regime.MEAN_REVERTING:
         return f"regime: {regime.name.lower()}"
-    if not 0 < readings.stop_distance[at] < 1:
-        return f"no stop: {readings.stop_distance[at]:.6f} is not within 0..1"
-    return ""
+    return no_stop(readings.stop_distance[at])
 
 
 MAJORS_MEAN_REV: Final = Strategy(

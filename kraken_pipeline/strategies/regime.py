@@ -44,13 +44,16 @@ def regimes(hourly_close: Floats) -> NDArray[np.intp]:
     """
     changes = returns(hourly_close)
     moves = volatility(changes)
-    reverts = lag_one_autocorrelation(changes) < REVERTING_AUTOCORRELATION
+    # asked of few pairs: whether a change undoes the one before takes longest to tell
+    reverts = np.zeros(len(moves), dtype=np.bool_)
+    may = (moves >= REVERTING_VOLATILITY) & (moves <= PANIC_VOLATILITY)
+    reverts[may] = lag_one_autocorrelation(changes[:, may]) < REVERTING_AUTOCORRELATION
     return np.select(
         [
             np.isnan(moves),
             moves > PANIC_VOLATILITY,
             moves < CHOPPY_VOLATILITY,
-            reverts & (moves >= REVERTING_VOLATILITY),
+            reverts,
         ],
         [Regime.UNKNOWN, Regime.PANIC, Regime.CHOPPY, Regime.MEAN_REVERTING],
         default=Regime.TRENDING,

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from kraken_pipeline.domain.intents import Action, Unit
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.strategies.answers import Answer, answered
+from kraken_pipeline.strategies.answers import Answer, answered, short_of
 from kraken_pipeline.strategies.base import (
     Aim,
     Awake,
@@ -28,7 +28,7 @@ from kraken_pipeline.strategies.indicators import PerPair, average_true_range, m
 from kraken_pipeline.strategies.parameters import Number, Parameters, checked, checks
 from kraken_pipeline.strategies.regime import HOURLY_BARS, Regime, regimes
 from kraken_pipeline.strategies.rolling import there
-from kraken_pipeline.strategies.stops import stop_of_ranges
+from kraken_pipeline.strategies.stops import no_stop, stop_of_ranges
 
 BPS: Final = 10_000
 ENTERED_IN: Final = np.array([False, True, True, True, False])
@@ -165,8 +165,8 @@ class _Rebalance:
         regime = Regime(self.readings.regime[at])
         if not ENTERED_IN[regime]:
             return f"regime: {regime.name.lower()}"
-        if not 0 < self.readings.stop_distance[at] < 1:
-            return f"no stop: {self.readings.stop_distance[at]:.6f} is not within 0..1"
+        if why := no_stop(self.readings.stop_distance[at]):
+            return why
         return self._sized(Action.ENTER, at, pair, f"among the best: {self._rise(at)}")
 
     def of_held(self, at: int, pair: str) -> Answer:
@@ -192,8 +192,8 @@ class _Rebalance:
         if abs(off) <= self.parameters.drift_pct:
             return f"held, {off:+.1f} % off its share: {self._rise(at)}"
         action = Action.REDUCE if off > 0 else Action.INCREASE
-        if action is Action.INCREASE and not 0 < self.readings.stop_distance[at] < 1:
-            return f"no stop: {self.readings.stop_distance[at]:.6f} is not within 0..1"
+        if action is Action.INCREASE and (why := no_stop(self.readings.stop_distance[at])):
+            return why
         return self._sized(action, at, pair, f"{off:+.1f} % off its share")
 
     def _sized(self, action: Action, at: int, pair: str, reason: str) -> Wish:
@@ -265,7 +265,7 @@ def _waits(due_at: datetime) -> str:
 
 
 def _lacking(readings: Readings, at: int, pair: str) -> str:
-    return f"no bars: {readings.missing[at]} missing"
+    return short_of(at, ("bars", readings.missing))
 
 
 RS_ROTATION: Final = Strategy(

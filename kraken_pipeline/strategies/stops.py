@@ -28,3 +28,8 @@ def stop_of_ranges(atr: Number, *, multiple: float, close: Number) -> Number:
         close: of the bar that is decided, in quote per base.
     """
     return multiple * atr / close
+
+
+def no_stop(distance: float) -> str:
+    """Say that a distance makes no stop that an order could have, or nothing."""
+    return "" if 0 < distance < 1 else f"no stop: {distance:.6f} is not within 0..1"

@@ -1,6 +1,6 @@
 """Follow the trend: a fast moving average over a slow one, with the day's trend behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -12,13 +12,13 @@ from pydantic import Field
 
 from kraken_pipeline.domain.intents import Action
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
-from kraken_pipeline.strategies.answers import Answer, answered
+from kraken_pipeline.strategies.answers import Answer, answered, short_of
 from kraken_pipeline.strategies.base import Awake, Bars, Snapshot, Strategy, View, Wish, Wishes
-from kraken_pipeline.strategies.indicators import PerPair, average_true_range, mean, missing
+from kraken_pipeline.strategies.indicators import average_true_range, mean, missing
 from kraken_pipeline.strategies.parameters import Number, Parameters, checked, checks
 from kraken_pipeline.strategies.regime import HOURLY_BARS, regimes
 from kraken_pipeline.strategies.rolling import EASED, newest_closed, rolling_mean
-from kraken_pipeline.strategies.stops import stop_of_ranges
+from kraken_pipeline.strategies.stops import no_stop, stop_of_ranges
 
 PROFILES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
     {"conservative": (20, 50), "balanced": (10, 20), "aggressive": (5, 13)}
@@ -68,21 +68,24 @@ def needs(timeframe: str, given: Mapping[str, object]) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Readings:
-    """What is computed of all pairs at once; one number for each pair, NaN where bars lack."""
+    """What is computed of all pairs at once; one number for each pair, NaN where bars lack.
 
-    strength: PerPair
+    They are plain numbers then: each pair is asked by itself, and one number of an array is dear.
+    """
+
+    strength: Sequence[float]
     """Fast average over slow average, in basis points of the slow one."""
-    needed: PerPair
+    needed: Sequence[float]
     """The strength that an entry needs in the pair's regime."""
-    above_daily: NDArray[np.bool_]
-    stop_distance: PerPair
+    above_daily: Sequence[bool]
+    stop_distance: Sequence[float]
     """Share of the close."""
-    missing: NDArray[np.intp]
+    missing: Sequence[int]
     """Bars that the averages lack."""
-    missing_for_entry: NDArray[np.intp]
+    missing_for_entry: Sequence[int]
     """Bars that the averages or the stop lack; so do the two below for theirs."""
-    missing_hourly: NDArray[np.intp]
-    missing_daily: NDArray[np.intp]
+    missing_hourly: Sequence[int]
+    missing_daily: Sequence[int]
 
 
 def read(snapshot: Snapshot, parameters: TrendParameters) -> Readings:
@@ -94,15 +97,16 @@ def read(snapshot: Snapshot, parameters: TrendParameters) -> Readings:
     fast, slow = mean(close[-parameters.fast :]), mean(close[-parameters.slow :])
     atr = average_true_range(high[ranges], low[ranges], close[ranges])
     above_daily, missing_daily = _daily(snapshot, parameters)
+    stop_distance = stop_of_ranges(atr, multiple=parameters.stop_atr_multiple, close=close[-1])
     return Readings(
-        strength=(fast / slow - 1) * BPS,
-        needed=parameters.min_strength_bps * STRENGTH_TIMES[regimes(hourly)],
-        above_daily=above_daily,
-        stop_distance=stop_of_ranges(atr, multiple=parameters.stop_atr_multiple, close=close[-1]),
-        missing=missing(close[-parameters.slow :]),
-        missing_for_entry=missing(high + low + close),
-        missing_hourly=missing(hourly),
-        missing_daily=missing_daily,
+        strength=((fast / slow - 1) * BPS).tolist(),
+        needed=(parameters.min_strength_bps * STRENGTH_TIMES[regimes(hourly)]).tolist(),
+        above_daily=above_daily.tolist(),
+        stop_distance=stop_distance.tolist(),
+        missing=missing(close[-parameters.slow :]).tolist(),
+        missing_for_entry=missing(high + low + close).tolist(),
+        missing_hourly=missing(hourly).tolist(),
+        missing_daily=missing_daily.tolist(),
     )
 
 
@@ -140,9 +144,9 @@ def _daily(
 
 
 def _of_held(readings: Readings, at: int, pair: str) -> Answer:
-    if readings.missing[at]:
-        return f"no bars: {readings.missing[at]} missing"
-    strength = float(readings.strength[at])
+    if why := short_of(at, ("bars", readings.missing)):
+        return why
+    strength = readings.strength[at]
     if strength >= 0:
         return "trend holds"
     return Wish(
@@ -158,33 +162,32 @@ def _of_free(readings: Readings, at: int, pair: str) -> Answer:
     why = _why_not_enter(readings, at)
     if why:
         return why
-    strength, needed = float(readings.strength[at]), float(readings.needed[at])
+    strength, needed = readings.strength[at], readings.needed[at]
     return Wish(
         pair=pair,
         action=Action.ENTER,
         confidence=min(max(strength / (2 * needed), LEAST_CONFIDENCE), 1.0),
-        stop_distance=float(readings.stop_distance[at]),
+        stop_distance=readings.stop_distance[at],
         reason=f"trend: {strength:.1f} bps >= {needed:g}",
     )
 
 
 def _why_not_enter(readings: Readings, at: int) -> str:
     """Say why a pair is not entered, or nothing. What data lacks is said first."""
-    for name, lacking in (
+    lacks = short_of(
+        at,
         ("bars", readings.missing_for_entry),
         ("1h bars", readings.missing_hourly),
         ("1d bars", readings.missing_daily),
-    ):
-        if lacking[at]:
-            return f"no {name}: {lacking[at]} missing"
+    )
+    if lacks:
+        return lacks
     strength, needed = readings.strength[at], readings.needed[at]
     if strength < needed:
         return f"weak: {strength:.1f} bps < {needed:g}"
     if not readings.above_daily[at]:
         return "below daily SMA"
-    if not 0 < readings.stop_distance[at] < 1:
-        return f"no stop: {readings.stop_distance[at]:.6f} is not within 0..1"
-    return ""
+    return no_stop(readings.stop_distance[at])
 
 
 TREND_CORE: Final = Strategy(

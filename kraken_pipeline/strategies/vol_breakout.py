@@ -11,7 +11,7 @@ from pydantic import Field
 
 from kraken_pipeline.domain.intents import Action
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
-from kraken_pipeline.strategies.answers import Answer, answered
+from kraken_pipeline.strategies.answers import Answer, answered, short_of
 from kraken_pipeline.strategies.base import Awake, Bars, Snapshot, Strategy, View, Wish, Wishes
 from kraken_pipeline.strategies.indicators import (
     PerPair,
@@ -168,10 +168,8 @@ def _of_free(readings: Readings, parameters: BreakoutParameters, at: int, pair: 
 
 def _why_not_enter(readings: Readings, parameters: BreakoutParameters, at: int) -> str:
     """Say why a pair is not entered, or nothing. What data lacks is said first."""
-    if readings.missing[at]:
-        return f"no bars: {readings.missing[at]} missing"
-    if readings.missing_hourly[at]:
-        return f"no 1h bars: {readings.missing_hourly[at]} missing"
+    if lacks := short_of(at, ("bars", readings.missing), ("1h bars", readings.missing_hourly)):
+        return lacks
     if readings.range_bps[at] > parameters.max_range_bps:
         return f"no compression: {readings.range_bps[at]:.1f} bps > {parameters.max_range_bps:g}"
     if readings.close[at] <= readings.level[at]:

@@ -1,17 +1,30 @@
 """The bounds of a configuration, and those that a person agreed to for live."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from operator import attrgetter
+from types import MappingProxyType
+from typing import Final
 
+from kraken_pipeline.domain.lifecycle import SPENDING, Stage
 from kraken_pipeline.domain.loosening import WAYS, Bounds, Value
-from kraken_pipeline.services import acknowledge
-from kraken_pipeline.services.acknowledge import BoundsDesk
+from kraken_pipeline.services.risk import acknowledge
+from kraken_pipeline.services.risk.acknowledge import BoundsDesk
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.store.bounds import SqlBoundsStore
 from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.configured import stage_of
 from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.parts import Parts
+
+_NAMED: Final[Mapping[str, Callable[[Settings, str], bool]]] = MappingProxyType(
+    {
+        "strategies.enabled": lambda settings, strategy_id: True,
+        "strategies.stage.canary": lambda settings, each: stage_of(settings, each) in SPENDING,
+        "strategies.stage.live": lambda settings, each: stage_of(settings, each) is Stage.LIVE,
+    }
+)
+"""Bounds that are the names of running strategies, by key: whom each names."""
 
 
 def bounds_of(settings: Settings) -> Bounds:
@@ -38,8 +51,8 @@ def unacknowledged(parts: Parts) -> tuple[str, ...]:
 def _bounds(settings: Settings) -> Iterator[tuple[str, Value]]:
     running = settings.strategies.running()
     for key in WAYS:
-        if key == "strategies.enabled":
-            yield key, tuple(sorted(running))
+        if key in _NAMED:
+            yield key, tuple(sorted(each for each in running if _NAMED[key](settings, each)))
         elif key == "risk.max_per_strategy_pct":
             yield from ((f"{key}.{each}", settings.strategy_cap_pct(each)) for each in running)
         else:

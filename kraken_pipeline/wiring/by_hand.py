@@ -5,10 +5,10 @@ from functools import partial
 
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.orders import Order
-from kraken_pipeline.services import amend as amending
-from kraken_pipeline.services import resolve as resolving
-from kraken_pipeline.services.amend import AmendDesk
-from kraken_pipeline.services.resolve import Evidence
+from kraken_pipeline.services.orders import amend as amending
+from kraken_pipeline.services.orders import resolve as resolving
+from kraken_pipeline.services.orders.amend import AmendDesk
+from kraken_pipeline.services.orders.resolve import Evidence
 from kraken_pipeline.wiring import desks
 from kraken_pipeline.wiring.panicked import panic_is_latched
 from kraken_pipeline.wiring.parts import Parts

@@ -18,7 +18,7 @@ from kraken_pipeline.kraken.orders import Recorder, Trader
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.shared_lines import Household, private_line, public_line
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.services.ports import Gateway
+from kraken_pipeline.services.ports.gateway import Gateway
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import system_microseconds
 from kraken_pipeline.wiring.credentials import Credentials, Found

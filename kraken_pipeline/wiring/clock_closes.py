@@ -8,7 +8,8 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import PipelineError
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, closes_at, last_close
-from kraken_pipeline.services.ports import Clock, CloseListener
+from kraken_pipeline.services.ports.bars import CloseListener
+from kraken_pipeline.services.ports.exchange import Clock
 
 SHORTEST: Final = next(iter(TIMEFRAMES.values()))
 GRACE: Final = timedelta(seconds=2)

@@ -7,41 +7,43 @@ from functools import partial
 
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.tolerance import Tolerance
-from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError, RefusedError
+from kraken_pipeline.domain.errors import RefusedError
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.money import PERCENT, ZERO
 from kraken_pipeline.domain.orders import Order
-from kraken_pipeline.domain.risk import Limits
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services.accounts import AccountDesk, book_moves
-from kraken_pipeline.services.adjust import AdjustDesk
-from kraken_pipeline.services.allocate import allocate
-from kraken_pipeline.services.assess import RiskDesk, known_snapshot
-from kraken_pipeline.services.book import BookDesk, Booked, keep_books
-from kraken_pipeline.services.decide import Configured, DecisionDesk
-from kraken_pipeline.services.guard import is_guarded
-from kraken_pipeline.services.habits import habits_of
-from kraken_pipeline.services.halt import HaltDesk, KillSwitches
-from kraken_pipeline.services.history import HistoryDesk
-from kraken_pipeline.services.past_prices import Closes, certified_closes
-from kraken_pipeline.services.quarantine import Ward
-from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection
-from kraken_pipeline.services.settle import SettleDesk
-from kraken_pipeline.services.submit import SubmitDesk
-from kraken_pipeline.services.sync import LongList
-from kraken_pipeline.settings import Settings
+from kraken_pipeline.services.bars.history import HistoryDesk
+from kraken_pipeline.services.books.accounts import AccountDesk, book_moves
+from kraken_pipeline.services.books.adjust import AdjustDesk
+from kraken_pipeline.services.books.book import BookDesk, Booked, keep_books
+from kraken_pipeline.services.books.past_prices import Closes, certified_closes
+from kraken_pipeline.services.books.reconcile import ReconcileDesk, opening_objection
+from kraken_pipeline.services.books.sync import LongList
+from kraken_pipeline.services.books.vaults import VaultDesk, with_vaults
+from kraken_pipeline.services.deciding.decide import DecisionDesk
+from kraken_pipeline.services.deciding.quarantine import Ward
+from kraken_pipeline.services.market.habits import habits_of
+from kraken_pipeline.services.orders.settle import SettleDesk
+from kraken_pipeline.services.orders.submit import SubmitDesk
+from kraken_pipeline.services.protection.guard import is_guarded
+from kraken_pipeline.services.risk.allocate import allocate
+from kraken_pipeline.services.risk.assess import RiskDesk, known_snapshot
+from kraken_pipeline.services.risk.halt import HaltDesk
 from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.quarantines import SqlQuarantineStore
 from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.allocating import allocate_desk
+from kraken_pipeline.wiring.barred import barring
 from kraken_pipeline.wiring.bounds import unacknowledged
 from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.configured import asked_strategies
 from kraken_pipeline.wiring.evaluation import Bounds
+from kraken_pipeline.wiring.lifecycle import parts_of
 from kraken_pipeline.wiring.market_sign import board_of
 from kraken_pipeline.wiring.modes import destination
-from kraken_pipeline.wiring.panic import remove_latch
 from kraken_pipeline.wiring.panicked import panic_is_here
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.risk_rules import kill_switches, kraken_stops, limits, universe_rules
 from kraken_pipeline.wiring.strategies import kinds
 from kraken_pipeline.wiring.stream_sign import stream_objection, stream_sign
 from kraken_pipeline.wiring.styles import strategy_styles, usual_style
@@ -50,13 +52,10 @@ from kraken_pipeline.wiring.universe import (
     follow,
     followed_bars,
     followed_certificates,
-    universe_rules,
 )
 
 EVALUATING = "evaluating"
 """Folder in the data folder where a mark lies while a strategy is asked."""
-SYNC_AGE_BOUNDS = (120, 600)
-"""Seconds; twice the sync interval, but at least and at most so much (contract 8.7)."""
 
 
 def history(parts: Parts) -> HistoryDesk:
@@ -72,7 +71,7 @@ def history(parts: Parts) -> HistoryDesk:
 def decisions(parts: Parts) -> DecisionDesk:
     """What deciding needs."""
     return DecisionDesk(
-        strategies=configured_strategies(parts.loaded.settings),
+        strategies=asked_strategies(parts.loaded.settings),
         named=kinds().named,
         bars=followed_bars(parts),
         certificates=followed_certificates(parts),
@@ -98,41 +97,6 @@ def ward(parts: Parts) -> Ward:
     )
 
 
-def configured_strategies(settings: Settings) -> tuple[Configured, ...]:
-    """Return the enabled strategies with their parameters checked.
-
-    Raises:
-        ConfigurationError: a strategy's type is unknown or one of its parameters is wrong.
-    """
-    return tuple(configured(settings, each) for each in settings.strategies.running())
-
-
-def configured(settings: Settings, strategy_id: str) -> Configured:
-    """Return one strategy with its parameters checked, whether it is enabled or not.
-
-    Raises:
-        ConfigurationError: its type is unknown or one of its parameters is wrong.
-    """
-    config = settings.strategies.config(strategy_id)
-    try:
-        strategy = kinds().named(config.type)
-    except InvalidValueError as error:
-        is_enabled = strategy_id in settings.strategies.enabled
-        where = "strategies.enabled names" if is_enabled else "strategies.configs lacks"
-        raise ConfigurationError(f"{where} {strategy_id}: {error}") from error
-    try:
-        parameters = strategy.parameters(config.params)
-    except InvalidValueError as error:
-        raise ConfigurationError(f"strategies.configs.{strategy_id}.params: {error}") from error
-    return Configured(
-        strategy_id=strategy_id,
-        strategy=strategy,
-        timeframes=tuple(each for each in config.timeframes if each in strategy.timeframes),
-        parameters=parameters,
-        userref=config.userref,
-    )
-
-
 def risk(parts: Parts) -> RiskDesk:
     """What assessing needs."""
     settings = parts.loaded.settings
@@ -154,7 +118,9 @@ def risk(parts: Parts) -> RiskDesk:
         panic_is_latched=panic_is_here(parts),
         unacknowledged=unacknowledged(parts),
         allowed=_allowed(parts),
-        kraken_stops=protecting.kraken_stops(settings),
+        barred=barring(parts),
+        parts=parts_of(settings),
+        kraken_stops=kraken_stops(settings),
         valuation_pairs=settings.portfolio.valuation_pairs,
         config_hash=parts.loaded.hash,
         clock=parts.edge.clock,
@@ -174,42 +140,6 @@ def _allowed(parts: Parts) -> tuple[str, ...] | None:
     if parts.edge.rehearses or not destination(parts.loaded).is_kraken:
         return None
     return parts.loaded.settings.execution.live_strategy_allowlist
-
-
-def limits(settings: Settings) -> Limits:
-    """Return the configured bounds; a strategy without a cap of its own gets the smallest."""
-    bounds, execution = settings.risk, settings.execution
-    least, most = SYNC_AGE_BOUNDS
-    return Limits(
-        max_risk_per_trade_pct=bounds.max_risk_per_trade_pct,
-        max_portfolio_stop_risk_pct=min(
-            bounds.max_portfolio_stop_risk_pct, bounds.max_portfolio_risk_pct
-        ),
-        max_gross_exposure_pct=bounds.max_gross_exposure_pct,
-        max_per_asset_pct=bounds.max_per_asset_pct,
-        max_per_strategy_pct=bounds.max_risk_per_trade_pct,
-        max_open_positions=bounds.max_open_positions,
-        max_pair_notional=execution.max_pair_notional_usd,
-        max_total_notional=execution.max_total_notional_usd,
-        max_order_notional=bounds.max_order_notional_usd,
-        max_order_qty=None,
-        max_order_pct_of_24h_volume=bounds.max_order_pct_of_24h_volume,
-        max_order_pct_of_depth=bounds.max_order_pct_of_depth,
-        max_per_cluster_pct=bounds.max_per_cluster_pct,
-        min_cash_reserve_pct=bounds.min_cash_reserve_pct,
-        max_orders_per_minute=bounds.max_orders_per_minute,
-        max_orders_per_day=bounds.max_orders_per_day,
-        max_turnover_pct_per_day=bounds.max_turnover_pct_per_day,
-        max_fees_pct_per_day=bounds.max_fees_pct_per_day,
-        max_daily_loss_pct=bounds.max_daily_loss_pct,
-        max_daily_loss_per_strategy_pct=bounds.max_daily_loss_per_strategy_pct,
-        max_exit_hours=bounds.max_exit_hours,
-        min_liquidity_24h=bounds.min_liquidity_24h_usd,
-        max_spread_bps=Decimal(bounds.max_spread_bps),
-        min_stop_in_round_trips=bounds.min_stop_in_round_trips,
-        max_quote_age_seconds=settings.market_data.ws.stale_tolerance_seconds,
-        max_sync_age_seconds=min(max(2 * settings.portfolio.sync_interval_seconds, least), most),
-    )
 
 
 def submit(parts: Parts, namespace: Namespace, owner: str) -> SubmitDesk:
@@ -282,6 +212,7 @@ def reconcile(parts: Parts, *, run_id: str, keep: Callable[[], Booked]) -> Recon
         settling=settle(parts),
         market=parts.edge.market,
         books=parts.stores.books,
+        vaults=vaults(parts),
         foreign=parts.stores.foreign,
         passes=parts.stores.passes,
         keep_books=keep,
@@ -301,6 +232,8 @@ def settle(parts: Parts) -> SettleDesk:
         unknown_settle=timedelta(seconds=execution.unknown_settle_seconds),
         listing=parts.edge.market.listing,
         kept_balances=parts.stores.books.replayed_balances,
+        with_vaults=partial(with_vaults, vaults(parts)),
+        kept_until=parts.stores.books.last_entry_at,
         stream_shows_absence=partial(_stream_shows_absence, parts),
         clock=parts.edge.clock,
     )
@@ -322,6 +255,7 @@ def adjusting(parts: Parts, *, keep: Callable[[], Booked]) -> AdjustDesk:
         market=parts.edge.market,
         account=parts.edge.account,
         books=parts.stores.books,
+        vaults=vaults(parts),
         adjustments=parts.stores.adjustments,
         keep_books=keep,
     )
@@ -333,6 +267,7 @@ def books(parts: Parts) -> BookDesk:
     return BookDesk(
         market=parts.edge.market,
         account=parts.edge.account,
+        vaults=vaults(parts),
         books=parts.stores.books,
         ledger=parts.stores.ledger,
         long_ledger=LongList(
@@ -363,6 +298,17 @@ def books(parts: Parts) -> BookDesk:
     )
 
 
+def vaults(parts: Parts) -> VaultDesk:
+    """What looking at Earn's vaults needs."""
+    return VaultDesk(
+        earning=parts.edge.account,
+        looks=parts.stores.vaults,
+        books=parts.stores.books,
+        ledger=parts.stores.ledger,
+        listing=parts.edge.market.listing,
+    )
+
+
 def accounts(parts: Parts) -> AccountDesk:
     """What keeping the account's own books needs."""
     settings = parts.loaded.settings
@@ -388,19 +334,9 @@ def halts(parts: Parts) -> HaltDesk:
     return HaltDesk(
         halts=parts.stores.halts,
         switches=kill_switches(parts.loaded.settings),
-        clear_panic_file=lambda: remove_latch(parts.panic_file),
+        has_panic_file=parts.panic_file.exists,
+        clear_panic_file=lambda: parts.panic_file.unlink(missing_ok=True),
         clock=system_now,
         # asked only where something cools off
         market_clock=lambda: parts.edge.clock(),  # noqa: PLW0108 - the clock is made when asked for
-    )
-
-
-def kill_switches(settings: Settings) -> KillSwitches:
-    """Return what latches by itself."""
-    bounds = settings.risk
-    return KillSwitches(
-        max_drawdown_pct=bounds.max_daily_drawdown_pct,
-        max_daily_loss_pct=bounds.max_daily_loss_pct,
-        cool_off=timedelta(minutes=bounds.kill_cool_off_minutes),
-        on_drift=bounds.kill_switch_on_drift,
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from kraken_pipeline.domain import lifecycle
+from kraken_pipeline.domain.dust import is_strategys
 from kraken_pipeline.domain.errors import (
     ExchangeError,
     ImpossibleFactError,
@@ -15,16 +17,20 @@ from kraken_pipeline.domain.errors import (
     StorageError,
     UnreachableError,
 )
+from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.preflight import Grounded
+from kraken_pipeline.domain.remedies import REMEDIES
 from kraken_pipeline.domain.switch import Keeper
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.settings import load
+from kraken_pipeline.wiring.barred import barring
 from kraken_pipeline.wiring.clock import system_now
-from kraken_pipeline.wiring.desks import configured_strategies
+from kraken_pipeline.wiring.configured import configured_strategies, stage_of
 from kraken_pipeline.wiring.market_sign import ASKED, market_sign
 from kraken_pipeline.wiring.modes import destination
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
-from kraken_pipeline.wiring.protecting import unprotected, wants_stops
+from kraken_pipeline.wiring.protecting import unprotected
+from kraken_pipeline.wiring.risk_rules import wants_stops
 from kraken_pipeline.wiring.stream_sign import stream_sign
 from kraken_pipeline.wiring.styles import strategy_styles
 
@@ -257,6 +263,57 @@ def orders(pipeline: Pipeline) -> Iterator[Finding]:
     )
 
 
+def stages(pipeline: Pipeline) -> Iterator[Finding]:
+    """Every strategy may open something at its stage; one that is not asked holds nothing."""
+    settings = pipeline.loaded.settings
+    says = barring(pipeline)
+    for each in settings.strategies.running():
+        stage, why = stage_of(settings, each), says(each)
+        if not why:
+            yield _ok("stages", f"{each} is at {stage}")
+            continue
+        yield Finding(
+            check="stages",
+            level=Level.WARN,
+            said=f"{each} opens nothing: {why}",
+            remedy=REMEDIES["LIFECYCLE"],
+        )
+        if stage not in lifecycle.ASKED and (held := _held_by(pipeline, each)):
+            yield Finding(
+                check="stages",
+                level=Level.WARN,
+                said=f"{each} is not asked at {stage}, so that nobody sells its {', '.join(held)}",
+                remedy=f"strategies.configs.{each}.stage: retired, until all is sold",
+            )
+    for each in _left_behind(pipeline):
+        yield Finding(
+            check="stages",
+            level=Level.WARN,
+            said=f"{each} does not run, so that nobody sells its "
+            f"{', '.join(_held_by(pipeline, each))}",
+            remedy=f"add it to strategies.enabled with strategies.configs.{each}.stage: retired, "
+            f"or `kraken-pipeline flatten --strategy {each}`",
+        )
+
+
+def _left_behind(pipeline: Pipeline) -> list[str]:
+    """Return the strategies that hold something and do not run; what a person holds is his."""
+    names = {
+        each.book.partition("@")[0]
+        for each in pipeline.stores.books.positions()
+        if is_strategys(each)
+    }
+    return sorted(names - set(pipeline.loaded.settings.strategies.running()))
+
+
+def _held_by(pipeline: Pipeline, strategy_id: str) -> list[str]:
+    return [
+        f"{plain(each.qty)} {each.pair}"
+        for each in pipeline.stores.books.positions()
+        if each.qty and each.book.partition("@")[0] == strategy_id
+    ]
+
+
 CHECKS: Final[Mapping[str, tuple[Check, str]]] = {
     "disk": (folders, "free some space: orders are written down before they leave"),
     "journal": (books, "open nothing; bring back a backup, or ask who wrote to the database"),
@@ -272,6 +329,7 @@ CHECKS: Final[Mapping[str, tuple[Check, str]]] = {
     "market stream": (market_stream, "look at the network; prices are asked of REST meanwhile"),
     "stops": (protection, "sell what has no stop, or see why the exchange refuses it"),
     "switch": (guard, "start `kraken-pipeline guard` again, or `resume` to go on without"),
+    "stages": (stages, "give the strategy another stage under strategies.configs"),
     "reconciliation": (orders, "`kraken-pipeline reconcile`"),
 }
 """Name to check, in the order in which they are made, and what helps where one cannot be made."""

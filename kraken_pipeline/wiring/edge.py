@@ -7,7 +7,8 @@ from typing import Protocol
 
 from kraken_pipeline.domain.symbols import SymbolTable
 from kraken_pipeline.kraken.stream.ports import ConnectBudget
-from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
+from kraken_pipeline.services.ports.exchange import Account, Clock, Market
+from kraken_pipeline.services.ports.gateway import Gateway, SwitchTimer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,14 +14,18 @@ import resource
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from time import monotonic
 from types import FrameType
 from typing import Final, TypeVar
 
 from kraken_pipeline.domain.errors import StrategyFaultError
-from kraken_pipeline.services.evaluate import isolated
+from kraken_pipeline.domain.lots import book_of
+from kraken_pipeline.domain.timeframes import Timeframe
+from kraken_pipeline.services.deciding.evaluate import bounded, isolated
+from kraken_pipeline.settings.sections import Strategies
+from kraken_pipeline.strategies.base import Strategy
 
 AGAIN: Final = 0.2
 """Seconds between alarms: a strategy may swallow the first."""
@@ -38,26 +42,56 @@ class OutOfTime(BaseException):
 class Bounds:
     """Asks strategies within bounds of time and memory."""
 
-    def __init__(self, folder: Path, *, seconds: float, megabytes: int) -> None:
+    def __init__(
+        self, folder: Path | None, *, seconds: float, megabytes: int, looks_every: int = 1
+    ) -> None:
         """Take the bounds.
 
         Args:
-            folder: where the marks lie.
+            folder: where the marks lie; None for none, where what is asked is only tried.
             seconds: that one evaluation may take.
             megabytes: that one evaluation may add to what the process has; on Linux only.
+            looks_every: evaluations after which it is looked anew how much the process has.
         """
         self._folder = folder
         self._seconds = seconds
         self._bytes = megabytes * MEGABYTE
+        self._looks_every = looks_every
+        self._asked = 0
+        self._has: int | None = None
 
     def __call__(self, name: str, ask: Callable[[], T]) -> T:
-        """Return what a strategy says; see `services.evaluate.Evaluate`."""
-        with _mark(self._folder / name), _memory(self._bytes), _time(self._seconds):
-            return isolated(name, ask)
+        """Return what a strategy says; see `services.deciding.evaluate.Evaluate`."""
+        mark = nullcontext() if self._folder is None else _mark(self._folder / name)
+        if self._asked % self._looks_every == 0:
+            self._has = _asked_for()
+        self._asked += 1
+        with mark, _memory(self._has, self._bytes):
+            return _in_time(self._seconds, lambda: isolated(name, ask))
 
 
-@contextmanager
-def _time(seconds: float) -> Iterator[None]:
+def tried_within(strategy: Strategy, choice: Strategies, frame: Timeframe) -> Strategy:
+    """Return a strategy that is asked within the configured bounds while it is tried.
+
+    Args:
+        strategy: what is tried.
+        choice: the configured bounds.
+        frame: on whose closes it decides.
+    """
+    bounds = Bounds(None, seconds=choice.evaluation_seconds, megabytes=choice.evaluation_memory_mb)
+    name = book_of(strategy.name, frame.name)
+    return bounded(strategy, bounds, name=name, most=choice.quarantine_after)
+
+
+def _in_time(seconds: float, ask: Callable[[], T]) -> T:
+    """Return what is said within a time.
+
+    An alarm may go off between any two steps of ours, also while it is being stopped: all that
+    stands between its start and its stop is inside of what hears it, and it is stopped again.
+
+    Raises:
+        StrategyFaultError: it took longer.
+    """
     began = monotonic()
     late = f"out of time: it may take {seconds:g} s"
     in_main = threading.current_thread() is threading.main_thread()
@@ -65,15 +99,25 @@ def _time(seconds: float) -> Iterator[None]:
     try:
         alarm.start()
         try:
-            yield
+            said = ask()
         finally:
             alarm.stop()
     except OutOfTime as over:
+        _silence(alarm)
         raise StrategyFaultError(late) from over
     took = monotonic() - began
     if took > seconds:
         # it was where no alarm reaches, and came back all the same
         raise StrategyFaultError(f"{late} and took {took:.1f} s")
+    return said
+
+
+def _silence(alarm: "_Signal | _Thread") -> None:
+    """Stop an alarm that may go off again meanwhile, on a machine that has no time for us."""
+    while True:
+        with suppress(OutOfTime):
+            alarm.stop()
+            return
 
 
 class _Signal:
@@ -127,9 +171,8 @@ class _Thread:
 
 
 @contextmanager
-def _memory(most: int) -> Iterator[None]:
+def _memory(has: int | None, most: int) -> Iterator[None]:
     """Have what is asked for beyond a bound fail; no bound where the system does not tell."""
-    has = _asked_for()
     if has is None:
         yield
         return

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from kraken_pipeline.domain.intents import Namespace
-from kraken_pipeline.services.flatten import Extent, FlattenDesk, Flattened, flatten
+from kraken_pipeline.services.orders.flatten import Extent, FlattenDesk, Flattened, flatten
 from kraken_pipeline.wiring.pipeline import Pipeline
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import Loaded, Settings, load
+from kraken_pipeline.wiring.lifecycle import barring_of
 from kraken_pipeline.wiring.modes import closed_gates
 
 Signature = tuple[tuple[int, int, int] | None, ...]
@@ -23,6 +24,7 @@ class LiveGates:
     def __init__(self, loaded: Loaded, environ: Mapping[str, str]) -> None:
         """Take the configuration that is in force, and where it came from."""
         self._environ = dict(environ)
+        self._folder = loaded.data_dir
         self._files = (
             loaded.config_dir / BASE,
             loaded.config_dir / f"config.{loaded.env}.yaml",
@@ -32,11 +34,12 @@ class LiveGates:
         self._settings: Settings | None = None
         self._fault = ""
 
-    def closed(self, strategy_id: str | None) -> str:
+    def closed(self, strategy_id: str | None, *, opens: bool) -> str:
         """Return which gates are closed now, with the value that would open each; or nothing.
 
         Args:
             strategy_id: whose order it is; None for one that is no wish of a strategy's.
+            opens: whether it is a buy: what a strategy holds it may sell at every stage.
         """
         self._read_again()
         if self._settings is None:
@@ -45,6 +48,9 @@ class LiveGates:
         allowed = self._settings.execution.live_strategy_allowlist
         if strategy_id is not None and strategy_id not in allowed:
             closed.append(f"execution.live_strategy_allowlist does not name {strategy_id}")
+        if strategy_id is not None and opens:
+            barred = barring_of(self._settings, self._folder, spends=True)(strategy_id)
+            closed += [f"strategies.configs.{strategy_id}.stage: {barred}"] if barred else []
         return "; ".join(closed)
 
     def _read_again(self) -> None:

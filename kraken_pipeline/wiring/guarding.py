@@ -7,9 +7,9 @@ from functools import cached_property
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.switch import Keeper, Switch
-from kraken_pipeline.services import guard
-from kraken_pipeline.services.guardian import Guardian
-from kraken_pipeline.services.settle import SettleDesk
+from kraken_pipeline.services.orders.settle import SettleDesk
+from kraken_pipeline.services.protection import guard
+from kraken_pipeline.services.protection.guardian import Guardian
 from kraken_pipeline.wiring import desks, signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.stages import Stages

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.services.needed_bars import NeededBars, needed_bars
-from kraken_pipeline.services.plan_history import PlanDesk, Wanted, plan
-from kraken_pipeline.services.rebuild import RebuildDesk
-from kraken_pipeline.services.renamed_history import FollowedCertificates, FollowedStretches
-from kraken_pipeline.services.tails import Fetched, TailDesk, fetch_tails, store_noted, within
+from kraken_pipeline.services.bars.plan_history import PlanDesk, Wanted, plan
+from kraken_pipeline.services.bars.rebuild import RebuildDesk
+from kraken_pipeline.services.bars.renamed_history import FollowedCertificates, FollowedStretches
+from kraken_pipeline.services.bars.tails import Fetched, TailDesk, fetch_tails, store_noted, within
+from kraken_pipeline.services.deciding.needed_bars import NeededBars, needed_bars
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.bar_archive import HistoryBarStore
@@ -17,7 +17,7 @@ from kraken_pipeline.store.bar_checks import KeptBarStore
 from kraken_pipeline.store.bar_kinds import open_shelf
 from kraken_pipeline.store.bar_pages import TailBarStore
 from kraken_pipeline.store.fetches import PageFile, ReadingFiles
-from kraken_pipeline.wiring.desks import configured_strategies
+from kraken_pipeline.wiring.configured import configured_strategies
 from kraken_pipeline.wiring.parts import Parts
 
 
@@ -64,6 +64,7 @@ def plan_desk(parts: Parts) -> PlanDesk:
         bars=HistoryBarStore(parts.stores.shelf),
         certificates=parts.stores.certificates,
         readings=ReadingFiles(parts.stores.bars_dir),
+        aliases=aliases(parts.loaded.settings),
     )
 
 

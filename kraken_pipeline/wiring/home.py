@@ -6,7 +6,7 @@ from typing import Final
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.settings import load, prepare_data_dir
-from kraken_pipeline.wiring.desks import configured_strategies
+from kraken_pipeline.wiring.configured import configured_strategies
 from kraken_pipeline.wiring.exchange import MarketChoice
 from kraken_pipeline.wiring.instance_file import lay_down
 from kraken_pipeline.wiring.modes import require_simulator

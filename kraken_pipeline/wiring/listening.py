@@ -13,9 +13,10 @@ from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.kraken.stream.account import Surroundings
 from kraken_pipeline.kraken.stream.hosted import AccountStream
 from kraken_pipeline.kraken.stream.upkeep import Terms
-from kraken_pipeline.services.hear import STREAM, HearDesk, hear
-from kraken_pipeline.services.listen import ListenDesk, Listener
-from kraken_pipeline.services.ports import Clock, HaltStore
+from kraken_pipeline.services.books.listen import ListenDesk, Listener
+from kraken_pipeline.services.orders.hear import STREAM, HearDesk, hear
+from kraken_pipeline.services.ports.exchange import Clock
+from kraken_pipeline.services.ports.halts import HaltStore
 from kraken_pipeline.wiring import signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import Pipeline

@@ -29,7 +29,8 @@ from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.shared_lines import Household, budget_of, private_line, public_line
 from kraken_pipeline.secrets.passwords import Ask
-from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
+from kraken_pipeline.services.ports.exchange import Account, Clock, Market
+from kraken_pipeline.services.ports.gateway import Gateway, SwitchTimer
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import system_microseconds, system_now
 from kraken_pipeline.wiring.credentials import Credentials, Found

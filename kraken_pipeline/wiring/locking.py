@@ -1,55 +1,19 @@
 """Protections and their locks, from the settings and the stores."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Final
 
-from kraken_pipeline.domain.locks import Lock, LockKind
-from kraken_pipeline.domain.money import PERCENT, ZERO
+from kraken_pipeline.domain.locks import Lock
+from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.protections import Protection
-from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.services.assess import known_snapshot
-from kraken_pipeline.services.locks import Calm, LockDesk, judge
-from kraken_pipeline.settings import Settings
-from kraken_pipeline.settings.fields import Section
-from kraken_pipeline.settings.protections import VolatilitySpike
+from kraken_pipeline.services.risk.assess import known_snapshot
+from kraken_pipeline.services.risk.locks import LockDesk, judge
 from kraken_pipeline.store.lock_evidence import SqlLockEvidence
 from kraken_pipeline.store.locks import SqlLockStore
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.risk_rules import calm_of, protections
 from kraken_pipeline.wiring.universe import followed_bars
-
-_THRESHOLDS: Final[Mapping[str, Decimal]] = MappingProxyType(
-    {
-        "required_profit_pct": PERCENT,
-        "max_drawdown_pct": PERCENT,
-        "modelled_bps": Decimal(1),
-        "max_times_usual": Decimal(1),
-    }
-)
-"""Keys of a bound, to what one of its units is as a protection counts it."""
-
-
-def protections(settings: Settings) -> tuple[Protection, ...]:
-    """Return what pauses buying, as it is configured."""
-    return tuple(_protection(each) for each in settings.risk.protections)
-
-
-def _protection(entry: Section) -> Protection:
-    told = {name: getattr(entry, name) for name in type(entry).model_fields}
-    lock = timedelta(minutes=told["lock_minutes"])
-    bounds = (told[name] * unit for name, unit in _THRESHOLDS.items() if name in told)
-    kind = LockKind(told["kind"])
-    return Protection(
-        kind=kind,
-        by_pair=told.get("scope", "all" if kind is LockKind.MAX_DRAWDOWN else "pair") == "pair",
-        # without a window only the event itself counts
-        window=timedelta(minutes=told["window_minutes"]) if "window_minutes" in told else lock,
-        lock=lock,
-        count=told.get("trades", told.get("orders", 1)),
-        threshold=next(bounds, ZERO),
-    )
 
 
 def judge_protections(
@@ -75,12 +39,6 @@ def _desk(parts: Parts, told: tuple[Protection, ...]) -> LockDesk:
         equity=lambda: _equity(parts),
         clock=parts.edge.clock,
     )
-
-
-def calm_of(settings: Settings) -> Calm | None:
-    """Return how a spike of volatility is told; None where none is asked for."""
-    spikes = (each for each in settings.risk.protections if isinstance(each, VolatilitySpike))
-    return next((Calm(frame=timeframe(each.timeframe), bars=each.bars) for each in spikes), None)
 
 
 def _equity(parts: Parts) -> Decimal:

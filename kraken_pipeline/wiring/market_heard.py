@@ -11,7 +11,7 @@ from kraken_pipeline.domain.quotes import LivePrice, PairFeed, QuoteBoard
 from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline.kraken.stream.market import MarketFeed
 from kraken_pipeline.kraken.stream.upkeep import Health
-from kraken_pipeline.services.ports import Clock
+from kraken_pipeline.services.ports.exchange import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

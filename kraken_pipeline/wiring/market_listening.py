@@ -22,9 +22,9 @@ from kraken_pipeline.domain.symbols import PairName
 from kraken_pipeline.kraken.stream.hosted import MarketStream
 from kraken_pipeline.kraken.stream.market import Wanted
 from kraken_pipeline.kraken.stream.upkeep import Terms
-from kraken_pipeline.services.closing import Closing, ClosingDesk
-from kraken_pipeline.services.pair_status import apply_statuses
-from kraken_pipeline.services.ports import CloseListener
+from kraken_pipeline.services.bars.closing import Closing, ClosingDesk
+from kraken_pipeline.services.market.pair_status import apply_statuses
+from kraken_pipeline.services.ports.bars import CloseListener
 from kraken_pipeline.store.quotes import QuoteFile
 from kraken_pipeline.wiring import desks, signs
 from kraken_pipeline.wiring.clock import system_now

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -18,31 +18,38 @@ SILENT: Final = QuoteBoard(
     at=EPOCH, pairs=MappingProxyType({}), system="", connects=0, closed_at=None
 )
 """The board of a listener that was started and keeps none: nothing on it can be opened on."""
-COMMAND: Final = "kraken-pipeline stream"
 NO_UNIVERSE: Final = "there is no universe yet; it begins with the first one"
 ASKED: Final = "none was started: prices are asked of REST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarketSign:
+class MarketSign(signs.Sign):
     """What was said last."""
 
-    is_alive: bool
-    """Whether the listener is there and spoke of late."""
-    is_frozen: bool
-    """Whether it is there and does not speak."""
-    age: timedelta | None
-    """Since it spoke; None where it has not yet, or with another clock."""
-    is_heard: bool
-    """Whether the exchange tells it anything."""
-    why: str
-    """Why not, in words."""
-    pairs: int
-    """That are followed."""
-    doubted: int
-    """Of these, whose price nothing may be opened on."""
-    gaps: int
-    """Times that pairs were not heard for a while, since it began."""
+    @property
+    def is_heard(self) -> bool:
+        """Whether the exchange tells it anything."""
+        return self.told.get("is_heard") == 1
+
+    @property
+    def why(self) -> str:
+        """Why not, in words."""
+        return self.text("why")
+
+    @property
+    def pairs(self) -> int:
+        """How many are followed."""
+        return self.count("pairs")
+
+    @property
+    def doubted(self) -> int:
+        """Of how many of these there is no price that anything may be opened on."""
+        return self.count("doubted")
+
+    @property
+    def gaps(self) -> int:
+        """How often pairs were not heard for a while, since it began."""
+        return self.count("gaps")
 
     @property
     def is_well(self) -> bool:
@@ -57,14 +64,11 @@ class MarketSign:
     @property
     def said(self) -> str:
         """How it is, in a sentence."""
-        age = "never spoke" if self.age is None else f"spoke {self.age.total_seconds():.0f} s ago"
         if not self.is_alive:
-            word, end = ("frozen", "end its process, then ") if self.is_frozen else ("lost", "")
-            way_out = f"start `{COMMAND}`, or `kraken-pipeline resume` to go on without"
-            return f"{word}, {age}: {end}{way_out}"
+            return f"{self.lost}: {self.way_out}"
         if not self.is_heard:
-            return f"not heard, {age}: {self.why or 'connecting'}"
-        return f"heard, {age}; pairs={self.pairs}, doubted={self.doubted}, gaps={self.gaps}"
+            return f"not heard, {self.spoke}: {self.why or 'connecting'}"
+        return f"heard, {self.spoke}; pairs={self.pairs}, doubted={self.doubted}, gaps={self.gaps}"
 
 
 def told(board: QuoteBoard | None, *, is_heard: bool, why: str) -> Mapping[str, int | str]:
@@ -92,23 +96,7 @@ def market_sign(folder: Path, now: datetime) -> MarketSign | None:
         folder: the data folder.
         now: this machine's time.
     """
-    file = folder / signs.MARKET
-    if not file.exists():
-        return None
-    said = signs.read(file)
-    age = signs.age_of(said, now)
-    is_there = signs.is_held(file)
-    is_alive = age is not None and age <= signs.SILENCE and is_there
-    return MarketSign(
-        is_alive=is_alive,
-        is_frozen=is_there and not is_alive,
-        age=age,
-        is_heard=said.get("is_heard") == 1,
-        why=str(said.get("why", "")),
-        pairs=_count(said, "pairs"),
-        doubted=_count(said, "doubted"),
-        gaps=_count(said, "gaps"),
-    )
+    return signs.last_given(MarketSign, folder / signs.MARKET, now)
 
 
 def board_of(folder: Path) -> QuoteBoard | None:
@@ -122,8 +110,3 @@ def board_of(folder: Path) -> QuoteBoard | None:
     with suppress(StorageError):
         return QuoteFile(folder).read() or SILENT
     return SILENT
-
-
-def _count(said: Mapping[str, object], name: str) -> int:
-    value = said.get(name)
-    return value if isinstance(value, int) else 0

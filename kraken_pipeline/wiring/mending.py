@@ -18,8 +18,8 @@ from typing import Final
 from kraken_pipeline.domain.errors import PipelineError, UnexpectedReplyError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.services.history import HistoryDesk, refresh
-from kraken_pipeline.services.ports import Clock
+from kraken_pipeline.services.bars.history import HistoryDesk, closed_by, refresh
+from kraken_pipeline.services.ports.exchange import Clock
 
 LOG: Final = logging.getLogger(__name__)
 FEW: Final = 20
@@ -138,5 +138,6 @@ class Mender:
             return
         # from the first that lacks, if one does: no hole may be left before what is told
         since = min(owed.since, newest + owed.frame.length)
+        now = self._clock()
         page = self._desk.market.candles(owed.pair, owed.frame, since)
-        self._desk.bars.revise(owed.frame, [page])
+        self._desk.bars.revise(owed.frame, [closed_by(page, owed.frame, now)])

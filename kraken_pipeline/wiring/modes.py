@@ -1,6 +1,7 @@
 """The one table of modes: where orders may go, and which gates must be open for it (MOD-1)."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Mapping
 from enum import Enum
@@ -131,18 +132,29 @@ def claim_data_dir(folder: Path, wanted: str) -> None:
     found = books_of(folder) or _marked(folder, wanted)
     if found != wanted:
         raise ConfigurationError(
-            f"the data folder {folder} holds the books of {WHOSE.get(found, found)}, and this is "
+            f"the data folder {folder} holds the books of {WHOSE[found]}, and this is "
             f"for those of {WHOSE[wanted]}: set KRAKEN_PIPELINE_DATA_DIR to another folder"
         )
 
 
 def books_of(folder: Path) -> str:
-    """Return whose books lie in a data folder; empty where nobody's do yet."""
+    """Return whose books lie in a data folder; empty where nobody's do yet.
+
+    Raises:
+        ConfigurationError: the file that says so is damaged; nobody may guess where orders are.
+    """
+    mark = folder / MARK
     try:
-        return (folder / MARK).read_text().strip()
+        found = mark.read_text(errors="replace").strip()
     except FileNotFoundError:
         # what was there before there were marks came from a simulator
         return SIMULATED if (folder / "portfolio.db").exists() else ""
+    if found not in WHOSE:
+        raise ConfigurationError(
+            f"{mark} does not say any more whose books lie there, but {found[:20]!r}: write "
+            f"{', '.join(WHOSE)} into it, as it was"
+        )
+    return found
 
 
 def _marked(folder: Path, owner: str) -> str:
@@ -150,6 +162,7 @@ def _marked(folder: Path, owner: str) -> str:
     with tempfile.NamedTemporaryFile("w", dir=folder) as draft:
         draft.write(f"{owner}\n")
         draft.flush()
+        os.fsync(draft.fileno())
         # a link appears whole, and only where nothing is yet
         with contextlib.suppress(FileExistsError):
             (folder / MARK).hardlink_to(draft.name)

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Final
 
 from kraken_pipeline.domain.lots import Position
-from kraken_pipeline.services.flatten import WishDesk, wish_to_sell
-from kraken_pipeline.services.pair_status import StatusDesk
-from kraken_pipeline.services.settle import cancel_many
+from kraken_pipeline.services.market.pair_status import StatusDesk
+from kraken_pipeline.services.orders.flatten import WishDesk, wish_to_sell
+from kraken_pipeline.services.orders.settle import cancel_many
 from kraken_pipeline.wiring import desks
 from kraken_pipeline.wiring.trading import Trading
 

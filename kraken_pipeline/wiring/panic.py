@@ -15,7 +15,12 @@ from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.keys import Role
 from kraken_pipeline.kraken.address import LoopbackAddress
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.settings.environment import SIMULATOR_URL, config_folder, data_folder
+from kraken_pipeline.settings.environment import (
+    DATA_DIR,
+    SIMULATOR_URL,
+    config_folder,
+    data_folder,
+)
 from kraken_pipeline.wiring.children import without_secrets
 from kraken_pipeline.wiring.credentials import Credentials
 from kraken_pipeline.wiring.exchange import KEY, SECRET, MarketChoice, running_simulator
@@ -58,19 +63,19 @@ def panic_now(
     """
     folder = data_folder(environ)
     latch = folder / LATCH
-    try:
+    with contextlib.suppress(OSError):
+        # the program tries once more and tells of it: a disk that takes nothing more, or may not
+        # be written, leaves orders at the exchange that can be canceled all the same
         folder.mkdir(parents=True, exist_ok=True)
         latch.touch()
+    try:
         if url is not None:
             return _program(url, _guard(environ), latch, folder / NONCES)
         if books_of(folder) == REAL:
             return _at_kraken(environ, latch, folder / NONCES, origin)
-        given = environ.get(SIMULATOR_URL)
-        with running_simulator(folder, MarketChoice(), given=given) as address:
-            paper = Credential(key=KEY, secret=SECRET)
-            return _program(LoopbackAddress(address).url, paper, latch, folder / NONCES)
+        return _at_a_simulator(environ, folder)
     except (ConfigurationError, OSError) as failure:
-        latched = "Latched" if latch.exists() else "NOT latched"
+        latched = "Latched" if latch_text(latch) else "NOT latched"
         return PanicOutcome(
             exit_code=UNSURE, said=f"{latched}: {latch}\nnothing was canceled: {failure}"
         )
@@ -82,6 +87,19 @@ def _at_kraken(
     from kraken_pipeline.wiring import live  # noqa: PLC0415 - paper never loads it
 
     return _program((origin or live.REAL).url, _guard(environ), latch, nonce_dir)
+
+
+def _at_a_simulator(environ: Mapping[str, str], folder: Path) -> PanicOutcome:
+    given = environ.get(SIMULATOR_URL)
+    if given is None and not books_of(folder):
+        # a simulator that is started here has no order, and its all-clear would be believed
+        raise ConfigurationError(
+            f"no books lie in {folder}: set {DATA_DIR} to the folder of whoever trades, or name "
+            "the exchange with --url"
+        )
+    with running_simulator(folder, MarketChoice(), given=given) as address:
+        paper = Credential(key=KEY, secret=SECRET)
+        return _program(LoopbackAddress(address).url, paper, folder / LATCH, folder / NONCES)
 
 
 def _guard(environ: Mapping[str, str]) -> Credential:
@@ -114,12 +132,16 @@ def _program(url: str, credential: Credential, latch: Path, nonce_dir: Path) -> 
 def latch_text(latch: Path) -> str:
     """Return what the panic file says and since when; nothing where there is none.
 
-    An empty file made by hand counts as much as one that the program wrote.
+    An empty file counts as much as one that says who wrote it, and so does one that
+    somebody else made and that we may not read.
     """
     try:
-        return f"{latch.stat().st_mtime_ns}: {latch.read_text().strip() or 'made by hand'}"
-    except FileNotFoundError:
+        words = latch.read_text(errors="replace").strip()
+        return f"{latch.stat().st_mtime_ns}: {words or 'without a word'}"
+    except (FileNotFoundError, NotADirectoryError):
         return ""
+    except OSError as failure:
+        return f"it cannot be read: {failure}"
 
 
 @contextlib.contextmanager
@@ -134,10 +156,3 @@ def latched_by_signal(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGUSR1, before)
-
-
-def remove_latch(latch: Path) -> bool:
-    """Take the panic file away; False if there was none."""
-    existed = latch.exists()
-    latch.unlink(missing_ok=True)
-    return existed

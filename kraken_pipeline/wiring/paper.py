@@ -18,7 +18,8 @@ from kraken_pipeline.kraken.orders import Recorder, Trader, Validator
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.shared_lines import Household, private_line, public_line
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.services.ports import Account, Clock, Gateway, Market, SwitchTimer
+from kraken_pipeline.services.ports.exchange import Account, Clock, Market
+from kraken_pipeline.services.ports.gateway import Gateway, SwitchTimer
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.clock import simulator_clock, system_microseconds
 from kraken_pipeline.wiring.edge import PrivateWay, PublicWay

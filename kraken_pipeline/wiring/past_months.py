@@ -1,37 +1,29 @@
 """Months as a person asks for them: what they lack, and their trades read for that."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from time import perf_counter
+from typing import TYPE_CHECKING
 
-from kraken_pipeline.domain.certificates import Stretch
 from kraken_pipeline.domain.market import Pair
-from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
-from kraken_pipeline.services.completeness import Kept, Lack, kept, lacks
-from kraken_pipeline.services.past_months import Filled, fill, wanted_of
-from kraken_pipeline.services.rebuild import RebuildDesk
-from kraken_pipeline.services.renamed_history import FollowedStretches
+from kraken_pipeline.domain.speeds import Speed, Speeds, Work
+from kraken_pipeline.domain.timeframes import Timeframe, last_close, stretch_of
+from kraken_pipeline.services.bars.completeness import Kept, Lack, kept, lacks
+from kraken_pipeline.services.bars.past_months import Filled, fill, wanted_of
+from kraken_pipeline.services.bars.plan_history import fewest_seconds
+from kraken_pipeline.services.bars.rebuild import RebuildDesk
+from kraken_pipeline.services.bars.renamed_history import FollowedStretches
 from kraken_pipeline.settings.aliases import aliases
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.store.fetches import ReadingFiles
+from kraken_pipeline.store.speeds import SpeedFile
 from kraken_pipeline.wiring.parts import Parts
 from kraken_pipeline.wiring.universe import followed_certificates
 
 if TYPE_CHECKING:
-    from kraken_pipeline.services.tails import Fetched
+    from kraken_pipeline.services.bars.tails import Fetched
     from kraken_pipeline.store.bar_archive import HistoryBarStore
-
-DAYS_TO_THE_NEXT: Final = 31
-"""From the first of a month so many days on lies the next month."""
-
-
-def stretch_of(month: str) -> Stretch:
-    """Return where a UTC month (`YYYY-MM-01`) begins and ends, in Unix seconds."""
-    first = datetime.fromisoformat(month).replace(tzinfo=UTC)
-    after = (first + timedelta(days=DAYS_TO_THE_NEXT)).replace(day=1)
-    begin, end = ((each - EPOCH) // timedelta(seconds=1) for each in (first, after))
-    return begin, end
 
 
 def is_over(month: str, now: datetime) -> bool:
@@ -120,7 +112,24 @@ def fill_months(
         readings=ReadingFiles(parts.stores.bars_dir),
         progress=lambda calls, done, due: None,
     )
-    return fill(desk, wanted_of(months, lacking, pairs), now=now, max_calls=max_calls)
+    began = perf_counter()
+    made = fill(desk, wanted_of(months, lacking, pairs), now=now, max_calls=max_calls)
+    speed_of(parts, made.calls, perf_counter() - began)
+    return made
+
+
+def speeds_of(parts: Parts) -> Speeds:
+    """Return how fast history was brought in the last time."""
+    return SpeedFile(parts.stores.bars_dir).noted()
+
+
+def speed_of(parts: Parts, calls: int, seconds: float) -> Speed:
+    """Return how fast calls were made, and keep it where they were enough to tell (HIS-9)."""
+    fewest = fewest_seconds(calls)
+    speed = Speed(at=parts.edge.clock(), done=calls, seconds=seconds, fewest=fewest)
+    if fewest:
+        SpeedFile(parts.stores.bars_dir).note(Work.CALLS, speed)
+    return speed
 
 
 def _bars(parts: Parts) -> "HistoryBarStore":

@@ -13,17 +13,20 @@ from kraken_pipeline.domain.intents import Decision, Namespace
 from kraken_pipeline.domain.quarantines import Quarantine
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services import decide, halt, history, quarantine
-from kraken_pipeline.services import universe as universes
-from kraken_pipeline.services.decide import DecisionDesk
-from kraken_pipeline.services.pair_status import review_statuses
-from kraken_pipeline.services.soundness import soundness
+from kraken_pipeline.services.bars import history
+from kraken_pipeline.services.deciding import decide, quarantine
+from kraken_pipeline.services.deciding.decide import DecisionDesk
+from kraken_pipeline.services.deciding.soundness import soundness
+from kraken_pipeline.services.market import universe as universes
+from kraken_pipeline.services.market.pair_status import review_statuses
+from kraken_pipeline.services.risk import halt
 from kraken_pipeline.settings import Loaded, load, prepare_data_dir
 from kraken_pipeline.settings.environment import DATA_DIR
 from kraken_pipeline.store.audit import Audit
 from kraken_pipeline.store.journal import Head
 from kraken_pipeline.strategies.checks import Outcome
 from kraken_pipeline.wiring import desks, heads, signs
+from kraken_pipeline.wiring.configured import configured_strategies
 from kraken_pipeline.wiring.edge import Edge
 from kraken_pipeline.wiring.modes import claim_data_dir, destination, world_of
 from kraken_pipeline.wiring.pair_status import status_desk
@@ -119,7 +122,7 @@ class Pipeline(Trading):
     ) -> tuple[Decision, ...]:
         """Decide a closed bar, the newest if none is named, where that has not been done."""
         at = last_close(frame, self.clock()) if closed_at is None else closed_at
-        desk = self._decisions
+        desk = self._researched if namespace is Namespace.RESEARCH else self._decisions
         with self._stage(f"decisions {frame.name}") as done:
             return done(
                 decide.decide_close(desk, frame, at, namespace=namespace, run_id=run_id, late=late)
@@ -127,7 +130,7 @@ class Pipeline(Trading):
 
     def soundness(self, frame: Timeframe, *, closes: int) -> Mapping[str, Outcome]:
         """Return what came of trying each strategy of a timeframe for look-ahead and warm-up."""
-        return soundness(self._decisions, frame, closes=closes)
+        return soundness(self._researched, frame, closes=closes)
 
     def quarantined(self) -> tuple[Quarantine, ...]:
         """Return the strategies that are not asked, as they went wrong too often."""
@@ -185,6 +188,12 @@ class Pipeline(Trading):
         """Let go of the stores and of a simulator that we started."""
         self.edge.close()
         self.stores.close()
+
+    @property
+    def _researched(self) -> DecisionDesk:
+        """With the strategies that are not asked when a bar closes as well."""
+        strategies = configured_strategies(self.loaded.settings)
+        return replace(self._decisions, strategies=strategies)
 
     @cached_property
     def _decisions(self) -> DecisionDesk:

@@ -15,6 +15,7 @@ from kraken_pipeline.domain.preflight import Cleared, Grounded, LiveCase
 from kraken_pipeline.secrets.files import write_private
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.wiring.credentials import Credentials, Found
+from kraken_pipeline.wiring.lifecycle import barring_of
 from kraken_pipeline.wiring.modes import closed_gates
 
 FILE: Final = "preflight.json"
@@ -53,6 +54,7 @@ def live_case(
         config_hash=loaded.hash,
         closed_gates=closed_gates(loaded.settings),
         strategies=loaded.settings.strategies.running(),
+        barred=_barred(loaded),
         allowlist=frozenset(execution.live_strategy_allowlist),
         keys=_infos(found, ids, exchange),
         key_ids=ids,
@@ -61,6 +63,12 @@ def live_case(
         max_skew=timedelta(milliseconds=loaded.settings.clock.max_skew_ms),
         used_by="; ".join(sorted(strangers)),
     )
+
+
+def _barred(loaded: Loaded) -> tuple[str, ...]:
+    says = barring_of(loaded.settings, loaded.data_dir, spends=True)
+    running = loaded.settings.strategies.running()
+    return tuple(f"{each} opens nothing: {why}" for each in running if (why := says(each)))
 
 
 def _keys(credentials: Credentials) -> dict[Role, Found]:

@@ -10,19 +10,25 @@ from uuid import uuid4
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import LeaseLostError
 from kraken_pipeline.domain.orders import Order
-from kraken_pipeline.domain.protection import Protection, Step, StopStyle, Unprotected, is_stop
-from kraken_pipeline.services.amend import AmendDesk
-from kraken_pipeline.services.children import ChildDesk, adopt_children
-from kraken_pipeline.services.dust import DustDesk
-from kraken_pipeline.services.protect import Protected, leaves_room, make_room, protect, resize
-from kraken_pipeline.services.settle import SettleDesk, cancel
-from kraken_pipeline.services.stops import ProtectDesk
-from kraken_pipeline.services.unprotected import is_at_rest, watch
-from kraken_pipeline.settings import Settings
+from kraken_pipeline.domain.protection import Protection, Step, Unprotected, is_stop
+from kraken_pipeline.services.orders.amend import AmendDesk
+from kraken_pipeline.services.orders.children import ChildDesk, adopt_children
+from kraken_pipeline.services.orders.dust import DustDesk
+from kraken_pipeline.services.orders.settle import SettleDesk, cancel
+from kraken_pipeline.services.protection.protect import (
+    Protected,
+    leaves_room,
+    make_room,
+    protect,
+    resize,
+)
+from kraken_pipeline.services.protection.stops import ProtectDesk
+from kraken_pipeline.services.protection.unprotected import is_at_rest, watch
 from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.store.transfers import SqlTransferStore
 from kraken_pipeline.wiring.panicked import panic_is_latched
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.risk_rules import stop_style, wants_stops
 from kraken_pipeline.wiring.switch import takes_orders
 
 
@@ -100,17 +106,6 @@ def is_missing_since(parts: Parts, at: datetime) -> bool:
     return any(each.missing_since is not None and each.missing_since < at for each in noted)
 
 
-def wants_stops(settings: Settings) -> bool:
-    """Tell whether a stop shall stand for what is held."""
-    return settings.execution.protective_stops != "off"
-
-
-def kraken_stops(settings: Settings) -> StopStyle | None:
-    """Return how the stops are that Kraken places for each fill; None where it places none."""
-    by_kraken = settings.execution.protective_stops == "conditional_close"
-    return stop_style(settings) if by_kraken else None
-
-
 def adopt(parts: Parts) -> int:
     """Take the stops that Kraken made for fills of ours into the books; return how many."""
     if not takes_orders(parts):
@@ -142,14 +137,6 @@ def protect_desk(parts: Parts, settling: SettleDesk) -> ProtectDesk:
         resize=partial(_resized, parts, settling),
         cancel=partial(cancel, settling),
         clock=parts.edge.clock,
-    )
-
-
-def stop_style(settings: Settings) -> StopStyle:
-    """Return how stops are made."""
-    execution = settings.execution
-    return StopStyle(
-        order_type=execution.protective_stop_type, max_slippage_bps=execution.max_slippage_bps
     )
 
 

@@ -2,7 +2,7 @@
 
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services.portfolio import PortfolioDesk
+from kraken_pipeline.services.books.portfolio import PortfolioDesk
 from kraken_pipeline.wiring.parts import Parts
 
 

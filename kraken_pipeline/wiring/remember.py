@@ -10,7 +10,7 @@ from kraken_pipeline.domain.market import Pair, Ticker
 from kraken_pipeline.domain.market_reports import Depth, TradesPage
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.services.ports import Market
+from kraken_pipeline.services.ports.exchange import Market
 
 LISTING_SECONDS: Final = 60
 

@@ -1,6 +1,6 @@
 """What is told of a backtest that is kept, and where parameters are searched for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,12 +15,14 @@ from kraken_pipeline.domain.accounting.performance import deepest_fall
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.money import BPS, PERCENT
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
+from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, stretch_of
+from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.backtest import Result
 from kraken_pipeline.services.backtest.rows import fill_of, trip_of
-from kraken_pipeline.services.decide import Configured
-from kraken_pipeline.services.ports import BarReading
-from kraken_pipeline.services.report import Traded, traded_of
+from kraken_pipeline.services.backtest.universes import survivorship
+from kraken_pipeline.services.books.report import Traded, traded_of
+from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.ports.bars import BarReading
 from kraken_pipeline.services.research.conduct import Lab, SearchDesk, trial_ratios
 from kraken_pipeline.services.research.days import Course, day_returns, days_of
 from kraken_pipeline.services.research.folds import Span
@@ -34,7 +36,6 @@ from kraken_pipeline.store.searches import SearchFiles
 from kraken_pipeline.strategies.base import Bars
 from kraken_pipeline.wiring import backtest
 from kraken_pipeline.wiring.clock import system_now
-from kraken_pipeline.wiring.past_months import stretch_of
 
 _DAY: Final = timedelta(days=1)
 MOST_BESIDE: Final = 4
@@ -53,7 +54,7 @@ def told_of(loaded: Loaded, run: StoredRun) -> Told:
     """
     ran = ran_of(run)
     bars, _ = backtest.stored_bars(loaded)
-    return tell(ran, _daily(bars, ran, list(run.card["pairs"])))
+    return tell(ran, _priced(bars, ran, list(run.card["pairs"]), _frames(run.card["asked"])))
 
 
 def backfill(
@@ -123,8 +124,12 @@ def ran_of(run: StoredRun) -> Ran:
         run_id=run.run_id,
         since=datetime.fromisoformat(asked["since"]),
         until=datetime.fromisoformat(asked["until"]),
+        strategies=tuple(
+            f"{each['strategy_id']} on {', '.join(each['timeframes'])}"
+            for each in asked["strategies"]
+        ),
         asked=MappingProxyType(dict(_asked(card))),
-        assumed=tuple(_assumed(asked)),
+        assumed=(*_assumed(asked), *_believed(card.get("unproven", {}))),
         base_currency=Asset(card["base_currency"]),
         cash=Decimal(asked["cash"]),
         fee=Decimal(asked["fees"]["steps"][0]["taker_pct"]) * PERCENT,
@@ -135,6 +140,7 @@ def ran_of(run: StoredRun) -> Ran:
         trips=tuple(map(trip_of, run.rows("trips"))),
         counts=card["counts"],
         denials=card["denials"],
+        faults=tuple(card.get("faults", ())),
         survivors=card["survivorship"],
     )
 
@@ -150,6 +156,10 @@ def _asked(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"{each['type']} {each['version']} on {', '.join(each['timeframes'])}: {parameters}",
         )
     yield "pairs", ", ".join(card["pairs"])
+    versions = card.get("universes", [])
+    if len(versions) > 1:
+        since, last = versions[-1]
+        yield "universes", f"{len(versions)} as they followed, the last {last} from {since} on"
     yield "cash", f"{asked['cash']} {card['base_currency']}"
     yield "seed", str(asked["seed"])
     for name in ("config_hash", "data_digest", "universe_version", "code_version", "hash"):
@@ -172,22 +182,64 @@ def _assumed(asked: Mapping[str, Any]) -> Iterator[str]:
     share = Decimal(fills["volume_share"]) * 100
     yield f"of what traded in a bar, {share:f} % at most is ours; the rest of an order waits"
     yield "inside a bar the price goes first to the end that lies against the bar's direction"
-    for each in asked["fees"]["steps"]:
-        yield (
-            f"fees are {each['maker_pct']} % for a maker and {each['taker_pct']} % for a taker "
-            f"({asked['fees']['source']})"
-        )
+    yield from _charged(asked["fees"])
     yield "orders are too small to move the market, and the exchange was always there"
 
 
-def _daily(bars: BarReading, ran: Ran, pairs: list[str]) -> Bars | None:
-    """Return a pair's bars of a day from the one on that closed as the run began."""
-    count = (ran.until - ran.since) // _DAY + 1
-    found = bars.read(DAILY, pairs, closed_by=ran.until, count=count)
-    first = int((ran.since - _DAY).timestamp())
-    if not found.opened_at.size or int(found.opened_at[0]) > first:
-        return None
-    return found
+def _survivors(first: Universe, since: datetime) -> Iterator[str]:
+    """Say where the pairs of a search are those that lived on."""
+    if said := survivorship(first, since):
+        yield said
+
+
+def _believed(unproven: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Say which candles are taken not to exist because the archive leaves them out."""
+    for name, pairs in unproven.items():
+        most = max(pairs, key=lambda pair: pairs[pair])
+        yield (
+            f"{sum(pairs.values()):,} candles of {name} in {len(pairs)} pairs, most of them of "
+            f"{most} ({pairs[most]:,}), had no trade: Kraken's archive leaves them out, and no "
+            "page of trades proves it"
+        )
+
+
+def _charged(fees: Mapping[str, Any]) -> Iterator[str]:
+    """Say what fills cost, from when on, and who says so."""
+    for number, each in enumerate(fees["steps"]):
+        tiers = each.get("tiers", ())
+        lower = f", less from {tiers[0]['volume']} traded in 30 days on" if tiers else ""
+        begun = f" from {each['since'][:10]} on" if number else ""
+        yield (
+            f"fees{begun} are {each['maker_pct']} % for a maker and {each['taker_pct']} % for a "
+            f"taker{lower} ({each.get('source', fees['source'])})"
+        )
+
+
+def _frames(asked: Mapping[str, Any]) -> list[Timeframe]:
+    """Return the day, and the timeframes on which was decided: of those bars are stored."""
+    decided = {name for each in asked["strategies"] for name in each["timeframes"]}
+    named = [TIMEFRAMES[each] for each in {DAILY.name, *decided}]
+    return sorted(named, key=lambda each: each.seconds, reverse=True)
+
+
+def _priced(
+    bars: BarReading, ran: Ran, pairs: Sequence[str], frames: Iterable[Timeframe]
+) -> Bars | None:
+    """Return pairs' bars from the one on that closed as the run began, of the first frame with it.
+
+    Args:
+        bars: that are stored.
+        ran: the run.
+        pairs: our names.
+        frames: the longest first: fewer bars tell the same of a day.
+    """
+    for frame in frames:
+        count = (ran.until - ran.since) // frame.length + 1
+        found = bars.read(frame, pairs, closed_by=ran.until, count=count)
+        first = int((ran.since - frame.length).timestamp())
+        if found.opened_at.size and int(found.opened_at[0]) <= first:
+            return found
+    return None
 
 
 def days_between(first: str, last: str) -> Span:
@@ -233,7 +285,7 @@ def lab(loaded: Loaded, wanted: Wanted) -> Lab:
     [configured] = asked.strategies
     # a choice may look farther back than what is configured does
     widest = replace(asked, strategies=(configured, *_extremes(configured, space(wanted.choices))))
-    ready = backtest.prepare(loaded, widest)
+    ready = backtest.prepare(loaded, widest, wanted.pairs)
 
     def attempt(parameters: Mapping[str, object], span: Span) -> Came:
         chosen = replace(configured, parameters=configured.strategy.parameters(parameters))
@@ -246,6 +298,7 @@ def lab(loaded: Loaded, wanted: Wanted) -> Lab:
         strategy_version=configured.strategy.version,
         config_hash=loaded.hash,
         data_digest=ready.history.digest,
+        caveats=(*_survivors(ready.universes[0], asked.since), *_believed(ready.unproven)),
     )
 
 

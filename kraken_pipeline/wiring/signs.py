@@ -11,9 +11,10 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from kraken_pipeline.domain.errors import ConfigurationError
 from kraken_pipeline.domain.switch import Keeper, Life
@@ -36,6 +37,10 @@ AHEAD: Final = timedelta(seconds=5)
 TRIES: Final = 10
 """Whoever looks at the lock holds it for an instant."""
 PAUSE_SECONDS: Final = 0.05
+
+LISTENS: Final = "kraken-pipeline stream"
+"""The command that starts the listeners."""
+SignT = TypeVar("SignT", bound="Sign")
 
 
 def give(file: Path, at: datetime, **more: int | str) -> None:
@@ -90,6 +95,62 @@ def dismiss(folder: Path) -> bool:
     for sign in lost:
         sign.unlink(missing_ok=True)
     return bool(lost)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A sign as it was given last, and what became of who gave it."""
+
+    told: Mapping[str, object]
+    age: timedelta | None
+    """Since it was given; None where it was not yet, or with another clock."""
+    is_there: bool
+    """Whether the process is."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is there and gave its sign of late."""
+        return self.is_there and self.age is not None and self.age <= SILENCE
+
+    @property
+    def spoke(self) -> str:
+        """When it was given, in words."""
+        return "never spoke" if self.age is None else f"spoke {self.age.total_seconds():.0f} s ago"
+
+    @property
+    def lost(self) -> str:
+        """What became of who is not alive, in words."""
+        return f"{'frozen' if self.is_there else 'lost'}, {self.spoke}"
+
+    @property
+    def way_out(self) -> str:
+        """What a person may do for a listener that is not alive."""
+        # until a frozen one is ended nobody can take its place
+        end = "end its process, then " if self.is_there else ""
+        return f"{end}start `{LISTENS}`, or `kraken-pipeline resume` to go on without"
+
+    def text(self, name: str) -> str:
+        """Return what was said under a name; nothing if that is not there."""
+        return str(self.told.get(name, ""))
+
+    def count(self, name: str) -> int:
+        """Return a number that was said; 0 if it is none."""
+        value = self.told.get(name)
+        return value if isinstance(value, int) else 0
+
+
+def last_given(kind: type[SignT], file: Path, now: datetime) -> SignT | None:
+    """Return a sign; None where its giver was never started, or left in good order.
+
+    Args:
+        kind: as what it is read.
+        file: the sign.
+        now: this machine's time.
+    """
+    if not file.exists():
+        return None
+    told = read(file)
+    return kind(told=told, age=age_of(told, now), is_there=is_held(file))
 
 
 class Presence:

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from kraken_pipeline.domain.errors import AuthError, ConfigurationError, StorageError
 from kraken_pipeline.domain.halts import HaltKind
-from kraken_pipeline.services import halt
-from kraken_pipeline.services.halt import HaltDesk
+from kraken_pipeline.services.risk import halt
+from kraken_pipeline.services.risk.halt import HaltDesk
 from kraken_pipeline.wiring import desks, heads, signs
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.parts import Parts

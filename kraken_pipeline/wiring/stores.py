@@ -27,6 +27,7 @@ from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.sync_pages import SqlPageStore
 from kraken_pipeline.store.universes import SqlUniverseStore
+from kraken_pipeline.store.vaults import SqlVaultStore
 from kraken_pipeline.store.world import claim
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Stores:
     ledger: SqlLedgerStore
     accounts: SqlAccountStore
     adjustments: SqlAdjustmentStore
+    vaults: SqlVaultStore
     ledger_pages: SqlPageStore[LedgerEntry]
     trade_pages: SqlPageStore[TradeReport]
     halts: SqlHaltStore
@@ -111,6 +113,7 @@ def open_stores(loaded: Loaded, *, world: str) -> Stores:
         ledger=SqlLedgerStore(database),
         accounts=SqlAccountStore(database),
         adjustments=SqlAdjustmentStore(database),
+        vaults=SqlVaultStore(database),
         ledger_pages=SqlPageStore(database, sync_pages.LEDGER),
         trade_pages=SqlPageStore(database, sync_pages.TRADES),
         halts=SqlHaltStore(database),

@@ -22,9 +22,10 @@ from kraken_pipeline.domain.reports import OrderReport, TradeReport
 from kraken_pipeline.kraken.stream.hosted import AccountStream
 from kraken_pipeline.kraken.stream.news import FillNews, GapNews, News, OrderNews
 from kraken_pipeline.kraken.stream.reports import report_of
-from kraken_pipeline.services.listen import Listener
-from kraken_pipeline.services.ports import Account, Clock, OrderStore
-from kraken_pipeline.services.rounds import Rounds, Why, is_resting, is_unanswered
+from kraken_pipeline.services.books.listen import Listener
+from kraken_pipeline.services.books.rounds import Rounds, Why, is_resting, is_unanswered
+from kraken_pipeline.services.ports.exchange import Account, Clock
+from kraken_pipeline.services.ports.orders import OrderStore
 from kraken_pipeline.wiring.stream_sign import CATCHING_UP, told
 
 LOG: Final = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from kraken_pipeline.domain.switch import Keeper, Terms, Window
-from kraken_pipeline.services import settle
-from kraken_pipeline.services.guard import GuardDesk
-from kraken_pipeline.services.settle import SettleDesk
+from kraken_pipeline.services.orders import settle
+from kraken_pipeline.services.orders.settle import SettleDesk
+from kraken_pipeline.services.protection.guard import GuardDesk
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.wiring import signs
 from kraken_pipeline.wiring.clock import system_now

@@ -22,21 +22,13 @@ from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, ENDED, Event, Fact, O
 from kraken_pipeline.domain.plans import Plan, PlanResult
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services import (
-    adjust,
-    agreement,
-    assess,
-    book,
-    dust,
-    halt,
-    reconcile,
-    settle,
-    submit,
-)
-from kraken_pipeline.services.agreement import Agreement, Loops
-from kraken_pipeline.services.reconcile import Pass
-from kraken_pipeline.services.risk_status import CapUse, caps_in_use
-from kraken_pipeline.services.unexplained import latch_unexplained
+from kraken_pipeline.services.books import adjust, agreement, book, reconcile
+from kraken_pipeline.services.books.agreement import Agreement, Loops
+from kraken_pipeline.services.books.reconcile import Pass
+from kraken_pipeline.services.books.unexplained import latch_unexplained
+from kraken_pipeline.services.orders import dust, settle, submit
+from kraken_pipeline.services.risk import assess, halt
+from kraken_pipeline.services.risk.risk_status import CapUse, caps_in_use
 from kraken_pipeline.wiring import desks, heads, protecting, waiting
 from kraken_pipeline.wiring.guarding import Guarding
 from kraken_pipeline.wiring.locking import judge_protections
@@ -127,11 +119,14 @@ class Trading(Guarding):
 
     def open_points(self) -> tuple[OpenPoint, ...]:
         """Return what stands between books and exchange, as last read; nothing is asked of it."""
-        books, orders = self.stores.books, self.stores.orders
+        books, orders, ledger = self.stores.books, self.stores.orders, self.stores.ledger
         snapshot, bases = books.latest_snapshot(), portfolio_desk(self).bases
         return (
             *open_points.of_orders(orders.reserving(), orders.unmatched()),
-            *open_points.of_moves(self.stores.ledger.in_flight()),
+            *open_points.of_moves(ledger.in_flight()),
+            *open_points.of_trades(ledger.without_fill()),
+            *open_points.of_unexplained(ledger.unexplained()),
+            *open_points.of_vaults(self.stores.vaults.look()),
             *(
                 ()
                 if snapshot is None

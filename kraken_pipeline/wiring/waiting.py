@@ -7,9 +7,10 @@ from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, FATE_OPEN, State
-from kraken_pipeline.services.settle import SettleDesk
+from kraken_pipeline.services.orders.settle import SettleDesk
 from kraken_pipeline.wiring import protecting
 from kraken_pipeline.wiring.parts import Parts
+from kraken_pipeline.wiring.risk_rules import wants_stops
 
 LOOKS: Final = ("stops-", "resting-")
 """How work begins that is one look in a span of time, and done with one run."""
@@ -48,7 +49,7 @@ def work(parts: Parts, settling: SettleDesk) -> str:
     resting = [each for each in orders if each.state in AT_THE_EXCHANGE]
     if not resting:
         return ""
-    follows = protecting.wants_stops(parts.loaded.settings)
+    follows = wants_stops(parts.loaded.settings)
     if follows and any(each.side is Side.BUY for each in resting):
         return _look("resting-", clock(), STOPS_POLL)
     is_doubtful = any(each.state in FATE_OPEN for each in resting)

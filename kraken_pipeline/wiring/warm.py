@@ -16,7 +16,7 @@ from typing import Final
 
 from kraken_pipeline.domain.closes import Close, Waiting
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.services.ports import CloseListener
+from kraken_pipeline.services.ports.bars import CloseListener
 from kraken_pipeline.wiring.clock_closes import clock_closes
 from kraken_pipeline.wiring.home import DAGSTER_HOME
 from kraken_pipeline.wiring.pipeline import Pipeline

@@ -23,36 +23,44 @@ FALLBACK: Final = "closes go by the schedule"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WarmSign:
+class WarmSign(signs.Sign):
     """What was said last."""
 
-    worker: str
-    """Its name, which no other one ever has; it stands on the runs that it made."""
-    is_there: bool
-    """Whether its process is: what it began may still be under way."""
-    is_alive: bool
-    """Whether it is there and spoke of late."""
-    age: timedelta | None
-    """Since it spoke; None where it has not yet, or with another clock."""
-    close: Close | None
-    """What it took up last."""
-    busy_since: datetime | None
-    """When it took that up, by this machine's clock; None once it is done."""
-    hindrance: str
-    """Why it decides nothing, in words."""
+    @property
+    def worker(self) -> str:
+        """Its name, which no other one ever has; it stands on the runs that it made."""
+        return self.text("worker")
+
+    @property
+    def close(self) -> Close | None:
+        """What it took up last."""
+        with suppress(PipelineError):
+            return read(self.text("close"))
+        return None
+
+    @property
+    def busy_since(self) -> datetime | None:
+        """When it took that up, by this machine's clock; None once it is done."""
+        with suppress(ValueError):
+            return datetime.fromisoformat(self.text("busy_since"))
+        return None
+
+    @property
+    def hindrance(self) -> str:
+        """Why it decides nothing, in words."""
+        return self.text("hindrance")
 
     @property
     def said(self) -> str:
         """How it is, in a sentence."""
-        age = "never spoke" if self.age is None else f"spoke {self.age.total_seconds():.0f} s ago"
         if not self.is_alive:
-            return f"{'frozen' if self.is_there else 'lost'}, {age}: {FALLBACK}"
+            return f"{self.lost}: {FALLBACK}"
         if self.hindrance:
-            return f"there, {age}, and decides nothing: {self.hindrance}; {FALLBACK}"
+            return f"there, {self.spoke}, and decides nothing: {self.hindrance}; {FALLBACK}"
         if self.close is None:
-            return f"there, {age}, and was told of no close yet"
+            return f"there, {self.spoke}, and was told of no close yet"
         word = "done with" if self.busy_since is None else "at work on"
-        return f"there, {age}, {word} the close of {self.close.closed_at:%Y-%m-%d %H:%M}"
+        return f"there, {self.spoke}, {word} the close of {self.close.closed_at:%Y-%m-%d %H:%M}"
 
     def is_at_work(self, now: datetime, *, at_most: timedelta) -> bool:
         """Tell whether it is busy, and has not been for too long to wait for it.
@@ -96,30 +104,4 @@ def warm_sign(folder: Path, now: datetime) -> WarmSign | None:
         folder: the data folder.
         now: this machine's time.
     """
-    file = folder / signs.WARM
-    if not file.exists():
-        return None
-    said = signs.read(file)
-    age = signs.age_of(said, now)
-    is_there = signs.is_held(file)
-    return WarmSign(
-        worker=str(said.get("worker", "")),
-        is_there=is_there,
-        is_alive=is_there and age is not None and age <= signs.SILENCE,
-        age=age,
-        close=_close_in(said),
-        busy_since=_moment_in(said),
-        hindrance=str(said.get("hindrance", "")),
-    )
-
-
-def _close_in(said: Mapping[str, object]) -> Close | None:
-    with suppress(PipelineError):
-        return read(str(said.get("close", "")))
-    return None
-
-
-def _moment_in(said: Mapping[str, object]) -> datetime | None:
-    with suppress(ValueError):
-        return datetime.fromisoformat(str(said.get("busy_since", "")))
-    return None
+    return signs.last_given(WarmSign, folder / signs.WARM, now)

@@ -18,10 +18,10 @@ from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.kraken.stream.account import Surroundings
 from kraken_pipeline.kraken.stream.hosted import AccountStream
 from kraken_pipeline.kraken.stream.upkeep import Terms
-from kraken_pipeline.services.hear import HearDesk, hear
-from kraken_pipeline.services.listen import ListenDesk, Listener
-from kraken_pipeline.services.ports import OrderStore
-from kraken_pipeline.services.reconcile import reconcile
+from kraken_pipeline.services.books.listen import ListenDesk, Listener
+from kraken_pipeline.services.books.reconcile import reconcile
+from kraken_pipeline.services.orders.hear import HearDesk, hear
+from kraken_pipeline.services.ports.orders import OrderStore
 from kraken_pipeline.simulator.stream.connection import Connection
 from kraken_pipeline.simulator.stream.private import Listening, PrivateFeed
 from kraken_pipeline.wiring.listening import halting

@@ -2,8 +2,12 @@
 
 from decimal import Decimal
 
+import pytest
+
+from kraken_pipeline.domain.accounting.causes import Cause
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline.domain.reports import Balance
 from kraken_pipeline.kraken.account import ReadOnlyAccount
@@ -59,6 +63,11 @@ def _holding(desk: Paper, held: str) -> ReadOnlyAccount:
     return overriding(desk.account, balances=lambda: {**desk.account.balances(), "XXBT": spot})
 
 
+def _worth_of_coins(snapshot: Snapshot) -> Decimal:
+    [held] = [each for each in snapshot.valuations if each.asset == "XBT"]
+    return held.value or ZERO
+
+
 def test_u_fun_6_a_hold_may_be_larger_than_the_spot_bucket(desk: Paper) -> None:
     _bought(desk)
     _move(desk, "XXBT", REWARDED, "0.01")
@@ -80,6 +89,41 @@ def test_u_fun_7_coins_that_earn_and_can_be_spent_are_for_sale(desk: Paper) -> N
     verdict = desk.assess()["XBTUSD"]
 
     assert (verdict.approved, verdict.qty) == (True, Decimal("0.01"))
+
+
+@pytest.mark.parametrize(("earns", "rows"), [("0.01", 1), ("0.004", 2)])
+def test_u_fun_7_an_order_sells_coins_that_earn_and_fills(
+    desk: Paper, earns: str, rows: int
+) -> None:
+    _bought(desk)
+    _move(desk, "XXBT", REWARDED, earns)
+    before = desk.book().snapshot
+
+    assert _sold(desk) == Decimal("0.01")
+
+    kept = desk.stores.ledger.explained(None)
+    sold = [each for each in kept if each.entry.asset in {"XXBT", REWARDED}][-rows:]
+    assert [each.cause for each in sold] == [Cause.FILL] * rows
+    assert sum(each.entry.amount for each in sold) == Decimal("-0.01")
+    [event] = {each.event_id for each in sold}
+    after = desk.book().snapshot
+    assert desk.exchange.account.balances[REWARDED] == 0
+    assert desk.balances_agree()
+    assert after.drift == {}
+    # a sale changes what all is worth by its price and its fee, whichever bucket pays
+    had = [each.entry for each in kept if each.event_id == event and each.entry.asset == "ZUSD"]
+    proceeds = sum((each.net for each in had), ZERO)
+    assert after.equity - before.equity == proceeds - _worth_of_coins(before)
+
+
+def test_u_fun_7_dollars_that_earn_buy(desk: Paper) -> None:
+    _move(desk, "ZUSD", "USD.F", "9900")
+
+    _bought(desk)
+
+    assert desk.held()[PLACE] == Decimal("0.01")
+    assert desk.exchange.account.balances["ZUSD"] == 0
+    assert desk.balances_agree()
 
 
 def test_u_fun_7_coins_that_are_bonded_are_owned_and_not_for_sale(desk: Paper) -> None:

@@ -13,8 +13,8 @@ from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.money import Qty, round_down
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Fact, Order, State
-from kraken_pipeline.services.amend import amend
-from kraken_pipeline.services.settle import CANCEL_PATIENCE, cancel, cancel_many
+from kraken_pipeline.services.orders.amend import amend
+from kraken_pipeline.services.orders.settle import CANCEL_PATIENCE, cancel, cancel_many
 from kraken_pipeline.simulator.faults.kinds import Kind
 from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline.simulator.rest import Served

@@ -13,7 +13,7 @@ import pytest
 from kraken_pipeline.domain.errors import LeaseLostError
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
-from kraken_pipeline.services.assess import assess
+from kraken_pipeline.services.risk.assess import assess
 from kraken_pipeline_tests.fakes import Lossy, overriding
 from kraken_pipeline_tests.services.paper import WIDE, Paper, stores_at
 

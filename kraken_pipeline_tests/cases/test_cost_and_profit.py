@@ -14,8 +14,8 @@ from kraken_pipeline.domain.accounting.moves import Basis
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.renames import Alias
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services.accounts import book_moves
-from kraken_pipeline.services.book import Booked
+from kraken_pipeline.services.books.accounts import book_moves
+from kraken_pipeline.services.books.book import Booked
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
 from kraken_pipeline_tests.services.paper import Paper

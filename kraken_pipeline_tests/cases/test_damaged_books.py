@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kraken_pipeline.domain.fate import READ_SPACING
+from kraken_pipeline.domain.fate import READ_SPACING, Read
 from kraken_pipeline.domain.orders import FATE_OPEN, Order, State
 from kraken_pipeline.domain.reconciliations import Kind, Outcome
-from kraken_pipeline.services.reconcile import Pass
+from kraken_pipeline.services.books.reconcile import Pass
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.rest import Served
 from kraken_pipeline_tests.fakes import Crash, Interrupted, Lossy
@@ -101,7 +101,7 @@ def as_read_before(desk: Paper) -> None:
     for order in desk.stores.orders.reserving():
         for number in range(3 * (order.state in FATE_OPEN)):
             at = desk.clock() - (3 - number) * READ_SPACING
-            desk.stores.orders.note_clean_read(order.local_id, at=at, spacing=READ_SPACING)
+            desk.stores.orders.note_clean_read(order.local_id, Read(at=at), spacing=READ_SPACING)
 
 
 def remembered(desk: Paper) -> dict[str, list[tuple[object, ...]]]:

@@ -12,9 +12,9 @@ from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.reconciliations import Outcome
 from kraken_pipeline.store.audit import verify
 from kraken_pipeline_tests.services.candles import DEEP_DIP, SHY_DIP, SPIKE
+from kraken_pipeline_tests.services.orders.test_flatten import flattened
 from kraken_pipeline_tests.services.paper import Paper
 from kraken_pipeline_tests.services.stopped import PLACE, Stopped
-from kraken_pipeline_tests.services.test_flatten import flattened
 
 THEIRS: Final = (MANUAL, "XBTUSD")
 BY_HAND: Final = {"pair": "XBTUSD", "type": "buy", "ordertype": "market"}

@@ -10,7 +10,7 @@ from kraken_pipeline.domain.errors import UnexpectedReplyError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.kraken.replies import fee_rates_from
-from kraken_pipeline.services.ports import Account
+from kraken_pipeline.services.ports.exchange import Account
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
 from kraken_pipeline_tests.fakes import overriding

@@ -13,14 +13,14 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.switch import OFF, Keeper, Life, SwitchReport, Window
 from kraken_pipeline.kraken.guard import Guard
-from kraken_pipeline.services.guard import (
+from kraken_pipeline.services.protection.guard import (
     GuardDesk,
     is_guarded,
     needs_tending,
     stand_down,
     tend,
 )
-from kraken_pipeline.services.guardian import Guardian
+from kraken_pipeline.services.protection.guardian import Guardian
 from kraken_pipeline_tests.services.candles import SHY_DIP
 from kraken_pipeline_tests.services.paper import Paper
 

@@ -15,8 +15,8 @@ from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.domain.trade_bars import bars_of, mismatches
 from kraken_pipeline.kraken.book_replies import trades_from
 from kraken_pipeline.kraken.market_replies import candles_from
-from kraken_pipeline.services.plan_history import Wanted, plan
-from kraken_pipeline.services.rebuild import seconds
+from kraken_pipeline.services.bars.plan_history import Wanted, plan
+from kraken_pipeline.services.bars.rebuild import seconds
 from kraken_pipeline.wiring import histories
 from kraken_pipeline_tests.builders import pair
 from kraken_pipeline_tests.paper_market import MOMENT, NOON, paper_market

@@ -9,7 +9,7 @@ import pytest
 
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.services.closing import MINUTE
+from kraken_pipeline.services.bars.closing import MINUTE
 from kraken_pipeline.simulator.faults.kinds import Kind
 from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline_tests.builders import intent

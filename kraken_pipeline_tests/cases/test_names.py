@@ -14,9 +14,9 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.reports import Balance
 from kraken_pipeline.domain.symbols import BUCKETS
-from kraken_pipeline.services.book import Booked
-from kraken_pipeline.services.universe import refresh_universe
-from kraken_pipeline.services.world import economic_asset
+from kraken_pipeline.services.books.book import Booked
+from kraken_pipeline.services.market.universe import refresh_universe
+from kraken_pipeline.services.risk.world import economic_asset
 from kraken_pipeline_tests.fakes import overriding
 from kraken_pipeline_tests.services.paper import RULES, Paper
 from kraken_pipeline_tests.services.renamed import Renamed

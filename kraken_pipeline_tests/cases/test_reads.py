@@ -13,7 +13,7 @@ from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.reconciliations import Cause, Kind, Outcome
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.limits import HEADROOM, TIERS, rest_cost
-from kraken_pipeline.services.sync import SHORT
+from kraken_pipeline.services.books.sync import SHORT
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
 from kraken_pipeline_tests.fakes import Lossy, overriding

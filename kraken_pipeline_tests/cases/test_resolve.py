@@ -13,7 +13,7 @@ from kraken_pipeline.domain.money import Qty
 from kraken_pipeline.domain.orders import Event, Fact, Order, State
 from kraken_pipeline.domain.plans import Verdict
 from kraken_pipeline.kraken.account import ReadOnlyAccount
-from kraken_pipeline.services.resolve import adopt, evidence, write_off
+from kraken_pipeline.services.orders.resolve import adopt, evidence, write_off
 from kraken_pipeline_tests.fakes import Lossy, overriding
 from kraken_pipeline_tests.services.paper import DEADLINE, SETTLE_WINDOW, Paper
 

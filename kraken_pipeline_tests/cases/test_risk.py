@@ -13,7 +13,7 @@ from kraken_pipeline.domain.market import Side, Ticker
 from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.order_terms import OrderTerms
 from kraken_pipeline.domain.orders import State
-from kraken_pipeline.services.acknowledge import BoundsDesk, acknowledge, unacknowledged
+from kraken_pipeline.services.risk.acknowledge import BoundsDesk, acknowledge, unacknowledged
 from kraken_pipeline.store.bounds import SqlBoundsStore
 from kraken_pipeline_tests.fakes import Lossy, overriding
 from kraken_pipeline_tests.services.candles import DEEP_DIP

@@ -19,10 +19,10 @@ from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import StopStyle, Unprotected
 from kraken_pipeline.domain.reports import Placed, Rehearsed
 from kraken_pipeline.kraken.live import LiveTrader
-from kraken_pipeline.services.guard import needs_tending, resting
-from kraken_pipeline.services.protect import protect
-from kraken_pipeline.services.strangers import strangers_among
-from kraken_pipeline.services.unprotected import is_at_rest, watch
+from kraken_pipeline.services.protection.guard import needs_tending, resting
+from kraken_pipeline.services.protection.protect import protect
+from kraken_pipeline.services.protection.unprotected import is_at_rest, watch
+from kraken_pipeline.services.risk.strangers import strangers_among
 from kraken_pipeline.settings import load
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.replay import ReplayMarket
@@ -43,6 +43,8 @@ LOOK = 10
 """Seconds between two looks at orders that rest."""
 MOST_LOOKS = 12
 """After a death, until everything is as it should be."""
+
+CLOSE = Close(order_type="stop-loss", trigger_price=Price(Decimal(49_000)))
 
 
 @pytest.fixture
@@ -196,7 +198,7 @@ def test_f_stp_2_what_is_reduced_goes_live_when_its_strategy_may_trade_no_more(
     account.look(gateway=_StopsRefused(trader))
     account.look()
 
-    assert "does not name trend" in gates.closed("trend")
+    assert "does not name trend" in gates.closed("trend", opens=False)
     assert account.sold_there() == Decimal("0.01")
 
 
@@ -402,6 +404,64 @@ def test_stops_that_are_not_wanted_any_more_are_taken_away(account: Stopped) -> 
     assert is_at_rest(account.protect_desk())
 
 
+@pytest.mark.parametrize(("kind", "at"), [("stop-loss", 49_000), ("take-profit", 55_000)])
+def test_a_close_of_a_strategys_own_stays_where_no_stops_are_wanted(
+    account: Stopped, kind: str, at: int
+) -> None:
+    """It was asked for with the entry; to take it away would leave the holding bare, unheard."""
+    account.changes["is_on"] = False
+    close = Close(order_type=kind, trigger_price=Price(Decimal(at)))
+    account.paper.planned(qty="0.01", close=close)
+    account.send()
+
+    for _ in range(3):
+        assert account.look() == ()
+
+    [stop] = account.stops()
+    assert (stop.order_type, account.stopped_there()) == (kind, Decimal("0.01"))
+    assert is_at_rest(account.protect_desk())
+
+
+def test_a_close_of_a_strategys_own_gives_way_to_what_it_sells(account: Stopped) -> None:
+    account.changes["is_on"] = False
+    account.paper.planned(qty="0.01", close=CLOSE)
+    account.send()
+    account.look()
+
+    part = _sell(account, "0.004")
+    account.send()
+    account.look()
+    assert account.paper.now_of(part).state is State.FILLED
+    assert account.stopped_there() == account.held() == Decimal("0.006")
+
+    rest = _sell(account, "0.006")
+    account.send()
+    account.look()
+
+    assert account.paper.now_of(rest).state is State.FILLED
+    assert account.stopped_there() == account.held() == 0
+    assert account.paper.balances_agree()
+    assert account.paper.stores.halts.latched() == ()
+
+
+def test_a_close_of_a_strategys_own_goes_with_all_but_what_is_too_small_to_order(
+    account: Stopped,
+) -> None:
+    account.changes["is_on"] = False
+    account.paper.planned(qty="0.01", close=CLOSE)
+    account.send()
+    account.look()
+
+    part = _sell(account, "0.00997")
+    account.send()
+    for _ in range(3):
+        account.look()
+
+    assert account.paper.now_of(part).state is State.FILLED
+    assert account.held() == Decimal("0.00003")
+    assert account.stopped_there() == 0
+
+
 def test_a_stop_that_can_not_be_changed_is_placed_anew(account: Stopped) -> None:
     account.bought()
     account.look()
@@ -460,9 +520,6 @@ def test_every_kind_of_stop_sells_when_the_market_falls(account: Stopped, order_
 
 
 # conditional close
-
-
-CLOSE = Close(order_type="stop-loss", trigger_price=Price(Decimal(49_000)))
 
 
 def test_stops_that_kraken_made_for_each_fill_are_ours_and_add_up_to_what_is_held(

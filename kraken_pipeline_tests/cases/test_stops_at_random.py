@@ -13,7 +13,7 @@ from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.order_terms import Close
 from kraken_pipeline.domain.orders import RESERVING
 from kraken_pipeline.domain.protection import is_child
-from kraken_pipeline.services.unprotected import is_at_rest
+from kraken_pipeline.services.protection.unprotected import is_at_rest
 from kraken_pipeline.store.audit import verify
 from kraken_pipeline_tests.cases.test_stops import CLOSE
 from kraken_pipeline_tests.fakes import Crash, Fuse, Lossy, crashing

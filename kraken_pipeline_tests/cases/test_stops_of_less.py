@@ -11,7 +11,7 @@ from kraken_pipeline.domain.market import Side, Ticker
 from kraken_pipeline.domain.protection import Unprotected
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.kraken.public import PublicMarket
-from kraken_pipeline.services.unprotected import is_at_rest
+from kraken_pipeline.services.protection.unprotected import is_at_rest
 from kraken_pipeline_tests.services.paper import Paper
 from kraken_pipeline_tests.services.stopped import PATIENCE, Stopped
 

@@ -13,7 +13,7 @@ import pytest
 from kraken_pipeline.domain.errors import ConfigurationError, ConflictError, StorageError
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.reports import Placed, Rehearsed
-from kraken_pipeline.services.ports import Gateway
+from kraken_pipeline.services.ports.gateway import Gateway
 from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.database import SCHEMA_VERSION, Database, connect
 from kraken_pipeline.store.migrations import migrate

@@ -28,8 +28,8 @@ from kraken_pipeline.kraken.http import PrivateLine
 from kraken_pipeline.kraken.nonce import Nonces
 from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.services.ports import Market
-from kraken_pipeline.services.sending import lease_of
+from kraken_pipeline.services.orders.sending import lease_of
+from kraken_pipeline.services.ports.exchange import Market
 from kraken_pipeline.simulator.faults.faults import Faults
 from kraken_pipeline.simulator.faults.rules import rule_of
 from kraken_pipeline.simulator.rest import Served

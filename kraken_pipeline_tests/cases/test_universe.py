@@ -9,11 +9,11 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.pair_status import apply_status
-from kraken_pipeline.services.universe import refresh_universe
+from kraken_pipeline.services.market.pair_status import apply_status
+from kraken_pipeline.services.market.universe import refresh_universe
 from kraken_pipeline_tests.fakes import overriding
+from kraken_pipeline_tests.services.market.test_pair_status import statuses
 from kraken_pipeline_tests.services.paper import RULES, Paper
-from kraken_pipeline_tests.services.test_pair_status import statuses
 
 THREE = replace(RULES, refreshes=3)
 

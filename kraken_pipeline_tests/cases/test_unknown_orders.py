@@ -332,6 +332,29 @@ def test_f_sub_19_without_a_proof_in_a_quarter_of_an_hour_a_person_must_look(
     assert "STRAY_HOLD" in halt.reason
 
 
+def test_another_late_part_at_each_look_calls_no_person(desk: Paper) -> None:
+    """A fill each time, of an order of a person's that is not shown until the next look."""
+    order = _lose_reply(desk, arrives=False)
+    _pass_window(desk)
+    before: set[str] = set()
+    late = overriding(
+        desk.account,
+        orders=lambda ids: desk.account.orders([each for each in ids if each in before]),
+    )
+    for _ in range(4):
+        desk.turn(seconds=UNRESOLVED_AFTER.total_seconds() / 2)
+        _place_foreign(desk, "50250")
+        desk.settle(account=late)
+        before |= {each.kraken_order_id for each in desk.account.trades(since=order.created_at)}
+
+    [*_, read] = desk.stores.orders.clean_reads(order.local_id)
+    assert len(read.doubts) == 1
+    assert desk.now_of(order).state is State.UNKNOWN
+    assert desk.stores.halts.latched() == ()
+    desk.settle()
+    assert desk.now_of(order).state is State.ABSENT
+
+
 def test_what_a_person_was_called_for_is_adopted_when_it_shows_up(desk: Paper) -> None:
     order = _lose_reply(desk, arrives=True, limit=FINAL_LIMIT)
     _pass_window(desk)
@@ -465,6 +488,20 @@ def test_balances_that_the_ledger_does_not_tell_of_stand_against_absence(desk: P
     assert desk.now_of(order).state is State.UNKNOWN
 
     _look(desk, times=1)
+
+    assert desk.now_of(order).state is State.ABSENT
+
+
+def test_what_moved_before_it_was_sent_and_is_not_booked_yet_says_nothing(desk: Paper) -> None:
+    desk.book()
+    desk.planned()
+    assert desk.submit() == {State.LIVE: 1}
+    desk.settle()
+    desk.turn(minutes=10)
+    order = _lose_reply(desk, arrives=False)
+
+    _pass_window(desk)
+    _look(desk, times=3)
 
     assert desk.now_of(order).state is State.ABSENT
 

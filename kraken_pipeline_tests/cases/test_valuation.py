@@ -13,7 +13,7 @@ from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services.ports import Market
+from kraken_pipeline.services.ports.exchange import Market
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.store.account_books import SqlAccountStore

@@ -9,7 +9,7 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.longer_bars import between
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, timeframe
-from kraken_pipeline.store.schema import execution_orders
+from kraken_pipeline.store.schema.orders import execution_orders
 from kraken_pipeline.strategies import STRATEGIES
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command

@@ -1,11 +1,15 @@
 import json
 import re
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kraken_pipeline.strategies import STRATEGIES
+from kraken_pipeline.strategies.base import Snapshot, Wishes
 from kraken_pipeline_tests.cli.conftest import Command, Said
 
 FIRST, LAST = "2024-02-20", "2024-02-26"
@@ -51,6 +55,25 @@ def test_a_run_is_kept_shown_listed_compared_reported_and_removed(
     command("backtest", "remove", one["run_id"], "--yes", environ=history)
     left = document(command("backtest", "list", "--json", environ=history))
     assert [each["run"] for each in left] == [two["run_id"]]
+
+
+def test_a_run_says_that_its_strategy_went_wrong(
+    command: Command, history: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(shown: Snapshot, state: Mapping[str, str]) -> Wishes:
+        raise ValueError("no")
+
+    broken = replace(STRATEGIES["trend_core"], decide=fails, awake=None)
+    monkeypatch.setattr("kraken_pipeline.wiring.strategies.STRATEGIES", {"trend_core": broken})
+
+    said = command(
+        *("backtest", "run", "--since", FIRST, "--until", FIRST, "--timeframe", "1h"),
+        environ=history,
+    )
+
+    assert "note: trend_core went wrong at 3 of its closes" in said.out
+    assert "STRATEGY_FAULT: ValueError: no" in said.out
+    assert "note: trend_core was not asked any more after 3 faults in a row" in said.out
 
 
 def test_a_run_says_what_it_assumed_and_what_to_know(
@@ -114,7 +137,7 @@ def test_bars_that_are_missing_refuse_a_run_and_nothing_is_kept(
     )
 
     assert said.code == 2
-    assert "`kraken-pipeline history fetch` brings" in said.err
+    assert "`kraken-pipeline history fetch` and `history import` bring them" in said.err
     assert document(command("backtest", "list", "--json", environ=history)) == []
 
 
@@ -142,3 +165,17 @@ def test_without_a_run_the_list_says_what_makes_one(
     command: Command, fresh: dict[str, str]
 ) -> None:
     assert "`backtest run` makes one" in command("backtest", "list", environ=fresh).out
+
+
+def test_without_bars_of_a_day_what_holding_gave_is_told_by_those_that_were_decided_on(
+    command: Command, history: dict[str, str]
+) -> None:
+    asked = ("--since", FIRST, "--until", LAST, "--timeframe", "1h", "--strategy", "dca_overlay")
+    before = document(command("backtest", "run", *asked, "--json", environ=history))
+    shutil.rmtree(Path(history["KRAKEN_PIPELINE_DATA_DIR"], "ohlc", "1d"))
+
+    after = document(command("backtest", "show", "--json", environ=history))
+
+    held = before["bought_and_held"]
+    assert held is not None
+    assert after["bought_and_held"] == held

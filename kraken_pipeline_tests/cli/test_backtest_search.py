@@ -38,6 +38,18 @@ def test_a_search_ends_in_words_and_in_a_file_with_its_hash(
     assert searches.read(name, "evidence", Evidence).plan.search_id == name
 
 
+def test_a_search_on_some_pairs_says_which_and_is_another_search(
+    command: Command,
+    history: dict[str, str],  # noqa: F811 - that fixture
+) -> None:
+    some = json.loads(command(*SEARCH, "--pair", "ADAUSD", "--json", environ=history).out)
+    others = command(*SEARCH, "--pair", "ETHUSD", environ=history).out
+
+    assert some["evidence"]["plan"]["wanted"]["pairs"] == ["ADAUSD"]
+    assert "it was tried on ETHUSD alone" in others
+    assert some["file"] not in others
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -45,6 +57,7 @@ def test_a_search_ends_in_words_and_in_a_file_with_its_hash(
         (("--choose", "profil=a,b"), "did you mean profile"),
         (("--folds", "40"), "cannot be divided"),
         (("--strategy", "nobody"), "nobody"),
+        (("--pair", "NOUSD"), "NOUSD is not in the universe"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from kraken_pipeline.domain.errors import StrategyFaultError
 from kraken_pipeline.strategies import STRATEGIES
 from kraken_pipeline.strategies.base import Snapshot, Wishes
 from kraken_pipeline_tests.cli.conftest import Command
@@ -36,6 +37,24 @@ def test_a_strategy_with_a_fault_ends_otherwise_and_says_which(
     assert "1h FAULTS: 48 closes, 0 wishes" in said.out
     assert "ValueError: no" in said.out
     assert "hardly anything is proven" in said.out
+
+
+def test_a_strategy_that_hangs_is_asked_three_times_and_not_again(
+    command: Command, fresh: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def hangs(shown: Snapshot, state: Mapping[str, str]) -> Wishes:
+        asked.append(shown.closed_at)
+        raise StrategyFaultError("out of time: it may take 5 s")
+
+    broken = replace(STRATEGIES["trend_core"], decide=hangs)
+    monkeypatch.setattr("kraken_pipeline.wiring.strategies.STRATEGIES", {"trend_core": broken})
+
+    said = command("strategy", "check", "trend_core", "--timeframe", "1h", environ=fresh)
+
+    assert (said.code, len(asked)) == (3, 3)
+    assert "out of time: it may take 5 s" in said.out
 
 
 def test_a_timeframe_that_it_does_not_decide_on_is_refused(

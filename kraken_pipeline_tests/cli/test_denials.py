@@ -33,6 +33,26 @@ def test_a_denial_says_on_what_figures_and_what_would_help(
     assert json.loads(by_id.out) == [told]
 
 
+def test_a_denial_tells_the_conflicts_of_its_own_pair_alone_and_its_caps_as_columns(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    pipeline.halt(reason="a test", by="somebody")
+    for frame in ("4h", "1d"):
+        pipeline.decide(timeframe(frame), run_id="a run")
+    plan = pipeline.assess(Namespace.TRADE, run_id="a run")
+    assert plan is not None
+    assert len(plan.conflicts) > 1
+    pair = plan.conflicts[0].pair
+
+    told = json.loads(command("explain", "denial", pair, "--json", environ=market.environ).out)
+    said = command("explain", "denial", pair, environ=market.environ).out
+
+    assert {each["pair"] for one in told for each in one["plan"]["conflicts"]} == {pair}
+    lines = [each.split() for each in said.splitlines()]
+    assert ["code", "bounds", "after", "most", "holds"] in lines
+    assert any(each[:1] == ["CAP_GROSS"] and each[-1] == "True" for each in lines)
+
+
 def test_what_was_never_denied_is_named(
     command: Command, market: PaperMarket, pipeline: Pipeline
 ) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from kraken_pipeline.store.schema import execution_orders
+from kraken_pipeline.store.schema.orders import execution_orders
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy

@@ -44,6 +44,16 @@ def test_what_drifts_is_named_with_the_entry_after_which_it_came(
     assert told["adjusted"] == []
 
 
+def test_where_nothing_drifts_no_entry_is_blamed(command: Command, market: PaperMarket) -> None:
+    command("reconcile", environ=market.environ)
+
+    said = command("reconcile", "explain", "usd", "--json", environ=market.environ)
+
+    told = json.loads(said.out)["ZUSD"]
+    assert told["books"]["drift"] == "none"
+    assert told["ledger"]["where"].startswith("nothing differs")
+
+
 def test_a_drift_of_little_worth_is_shown_and_stops_nothing(
     command: Command, market: PaperMarket
 ) -> None:

@@ -8,7 +8,7 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import Order, State
 from kraken_pipeline.domain.protection import Protection
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.services.pair_status import apply_status
+from kraken_pipeline.services.market.pair_status import apply_status
 from kraken_pipeline.simulator.api.trading import amend_order
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
@@ -75,6 +75,7 @@ def test_the_whole_chain_leads_from_the_bars_to_the_position(
     assert told["decision"]["run_id"] == "a run"
     assert told["decision"]["config_hash"] == pipeline.loaded.hash
     assert told["verdict"]["figures"]["equity"]
+    assert "CAP_GROSS" in {each["code"] for each in told["caps"] if each["holds"]}
     assert told["events"][-1]["to_status"] == "filled"
     [call] = told["calls"]
     assert call["leaving"]["params"]["cl_ord_id"] == order.cl_ord_id

@@ -97,3 +97,10 @@ def test_a_pipe_is_written_straight(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
         _write(tmp_path / "nowhere" / "report.html", b"new")
+
+
+def test_a_dash_is_where_programs_print(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    _write(Path("-"), b"rows")
+
+    assert capfdbinary.readouterr().out == b"rows"
+    assert not Path("-").exists()

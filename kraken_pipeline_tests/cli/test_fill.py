@@ -2,9 +2,11 @@ import json
 from pathlib import Path
 
 from kraken_pipeline.domain.certificates import Source
+from kraken_pipeline.domain.speeds import Work
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.store.fetches import PageFile
+from kraken_pipeline.store.speeds import SpeedFile
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.paper_market import PAIRS, PaperMarket, paper_market
@@ -45,6 +47,8 @@ def test_history_is_filled_once_and_is_what_the_exchange_tells(
     assert {each["differing"] for each in done.values()} == {0}
     assert [done[each]["added"] for each in ("1m", "15m", "1h", "4h", "1d")] == [1440, 0, 0, 0, 0]
     assert "100 %" in said.err
+    assert SpeedFile(pipeline.loaded.bars_dir).noted()[Work.CALLS].done == told["done"]["calls"]
+    assert told["done"]["share_of_limit"] > 0
     assert "0 calls" in again.err
     known = CertificateFiles(pipeline.loaded.bars_dir).of(timeframe("1h"))["ADAUSD"]
     assert {each.source for each in known.spans} == {Source.OHLC, Source.TRADES}

@@ -72,6 +72,20 @@ def test_f_grd_3_killed_it_is_missed_at_once_and_nothing_opens(
     assert timer_seconds(market) == 60
 
 
+def test_what_it_cannot_write_for_a_moment_does_not_end_it(
+    market: PaperMarket, pipeline: Pipeline, guard: "subprocess.Popen[bytes]"
+) -> None:
+    sign = market.data_dir / GUARDIAN
+    sign.unlink()
+    sign.mkdir()
+    eventually(lambda: "NOT RENEWED" in said(market), seconds=10)
+    sign.rmdir()
+
+    eventually(sign.is_file, seconds=10)
+    assert guard.poll() is None
+    assert pipeline.keeper is Keeper.GUARDIAN
+
+
 def test_shd_1_a_second_signal_ends_it_at_once_and_leaves_the_switch_to_act(
     market: PaperMarket, pipeline: Pipeline, guard: "subprocess.Popen[bytes]"
 ) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ def test_files_are_taken_and_what_was_passed_over_is_told(
     assert "23 new bars of 23 read" in said.out
     assert "passed over: XBTUSD_30.csv: 30 minutes is no timeframe of ours" in said.out
     assert "23 candles, 100 %, 0 s left" in said.err
+    assert re.search(r"23 read in \d+\.\d s, \d+ a second", said.out)
 
 
 def test_a_second_import_adds_nothing(command: Command, real: dict[str, str], files: str) -> None:
@@ -50,6 +52,7 @@ def test_a_second_import_adds_nothing(command: Command, real: dict[str, str], fi
     told = json.loads(command("history", "import", files, "--json", environ=real).out)
 
     assert told["added"] == 0
+    assert told["candles_a_second"] == 23 / told["seconds"]
     assert [each["same"] for each in told["files"]] == [23]
 
 

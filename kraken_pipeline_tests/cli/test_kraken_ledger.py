@@ -34,3 +34,10 @@ def test_entries_that_a_person_added_to_our_books_are_none_of_krakens() -> None:
     by_hand = replace(TOLD, entry=replace(PAID, type=OPERATOR))
 
     assert kraken_rows([by_hand]) == []
+
+
+def test_of_a_vault_only_what_was_earned_is_told_and_of_the_asset_itself() -> None:
+    moved = replace(TOLD, entry=replace(PAID, asset="XBT.VAULT"), cause=Cause.INTERNAL)
+    earned = replace(moved, cause=Cause.REWARD)
+
+    assert [each["asset"] for each in kraken_rows([moved, earned])] == ["XBT"]

@@ -67,6 +67,8 @@ def test_once_installed_it_is_a_strategy_like_any_other(
         ("My-Trend", "cannot be a strategy's name: use 3 to 40 small letters"),
         ("trend_core", "there is a strategy 'trend_core' already"),
         ("json", "a module of Python's own"),
+        ("class", "a word of Python's own"),
+        ("numpy", "there is a Python module 'numpy' already"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_and_nothing_is_written(

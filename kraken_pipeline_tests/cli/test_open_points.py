@@ -50,3 +50,21 @@ def test_a_move_that_is_on_its_way_is_shown_with_its_age_and_is_no_difference(
     [point] = told["open_points"]
     assert (point["what"], point["explained"]) == ("between two buckets", "yes")
     assert Decimal(point["figures"].split()[0]) == 40
+
+
+def test_what_nobody_can_explain_stands_between_books_and_exchange_with_a_trade_without_a_fill(
+    command: Command, market: PaperMarket, pipeline: Pipeline
+) -> None:
+    rows = [
+        {"type": "mystery", "asset": "USD", "amount": "3", "refid": "R1"},
+        {"type": "trade", "asset": "USD", "amount": "-2", "refid": "R2"},
+    ]
+    play(market.served.exchange, Params({"flow": "rows", "rows": rows}))
+    pipeline.keep_books()
+
+    told = json.loads(command("reconcile", "--json", environ=market.environ).out)
+
+    found = {each["what"]: each for each in told["open_points"]}
+    assert found["entry without a cause"]["explained"] == "no"
+    assert "'mystery' is no type" in found["entry without a cause"]["figures"]
+    assert found["trades awaited"]["figures"].startswith("-2 of L")

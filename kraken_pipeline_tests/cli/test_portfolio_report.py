@@ -10,7 +10,7 @@ import pytest
 from kraken_pipeline.cli.portfolio_report import _desk
 from kraken_pipeline.cli.report.page import page
 from kraken_pipeline.domain.accounting.periods import Days
-from kraken_pipeline.services.report import Report, report
+from kraken_pipeline.services.books.report import Report, report
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.cli.conftest import Command
 from kraken_pipeline_tests.cli.test_portfolio_lists import lived

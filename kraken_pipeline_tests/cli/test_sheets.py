@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kraken_pipeline.cli.sheets import SHOWN, Form, Row, Sheet, give
+from kraken_pipeline.cli.sheets import SHOWN, Form, Row, Sheet, cents, give, ten_digits
 from kraken_pipeline.domain.errors import ConfigurationError
 
 ROW = {
@@ -65,3 +65,25 @@ def test_a_person_is_shown_the_newest_and_told_of_the_rest(
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="Is a directory"):
         give(sheet(), Form(as_json=False, csv=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [("-0.0001", "0.00"), ("0", "0.00"), ("-0.006", "-0.01"), ("1234.565", "1234.56")],
+)
+def test_money_that_rounds_to_nothing_has_no_sign(value: str, written: str) -> None:
+    assert cents(Decimal(value)) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("0E-18", "0"),
+        ("1.152375000", "1.152375"),
+        ("109087.763123", "109087.7631"),
+        ("0.00000001234", "0.00000001234"),
+        ("12345678901234", "12345678900000"),
+    ],
+)
+def test_a_price_is_written_in_ten_digits_without_an_exponent(value: str, written: str) -> None:
+    assert ten_digits(Decimal(value)) == written

@@ -50,6 +50,7 @@ def test_the_status_shows_equity_open_orders_and_halts(
     shown = json.loads(command("status", "--json", environ=market.environ).out)
 
     assert (shown["equity"], shown["open_orders"], shown["panic"]) == ("10000", 1, "latched")
+    assert "kraken-pipeline risk status" in shown["caps_note"]
     assert shown["halts"] == ["KILL_MANUAL: prices look wrong"]
     assert shown["books"] == "equal the balances"
 

@@ -108,4 +108,4 @@ def test_before_the_first_refresh_the_remedy_is_told(
     said = command("universe", "list", environ=fresh)
 
     assert said.code == 2
-    assert "refresh the asset pair_universe" in said.err
+    assert "`kraken-pipeline run-once` refreshes it" in said.err

@@ -2,7 +2,7 @@ import dagster as dg
 
 from kraken_pipeline.defs.audit import journal_head, nightly_audit
 from kraken_pipeline.store import heads
-from kraken_pipeline.store.schema import execution_orders
+from kraken_pipeline.store.schema.orders import execution_orders
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.defs.runs import Runs
 from kraken_pipeline_tests.paper_market import MOMENT, PaperMarket, resting_buy

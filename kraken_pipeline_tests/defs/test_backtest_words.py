@@ -38,6 +38,21 @@ def test_the_whole_shows_pictures_denials_and_what_to_know_first() -> None:
     assert "2 round trips are too few" in text(figures["before_you_read"])
     assert "| bought and held | 59.58 % |" in text(figures["outcome"])
     assert "| ETHUSD | 1 |" in text(figures["by_pair"])
+    assert "beside_other_runs" not in figures
+
+
+def test_a_strategy_that_left_nothing_again_shows_no_empty_table() -> None:
+    figures = whole_figures(tell(ran(trips=()), None), [])
+
+    assert text(figures["by_pair"]) == text(figures["by_strategy"]) == "no round trip ended"
+
+
+def test_the_outcome_stays_short_enough_to_be_seen_at_once_beside_other_runs() -> None:
+    figures = whole_figures(TOLD, [TOLD] * 4)
+
+    # Dagster hides longer text behind a button
+    assert len(text(figures["outcome"])) < 1000
+    assert len(text(figures["beside_other_runs"])) > 1000
 
 
 def test_runs_stand_side_by_side() -> None:
@@ -46,5 +61,6 @@ def test_runs_stand_side_by_side() -> None:
     head, _, *rows = compared([TOLD, other]).splitlines()
 
     assert head == f"|  | {TOLD.ran.run_id} | other |"
-    assert rows[1] == "| to | 2024-02-29 | 2024-01-09 |"
+    assert rows[0] == "| strategies | trend_core on 1h | trend_core on 1h |"
+    assert rows[2] == "| to | 2024-02-29 | 2024-01-09 |"
     assert "| bought and held | 59.58 % | none |" in rows

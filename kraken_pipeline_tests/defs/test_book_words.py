@@ -13,12 +13,13 @@ from kraken_pipeline.defs.partitions import PLOTS
 from kraken_pipeline.defs.trading import CAUSE
 from kraken_pipeline.domain.reconciliations import Cause
 from kraken_pipeline.kraken.failures import Call
-from kraken_pipeline.services.portfolio import Flow
+from kraken_pipeline.services.books.portfolio import Flow
 from kraken_pipeline.simulator.flows.play import play
 from kraken_pipeline.simulator.params import Params
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.defs.runs import Runs, metadata_of, verdicts_of
 from kraken_pipeline_tests.paper_market import MOMENT, PaperMarket
+from kraken_pipeline_tests.store.builders import LOOKUP, fill
 
 DEPOSIT = {"flow": "deposit", "asset": "USD", "amount": "500"}
 BUY = {"pair": "ETHUSD", "type": "buy", "ordertype": "market", "volume": "0.5"}
@@ -74,6 +75,17 @@ def test_each_book_shows_its_figures(runs: Runs) -> None:
 
 @pytest.mark.usefixtures("traded")
 def test_shares_add_up_to_what_the_positions_say(runs: Runs) -> None:
+    assert verdicts_of(runs.assets("attribution"), "attribution") == {"shares_add_up": True}
+
+
+def test_shares_add_up_also_where_each_has_all_the_digits_that_there_are(
+    runs: Runs, pipeline: Pipeline
+) -> None:
+    whole, little = Decimal(100_000) / 3, Decimal("4e-24")
+    fees = {"ADAUSD": whole, "ETHUSD": little, "SOLUSD": little, "XBTUSD": little}
+    made = [fill(f"T{pair}", pair=pair, fee=fee) for pair, fee in fees.items()]
+    pipeline.stores.books.book(made, [], LOOKUP)
+
     assert verdicts_of(runs.assets("attribution"), "attribution") == {"shares_add_up": True}
 
 

@@ -148,14 +148,14 @@ def test_months_that_are_over_are_one_backtest_with_figures_for_each(
     assert made[MARCH]["equity"].value != made[APRIL]["equity"].value
     assert "outcome" not in made[MARCH]
     assert "data:image/png;base64," in str(made[APRIL]["equity_fall_exposure"].value)
-    beside = metadata_of(again, "decisions_1d")["outcome"]
+    beside = metadata_of(again, "decisions_1d")["beside_other_runs"]
     assert str(made[APRIL]["backtest"].value) in beside
 
 
 def test_a_past_without_bars_is_refused_and_says_what_brings_them(runs: Runs) -> None:
     [said] = failures_of(runs.backfill("decisions_1h", first="2023-12-01", last="2023-12-01"))
 
-    assert "`kraken-pipeline history fetch` brings" in said
+    assert "`kraken-pipeline history fetch` and `history import` bring them" in said
 
 
 def lived_on(market: PaperMarket, pipeline: Pipeline, until: datetime = SPRING) -> None:

@@ -11,9 +11,11 @@ import pytest
 
 from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.certificates import Source, Span
+from kraken_pipeline.domain.speeds import Speed, Work
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, timeframe
-from kraken_pipeline.services.history import tail_of
+from kraken_pipeline.services.bars.history import tail_of
 from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.store.speeds import SpeedFile
 from kraken_pipeline_tests.defs.runs import Runs, failures_of, metadata_of, verdicts_of
 from kraken_pipeline_tests.paper_market import (
     MONTH,
@@ -121,7 +123,7 @@ def test_a_part_that_lies_there_twice_fails_the_check_for_duplicates(
     runs: Runs, market: PaperMarket
 ) -> None:
     folder = runs.pipeline.stores.bars_dir / "1h" / MONTH[:7]
-    [part] = folder.glob("part-*.parquet")
+    [part] = folder.glob("part-*")
     shutil.copy(part, folder / part.name.replace("000001-000001", "000002-000002"))
 
     result = runs.assets("ohlc_1h")
@@ -208,6 +210,19 @@ def test_a_backfill_reads_trades_of_a_month_that_is_over_within_its_calls(runs: 
     told = shown(runs, "ohlc_15m")["2024-02-01"]
     assert told["added_from_trades"]["15m"] == 24 * 4
     assert told["left"].startswith("4 months of 4 pairs (ADAUSD, ETHUSD, SOLUSD, XDGUSD)")
+
+
+def test_how_fast_history_came_the_last_time_is_shown(runs: Runs) -> None:
+    """HIS-9: in metrics."""
+    noted = SpeedFile(runs.pipeline.stores.bars_dir)
+    noted.note(Work.IMPORT, Speed(at=NOON, done=3_000_000, seconds=2.0))
+    noted.note(Work.CALLS, Speed(at=NOON, done=102, seconds=125.0, fewest=100.0))
+
+    runs.backfill("ohlc_1d", first=MONTH, last=MONTH)
+
+    told = shown(runs, "ohlc_1d")[MONTH]
+    assert told["import_candles_per_second"] == 1_500_000
+    assert (told["calls_per_second"], told["calls_share_of_limit"]) == (0.816, 0.8)
 
 
 def test_pictures_of_coverage_and_candles_fit_into_an_event(runs: Runs) -> None:

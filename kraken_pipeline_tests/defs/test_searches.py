@@ -15,6 +15,7 @@ SEARCH = {
     "folds": 2,
     "trials": 2,
     "purge_days": 1,
+    "pairs": ["ETHUSD", "ADAUSD"],
 }
 
 
@@ -48,6 +49,7 @@ def test_each_fold_is_a_run_and_all_of_them_are_evidence(runs: Runs, market: Pap
     assert [each["trials"] for each in done] == [2, 2]
     assert (said["search"], said["trials"]) == (planned["search"], 4)
     assert said["folds"].count("profile") == 2
+    assert "it was tried on ETHUSD, ADAUSD alone" in said["said"]
     assert market.rows("SELECT * FROM journal") == before
 
 

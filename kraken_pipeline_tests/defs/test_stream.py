@@ -9,28 +9,14 @@ from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.signs import STREAM, Presence
 from kraken_pipeline.wiring.stream_sign import told
 from kraken_pipeline_tests.defs.runs import Runs
+from kraken_pipeline_tests.defs.watching import look
 from kraken_pipeline_tests.paper_market import PaperMarket
 
 HEARD = told(is_told=True, why="", proof=None, gaps=1)
 
 
-def look(runs: Runs, cursor: str | None) -> tuple[list[bool], str, str | None]:
-    """Return what the sensor tells as checks, its words, and what it remembers."""
-    context = dg.build_sensor_context(
-        instance=runs.instance, cursor=cursor, resources={"pipeline": runs.pipeline}
-    )
-    result = private_stream(context)
-    if isinstance(result, dg.SkipReason):
-        return [], str(result.skip_message), context.cursor
-    assert isinstance(result, dg.SensorResult)
-    checks = [each for each in result.asset_events if isinstance(each, dg.AssetCheckEvaluation)]
-    assert result.skip_reason is not None
-    said = str(result.skip_reason.skip_message)
-    return [each.passed for each in checks], said, context.cursor
-
-
 def test_where_no_listener_was_started_the_sensor_says_that_orders_are_polled(runs: Runs) -> None:
-    checks, said, _ = look(runs, None)
+    checks, said, _ = look(private_stream, runs, None)
 
     assert checks == []
     assert "orders are polled" in said
@@ -44,7 +30,7 @@ def test_the_sensor_tells_once_that_the_stream_is_lost_and_once_that_it_is_back(
     cursor: str | None = None
     for age in (0, 0, 60, 60, 0):
         presence.show(system_now() - timedelta(seconds=age), **HEARD)
-        checks, _, cursor = look(runs, cursor)
+        checks, _, cursor = look(private_stream, runs, cursor)
         told_of += checks
     presence.leave()
 
@@ -54,7 +40,7 @@ def test_the_sensor_tells_once_that_the_stream_is_lost_and_once_that_it_is_back(
 def test_the_sensor_says_in_words_why_it_is_lost(runs: Runs, market: PaperMarket) -> None:
     presence = Presence(market.data_dir, STREAM)
     presence.show(system_now() - timedelta(seconds=60), **HEARD)
-    _, said, _ = look(runs, None)
+    _, said, _ = look(private_stream, runs, None)
     presence.leave()
 
     assert "frozen, spoke 60 s ago: end its process, then start `kraken-pipeline stream`" in said

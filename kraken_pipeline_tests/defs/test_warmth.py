@@ -10,29 +10,15 @@ from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.signs import WARM, Presence
 from kraken_pipeline.wiring.warm_sign import new_name, told
 from kraken_pipeline_tests.defs.runs import Runs
+from kraken_pipeline_tests.defs.watching import look
 from kraken_pipeline_tests.paper_market import PaperMarket
 
 WELL = told(worker="me", close=None, busy_since=None, hindrance="")
 HINDERED = told(worker="me", close=None, busy_since=None, hindrance="bar_close is turned off")
 
 
-def look(runs: Runs, cursor: str | None) -> tuple[list[bool], str, str | None]:
-    """Return what the sensor tells as checks, its words, and what it remembers."""
-    context = dg.build_sensor_context(
-        instance=runs.instance, cursor=cursor, resources={"pipeline": runs.pipeline}
-    )
-    result = warm_worker(context)
-    if isinstance(result, dg.SkipReason):
-        return [], str(result.skip_message), context.cursor
-    assert isinstance(result, dg.SensorResult)
-    checks = [each for each in result.asset_events if isinstance(each, dg.AssetCheckEvaluation)]
-    assert result.skip_reason is not None
-    said = str(result.skip_reason.skip_message)
-    return [each.passed for each in checks], said, context.cursor
-
-
 def test_where_none_was_started_the_sensor_says_that_closes_go_by_the_schedule(runs: Runs) -> None:
-    checks, said, _ = look(runs, None)
+    checks, said, _ = look(warm_worker, runs, None)
 
     assert checks == []
     assert "closes go by the schedule" in said
@@ -46,7 +32,7 @@ def test_the_sensor_tells_once_that_the_worker_is_lost_and_once_that_it_is_back(
     cursor: str | None = None
     for age, sign in ((0, WELL), (0, WELL), (60, WELL), (60, WELL), (0, WELL), (0, HINDERED)):
         presence.show(system_now() - timedelta(seconds=age), **sign)
-        checks, _, cursor = look(runs, cursor)
+        checks, _, cursor = look(warm_worker, runs, cursor)
         passed += checks
     presence.leave()
 
@@ -63,7 +49,7 @@ def test_what_a_lost_worker_left_is_buried(runs: Runs, market: PaperMarket) -> N
         status=dg.DagsterRunStatus.STARTED,
     )
 
-    checks, said, _ = look(runs, "warm")
+    checks, said, _ = look(warm_worker, runs, "warm")
 
     assert checks == [False]
     assert "lost, spoke 0 s ago: closes go by the schedule" in said

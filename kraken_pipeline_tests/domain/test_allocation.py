@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -37,6 +38,7 @@ def rules(
     """Return rules under which one trade may lose 10 of an equity of 1000."""
     return AllocationRules(
         weights={name: Decimal(each) for name, each in weights.items()},
+        parts={},
         dynamic=dynamic,
         throttle=throttle,
         risk_pct=ONE,
@@ -147,6 +149,7 @@ NAMES = ("a", "b", "c", "d")
 RULES = st.builds(
     lambda weights, low, high: AllocationRules(
         weights=dict(zip(NAMES, weights, strict=False)),
+        parts={"b": Decimal("0.1")},
         dynamic=Dynamic(
             lookback=FREE.lookback, min_pct=Decimal(low), max_pct=Decimal(max(low, high))
         ),
@@ -206,9 +209,19 @@ def test_a_larger_loss_never_leaves_more(told: AllocationRules, of: Known, more:
 def test_the_order_of_strategies_does_not_matter(told: AllocationRules, of: Known) -> None:
     turned = AllocationRules(
         weights={each: told.weights[each] for each in reversed(tuple(told.weights))},
+        parts=told.parts,
         dynamic=told.dynamic,
         throttle=told.throttle,
         risk_pct=told.risk_pct,
     )
 
     assert factors(turned, of) == factors(told, of)
+
+
+def test_a_stage_leaves_a_part_and_takes_nothing_from_the_others() -> None:
+    told = replace(rules(a="1", b="1"), parts={"a": Decimal("0.1")})
+
+    shares = allocation(told, known()).shares
+
+    assert (shares["a"].factor, shares["a"].why) == (Decimal("0.1"), "stage=0.1")
+    assert shares["b"].factor == ONE

@@ -1,9 +1,10 @@
 """Names are derived: the same thing has one name, in every run and every version of ours."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.ids import (
+    ORDERS,
     DecisionId,
     IntentId,
     canonical,
@@ -20,8 +22,10 @@ from kraken_pipeline.domain.ids import (
     digest,
     intent_id,
     plan_id,
+    written,
 )
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import plain
 
 CLOSED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 GOLDEN = (
@@ -79,8 +83,9 @@ def test_a_decision_wants_each_pair_and_side_under_its_own_name() -> None:
 def test_an_order_id_is_a_uuid_that_the_exchange_takes(intent: str, attempt: int) -> None:
     name = cl_ord_id(IntentId(intent), attempt)
 
+    told = f"{intent}/{attempt}" if intent else str(attempt)
     assert len(name) == 36
-    assert str(UUID(name)) == name
+    assert str(UUID(name)) == name == str(uuid5(ORDERS, told))
 
 
 def test_each_attempt_has_a_name_of_its_own() -> None:
@@ -90,6 +95,30 @@ def test_each_attempt_has_a_name_of_its_own() -> None:
 @given(EXACT_VALUES)
 def test_the_order_of_keys_does_not_matter(value: object) -> None:
     assert canonical(_turned(value)) == canonical(value)
+
+
+@given(EXACT_VALUES)
+def test_a_text_is_the_json_of_its_values(value: object) -> None:
+    shown = json.dumps(
+        _as_text(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+    assert canonical(value) == shown
+
+
+def _as_text(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _as_text(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_text(each) for each in value]
+    return plain(value) if isinstance(value, Decimal) else value
+
+
+@given(EXACT_VALUES)
+def test_what_was_written_before_stands_in_what_is_greater_as_if_written_there(
+    value: object,
+) -> None:
+    assert canonical({"a": [written(value)]}) == canonical({"a": [value]})
 
 
 def _turned(value: object) -> object:

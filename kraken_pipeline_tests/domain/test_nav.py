@@ -84,6 +84,17 @@ def test_p_19_through_any_life_no_flow_moves_the_price_in_its_last_digit(
     assert abs(Fraction(price) / truth - 1) < Fraction(1, 10**24)
 
 
+def test_p_19_what_is_left_after_nearly_all_was_withdrawn_is_worth_the_same_a_unit() -> None:
+    units, equity = Decimal(3), Decimal(200)
+    for _ in range(20):
+        left = equity / 100
+        units, price = units_after(units=units, equity=left, flows=left - equity)
+        assert price == Decimal(200) / Decimal(3)
+        equity = left * 100
+        units, price = units_after(units=units, equity=equity, flows=equity - left)
+        assert price == Decimal(200) / Decimal(3)
+
+
 def test_a_new_account_has_as_many_units_as_it_is_worth() -> None:
     assert units_after(units=Decimal(0), equity=Decimal(500), flows=Decimal(500)) == (
         Decimal(500),

@@ -31,6 +31,7 @@ READY = LiveCase(
     closed_gates=(),
     strategies=("trend_core",),
     allowlist=frozenset({"trend_core"}),
+    barred=(),
     keys=GOOD,
     key_ids={role: f"id of {role}" for role in Role},
     system_status="online",
@@ -115,6 +116,7 @@ def test_every_rule_has_a_case_that_it_refuses() -> None:
             with_key(Role.GUARD, permissions=USEFUL[Role.GUARD] | {"modify-trades"}),
             "KEY_CAN_DO_MORE",
         ),
+        (replace(READY, barred=("trend_core opens nothing: stage=paper",)), "LIFECYCLE"),
     ],
 )
 def test_what_is_only_unwise_is_said_and_cleared(case: LiveCase, code: str) -> None:
@@ -122,7 +124,7 @@ def test_what_is_only_unwise_is_said_and_cleared(case: LiveCase, code: str) -> N
 
     assert isinstance(said, Cleared)
     assert [each.code for each in said.warnings] == [code]
-    assert len(ADVICE) == 3
+    assert len(ADVICE) == 4
 
 
 def test_one_key_for_all_roles_may_do_what_any_of_them_needs() -> None:

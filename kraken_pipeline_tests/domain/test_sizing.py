@@ -12,7 +12,7 @@ from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.intents import Target, Unit
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.risk import Case
-from kraken_pipeline.domain.risk.caps import CAP_RULES, rooms
+from kraken_pipeline.domain.risk.caps import CAP_RULES, Adds, bounds, rooms
 from kraken_pipeline.domain.sizing import clamp, minimum_qty, qty_for, target_qty, wanted_notional
 from kraken_pipeline_tests.builders import case, exposure, intent, limits, pair
 
@@ -56,7 +56,7 @@ def crowded(draw: st.DrawFn) -> Case:
     )
 
 
-CLAMPABLE = tuple(each for each in CAP_RULES if each.per_notional is not None)
+CLAMPABLE = tuple(each for each in CAP_RULES if each.adds < Adds.ONE)
 
 
 def test_a_hit_stop_loses_the_share_of_equity_that_a_trade_may() -> None:
@@ -164,7 +164,7 @@ def test_without_a_price_there_is_no_qty(price: str, rate: str) -> None:
 
 @given(told=crowded(), lot=LOTS)
 def test_a_size_that_is_clamped_to_the_rooms_passes_every_cap(told: Case, lot: Decimal) -> None:
-    most = clamp(Decimal("1e12"), rooms(told)).notional
+    most = clamp(Decimal("1e12"), rooms(told, bounds(told))).notional
     qty = qty_for(most, price=told.limit_price, quote_rate=told.quote_rate, lot=lot)
 
     assert [found for rule in CLAMPABLE if (found := rule(replace(told, qty=qty)))] == []
@@ -172,7 +172,7 @@ def test_a_size_that_is_clamped_to_the_rooms_passes_every_cap(told: Case, lot: D
 
 @given(told=crowded())
 def test_a_thousandth_more_than_the_tightest_room_is_denied_by_that_cap(told: Case) -> None:
-    sized = clamp(Decimal("1e12"), rooms(told))
+    sized = clamp(Decimal("1e12"), rooms(told, bounds(told)))
     more = sized.notional * Decimal("1.001") + Decimal("0.001")
     qty = Qty(more / (told.limit_price * told.quote_rate))
 
@@ -191,7 +191,9 @@ def test_every_cap_that_can_be_met_by_a_smaller_size_has_a_room() -> None:
         spendable=Decimal(0),
         exposure=exposure(pair=Decimal(1), gross=Decimal(1)),
     )
-    assert {found.code for rule in CLAMPABLE if (found := rule(broke))} == set(rooms(broke))
+    assert {found.code for rule in CLAMPABLE if (found := rule(broke))} == set(
+        rooms(broke, bounds(broke))
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from kraken_pipeline.domain.timeframes import (
     last_close,
     months,
     require_utc,
+    stretch_of,
     timeframe,
 )
 
@@ -91,3 +92,11 @@ def test_months_run_over_the_turn_of_a_year() -> None:
     named = list(months(at("2025-11-30T23:00:00"), at("2026-02-01T00:00:00")))
 
     assert named == ["2025-11-01", "2025-12-01", "2026-01-01", "2026-02-01"]
+
+
+@pytest.mark.parametrize(("month", "days"), [("2024-02-01", 29), ("2025-12-01", 31)])
+def test_a_month_ends_where_the_next_begins(month: str, days: int) -> None:
+    begins, ends = stretch_of(month)
+
+    assert datetime.fromtimestamp(begins, UTC).isoformat().startswith(month)
+    assert ends - begins == days * 86_400

@@ -13,15 +13,15 @@ from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.market_reports import TradesPage
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.services.archive import ImportDesk, import_files
+from kraken_pipeline.services.bars.archive import ImportDesk, import_files
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.bar_csv import CandleFiles
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline_tests.kills.steps import killed_at_each
-from kraken_pipeline_tests.services.test_archive import NOW, candles
-from kraken_pipeline_tests.services.test_rebuild import TAPE, Tape
-from kraken_pipeline_tests.services.test_rebuild import Keeper as TradesKeeper
-from kraken_pipeline_tests.services.test_tails import LATER, Exchange, Fetcher
+from kraken_pipeline_tests.services.bars.test_archive import NOW, candles
+from kraken_pipeline_tests.services.bars.test_rebuild import TAPE, Tape
+from kraken_pipeline_tests.services.bars.test_rebuild import Keeper as TradesKeeper
+from kraken_pipeline_tests.services.bars.test_tails import LATER, Exchange, Fetcher
 
 ASKED = "asked"
 """File in which each call that was answered is a line."""

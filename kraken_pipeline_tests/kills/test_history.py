@@ -25,8 +25,8 @@ from kraken_pipeline_tests.conftest import REPOSITORY
 from kraken_pipeline_tests.kills.fillers import ASKED, FILLERS
 from kraken_pipeline_tests.kills.steps import BEFORE
 from kraken_pipeline_tests.paper_market import FEW_PAIRS, PAIRS, paper_market
-from kraken_pipeline_tests.services.test_rebuild import files
-from kraken_pipeline_tests.services.test_tails import LATER, Fetcher
+from kraken_pipeline_tests.services.bars.test_rebuild import files
+from kraken_pipeline_tests.services.bars.test_tails import LATER, Fetcher
 
 STRIDES = {"take": 67, "tails": 9, "trades": 67}
 """So many steps apart are enough of a test; calling `fillers` with 1 tries all."""

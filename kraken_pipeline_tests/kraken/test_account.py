@@ -224,3 +224,46 @@ def test_pages_that_come_again_are_not_read_for_ever() -> None:
 def moved(refid: str, seconds: int) -> dict[str, object]:
     told = {"method": "Bitcoin", "asset": "XXBT", "amount": "1", "fee": "0", "status": "Success"}
     return {**told, "refid": refid, "time": 1788415300 + seconds}
+
+
+def allocation(strategy: str, qty: str) -> dict[str, object]:
+    return {
+        "strategy_id": strategy,
+        "native_asset": "ETH",
+        "amount_allocated": {"total": {"native": qty, "converted": "1"}},
+        "total_rewarded": {"native": "0.5", "converted": "1"},
+    }
+
+
+def test_allocations_are_read_as_long_as_pages_bring_any() -> None:
+    pages = in_turn(
+        ok({"items": [allocation("E1", "2")], "next_cursor": "2"}),
+        ok({"items": [allocation("E2", "3")], "next_cursor": "2"}),
+        ok({"items": [allocation("E2", "3")], "next_cursor": "2"}),
+    )
+    with scripted(pages) as server:
+        found = account(server.url).allocations()
+
+        assert [(each.strategy_id, each.qty) for each in found] == [
+            ("E1", Decimal(2)),
+            ("E2", Decimal(3)),
+        ]
+        assert found[0].rewarded == Decimal("0.5")
+        assert [each.form.get("cursor") for each in server.heard] == [None, "2", "2"]
+        assert server.heard[0].path == "/0/private/Earn/Allocations"
+
+
+def test_how_strategies_lock_is_read() -> None:
+    items = [
+        {"id": "E1", "lock_type": {"type": "flex"}},
+        {"id": "E2", "lock_type": {"type": "bonded"}},
+    ]
+    with scripted(always(ok({"items": items, "next_cursor": None}))) as server:
+        assert account(server.url).earn_locks() == {"E1": "flex", "E2": "bonded"}
+        assert server.heard[0].path == "/0/private/Earn/Strategies"
+
+
+def test_an_allocation_below_zero_is_refused() -> None:
+    reply = ok({"items": [allocation("E1", "-2")], "next_cursor": None})
+    with scripted(always(reply)) as server, pytest.raises(UnexpectedReplyError, match="native"):
+        account(server.url).allocations()

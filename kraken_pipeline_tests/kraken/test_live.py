@@ -65,7 +65,7 @@ def live(url: str) -> LiveTrader:
         line_to(url),
         cleared=cleared(),
         key_id=KEY_ID,
-        closed_gates=lambda strategy_id: "",
+        closed_gates=lambda strategy_id, *, opens: "",
         clock=lambda: next(moments, TOO_LATE),
     )
 
@@ -76,7 +76,7 @@ def gated(url: str, *closed_to: str | None) -> LiveTrader:
         line_to(url),
         cleared=cleared(),
         key_id=KEY_ID,
-        closed_gates=lambda strategy_id: "a gate" if strategy_id in closed_to else "",
+        closed_gates=lambda strategy_id, *, opens: "a gate" if strategy_id in closed_to else "",
         clock=lambda: NOW,
     )
 
@@ -94,7 +94,7 @@ def test_no_live_trader_without_a_proof_of_today_for_its_own_key(
             line_to("http://127.0.0.1:1"),
             cleared=cleared(),
             key_id=key_id,
-            closed_gates=lambda strategy_id: "",
+            closed_gates=lambda strategy_id, *, opens: "",
             clock=lambda: now,
         )
 

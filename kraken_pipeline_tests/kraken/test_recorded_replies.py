@@ -15,7 +15,14 @@ import pytest
 from kraken_pipeline.domain.errors import UnexpectedReplyError
 from kraken_pipeline.domain.symbols import Asset, SymbolTable
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.kraken.account_replies import amends_from, moves_from, totals_from, worth_from
+from kraken_pipeline.kraken.account_replies import (
+    allocations_from,
+    amends_from,
+    earn_locks_from,
+    moves_from,
+    totals_from,
+    worth_from,
+)
 from kraken_pipeline.kraken.book_replies import depth_from, spreads_from, trades_from
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.fields import Record, exact, record
@@ -139,6 +146,8 @@ PARSERS: Final[dict[str, Parser]] = {
     "kasync_cancel_order_batch_json.json": count,
     "kasync_cancel_order_json.json": count,
     "kasync_extended_balance_json.json": balances_from,
+    "kasync_list_earn_allocations_json.json": lambda result: allocations_from(result)[0],
+    "kasync_list_earn_strategies_json.json": lambda result: earn_locks_from(result)[0],
     "kasync_ohlc_data_json.json": of_key(candles_from, frame=MINUTE, since=None),
     "kasync_open_orders_json.json": each_of("open", order),
     "kasync_order_amends_json.json": amends_from,
@@ -222,8 +231,6 @@ NOT_READ: Final = {
     "kasync_deposit_methods_json.json": "pays in",
     "kasync_edit_order_json.json": "edits cancel and place anew; we amend",
     "kasync_export_report_status_json.json": "export",
-    "kasync_list_earn_allocations_json.json": "earn",
-    "kasync_list_earn_strategies_json.json": "earn",
     "kasync_open_positions_json.json": "margin",
     "kasync_open_positions_json_do_calc_optional_fields.json": "margin",
     "kasync_request_export_report_json.json": "export",

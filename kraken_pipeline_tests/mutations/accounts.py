@@ -122,8 +122,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/past_prices.py",
-        ("services/test_past_prices.py",),
+        "services/books/past_prices.py",
+        ("services/books/test_past_prices.py",),
         (
             "a close that is far from an event says nothing of it",
             "    return [each for each in found if each[0] <= NEAR]",
@@ -141,7 +141,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/accounts.py",
+        "services/books/accounts.py",
         ("store/test_account_books.py",),
         (
             "the past has one price",

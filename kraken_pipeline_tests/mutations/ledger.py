@@ -123,8 +123,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/unexplained.py",
-        ("services/test_unexplained.py",),
+        "services/books/unexplained.py",
+        ("services/books/test_unexplained.py",),
         (
             "a side that may be late is waited for",
             "each.told.lacks is not Lack.SIDE",
@@ -147,8 +147,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/sync.py",
-        ("services/test_sync.py",),
+        "services/books/sync.py",
+        ("services/books/test_sync.py",),
         (
             "nothing is booked before the list is whole",
             "    while not mark.is_whole:",

@@ -5,14 +5,14 @@ from typing import Final
 from kraken_pipeline_tests.mutations.mutation import Mutation, mutations
 
 SENDING: Final = (
-    "services/test_submit.py",
+    "services/orders/test_submit.py",
     "cases/test_submit.py",
     "cases/test_concurrency.py",
 )
 STORING: Final = ("store/test_orders.py", "store/test_leases.py")
 SETTLING: Final = (
-    "services/test_settle.py",
-    "services/test_hear.py",
+    "services/orders/test_settle.py",
+    "services/orders/test_hear.py",
     "cases/test_cancel.py",
     "cases/test_unknown_orders.py",
     "cases/test_reads.py",
@@ -26,7 +26,7 @@ WRITING_OFF: Final = (
 
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutations(
-        "services/sending.py",
+        "services/orders/sending.py",
         SENDING,
         (
             "an order is written as leaving before it leaves",
@@ -98,7 +98,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/submit.py",
+        "services/orders/submit.py",
         (*SENDING, "cases/test_crashes.py", "cases/test_guard.py", "cases/test_stops.py"),
         (
             "whoever takes over doubts what a dead sender began to send",
@@ -163,7 +163,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     ),
     *mutations(
         "store/order_moves.py",
-        (*STORING, "services/test_submit.py"),
+        (*STORING, "services/orders/test_submit.py"),
         (
             "an order begins to leave under the epoch in force only",
             "        leases.require_in_force("
@@ -199,7 +199,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     ),
     *mutations(
         "store/changes.py",
-        (*STORING, "services/test_amend.py"),
+        (*STORING, "services/orders/test_amend.py"),
         (
             "a change leaves under the epoch in force only",
             "    leases.require_in_force(connection, epoch, at=event.at)\n",
@@ -338,6 +338,11 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
             "READ_SPACING: Final = timedelta(seconds=10)",
             "READ_SPACING: Final = timedelta(seconds=1)",
         ),
+        (
+            "what stands against absence must stay",
+            "    believed = min(_doubted_since(search) + LONGEST_LAG, enough_since + EVER_OTHER)",
+            "    believed = search.exchange_now",
+        ),
         *(
             (f"absence needs {proof}", f"    {proof},\n", "")
             for proof in (
@@ -351,7 +356,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/search.py",
+        "services/orders/search.py",
         SETTLING,
         (
             "what is read before the window is over never counts",
@@ -371,8 +376,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
         (
             "a hold that no open order needs speaks of a hidden one",
-            "    return held - needed < own * HALF",
-            "    return held - needed < own * HALF + held",
+            "    is_explained = held - needed < own * HALF",
+            "    is_explained = held - needed < own * HALF + held",
         ),
         (
             "a fill of an unknown order is heard as its order's",
@@ -381,7 +386,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/hear.py",
+        "services/orders/hear.py",
         SETTLING,
         (
             "only the echo of what was sent is adopted",
@@ -424,7 +429,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/standing.py",
+        "services/risk/standing.py",
         WRITING_OFF,
         (
             "what a sale was written off of is not owned",
@@ -453,7 +458,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/settle.py",
+        "services/orders/settle.py",
         WRITING_OFF,
         (
             "each look that misses what was written off counts",
@@ -487,7 +492,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     ),
     *mutations(
         "domain/reconciliations.py",
-        ("domain/test_reconciliations.py", "services/test_reconcile.py"),
+        ("domain/test_reconciliations.py", "services/books/test_reconcile.py"),
         (
             "two clean comparisons count only when they are apart",
             "run.last_at - run.first_at >= CLEAN_PASSES_APART",
@@ -514,7 +519,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/settle.py",
+        "services/orders/settle.py",
         SETTLING,
         (
             "a cancel is written before it leaves",
@@ -550,8 +555,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/assess.py",
-        ("services/test_assess.py", "cases/test_risk.py", "cases/test_concurrency.py"),
+        "services/risk/assess.py",
+        ("services/risk/test_assess.py", "cases/test_risk.py", "cases/test_concurrency.py"),
         (
             "an approval is reserved before the next intent is looked at",
             "                self._standing.reserve(order)\n",
@@ -568,8 +573,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ("store/test_assessments.py",),
         (
             "an intent is answered once",
-            "        if answered != 1:",
-            "        if answered > 1:",
+            "        if answered != len(answers):",
+            "        if answered > len(answers):",
         ),
         (
             "nothing is reserved that no plan approves",
@@ -578,11 +583,11 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/standing.py",
-        ("services/test_assess.py", "cases/test_risk.py"),
+        "services/risk/standing.py",
+        ("services/risk/test_assess.py", "cases/test_risk.py"),
         (
             "what may still fill counts in every cap",
-            "        for order in self.reserving:\n            self._count_order(order)\n",
+            "        for order in reserving:\n            self._count_order(order)\n",
             "",
         ),
         (
@@ -615,12 +620,12 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
         (
             "panic looks until several reads in a row find nothing",
-            ">= settle for each in self.clean_since) >= CLEAN_READS",
-            ">= settle for each in self.clean_since) >= 1",
+            ">= self.settle for each in self.clean_since) >= CLEAN_READS",
+            ">= self.settle for each in self.clean_since) >= 1",
         ),
         (
             "panic looks for as long as something may be on its way",
-            "return sum(each >= settle for each in self.clean_since)",
+            "return sum(each >= self.settle for each in self.clean_since)",
             "return sum(each >= 0 for each in self.clean_since)",
         ),
         (
@@ -630,8 +635,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
         (
             "a latch that is there stays as it is",
-            "    if file.exists():\n        outcome.latched = True\n        return\n",
-            "",
+            "        if not file.exists():\n",
+            "        if True:\n",
         ),
     ),
 )

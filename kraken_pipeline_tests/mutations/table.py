@@ -5,7 +5,9 @@ from typing import Final
 from kraken_pipeline_tests.mutations import (
     accounts,
     ledger,
+    lifecycle,
     oms,
+    restraint,
     simulator_edge,
     simulator_engine,
     simulator_orders,
@@ -19,6 +21,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *simulator_edge.MUTATIONS,
     *oms.MUTATIONS,
     *ledger.MUTATIONS,
+    *lifecycle.MUTATIONS,
     *accounts.MUTATIONS,
     *valuation.MUTATIONS,
+    *restraint.MUTATIONS,
 )

@@ -5,7 +5,7 @@ from typing import Final
 from kraken_pipeline_tests.mutations.mutation import Mutation, mutations
 
 VALUING: Final = ("domain/accounting/test_valuation.py",)
-TAKING: Final = ("cases/test_valuation.py", "services/test_book.py", "cases/test_money.py")
+TAKING: Final = ("cases/test_valuation.py", "services/books/test_book.py", "cases/test_money.py")
 
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutations(
@@ -135,7 +135,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/snapshots.py",
+        "services/books/snapshots.py",
         TAKING,
         (
             "while too little has a price, units and their price stand still",
@@ -160,8 +160,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/unit_flows.py",
-        ("services/test_unit_flows.py",),
+        "services/books/unit_flows.py",
+        ("services/books/test_unit_flows.py",),
         (
             "a flow buys its units at the price of its own time",
             "    if past.now - at <= AT_ONCE:\n        return now, False",
@@ -193,8 +193,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ),
     ),
     *mutations(
-        "services/world.py",
-        ("services/test_world.py", "cases/test_valuation.py"),
+        "services/risk/world.py",
+        ("services/risk/test_world.py", "cases/test_valuation.py"),
         (
             "a price that goes missing after the books were kept opens nothing",
             "        return min(known, coverage(self.valuations.values()))",

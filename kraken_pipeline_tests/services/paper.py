@@ -20,6 +20,7 @@ from kraken_pipeline.domain.allocation import NO_LIMIT
 from kraken_pipeline.domain.ids import cl_ord_id, decision_id, intent_id, plan_id
 from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.ledger import LedgerEntry
+from kraken_pipeline.domain.lifecycle import never_barred
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO, Price, Qty
 from kraken_pipeline.domain.order_style import OrderStyle
@@ -39,24 +40,25 @@ from kraken_pipeline.kraken.nonce import Nonces
 from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.services.accounts import AccountDesk, book_moves
-from kraken_pipeline.services.amend import AmendDesk
-from kraken_pipeline.services.assess import RiskDesk, assess
-from kraken_pipeline.services.book import BookDesk, Booked, keep_books
-from kraken_pipeline.services.guard import GuardDesk
-from kraken_pipeline.services.ports import Clock
-from kraken_pipeline.services.reconcile import Pass, ReconcileDesk, reconcile
-from kraken_pipeline.services.settle import SettleDesk, cancel, settle
-from kraken_pipeline.services.submit import SubmitDesk, submit
-from kraken_pipeline.services.sync import LongList
-from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
+from kraken_pipeline.services.books.accounts import AccountDesk, book_moves
+from kraken_pipeline.services.books.book import BookDesk, Booked, keep_books
+from kraken_pipeline.services.books.reconcile import Pass, ReconcileDesk, reconcile
+from kraken_pipeline.services.books.sync import LongList
+from kraken_pipeline.services.books.vaults import VaultDesk, with_vaults
+from kraken_pipeline.services.market.universe import UniverseDesk, refresh_universe
+from kraken_pipeline.services.orders.amend import AmendDesk
+from kraken_pipeline.services.orders.settle import SettleDesk, cancel, settle
+from kraken_pipeline.services.orders.submit import SubmitDesk, submit
+from kraken_pipeline.services.ports.exchange import Clock
+from kraken_pipeline.services.protection.guard import GuardDesk
+from kraken_pipeline.services.risk.assess import RiskDesk, assess
 from kraken_pipeline.simulator.auth import Key, secret_of
 from kraken_pipeline.simulator.clock import FixedClock
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.journal import Journal
 from kraken_pipeline.simulator.market import Market
 from kraken_pipeline.simulator.rest import Served
-from kraken_pipeline.store import schema, sync_pages
+from kraken_pipeline.store import sync_pages
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database, connect
@@ -66,9 +68,11 @@ from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.ledger import SqlLedgerStore
 from kraken_pipeline.store.orders import SqlOrderStore
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
+from kraken_pipeline.store.schema.orders import execution_order_events
 from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.sync_pages import SqlPageStore
 from kraken_pipeline.store.universes import SqlUniverseStore
+from kraken_pipeline.store.vaults import SqlVaultStore
 from kraken_pipeline_tests.builders import limits, plain_action
 from kraken_pipeline_tests.services.candles import PRICES, START
 
@@ -120,6 +124,7 @@ class Stores:
     passes: SqlReconciliationStore
     switches: SqlSwitchStore
     universes: SqlUniverseStore
+    vaults: SqlVaultStore
 
 
 @contextmanager
@@ -139,6 +144,7 @@ def stores_at(url: str) -> Iterator[Stores]:
         passes=SqlReconciliationStore(database),
         switches=SqlSwitchStore(database),
         universes=SqlUniverseStore(database),
+        vaults=SqlVaultStore(database),
     )
     database.close()
 
@@ -188,6 +194,8 @@ class Paper:
             panic_is_latched=False,
             unacknowledged=(),
             allowed=None,
+            barred=never_barred,
+            parts={},
             kraken_stops=None,
             habits=lambda pairs, now: {},
             allocate=lambda world: NO_LIMIT,
@@ -230,6 +238,8 @@ class Paper:
             unknown_settle=SETTLE_WINDOW,
             listing=self.market.listing,
             kept_balances=self.stores.books.replayed_balances,
+            with_vaults=partial(with_vaults, self.vault_desk()),
+            kept_until=self.stores.books.last_entry_at,
             stream_shows_absence=lambda sent_at, settled_at: True,
             clock=self.clock,
         )
@@ -269,6 +279,7 @@ class Paper:
         desk = BookDesk(
             market=self.market,
             account=self.account,
+            vaults=self.vault_desk(),
             books=self.stores.books,
             ledger=self.stores.ledger,
             long_ledger=LongList(
@@ -295,6 +306,16 @@ class Paper:
         )
         return replace(desk, **changes)
 
+    def vault_desk(self, **changes: Any) -> VaultDesk:  # noqa: ANN401 - as above
+        desk = VaultDesk(
+            earning=self.account,
+            looks=self.stores.vaults,
+            books=self.stores.books,
+            ledger=self.stores.ledger,
+            listing=self.market.listing,
+        )
+        return replace(desk, **changes)
+
     def account_desk(self, **changes: Any) -> AccountDesk:  # noqa: ANN401 - as above
         desk = AccountDesk(
             accounts=self.stores.accounts,
@@ -310,6 +331,7 @@ class Paper:
             settling=self.settle_desk(),
             market=self.market,
             books=self.stores.books,
+            vaults=self.vault_desk(),
             foreign=self.stores.foreign,
             passes=self.stores.passes,
             keep_books=self.book,
@@ -474,7 +496,7 @@ class Paper:
 
     def events_of(self, order: Order) -> list[Any]:
         """Return what the books were told of an order, oldest first: rows of its events."""
-        events = schema.execution_order_events
+        events = execution_order_events
         wanted = select(events).where(events.c.local_id == order.local_id)
         with self.stores.database.reading() as connection:
             return list(connection.execute(wanted.order_by(events.c.version)))

@@ -12,7 +12,7 @@ from kraken_pipeline.domain.money import Price
 from kraken_pipeline.domain.renames import Alias
 from kraken_pipeline.domain.reports import Balance, Listing
 from kraken_pipeline.domain.symbols import Asset, PairName, SymbolTable
-from kraken_pipeline.services.renames import RenameDesk, follow_renames
+from kraken_pipeline.services.books.renames import RenameDesk, follow_renames
 from kraken_pipeline.store.conversions import SqlConversionStore
 from kraken_pipeline_tests.builders import entry
 from kraken_pipeline_tests.fakes import overriding

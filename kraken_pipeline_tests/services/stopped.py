@@ -13,14 +13,14 @@ from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Order, State
 from kraken_pipeline.domain.protection import Protection, StopStyle, Unprotected, is_stop
-from kraken_pipeline.services.amend import AmendDesk
-from kraken_pipeline.services.children import ChildDesk, adopt_children
-from kraken_pipeline.services.dust import DustDesk, tend_dust
-from kraken_pipeline.services.ports import Gateway
-from kraken_pipeline.services.protect import leaves_room, make_room, protect, resize
-from kraken_pipeline.services.settle import cancel
-from kraken_pipeline.services.stops import ProtectDesk
-from kraken_pipeline.services.unprotected import watch
+from kraken_pipeline.services.orders.amend import AmendDesk
+from kraken_pipeline.services.orders.children import ChildDesk, adopt_children
+from kraken_pipeline.services.orders.dust import DustDesk, tend_dust
+from kraken_pipeline.services.orders.settle import cancel
+from kraken_pipeline.services.ports.gateway import Gateway
+from kraken_pipeline.services.protection.protect import leaves_room, make_room, protect, resize
+from kraken_pipeline.services.protection.stops import ProtectDesk
+from kraken_pipeline.services.protection.unprotected import watch
 from kraken_pipeline.store.protections import SqlProtectionStore
 from kraken_pipeline.store.transfers import SqlTransferStore
 from kraken_pipeline_tests.services.paper import DEADLINE, LEASE, Paper

@@ -18,6 +18,7 @@ from kraken_pipeline.domain.habits import Habit
 from kraken_pipeline.domain.halts import Halt
 from kraken_pipeline.domain.ids import IntentId
 from kraken_pipeline.domain.intents import Action, Intent, Namespace, Target, Unit
+from kraken_pipeline.domain.lifecycle import never_barred
 from kraken_pipeline.domain.locks import Lock
 from kraken_pipeline.domain.lots import Position
 from kraken_pipeline.domain.market import Pair, Quote, Side, Ticker
@@ -32,10 +33,10 @@ from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import Balance
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.assess import Bench, BenchDesk
-from kraken_pipeline.services.quotes import Quoted
-from kraken_pipeline.services.standing import Standing
-from kraken_pipeline.services.world import World
+from kraken_pipeline.services.risk.assess import Bench, BenchDesk
+from kraken_pipeline.services.risk.quotes import Quoted
+from kraken_pipeline.services.risk.standing import Standing
+from kraken_pipeline.services.risk.world import World
 from kraken_pipeline_tests import builders
 from kraken_pipeline_tests.builders import NOW
 
@@ -177,6 +178,8 @@ def _desk(chance: Random) -> BenchDesk:
         panic_is_latched=False,
         unacknowledged=(),
         allowed=None,
+        barred=never_barred,
+        parts={},
         kraken_stops=None,
         config_hash="c",
     )

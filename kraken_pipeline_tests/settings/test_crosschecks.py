@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
-from kraken_pipeline.settings.crosschecks import ERRORS, WARNINGS, Check, findings
+from kraken_pipeline.settings.crosschecks import ERRORS
+from kraken_pipeline.settings.finding import Check, findings
+from kraken_pipeline.settings.overruled import WARNINGS
 from kraken_pipeline.settings.sections import Settings
 from kraken_pipeline.settings.unread import NOT_READ
 
@@ -35,6 +37,10 @@ def test_the_defaults_hold_together() -> None:
                 "names trend_cor, which is neither in strategies.enabled nor in "
                 "strategies.configs. The nearest one is trend_core"
             ),
+        ),
+        (
+            {"risk": {"max_per_strategy_pct": {"vol_breakout": 5}}},
+            "strategies.configs. Remove it, or add vol_breakout to strategies.enabled.",
         ),
         (
             {"execution": {"live_strategy_allowlist": ["trend_corr"]}},

@@ -147,6 +147,7 @@ DEFAULTS: dict[str, object] = {
     "fees.source": "account",
     "fees.assumed_maker_pct": Decimal("0.40"),
     "fees.assumed_taker_pct": Decimal("0.80"),
+    "fees.ladders": (),
     "clock.max_skew_ms": 500,
 }
 
@@ -268,6 +269,17 @@ def test_only_what_is_listed_and_not_switched_off_runs() -> None:
     strategies = {"enabled": ["a", "b"], "configs": {"b": {"enabled": False}, "c": {}}}
 
     assert given("strategies", strategies).strategies.running() == ("a",)
+
+
+def test_what_runs_also_keeps_what_is_said_of_it() -> None:
+    configs = {"b": {"enabled": False, "strategy_weight": 50}}
+    strategies = given("strategies", {"enabled": ["a", "b"], "configs": configs})
+
+    also = strategies.running_also(["b", "a", "c"]).strategies
+
+    assert also.running() == ("a", "b", "c")
+    assert also.config("b").strategy_weight == 50
+    assert strategies.strategies.running() == ("a",)
 
 
 def test_the_filter_takes_the_quote_of_the_region() -> None:

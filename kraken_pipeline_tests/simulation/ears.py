@@ -16,8 +16,8 @@ from kraken_pipeline.kraken.stream.frames import Undecodable, channel_of
 from kraken_pipeline.kraken.stream.news import FillNews, News, OrderNews
 from kraken_pipeline.kraken.stream.outbox import Outbox
 from kraken_pipeline.kraken.stream.reports import report_of
-from kraken_pipeline.services.hear import HearDesk, hear
-from kraken_pipeline.services.listen import ListenDesk, Listener
+from kraken_pipeline.services.books.listen import ListenDesk, Listener
+from kraken_pipeline.services.orders.hear import HearDesk, hear
 from kraken_pipeline.simulator.events import Event
 from kraken_pipeline.simulator.faults.faults import Strike
 from kraken_pipeline.simulator.faults.kinds import Point

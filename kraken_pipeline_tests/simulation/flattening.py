@@ -4,8 +4,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kraken_pipeline.domain.orders import Event, Fact, Order
-from kraken_pipeline.services.flatten import Extent, FlattenDesk, Flattened, flatten
-from kraken_pipeline.services.settle import cancel, settle
+from kraken_pipeline.services.orders.flatten import Extent, FlattenDesk, Flattened, flatten
+from kraken_pipeline.services.orders.settle import cancel, settle
 from kraken_pipeline_tests.simulation.checks import Books, require
 
 if TYPE_CHECKING:

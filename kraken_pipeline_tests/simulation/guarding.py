@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from kraken_pipeline.domain.switch import NEVER_RESTS, STOPS, Keeper, Terms
 from kraken_pipeline.kraken.guard import Guard
-from kraken_pipeline.services.guard import GuardDesk
-from kraken_pipeline.services.settle import cancel, settle
+from kraken_pipeline.services.orders.settle import cancel, settle
+from kraken_pipeline.services.protection.guard import GuardDesk
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline_tests.simulation.checks import Books, require
 

@@ -15,6 +15,7 @@ from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.tolerance import Tolerance
 from kraken_pipeline.domain.allocation import NO_LIMIT
 from kraken_pipeline.domain.intents import Namespace
+from kraken_pipeline.domain.lifecycle import never_barred
 from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan
@@ -29,18 +30,19 @@ from kraken_pipeline.kraken.orders import Trader
 from kraken_pipeline.kraken.public import PublicMarket
 from kraken_pipeline.kraken.shared_lines import Household, private_line
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.services.accounts import AccountDesk, book_moves
-from kraken_pipeline.services.assess import RiskDesk, assess
-from kraken_pipeline.services.book import BookDesk, keep_books
-from kraken_pipeline.services.guard import is_guarded, tend
-from kraken_pipeline.services.halt import HaltDesk, KillSwitches, latch_breaches
-from kraken_pipeline.services.protect import leaves_room, make_room
-from kraken_pipeline.services.reconcile import ReconcileDesk, opening_objection, reconcile
-from kraken_pipeline.services.settle import SettleDesk
-from kraken_pipeline.services.submit import SubmitDesk, submit
-from kraken_pipeline.services.sync import LongList
-from kraken_pipeline.services.unexplained import latch_unexplained
-from kraken_pipeline.services.universe import UniverseDesk, refresh_universe
+from kraken_pipeline.services.books.accounts import AccountDesk, book_moves
+from kraken_pipeline.services.books.book import BookDesk, keep_books
+from kraken_pipeline.services.books.reconcile import ReconcileDesk, opening_objection, reconcile
+from kraken_pipeline.services.books.sync import LongList
+from kraken_pipeline.services.books.unexplained import latch_unexplained
+from kraken_pipeline.services.books.vaults import VaultDesk, with_vaults
+from kraken_pipeline.services.market.universe import UniverseDesk, refresh_universe
+from kraken_pipeline.services.orders.settle import SettleDesk
+from kraken_pipeline.services.orders.submit import SubmitDesk, submit
+from kraken_pipeline.services.protection.guard import is_guarded, tend
+from kraken_pipeline.services.protection.protect import leaves_room, make_room
+from kraken_pipeline.services.risk.assess import RiskDesk, assess
+from kraken_pipeline.services.risk.halt import HaltDesk, KillSwitches, latch_breaches
 from kraken_pipeline.store import sync_pages
 from kraken_pipeline.store.account_books import SqlAccountStore
 from kraken_pipeline.store.books import SqlBookStore
@@ -55,6 +57,7 @@ from kraken_pipeline.store.reconciliations import SqlReconciliationStore
 from kraken_pipeline.store.switches import SqlSwitchStore
 from kraken_pipeline.store.sync_pages import SqlPageStore
 from kraken_pipeline.store.universes import SqlUniverseStore
+from kraken_pipeline.store.vaults import SqlVaultStore
 from kraken_pipeline.wiring.remember import ListingRemembered
 from kraken_pipeline_tests.builders import limits
 from kraken_pipeline_tests.simulation.guarding import guard_desk
@@ -255,6 +258,8 @@ class Process:
             unknown_settle=SETTLE_WINDOW,
             listing=self.market.listing,
             kept_balances=self.books.replayed_balances,
+            with_vaults=partial(with_vaults, self.vault_desk()),
+            kept_until=self.books.last_entry_at,
             stream_shows_absence=lambda sent_at, settled_at: True,
             clock=self.machine.clock,
         )
@@ -271,6 +276,7 @@ class Process:
         return BookDesk(
             market=self.market,
             account=self.account,
+            vaults=self.vault_desk(),
             books=self.books,
             ledger=self.ledger,
             long_ledger=LongList(
@@ -296,12 +302,23 @@ class Process:
             book_moves=partial(book_moves, desk),
         )
 
+    def vault_desk(self) -> VaultDesk:
+        """Return what looking at vaults needs."""
+        return VaultDesk(
+            earning=self.account,
+            looks=SqlVaultStore(self.database),
+            books=self.books,
+            ledger=self.ledger,
+            listing=self.market.listing,
+        )
+
     def reconcile_desk(self) -> ReconcileDesk:
         """Return what comparing books and exchange needs."""
         return ReconcileDesk(
             settling=self.settle_desk(),
             market=self.market,
             books=self.books,
+            vaults=self.vault_desk(),
             foreign=self.foreign,
             passes=self.passes,
             keep_books=lambda: keep_books(self.book_desk()),
@@ -319,15 +336,11 @@ class Process:
                 cool_off=timedelta(),
                 on_drift=True,
             ),
-            clear_panic_file=self._clear_latch,
+            has_panic_file=lambda: self.panics,
+            clear_panic_file=lambda: self.machine.latch.unlink(missing_ok=True),
             clock=self.machine.clock,
             market_clock=self.machine.clock,
         )
-
-    def _clear_latch(self) -> bool:
-        was_there = self.panics
-        self.machine.latch.unlink(missing_ok=True)
-        return was_there
 
     def _wire(self) -> Wire:
         return Wire(self.machine.network, self.perils, "127.0.0.1")
@@ -351,6 +364,8 @@ class Process:
             panic_is_latched=self.panics,
             unacknowledged=(),
             allowed=None,
+            barred=never_barred,
+            parts={},
             kraken_stops=None,
             habits=lambda pairs, now: {},
             stream=lambda: None,

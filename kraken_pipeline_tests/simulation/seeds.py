@@ -20,6 +20,9 @@ REGRESSIONS: Final[Mapping[int, str]] = MappingProxyType(
         300847: "the same",
         409665: "a sale whose reply was lost had filled, was booked as a person's and sold again",
         400266: "what was written off at the end was asked for its stop before it was looked for",
+        500074: "a fill that nothing had booked yet stood against the absence of a later order",
+        614943: "another late part at each look was taken for one that stays",
+        702286: "two lags of one bucket were taken for lasting drift",
         60: "a key that was locked out kept fills out of the books until the end",
     }
 )

@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kraken_pipeline.domain.protection import StopStyle, Unprotected
-from kraken_pipeline.services.protect import protect
-from kraken_pipeline.services.settle import cancel
-from kraken_pipeline.services.stops import ProtectDesk
-from kraken_pipeline.services.unprotected import watch
+from kraken_pipeline.services.orders.settle import cancel
+from kraken_pipeline.services.protection.protect import protect
+from kraken_pipeline.services.protection.stops import ProtectDesk
+from kraken_pipeline.services.protection.unprotected import watch
 from kraken_pipeline.simulator.engine import Side
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.listing import Pair

@@ -20,7 +20,7 @@ from kraken_pipeline.kraken.http import PrivateLine
 from kraken_pipeline.kraken.limits import TIERS
 from kraken_pipeline.kraken.nonce import UrgentNonces
 from kraken_pipeline.kraken.signing import Credential
-from kraken_pipeline.services import halt
+from kraken_pipeline.services.risk import halt
 from kraken_pipeline.simulator import engine_limits
 from kraken_pipeline.simulator.auth import Key, secret_of
 from kraken_pipeline.simulator.exchange import Exchange
@@ -211,7 +211,7 @@ class World:
         """Run the program that stops everything, as a process of its own."""
         self.tape.count("panics")
         self.tape.say("panic")
-        outcome = panic.Outcome()
+        outcome = panic.Outcome(settle=6)
         self._latched_at = self.checker.journal_length()
         panic._latch(self.machine.latch, "panic", outcome)
         credential = Credential(key=GUARD_KEY, secret=SECRET)
@@ -221,7 +221,7 @@ class World:
         perils = Perils(dice=self.dice, interrupt=self._meanwhile, cut=self._cut_power)
         process = Process(self.machine, perils, 0)
         line = process.wired(PrivateLine(NOWHERE, credential=credential, nonces=nonces))
-        panic._clear(Guard(line), outcome, timeout=60, settle=6)
+        panic._clear(Guard(line), outcome, timeout=60)
         self.time.later(self.dice.choice([60, 300]), self.resume)
         process.close()
         self.tape.say(f"panic: {outcome.exit_code}, {outcome.canceled} canceled")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from kraken_pipeline.domain.accounting.lookup import Lookup
-from kraken_pipeline.domain.fate import CLEAN_READS_NEEDED, READ_SPACING
+from kraken_pipeline.domain.fate import CLEAN_READS_NEEDED, READ_SPACING, Read
 from kraken_pipeline.domain.gates import Objection
 from kraken_pipeline.domain.ids import (
     DecisionId,
@@ -189,7 +189,7 @@ def look_for(database: Database, missing: Order, times: int = CLEAN_READS_NEEDED
     orders = SqlOrderStore(database)
     for look in range(1, times + 1):
         at = missing.updated_at + look * READ_SPACING
-        orders.note_clean_read(missing.local_id, at=at, spacing=READ_SPACING)
+        orders.note_clean_read(missing.local_id, Read(at=at), spacing=READ_SPACING)
 
 
 def event(fact: Fact, **changed: Any) -> Event:  # noqa: ANN401 - any field may change

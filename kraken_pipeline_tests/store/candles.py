@@ -57,7 +57,7 @@ def parts_on(shelf: Shelf) -> list[Part]:
 
 def damage(root: Path, place: int) -> None:
     """Change a byte of one of the parts in a folder, oldest first."""
-    files = sorted(root.rglob("part-*.parquet"))
+    files = sorted(root.rglob("part-*"))
     if files:
         told = files[place].read_bytes()
         files[place].write_bytes(told[:9] + bytes([told[9] ^ 1]) + told[10:])

@@ -27,12 +27,13 @@ from kraken_pipeline.domain.renames import Alias
 from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset, SymbolTable
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.services import accounts as accounts_module
-from kraken_pipeline.services.accounts import AccountDesk, book_moves
+from kraken_pipeline.services.books import accounts as accounts_module
+from kraken_pipeline.services.books.accounts import AccountDesk, book_moves
 from kraken_pipeline.store import unbooked
 from kraken_pipeline.store.account_books import SqlAccountStore, SqlBooking
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.schema import account_moves, entry_causes, ledger_entries, price_points
+from kraken_pipeline.store.schema.ledger import entry_causes, ledger_entries
+from kraken_pipeline.store.schema.lots import account_moves, price_points
 from kraken_pipeline_tests.builders import pair
 from kraken_pipeline_tests.domain.accounting.lives import (
     ETH,

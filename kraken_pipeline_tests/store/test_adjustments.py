@@ -11,7 +11,7 @@ from kraken_pipeline.store.adjustments import SqlAdjustmentStore
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.ledger import SqlLedgerStore
-from kraken_pipeline.store.schema import adjustments
+from kraken_pipeline.store.schema.ledger import adjustments
 from kraken_pipeline_tests.domain.accounting.rows import LOOKUP, NOON, row
 
 MADE = Adjustment(

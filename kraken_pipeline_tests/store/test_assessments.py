@@ -17,6 +17,7 @@ from kraken_pipeline.store.database import Database, connect
 from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.schema.decisions import denials
 from kraken_pipeline_tests.store.builders import (
     HOUR,
     LOOKUP,
@@ -166,14 +167,14 @@ def test_denials_are_rows_with_a_code_each(database: Database, orders: SqlOrderS
         assessment.keep(plan(*verdicts), [])
 
     with database.reading() as connection:
-        codes = connection.execute(select(schema.denials.c.code)).scalars()
+        codes = connection.execute(select(denials.c.code)).scalars()
         assert Counter(codes) == {"CAP_PAIR": 2, "PLAN_AGE": 1}
 
 
 def test_a_verdict_stands_as_it_was_given(database: Database, orders: SqlOrderStore) -> None:
     planned(database)
     with database.reading() as connection:
-        row = connection.execute(select(schema.verdicts)).mappings().one()
+        row = connection.execute(select(schema.decisions.verdicts)).mappings().one()
 
     assert (row["verdict"], row["clamped_by"]) == ("approved", '["CAP_PAIR"]')
     assert (row["notional"], row["figures"]) == (Decimal("6010.05"), '{"equity":"100000"}')

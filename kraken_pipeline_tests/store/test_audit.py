@@ -12,9 +12,13 @@ from kraken_pipeline.store.decisions import SqlDecisionStore
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.journal import BEGINNING, Entry, write
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.schema.books import fills
+from kraken_pipeline.store.schema.decisions import decisions, plans
+from kraken_pipeline.store.schema.orders import execution_orders
+from kraken_pipeline.store.schema.shared import journal, leases
 from kraken_pipeline_tests.store.builders import LEASE, LOOKUP, NOW, decision, event, fill, live
 
-JOURNAL = schema.journal
+JOURNAL = journal
 
 
 @pytest.fixture
@@ -80,11 +84,11 @@ def test_an_entry_that_was_hashed_anew_breaks_the_next(busy: Database) -> None:
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [
-        (schema.execution_orders, "status", "live"),
-        (schema.halts, "cleared_reason", "nothing"),
-        (schema.leases, "epoch", 99),
-        (schema.plans, "run_id", "other"),
-        (schema.decisions, "config_hash", "other"),
+        (execution_orders, "status", "live"),
+        (schema.halts.halts, "cleared_reason", "nothing"),
+        (leases, "epoch", 99),
+        (plans, "run_id", "other"),
+        (decisions, "config_hash", "other"),
     ],
 )
 def test_a_table_that_was_changed_past_the_journal_is_found(
@@ -98,7 +102,7 @@ def test_a_table_that_was_changed_past_the_journal_is_found(
 
 def test_a_row_that_was_deleted_is_found(busy: Database) -> None:
     with busy.writing() as connection:
-        connection.execute(delete(schema.halts))
+        connection.execute(delete(schema.halts.halts))
 
     assert "halts has lost 1" in verify(busy).faults
 
@@ -106,14 +110,14 @@ def test_a_row_that_was_deleted_is_found(busy: Database) -> None:
 def test_a_row_that_was_put_in_is_found(busy: Database) -> None:
     row = {"kind": "x", "reason": "x", "latched_at": NOW, "latched_by": "x"}
     with busy.writing() as connection:
-        connection.execute(insert(schema.halts).values(row))
+        connection.execute(insert(schema.halts.halts).values(row))
 
     assert any("nothing that the journal knows" in each for each in verify(busy).faults)
 
 
 def test_a_position_that_is_not_what_its_fills_make_is_found(busy: Database) -> None:
     with busy.writing() as connection:
-        connection.execute(delete(schema.fills))
+        connection.execute(delete(fills))
 
     assert "the position of trend@1h in XBTUSD" in verify(busy).faults[0]
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,29 @@ def test_a_run_is_not_written_over(folder: BacktestFolder) -> None:
         folder.keep("r1", {}, TABLES)
 
     assert folder.run("r1").card == {"first": 1}
+
+
+def test_the_same_run_that_was_kept_meanwhile_is_the_run(
+    folder: BacktestFolder, tmp_path: Path
+) -> None:
+    """Two who ask for the same within a second come to the same, under the same name."""
+    first = folder.keep("r1", {"hash": "x"}, TABLES)
+
+    again = folder.keep("r1", {"hash": "x"}, TABLES)
+
+    assert again == first
+    assert [each.name for each in (tmp_path / "backtests").iterdir()] == ["r1"]
+
+
+def test_what_is_broken_off_leaves_nothing(folder: BacktestFolder, tmp_path: Path) -> None:
+    def rows() -> Iterator[tuple[str, int]]:
+        yield "T1", 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        folder.keep("r1", {}, [("fills", {"trade_id": "TEXT", "at": "INTEGER"}, rows())])
+
+    assert list((tmp_path / "backtests").iterdir()) == []
 
 
 def test_a_removed_run_is_gone(folder: BacktestFolder) -> None:

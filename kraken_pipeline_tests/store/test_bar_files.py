@@ -3,22 +3,27 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from kraken_pipeline.domain.errors import ConfigurationError
-from kraken_pipeline.store import bar_parts
+from kraken_pipeline.store import bar_increments, bar_parts
 from kraken_pipeline.store.bar_checks import KeptBarStore
 from kraken_pipeline.store.bar_files import FolderShelf
 from kraken_pipeline.store.bars import ShelvedBars
 from kraken_pipeline_tests.store.candles import HOURLY, at, bars, closes, damage
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> ShelvedBars:
+@pytest.fixture(params=[bar_increments.MOST_ROWS, 0], ids=["arrow", "parquet"])
+def store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> ShelvedBars:
+    """Return an empty store that writes the one format, and then the other."""
+    monkeypatch.setattr(bar_increments, "MOST_ROWS", request.param)
     return ShelvedBars(tmp_path / "bars")
 
 
 def parts(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("part-*.parquet"))
+    return sorted(folder.rglob("part-*"))
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -1])
@@ -101,7 +106,8 @@ def test_rows_are_stored_with_pair_time_and_exact_amounts(
 ) -> None:
     store.append(HOURLY, [bars("XBTUSD", [0])])
     [path] = parts(tmp_path)
-    table = pq.read_table(path, partitioning=None)
+    is_parquet = path.suffix == ".parquet"
+    table = pq.read_table(path, partitioning=None) if is_parquet else feather.read_table(path)
 
     assert table.column_names == bar_parts.SCHEMA.names
     [row] = table.to_pylist()

@@ -433,6 +433,16 @@ def test_several_timeframes_are_appended_together(store: ShelvedBars) -> None:
     assert store.newest(daily) == {"XBTUSD": at(4)}
 
 
+def test_an_amount_that_is_none_keeps_all_timeframes_as_they_are(store: ShelvedBars) -> None:
+    daily = timeframe("1d")
+    wrong = {daily: [bars("XBTUSD", [4], frame="1d")], HOURLY: [bars("XBTUSD", [4], close="-1")]}
+
+    with pytest.raises(InvalidValueError, match=r"XBTUSD 1h bar opened at \d+: open is '-1'"):
+        store.append_all(wrong)
+
+    assert (store.newest(daily), store.newest(HOURLY)) == ({}, {})
+
+
 def test_the_last_bars_of_a_pair_that_ended_long_ago_are_found(store: ShelvedBars) -> None:
     store.append(HOURLY, [bars("OLD", range(4)), bars("XBTUSD", [3_000])])
 

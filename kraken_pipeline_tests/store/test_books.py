@@ -19,7 +19,8 @@ from kraken_pipeline.domain.swings import Swing
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.schema import journal, nav_snapshots
+from kraken_pipeline.store.schema.nav import nav_snapshots
+from kraken_pipeline.store.schema.shared import journal
 from kraken_pipeline_tests.store.builders import HOUR, LOOKUP, MINUTE, NOW, entry, fill, live
 
 
@@ -281,7 +282,8 @@ def test_drift_is_dated_from_the_first_of_the_snapshots_that_all_show_it(
 ) -> None:
     drift = {"ZUSD": "ledger says 1, balance is 2"}
     for hours, shown in enumerate([drift, {}, drift, drift]):
-        books.keep_snapshot(replace(later(hours), drift=shown), ())
+        more = dict.fromkeys(shown, Decimal(1))
+        books.keep_snapshot(replace(later(hours), drift=shown, drifted_by=more), ())
 
     assert books.drifting_since() == later(2).at
     books.keep_snapshot(replace(later(4), drift={}), ())

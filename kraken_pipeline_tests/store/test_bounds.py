@@ -10,7 +10,7 @@ from kraken_pipeline.domain.loosening import Bounds
 from kraken_pipeline.store.audit import verify
 from kraken_pipeline.store.bounds import KEY, SqlBoundsStore
 from kraken_pipeline.store.database import Database
-from kraken_pipeline.store.schema import meta
+from kraken_pipeline.store.schema.shared import meta
 from kraken_pipeline_tests.store.builders import NOW
 
 BOUNDS: Bounds = {"a": Decimal("1.50"), "b": None, "c": True, "d": ("x", "y")}

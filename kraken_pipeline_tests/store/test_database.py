@@ -8,7 +8,7 @@ from kraken_pipeline.domain.errors import ConfigurationError, ConflictError, Sto
 from kraken_pipeline.store import database as database_module
 from kraken_pipeline.store.database import Database, connect, read_only
 from kraken_pipeline.store.migrations import migrate
-from kraken_pipeline.store.schema import meta
+from kraken_pipeline.store.schema.shared import meta
 
 
 def _put(connection: Connection, key: str) -> None:
@@ -130,6 +130,30 @@ def test_a_connection_that_was_cut_is_opened_again(database: Database) -> None:
         connection.invalidate()
 
     assert _keys(database) == []
+
+
+def test_a_server_that_lets_go_of_us_is_no_error_of_ours_and_is_asked_again(
+    postgres_tables: str,
+) -> None:
+    database, other = connect(postgres_tables), connect(postgres_tables)
+
+    def cut() -> None:
+        with database.reading() as connection:
+            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with other.reading() as connection:
+            connection.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 5000)")
+
+    def write() -> None:
+        with database.writing():
+            pass
+
+    for ask in (database.schema_version, write):
+        cut()
+        with pytest.raises(StorageError, match="let go of us"):
+            ask()
+        ask()
+    database.close()
+    other.close()
 
 
 def test_sqlite_syncs_every_commit_and_keeps_foreign_keys(tmp_path: Path) -> None:

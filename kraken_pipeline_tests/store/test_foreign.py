@@ -6,9 +6,10 @@ from sqlalchemy import select
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO, Qty
 from kraken_pipeline.domain.reconciliations import ForeignOrder
-from kraken_pipeline.store import schema
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.foreign import SqlForeignStore
+from kraken_pipeline.store.schema.orders import foreign_orders
+from kraken_pipeline.store.schema.shared import journal
 from kraken_pipeline_tests.store.builders import MINUTE, NOW
 
 
@@ -46,7 +47,7 @@ def test_an_order_that_is_gone_is_open_no_more_and_its_row_stays(database: Datab
 
     assert [each.kraken_order_id for each in store.open()] == ["K2"]
     with database.reading() as connection:
-        columns = schema.foreign_orders.c
+        columns = foreign_orders.c
         rows = connection.execute(select(columns.kraken_order_id, columns.gone_at)).all()
     assert sorted(tuple(each) for each in rows) == [("K1", NOW + MINUTE), ("K2", None)]
 
@@ -68,5 +69,5 @@ def test_coming_and_going_are_in_the_journal_and_staying_is_not(database: Databa
     store.see([], gone=["K1"], at=NOW + 2 * MINUTE)
 
     with database.reading() as connection:
-        told = connection.execute(select(schema.journal.c.kind)).scalars().all()
+        told = connection.execute(select(journal.c.kind)).scalars().all()
     assert told == ["foreign.seen", "foreign.gone"]

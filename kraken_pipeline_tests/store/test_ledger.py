@@ -20,7 +20,7 @@ from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.ledger import SqlLedgerStore
-from kraken_pipeline.store.schema import entry_causes
+from kraken_pipeline.store.schema.ledger import entry_causes
 from kraken_pipeline_tests.builders import snapshot
 from kraken_pipeline_tests.store.builders import HOUR, LOOKUP, NOW, entry, fill
 

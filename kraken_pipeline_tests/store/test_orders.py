@@ -15,6 +15,7 @@ from kraken_pipeline.domain.errors import (
     RefusedError,
     UnknownNameError,
 )
+from kraken_pipeline.domain.fate import Read
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.ids import PlanId
 from kraken_pipeline.domain.market import Side
@@ -27,6 +28,7 @@ from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.halts import SqlHaltStore
 from kraken_pipeline.store.orders import SqlOrderStore
+from kraken_pipeline.store.schema.orders import execution_order_events, execution_orders
 from kraken_pipeline_tests.store.builders import (
     HOUR,
     LEASE,
@@ -78,7 +80,7 @@ def test_a_fact_moves_the_order_and_raises_its_version(
 
 def test_each_fact_is_kept_as_a_row_with_its_move(database: Database) -> None:
     made = live(database)
-    table = schema.execution_order_events
+    table = execution_order_events
     with database.reading() as connection:
         moves = connection.execute(
             select(table.c.from_status, table.c.to_status, table.c.fact, table.c.version)
@@ -255,7 +257,7 @@ def test_a_matched_order_is_settled_and_no_longer_unmatched(
 
     assert orders.unmatched() == ()
     with database.reading() as connection:
-        settled = select(schema.execution_orders.c.settled_at)
+        settled = select(execution_orders.c.settled_at)
         assert connection.execute(settled).scalar_one() == NOW + MINUTE
 
 
@@ -277,21 +279,25 @@ def test_clean_reads_count_only_as_far_apart_as_asked(
     made = sending(database)
     counts = [
         orders.note_clean_read(
-            made.local_id, at=NOW + seconds * timedelta(seconds=1), spacing=timedelta(seconds=10)
+            made.local_id,
+            Read(at=NOW + seconds * timedelta(seconds=1), doubts=frozenset({"é", str(seconds)})),
+            spacing=timedelta(seconds=10),
         )
         for seconds in (0, 0, 9, 10, 19, 20)
     ]
 
     assert [len(each) for each in counts] == [1, 1, 1, 2, 2, 3]
+    assert orders.clean_reads(made.local_id) == counts[-1]
     assert orders.clean_reads(made.local_id) == tuple(
-        NOW + timedelta(seconds=seconds) for seconds in (0, 10, 20)
+        Read(at=NOW + timedelta(seconds=seconds), doubts=frozenset({"é", str(seconds)}))
+        for seconds in (0, 10, 20)
     )
     assert orders.clean_reads("Onone") == ()
 
 
 def test_a_clean_read_of_no_order_is_refused(orders: SqlOrderStore) -> None:
     with pytest.raises(UnknownNameError):
-        orders.note_clean_read("Onone", at=NOW, spacing=timedelta(seconds=10))
+        orders.note_clean_read("Onone", Read(at=NOW), spacing=timedelta(seconds=10))
 
 
 def result(status: str, completed: timedelta | None = None) -> PlanResult:

@@ -10,7 +10,7 @@ from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.store import prepared
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.prepared import Makings, Prepared, tell
-from kraken_pipeline.store.schema import depth_readings
+from kraken_pipeline.store.schema.universe import depth_readings
 from kraken_pipeline_tests.store.builders import NOW
 
 ADD = Prepared(insert(depth_readings))
@@ -57,6 +57,15 @@ def test_what_is_stored_is_given_as_it_stands_when_that_is_asked_for(database: D
 
         assert tuple(stored) == ("A", 10, "1.5", "0.00000001", "2026-03-01T12:00:00.000000Z")
         assert ALL.turned(connection, stored) == row("A")
+
+
+@pytest.mark.parametrize("names", ["", "A", "AB", "ABX", "AA"])
+def test_what_many_values_change_is_counted(database: Database, names: str) -> None:
+    with database.writing() as connection:
+        ADD.run_each(connection, [row(each) for each in "ABCD"])
+        forgotten = FORGET.change_each(connection, [{"of": each} for each in names])
+
+        assert forgotten == len(set(names) & set("ABCD"))
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 5])

@@ -10,9 +10,9 @@ from kraken_pipeline.domain.reconciliations import (
     Outcome,
     Reconciliation,
 )
-from kraken_pipeline.store import schema
 from kraken_pipeline.store.database import Database
 from kraken_pipeline.store.reconciliations import SqlReconciliationStore
+from kraken_pipeline.store.schema.shared import journal
 from kraken_pipeline_tests.store.builders import MINUTE, NOW
 
 
@@ -26,7 +26,7 @@ def found(*kinds: Kind, minutes: int = 0, cause: Cause = Cause.MINUTE) -> Reconc
 
 
 def journaled(database: Database) -> list[str]:
-    kind = schema.journal.c.kind
+    kind = journal.c.kind
     with database.reading() as connection:
         return [each for each in connection.execute(select(kind)).scalars() if "reconcile" in each]
 

@@ -118,6 +118,19 @@ def test_the_universe_that_was_in_force_at_an_instant_is_found(
     assert (found.version, found.at) == (version, NOW + read * HOUR)
 
 
+def test_what_came_into_force_within_a_stretch_is_found(universes: SqlUniverseStore) -> None:
+    universes.keep(refresh())
+    for hours, version in ((1, "U2"), (2, "U2"), (3, "U1"), (4, "U3")):
+        universes.keep(refresh(version=version, at=NOW + hours * HOUR))
+
+    found = universes.between(NOW, NOW + 3 * HOUR)
+
+    assert [(each.version, each.at) for each in found] == [
+        ("U2", NOW + HOUR),
+        ("U1", NOW + 3 * HOUR),
+    ]
+
+
 def test_before_the_first_refresh_nothing_was_in_force(universes: SqlUniverseStore) -> None:
     universes.keep(refresh())
 
@@ -133,3 +146,16 @@ def test_the_newest_refresh_of_a_version_is_found(universes: SqlUniverseStore) -
     assert found is not None
     assert found.universe.at == NOW
     assert universes.refresh(version="U3") is None
+
+
+def test_the_version_in_force_is_the_very_same_until_it_is_seen_again(
+    universes: SqlUniverseStore,
+) -> None:
+    universes.keep(refresh())
+    first = universes.latest()
+
+    assert universes.latest() is first
+
+    universes.keep(refresh(at=NOW + HOUR))
+
+    assert universes.latest() == replace(UNIVERSE, at=NOW + HOUR)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kraken_pipeline.domain.fate import CLEAN_READS_NEEDED, READ_SPACING
+from kraken_pipeline.domain.fate import CLEAN_READS_NEEDED, READ_SPACING, Read
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.orders import Fact
@@ -32,7 +32,7 @@ def test_looks_from_before_it_was_written_off_prove_nothing(database: Database) 
     for look in range(CLEAN_READS_NEEDED):
         at = NOW + look * READ_SPACING
         assert at < gone.updated_at
-        orders.note_clean_read(gone.local_id, at=at, spacing=READ_SPACING)
+        orders.note_clean_read(gone.local_id, Read(at=at), spacing=READ_SPACING)
 
     assert orders.unproven_sales() == (gone,)
 

@@ -73,6 +73,30 @@ def test_a_strategy_that_looks_at_its_last_close_passes() -> None:
     assert (faults(outcome), outcome.wishes) == ([], 12)
 
 
+@pytest.mark.parametrize(
+    ("wishes", "words"),
+    [
+        ([replace(said(1.5, PAIRS[0]), confidence=float("nan"))], "confidence=nan"),
+        ([said(1.5, "NOPEUSD")], "NOPEUSD is none of the pairs"),
+        ([said(1.5, PAIRS[0]), said(1.5, PAIRS[0])], "is wished for more than once"),
+        ([said(1.5, PAIRS[0]), replace(said(1.5, ""), pair=None)], "None is none of the pairs"),  # type: ignore[arg-type]  # what a slip may give
+    ],
+    ids=["nan", "unknown pair", "twice", "no pair"],
+)
+def test_wishes_that_are_refused_in_life_are_a_fault(wishes: list[Wish], words: str) -> None:
+    outcome = tried_with(lambda shown, state: Wishes(wishes=tuple(wishes), no_signals={}))
+
+    [found] = [each for each in outcome.faults if each.check == "makes_sense"]
+    assert words in found.what
+
+
+def test_what_is_no_answer_at_all_is_a_fault_and_no_crash() -> None:
+    outcome = tried_with(lambda shown, state: {"buy": PAIRS[0]})  # type: ignore[arg-type, return-value]  # what a slip may give
+
+    [found] = outcome.faults
+    assert (found.check, found.what) == ("decides", "it answers with dict, not with Wishes")
+
+
 def test_one_that_reaches_behind_what_it_is_shown_looks_ahead() -> None:
     def peeks(shown: Snapshot, state: Mapping[str, str]) -> Wishes:
         behind = shown.bars().close.base
@@ -142,6 +166,7 @@ def test_one_that_raises_is_found_and_one_that_skips_is_not() -> None:
 def test_every_check_has_been_seen_to_find_something() -> None:
     assert set(CHECKS) == {
         "decides",
+        "makes_sense",
         "repeatable",
         "look_ahead",
         "warm_up",

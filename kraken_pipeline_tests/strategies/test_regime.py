@@ -71,3 +71,17 @@ def test_hours_that_revert_are_found_and_others_ruled_out() -> None:
     assert may_revert(reverting(1, 400, 0.9, 0.01))[-1].all()
     assert not may_revert(reverting(1, 400, 0.0, 0.01)).any()
     assert not may_revert(np.full((400, 3), 100.0)).any()
+
+
+def test_the_regime_of_a_pair_is_the_same_beside_any_others() -> None:
+    columns = [
+        walk(HOURLY_BARS, 1, seed=1, step=0.02),
+        swinging(0.01),
+        np.full((HOURLY_BARS, 1), np.nan),
+        walk(HOURLY_BARS, 1, seed=1, step=0.0001),
+        swinging(0.1),
+        swinging(0.02),
+    ]
+    alone = [regimes(each).tolist()[0] for each in columns]
+
+    assert regimes(np.hstack(columns)).tolist() == alone

@@ -1,20 +1,32 @@
+import math
+from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
+from kraken_pipeline.domain.market import Side
 from kraken_pipeline.services.backtest import History
-from kraken_pipeline.settings import load
+from kraken_pipeline.services.bars.archive import ImportDesk, import_files
+from kraken_pipeline.settings import Loaded, load
 from kraken_pipeline.settings.protections import KINDS
+from kraken_pipeline.store.bar_archive import HistoryBarStore
+from kraken_pipeline.store.bar_csv import CandleFiles
+from kraken_pipeline.store.certificates import CertificateFiles
+from kraken_pipeline.strategies.base import COLUMNS, Bars
 from kraken_pipeline.wiring.backtest import Wanted, backtests, keep, require_whole, run_backtest
+from kraken_pipeline.wiring.research import ran_of
 from kraken_pipeline_tests.paper_market import MOMENT, NOON, PaperMarket
 from kraken_pipeline_tests.services.backtest.runs import BEGUN, HOUR, Nothing, asked, flat, scripted
 
 DAYS = timedelta(days=1)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 WANTED = Wanted(since=NOON - 15 * DAYS, until=NOON, timeframes=("1h",))
 CONFIG = """
 strategies:
@@ -42,6 +54,70 @@ def test_a_run_of_the_configuration_is_kept_and_read_back(market: PaperMarket) -
     assert kept.card["asked"]["fees"]["source"] == "assumed"
     assert kept.card["survivorship"].startswith("no universe of then")
     assert len(kept.rows("fills")) == len(result.fills) > 0
+
+
+def test_what_is_named_twice_or_in_another_spelling_is_the_same_run(market: PaperMarket) -> None:
+    market.configure(CONFIG)
+    loaded = load(market.environ)
+    once = replace(WANTED, strategies=("trend_core",), pairs=("ETHUSD", "ADAUSD"))
+    twice = replace(
+        once,
+        strategies=("trend_core", "trend_core"),
+        timeframes=("1h", "1h"),
+        pairs=("eth/usd", "ADAUSD", "XETHZUSD"),
+    )
+
+    first, again = (run_backtest(loaded, each, now=MOMENT) for each in (once, twice))
+
+    assert (first.hash, first.run_id) == (again.hash, again.run_id)
+    assert len(again.fills) > 0
+
+
+def test_a_strategy_that_is_tried_has_the_caps_and_orders_that_it_would_have_if_it_ran(
+    market: PaperMarket,
+) -> None:
+    its_own = "configs:\n    trend_core:\n      order: {post_only: true}\n      strategy_weight: 50"
+    config = CONFIG.replace("configs:\n    trend_core:", its_own)
+    named = replace(WANTED, strategies=("trend_core",))
+    market.configure(config)
+    running = run_backtest(load(market.environ), named, now=MOMENT)
+    market.configure(config.replace("enabled: [trend_core]", "enabled: []"))
+    tried = run_backtest(load(market.environ), named, now=MOMENT)
+
+    assert tried.final_equity == running.final_equity
+    assert tried.fills == running.fills
+    assert {each.maker for each in tried.fills} == {True}
+    assert tried.plans[0].allocation == running.plans[0].allocation != {}
+
+
+LADDERS = """
+fees:
+  ladders:
+    - since: 2023-01-01
+      source: a saved page
+      tiers:
+        - {maker_pct: 0.1, taker_pct: 0.1}
+        - {volume_usd: 10000, maker_pct: 0, taker_pct: 0.05}
+    - {since: 2025-01-01, source: too late, tiers: [{maker_pct: 1, taker_pct: 1}]}
+"""
+
+
+def test_fees_of_a_run_are_those_of_the_ladder_of_then(market: PaperMarket) -> None:
+    """BT-2: a ladder is in force from its day on; what is before the first is assumed."""
+    market.configure(CONFIG + LADDERS)
+    loaded = load(market.environ)
+
+    result = run_backtest(loaded, WANTED, now=MOMENT)
+    stored = keep(loaded, result)
+
+    first = result.fills[0]
+    assert first.fee == pytest.approx(first.cost / 1000, abs=Decimal("0.00001"))
+    assert stored.card["asked"]["fees"]["source"] == "a saved page"
+    [said] = [each for each in ran_of(stored).assumed if each.startswith("fees")]
+    assert said == (
+        "fees are 0.1 % for a maker and 0.1 % for a taker, less from 10000 traded in 30 days on "
+        "(a saved page)"
+    )
 
 
 def test_a_run_leaves_the_books_as_they_are(market: PaperMarket) -> None:
@@ -110,7 +186,98 @@ def test_bars_that_are_missing_for_no_proven_reason_are_named(market: PaperMarke
     whole = asked(scripted({}), until=BEGUN + 9 * HOUR)
 
     with pytest.raises(InvalidValueError, match="HISTORY_UNCERTIFIED: 1 bars of 1h"):
-        require_whole(History({"1h": holed}), whole, Nothing())
+        require_whole(History({"1h": holed}), whole, Nothing(), {})
+
+
+def test_pairs_that_lack_nothing_are_offered_where_others_do() -> None:
+    one = flat(*[100.0] * 9)
+    columns = {name: np.hstack([one.column(name)] * 2) for name in COLUMNS}
+    two = Bars(frame=one.frame, pairs=("ETHUSD", "XBTUSD"), opened_at=one.opened_at, **columns)
+    two.close[4, 0] = np.nan
+    whole = asked(scripted({}), until=BEGUN + 9 * HOUR)
+
+    with pytest.raises(InvalidValueError, match=r"those that lack nothing are --pair XBTUSD$"):
+        require_whole(History({"1h": two}), whole, Nothing(), {})
+
+
+def test_each_close_of_a_run_sees_the_universe_of_then(market: PaperMarket) -> None:
+    """UNI-5: what left later was there, and what is kept of then is no survivor's choice."""
+    market.configure(CONFIG)
+    with market.pipeline() as pipeline:
+        universes = pipeline.stores.universes
+        now = universes.refresh()
+        assert now is not None
+        for days, members in ((20, now.universe.members), (8, now.universe.members[1:])):
+            then = replace(now.universe, version=f"U{days}", at=NOON - days * DAYS, members=members)
+            universes.keep(replace(now, universe=then))
+    loaded = load(market.environ)
+
+    result = run_backtest(loaded, WANTED, now=MOMENT)
+    told = ran_of(keep(loaded, result))
+
+    left = now.universe.members[0].name
+    assert [version for _, version in result.universes] == ["U20", "U8"]
+    assert told.survivors == ""
+    assert told.asked["universes"].startswith("2 as they followed, the last U8 from 2024-02-26")
+    bought = [each.at for each in result.fills if each.pair == left and each.side is Side.BUY]
+    assert bought
+    assert max(bought) < NOON - 8 * DAYS
+
+
+def archive_of(folder: Path, *, skip: tuple[int, ...]) -> Path:
+    """Write 400 hours of ETHUSD from 2020 on as Kraken's archive does, without some of them."""
+    folder.mkdir()
+    prices = [100 + 20 * math.sin(hour / 12) for hour in range(401)]
+    rows = [
+        f"{int(LONG_AGO.timestamp()) + 3600 * hour},{left:.2f},{max(left, right):.2f},"
+        f"{min(left, right):.2f},{right:.2f},1000,7"
+        for hour, (left, right) in enumerate(pairwise(prices))
+        if hour not in skip
+    ]
+    (folder / "ETHUSD_60.csv").write_text("\n".join(rows))
+    return folder
+
+
+def imported(loaded: Loaded, folder: Path) -> None:
+    with closing(CandleFiles(folder, now=MOMENT)) as files:
+        desk = ImportDesk(
+            files=files,
+            bars=HistoryBarStore(loaded.bars_dir),
+            certificates=CertificateFiles(loaded.bars_dir),
+            progress=lambda *step: None,
+        )
+        import_files(desk, now=MOMENT)
+
+
+def test_an_archive_alone_is_enough_and_what_it_leaves_out_is_said(
+    market: PaperMarket, tmp_path: Path
+) -> None:
+    """HIS-3: by Kraken's own description nothing traded in an interval that a file leaves out."""
+    market.configure(CONFIG)
+    loaded = load(market.environ)
+    imported(loaded, archive_of(tmp_path / "files", skip=(250, 251, 300)))
+    wanted = replace(
+        WANTED, since=LONG_AGO + 9 * DAYS, until=LONG_AGO + 15 * DAYS, pairs=("ETHUSD",)
+    )
+
+    result = run_backtest(loaded, wanted, now=MOMENT)
+    told = ran_of(keep(loaded, result))
+
+    assert len(result.trips) > 0
+    assert result.unproven == {"1h": {"ETHUSD": 3}}
+    assert told.assumed[-1].startswith("3 candles of 1h in 1 pairs, most of them of ETHUSD (3)")
+
+
+def test_what_no_file_of_an_archive_spans_is_refused(market: PaperMarket, tmp_path: Path) -> None:
+    market.configure(CONFIG)
+    loaded = load(market.environ)
+    imported(loaded, archive_of(tmp_path / "files", skip=()))
+    wanted = replace(
+        WANTED, since=LONG_AGO + 9 * DAYS, until=LONG_AGO + 17 * DAYS, pairs=("ETHUSD",)
+    )
+
+    with pytest.raises(InvalidValueError, match=r"9 bars of 1h from 2020-01-17 15:00 are not_fetc"):
+        run_backtest(loaded, wanted, now=MOMENT)
 
 
 @pytest.mark.parametrize(
@@ -135,11 +302,37 @@ def test_what_is_not_there_is_named(
         )
 
 
+def test_a_pair_is_known_by_every_spelling_and_named_once(market: PaperMarket) -> None:
+    """UNI-1: what a person types means one pair."""
+    named = replace(WANTED, pairs=("eth/usd", "XETHZUSD", "ETHUSD"), strategies=("trend_core",) * 2)
+
+    result = run_backtest(load(market.environ), named, now=MOMENT)
+
+    assert result.pairs == ("ETHUSD",)
+    assert len(result.asked.strategies) == 1
+
+
+def test_cash_that_buys_nothing_is_refused(market: PaperMarket) -> None:
+    market.configure(CONFIG + "portfolio: {base_currency: EUR}\n")
+
+    with pytest.raises(InvalidValueError, match="quoted in USD: nothing could be bought"):
+        run_backtest(load(market.environ), WANTED, now=MOMENT)
+
+
+def test_a_stretch_beyond_what_is_stored_is_told_where_to_end(market: PaperMarket) -> None:
+    late = replace(WANTED, until=NOON + 2 * DAYS)
+
+    with pytest.raises(InvalidValueError, match="end with 2024-03-04, as nothing is stored"):
+        run_backtest(load(market.environ), late, now=MOMENT)
+
+
 def test_without_books_there_is_no_run_and_none_are_made(market: PaperMarket) -> None:
     elsewhere = market.root / "elsewhere"
     environ = market.environ | {"KRAKEN_PIPELINE_DATA_DIR": str(elsewhere)}
 
-    with pytest.raises(ConfigurationError, match="cannot be opened"):
+    with pytest.raises(
+        ConfigurationError, match=r"cannot be opened.*first `kraken-pipeline cycle`"
+    ):
         run_backtest(load(environ), WANTED, now=MOMENT)
 
     assert not (elsewhere / "portfolio.db").exists()

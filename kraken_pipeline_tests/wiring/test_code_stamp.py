@@ -1,8 +1,14 @@
+import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from kraken_pipeline.settings import load
-from kraken_pipeline.wiring.code_stamp import code_stamp, settings_stamp
+from kraken_pipeline.strategies import trend_core
+from kraken_pipeline.strategies.trend_core import TREND_CORE
+from kraken_pipeline.wiring.code_stamp import code_stamp, settings_stamp, source_hash
 
 
 def test_the_stamp_of_code_changes_with_what_a_file_says(tmp_path: Path) -> None:
@@ -42,3 +48,26 @@ def test_the_stamp_of_settings_changes_with_them_and_with_the_keys(tmp_path: Pat
 
     assert stamps[0] == stamps[1]
     assert len(set(stamps)) == 3
+
+
+def test_the_code_of_a_strategy_is_the_file_that_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path(trend_core.__file__)
+    changed = tmp_path / "trend_core.py"
+    changed.write_bytes(file.read_bytes() + b"\n")
+    before = source_hash(TREND_CORE)
+    monkeypatch.setattr(trend_core, "__file__", str(changed))
+
+    assert before == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert source_hash(TREND_CORE) == hashlib.sha256(changed.read_bytes()).hexdigest() != before
+
+
+def test_where_no_file_decides_or_it_is_gone_there_is_no_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_in = replace(TREND_CORE, decide=max)  # type: ignore[arg-type]  # it has no file
+    assert source_hash(built_in) == ""
+
+    monkeypatch.setattr(trend_core, "__file__", str(tmp_path / "gone.py"))
+    assert source_hash(TREND_CORE) == ""

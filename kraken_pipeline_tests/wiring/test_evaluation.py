@@ -8,13 +8,18 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kraken_pipeline.domain.errors import StrategyFaultError
-from kraken_pipeline.wiring.evaluation import Bounds
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.settings.sections import Strategies
+from kraken_pipeline.strategies import STRATEGIES
+from kraken_pipeline.strategies.checks import made_up, tried
+from kraken_pipeline.wiring.evaluation import Bounds, tried_within
 from kraken_pipeline_tests.conftest import REPOSITORY
 
 NAME = "mine@1h"
@@ -93,10 +98,49 @@ def test_what_comes_back_in_time_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def about(seconds: float) -> Callable[[], None]:
+    """Return what takes about so long: it ends as the alarm goes off."""
+
+    def ask() -> None:
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            pass
+
+    return ask
+
+
+@pytest.mark.parametrize("where", ["main thread", "another thread"])
+def test_an_alarm_that_goes_off_while_it_is_stopped_rings_nobody_later(
+    where: str, tmp_path: Path
+) -> None:
+    asked = bounds(tmp_path, seconds=0.0005)
+    done = threading.Event()
+
+    def often() -> None:
+        for part in range(1500):
+            with suppress(StrategyFaultError):
+                asked(NAME, about(0.00045 + part % 50 / 1_000_000))
+        done.set()
+
+    if where == "main thread":
+        often()
+    else:
+        thread = threading.Thread(target=often)
+        thread.start()
+        thread.join(60)
+
+    assert done.is_set()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
 DIES = """
 import os, sys
 from pathlib import Path
-from kraken_pipeline.wiring.evaluation import Bounds
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.settings.sections import Strategies
+from kraken_pipeline.strategies import STRATEGIES
+from kraken_pipeline.strategies.checks import made_up, tried
+from kraken_pipeline.wiring.evaluation import Bounds, tried_within
 Bounds(Path(sys.argv[1]), seconds=60, megabytes=64)("mine@1h", lambda: os._exit(9))
 """
 
@@ -118,3 +162,17 @@ def test_who_asks_at_the_same_time_as_another_is_not_mistaken_for_dead(tmp_path:
     inner = bounds(tmp_path, seconds=5)
 
     assert bounds(tmp_path, seconds=5)(NAME, lambda: inner(NAME, lambda: 5)) == 5
+
+
+def test_one_that_is_tried_is_interrupted_and_leaves_no_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sleeper = replace(STRATEGIES["trend_core"], decide=lambda shown, state: asleep())  # type: ignore[arg-type, return-value]  # it never answers
+    bounds = Strategies(evaluation_seconds=1, quarantine_after=1)
+
+    within = tried_within(sleeper, bounds, TIMEFRAMES["1h"])
+
+    trial = made_up(within, TIMEFRAMES["1h"], {}, closes=4, seed=1)
+    assert "out of time: it may take 1 s" in str(tried(trial).faults[0])
+    assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,7 @@ from kraken_pipeline.domain.reports import Placed
 from kraken_pipeline.kraken.live import KRAKEN, GroundedTrader, LiveTrader
 from kraken_pipeline.kraken.orders import Validator
 from kraken_pipeline.secrets.vault import Vault
-from kraken_pipeline.services.acknowledge import acknowledge
+from kraken_pipeline.services.risk.acknowledge import acknowledge
 from kraken_pipeline.simulator.auth import Key
 from kraken_pipeline.wiring.bounds import bounds_desk, unacknowledged
 from kraken_pipeline.wiring.live import REAL, LiveEdge, open_live
@@ -319,6 +319,16 @@ def test_an_order_of_a_cleared_trader_rests_until_panic_cancels_it_with_the_guar
     assert "canary" not in outcome.said
 
 
+def test_panic_cancels_also_where_its_file_cannot_be_made(market: LiveMarket) -> None:
+    unusable = market.configure().config_dir / "config.yaml"
+    folders = {"KRAKEN_PIPELINE_DATA_DIR": str(unusable / "data")}
+
+    outcome = panic_now(market.environ | folders, url=market.origin.url)
+
+    assert outcome.exit_code == 0, outcome.said
+    assert "sending is NOT stopped" in outcome.said
+
+
 def test_panic_over_live_books_without_a_key_says_that_nothing_was_canceled(
     market: LiveMarket,
 ) -> None:
@@ -385,6 +395,7 @@ CLOSED = [
     ("validate_only: false", "validate_only: true", "execution.validate_only is true"),
     ("allow_live_trading: true", "allow_live_trading: false", "allow_live_trading is false"),
     ("[trend_core]}", "[]}", "live_strategy_allowlist does not name trend_core"),
+    ("stage: live", "stage: paper", "trend_core.stage: stage=paper, money=real"),
     ("mode: live", "mode: alive", "the configuration can't be read any more"),
 ]
 

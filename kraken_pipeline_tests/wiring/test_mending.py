@@ -12,7 +12,7 @@ from kraken_pipeline.domain.bars import Candles
 from kraken_pipeline.domain.errors import UnexpectedReplyError, UnreachableError
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
-from kraken_pipeline.services.history import HistoryDesk
+from kraken_pipeline.services.bars.history import HistoryDesk
 from kraken_pipeline.store.bar_archive import HistoryBarStore
 from kraken_pipeline.store.certificates import CertificateFiles
 from kraken_pipeline.wiring.mending import Mender
@@ -33,6 +33,8 @@ class Exchange:
         self.paper = desk
         self.is_down = False
         self.gone = ""
+        self.ahead = timedelta(0)
+        """How far the close that it tells as the last one lies ahead of its clock."""
         self.asked: list[datetime | None] = []
         self.bars = HistoryBarStore(folder)
         self.pair = desk.market.listing().pairs["XBTUSD"]
@@ -51,7 +53,9 @@ class Exchange:
             raise UnreachableError("the exchange is down")
         if pair.name == self.gone:
             raise UnexpectedReplyError("EQuery:Unknown asset pair")
-        return self.paper.market.candles(pair, frame, since)
+        told = self.paper.market.candles(pair, frame, since)
+        late = int(self.ahead.total_seconds())
+        return replace(told, opened_at=tuple(each + late for each in told.opened_at))
 
     def done(self) -> None:
         self.mender._worker.submit(lambda: None).result()
@@ -113,6 +117,17 @@ def test_a_revision_leaves_no_hole_where_bars_before_it_lack(exchange: Exchange)
 
     assert exchange.asked == [START - timedelta(hours=5)]
     assert len(exchange.bars.stretches(HOUR, ["XBTUSD"])["XBTUSD"]) == 1
+    assert exchange.bars.newest(HOUR) == {"XBTUSD": START - HOUR.length}
+
+
+def test_a_bar_that_runs_is_not_stored_whatever_the_exchange_marked(exchange: Exchange) -> None:
+    """HIS-5: closed is what is over on the exchange's clock."""
+    exchange.stored(hours=1)
+    exchange.ahead = HOUR.length
+
+    exchange.mender.retell(HOUR, exchange.pair, START - 2 * HOUR.length)
+    exchange.done()
+
     assert exchange.bars.newest(HOUR) == {"XBTUSD": START - HOUR.length}
 
 

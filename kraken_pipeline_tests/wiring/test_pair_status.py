@@ -6,7 +6,7 @@ from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.services.pair_status import apply_status
+from kraken_pipeline.services.market.pair_status import apply_status
 from kraken_pipeline.wiring.pair_status import status_desk
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy

@@ -9,8 +9,8 @@ from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import AT_THE_EXCHANGE, Order
 from kraken_pipeline.domain.protection import Protection, Step, is_stop
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.services.flatten import Extent
-from kraken_pipeline.services.protect import Protected
+from kraken_pipeline.services.orders.flatten import Extent
+from kraken_pipeline.services.protection.protect import Protected
 from kraken_pipeline.wiring.flattening import flatten_positions
 from kraken_pipeline.wiring.pipeline import Pipeline
 from kraken_pipeline.wiring.protecting import Kept

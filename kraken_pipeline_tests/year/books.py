@@ -19,9 +19,9 @@ from kraken_pipeline.domain.accounting.moves import AccountMove
 from kraken_pipeline.domain.money import EXACT, ZERO
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import Timeframe
-from kraken_pipeline.services.accounts import book_moves
-from kraken_pipeline.services.book import Booked
-from kraken_pipeline.services.world import economic_asset
+from kraken_pipeline.services.books.accounts import book_moves
+from kraken_pipeline.services.books.book import Booked
+from kraken_pipeline.services.risk.world import economic_asset
 from kraken_pipeline.simulator.clock import FixedClock
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.journal import Journal

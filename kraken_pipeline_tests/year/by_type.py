@@ -10,7 +10,7 @@ from kraken_pipeline.domain.accounting.causes import Cause
 from kraken_pipeline.domain.accounting.moves import AccountMove
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.simulator.accounts import Entry
+from kraken_pipeline.simulator.entries import Entry
 
 Sums = Mapping[tuple[Cause, Asset], Decimal]
 MEANS: Final[Mapping[str, Cause]] = MappingProxyType(

@@ -12,12 +12,12 @@ import pytest
 from kraken_pipeline.domain.accounting.lookup import Lookup
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.ledger import LedgerEntry
-from kraken_pipeline.domain.lots import MANUAL, Fill
+from kraken_pipeline.domain.lots import MANUAL, Fill, fill_of
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.prices import PriceTable
-from kraken_pipeline.domain.reports import Listing, TradeReport
-from kraken_pipeline.services.accounts import AccountDesk, book_moves
-from kraken_pipeline.services.world import economic_asset
+from kraken_pipeline.domain.reports import Listing
+from kraken_pipeline.services.books.accounts import AccountDesk, book_moves
+from kraken_pipeline.services.risk.world import economic_asset
 from kraken_pipeline_tests.services.paper import stores_at
 from kraken_pipeline_tests.year.books import BEGIN, USD, Year, lived
 
@@ -88,23 +88,7 @@ def test_news_in_any_order_and_told_again_makes_the_same_books(
 
 def _news(year: Year) -> News:
     account = year.desk.account
-    fills = [_fill(each) for each in account.trades(since=None)]
+    trades = account.trades(since=None)
+    fills = [fill_of(each, quote_rate=ZERO + 1, book=MANUAL) for each in trades]
     entries = account.ledger(since=None)
     return News(year=year, listing=year.desk.market.listing(), rows=[*fills, *entries])
-
-
-def _fill(trade: TradeReport) -> Fill:
-    return Fill(
-        trade_id=trade.trade_id,
-        kraken_order_id=trade.kraken_order_id,
-        pair=trade.pair,
-        side=trade.side,
-        price=trade.price,
-        qty=trade.qty,
-        cost=trade.cost,
-        fee=trade.fee,
-        maker=trade.maker,
-        at=trade.at,
-        quote_rate=ZERO + 1,
-        book=MANUAL,
-    )

@@ -13,7 +13,7 @@ import pytest
 from kraken_pipeline.domain.errors import UnreachableError
 from kraken_pipeline.kraken.account import ReadOnlyAccount
 from kraken_pipeline.kraken.http import PrivateLine
-from kraken_pipeline.services.book import Booked
+from kraken_pipeline.services.books.book import Booked
 from kraken_pipeline_tests.services.paper import Paper, stores_at
 from kraken_pipeline_tests.year.books import lived
 

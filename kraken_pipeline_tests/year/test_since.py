@@ -7,8 +7,8 @@ from pathlib import Path
 from kraken_pipeline.domain.accounting.lots import Method
 from kraken_pipeline.domain.accounting.periods import Days, Period
 from kraken_pipeline.domain.accounting.profit import View
-from kraken_pipeline.services import portfolio
-from kraken_pipeline.services.portfolio import PortfolioDesk
+from kraken_pipeline.services.books import portfolio
+from kraken_pipeline.services.books.portfolio import PortfolioDesk
 from kraken_pipeline_tests.year.books import BEGIN, USD, lived
 
 DAYS = 4

@@ -22,6 +22,10 @@ Until = Annotated[
 Name = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's name or how it begins; `latest`.")
 ]
+Pairs = Annotated[
+    list[str] | None,
+    typer.Option(help="Only this one of the universe, such as XBTUSD; may be repeated."),
+]
 _DAY = timedelta(days=1)
 
 
@@ -37,10 +41,7 @@ def run(  # noqa: PLR0913 - a command has as many options as it has
     timeframe: Annotated[
         list[str] | None, typer.Option(help="Only closes of this one; may be repeated.")
     ] = None,
-    pair: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this one of the universe, such as XBTUSD; may be repeated."),
-    ] = None,
+    pair: Pairs = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option(
@@ -152,6 +153,7 @@ def search(  # noqa: PLR0913 - a command has as many options as it has
     ] = "walk-forward",
     purge_days: Annotated[int, typer.Option(min=0, help="Left out before each test.")] = 2,
     embargo_days: Annotated[int, typer.Option(min=0, help="Left out after each test.")] = 2,
+    pair: Pairs = None,
     seed: Annotated[int, typer.Option(help="The same one tries the same.")] = 0,
     json: Json = OFF,
 ) -> None:
@@ -174,6 +176,7 @@ def search(  # noqa: PLR0913 - a command has as many options as it has
         purge_days=purge_days,
         embargo_days=embargo_days,
         seed=seed,
+        pairs=tuple(pair or ()),
     )
     run_search(os.environ, wanted, as_json=json)
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from kraken_pipeline.cli.sheets import Form
     from kraken_pipeline.domain.accounting.periods import Days
 
-Csv = Annotated[Path | None, typer.Option("--csv", help="A file to write as a table of text.")]
+Csv = Annotated[
+    Path | None, typer.Option("--csv", help="A file to write as a table of text; - prints it.")
+]
 Method = Annotated[
     Literal["wac", "fifo", "lifo", "hifo"] | None,
     typer.Option(help="Of cost; without it, the configured one."),
@@ -92,7 +94,10 @@ def fees(
     json: Json = OFF,
     db: Db = None,
 ) -> None:
-    """Show what was paid in fees, in base currency at the time."""
+    """Show what was paid in fees, in base currency at the time.
+
+    By asset as the ledger took them, withdrawals and rewards included; by pair as the trades tell.
+    """
     from kraken_pipeline.cli.portfolio_lists import (  # noqa: PLC0415 - only what is asked for
         PaidFor,
         list_fees,
@@ -110,7 +115,10 @@ def flows(
     json: Json = OFF,
     db: Db = None,
 ) -> None:
-    """Show deposits, withdrawals, rewards, corrections and what nobody can explain."""
+    """Show deposits, withdrawals, rewards, corrections and what nobody can explain.
+
+    `value` is after the fee: the two together are what `pnl` counts as flows, or as income.
+    """
     from kraken_pipeline.cli.portfolio_lists import (  # noqa: PLC0415 - only what is asked for
         list_flows,
     )

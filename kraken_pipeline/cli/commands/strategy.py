@@ -38,6 +38,55 @@ def check(
 
 
 @app.command()
+def prove(  # noqa: PLR0913 - a command has as many options as it has
+    strategy_id: Annotated[str, typer.Argument(metavar="ID", help="As the configuration has it.")],
+    *,
+    look_ahead: Annotated[
+        bool, typer.Option("--look-ahead", help="Try it on a made-up market.")
+    ] = OFF,
+    walk_forward: Annotated[
+        bool, typer.Option("--walk-forward", help="Take up the newest search for it.")
+    ] = OFF,
+    parity: Annotated[
+        bool, typer.Option("--parity", help="Compare paper with a backtest of the same days.")
+    ] = OFF,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Of paper, the last so many; else all that count.")
+    ] = None,
+    closes: Annotated[int, typer.Option(min=4, max=10_000, help="How many are tried.")] = 48,
+    seed: Annotated[int, typer.Option(help="Of the made-up market.")] = 1,
+    json: Json = OFF,
+) -> None:
+    """Show what a strategy needs before it may touch money, and keep it; all if none is named."""
+    from kraken_pipeline.cli import proofs  # noqa: PLC0415 - only what is asked for
+    from kraken_pipeline.domain.proofs import Proof  # noqa: PLC0415 - the same
+
+    flags = {
+        Proof.LOOK_AHEAD: look_ahead,
+        Proof.WALK_FORWARD: walk_forward,
+        Proof.PARITY: parity,
+    }
+    chosen = tuple(each for each, given in flags.items() if given) or tuple(flags)
+    asked = proofs.Asked(closes=closes, seed=seed, days=days)
+    raise typer.Exit(proofs.prove_one(os.environ, strategy_id, chosen, asked, as_json=json))
+
+
+@app.command("proofs")
+def list_proofs(
+    strategy_id: Annotated[str, typer.Argument(metavar="ID", help="As the configuration has it.")],
+    *,
+    adopt: Annotated[
+        Path | None, typer.Option(help="First take over those of another data folder.")
+    ] = None,
+    json: Json = OFF,
+) -> None:
+    """List what a strategy needs before it may touch money, and what makes what lacks."""
+    from kraken_pipeline.cli import proofs  # noqa: PLC0415 - only what is asked for
+
+    raise typer.Exit(proofs.list_proofs(os.environ, strategy_id, adopt, as_json=json))
+
+
+@app.command()
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the strategy, such as my_trend.")],
     into: Annotated[Path, typer.Option(help="Folder in which the package is made.")] = Path(),

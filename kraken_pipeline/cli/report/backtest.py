@@ -21,7 +21,7 @@ from kraken_pipeline.cli.report.tables import Kind, Table, figure, table
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.nav_days import fall
 from kraken_pipeline.domain.risk.codes import MEANINGS
-from kraken_pipeline.services.report import Traded
+from kraken_pipeline.services.books.report import Traded
 from kraken_pipeline.services.research.chance import PERCENTILES, Spread
 from kraken_pipeline.services.research.outcome import chances, last_day
 from kraken_pipeline.services.research.told import Luck, Told

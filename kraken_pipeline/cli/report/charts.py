@@ -16,7 +16,7 @@ from kraken_pipeline.cli.report.scales import EDGE, WIDTH, Scale, padded, place,
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import plain
-from kraken_pipeline.services.report import Traded
+from kraken_pipeline.services.books.report import Traded
 
 HEIGHT: Final = 200.0
 TALL: Final = 320.0

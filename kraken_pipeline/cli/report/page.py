@@ -20,7 +20,7 @@ from kraken_pipeline.cli.report.parts import (
 from kraken_pipeline.cli.report.tables import Kind, Table, figure, table
 from kraken_pipeline.cli.sheets import Row
 from kraken_pipeline.domain.lots import Fill
-from kraken_pipeline.services.report import Report, Traded
+from kraken_pipeline.services.books.report import Report, Traded
 
 
 def page(of: Report) -> str:

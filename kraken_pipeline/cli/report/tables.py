@@ -10,7 +10,7 @@ from typing import Final
 
 from kraken_pipeline.cli.output import text
 from kraken_pipeline.cli.report.markup import Html, joined, tag
-from kraken_pipeline.cli.sheets import Row, exact
+from kraken_pipeline.cli.sheets import Row, cents, exact, ten_digits
 from kraken_pipeline.domain.money import plain
 
 MOST_ROWS: Final = 200
@@ -30,8 +30,8 @@ class Kind(Enum):
 _WRITTEN: Final[Mapping[Kind, Callable[[Decimal], str]]] = MappingProxyType(
     {
         Kind.WORD: plain,
-        Kind.CENTS: lambda value: f"{value:.2f}",
-        Kind.PRICE: lambda value: f"{value:.10g}",
+        Kind.CENTS: cents,
+        Kind.PRICE: ten_digits,
         Kind.PERCENT: lambda value: f"{value * 100:.2f} %",
         Kind.EXACT: plain,
     }

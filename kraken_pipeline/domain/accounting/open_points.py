@@ -1,10 +1,10 @@
 """What stands between the books and the exchange now, and why: nothing of it is left out. Pure.
 
 An open order holds funds, a move between buckets is on its way, fills are awaited: these explain
-why two figures differ. What explains nothing stands beside it: balances that drift, and books that
-together hold more than there is.
+why two figures differ. What explains nothing stands beside it: balances that drift, entries of the
+ledger that nobody can explain, and books that together hold more than there is.
 
-Source: PF-14, F-MON-10.
+Source: PF-2, PF-14, F-MON-10.
 """
 
 from collections import defaultdict
@@ -14,7 +14,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from kraken_pipeline.domain.accounting.causes import Explained, Unexplained
 from kraken_pipeline.domain.accounting.legs import InFlight
+from kraken_pipeline.domain.accounting.vaults import Look
+from kraken_pipeline.domain.ledger import LedgerEntry
 from kraken_pipeline.domain.lots import MANUAL, Position
 from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.nav import Snapshot
@@ -28,12 +31,15 @@ class What(StrEnum):
     HELD = "held by an order"
     ON_ITS_WAY = "between two buckets"
     AWAITED = "fills awaited"
+    UNTOLD = "trades awaited"
+    UNSEEN = "vaults not seen"
+    UNKNOWN = "entry without a cause"
     DRIFT = "balance differs"
     LACKING = "books hold more than there is"
     UNCOVERED = "sold more than its book held"
 
 
-EXPLAINED = frozenset({What.HELD, What.ON_ITS_WAY, What.AWAITED})
+EXPLAINED = frozenset({What.HELD, What.ON_ITS_WAY, What.AWAITED, What.UNTOLD})
 """What is a reason; the others need a person."""
 
 
@@ -79,6 +85,40 @@ def of_moves(in_flight: Iterable[InFlight]) -> Iterable[OpenPoint]:
     for each in in_flight:
         said = f"{plain(each.qty)} of {each.entry.entry_id}"
         yield _point(What.ON_ITS_WAY, each.entry.asset, said, each.entry.at)
+
+
+def of_unexplained(unexplained: Iterable[Unexplained]) -> Iterable[OpenPoint]:
+    """Yield each entry that nobody can explain, with why not (PF-2)."""
+    for each in unexplained:
+        entry = each.told.entry
+        said = f"{plain(entry.net)} of {entry.entry_id}: {each.told.why}"
+        yield _point(What.UNKNOWN, entry.asset, said, entry.at)
+
+
+def of_trades(without_fill: Iterable[Explained]) -> Iterable[OpenPoint]:
+    """Yield by bucket what trades moved of which the ledger tells and no fill is kept.
+
+    Args:
+        without_fill: the entries, oldest first. What is traded by hand in a currency that nothing
+            prices stays among them.
+    """
+    by_bucket: defaultdict[str, list[LedgerEntry]] = defaultdict(list)
+    for each in without_fill:
+        by_bucket[each.entry.asset].append(each.entry)
+    for bucket, some in sorted(by_bucket.items()):
+        moved = plain(sum((each.net for each in some), ZERO))
+        more = f" and {len(some) - 1} more" if len(some) > 1 else ""
+        yield _point(What.UNTOLD, bucket, f"{moved} of {some[0].entry_id}{more}", some[0].at)
+
+
+def of_vaults(last: Look | None) -> Iterable[OpenPoint]:
+    """Yield that nobody tells what lies in vaults, where the last look was refused."""
+    if last is not None and last.refused:
+        said = (
+            f"refused: {last.refused}. What leaves for a vault stays on its way; give the reader's "
+            "key the permission to query funds"
+        )
+        yield _point(What.UNSEEN, "Earn/Allocations", said, last.at)
 
 
 def of_books(

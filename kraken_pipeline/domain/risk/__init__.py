@@ -1,10 +1,11 @@
 """The risk gate: every rule is asked of a case, and one objection denies it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from kraken_pipeline.domain.gates import Objection, Question, objections
-from kraken_pipeline.domain.risk.caps import CAP_RULES, Measure, measures
+from kraken_pipeline.domain.risk.caps import CAP_RULES, Bound, Measure, bounds, measures
 from kraken_pipeline.domain.risk.case import Case, Exposure, Limits
 from kraken_pipeline.domain.risk.protections import PROTECTION_RULES
 from kraken_pipeline.domain.risk.state import REDUCTION_RULES, STATE_RULES
@@ -34,14 +35,22 @@ class Denied:
     measures: tuple[Measure, ...]
 
 
-def review(case: Case, *, clamped_by: tuple[str, ...] = ()) -> Approved | Denied:
-    """Ask every rule that bears on it. One objection is enough to deny."""
+def review(
+    case: Case, *, clamped_by: tuple[str, ...] = (), bound_by: Sequence[Bound] | None = None
+) -> Approved | Denied:
+    """Ask every rule that bears on it. One objection is enough to deny.
+
+    Args:
+        case: that is asked about.
+        clamped_by: codes of the caps that made it smaller than wanted.
+        bound_by: its `bounds`, where they were worked out to size it.
+    """
     if not case.opens:
         found = objections(REDUCTION_RULES, case)
         return Denied(case, found, ()) if found else Approved(case, clamped_by, ())
-    measured = measures(case)
-    broken = (each.objection for each in measured)
-    found = objections(OPENING_RULES, case) + tuple(each for each in broken if each is not None)
+    measured = measures(case, bounds(case) if bound_by is None else bound_by)
+    over = [each.objection for each in measured if each.after > each.most]
+    found = objections(OPENING_RULES, case) + tuple([each for each in over if each is not None])
     if found:
         return Denied(case, found, measured)
     return Approved(case, clamped_by, measured)

@@ -5,10 +5,10 @@ Only buys are asked; a sell lowers every one of these. A row tells both what the
 much it still leaves, so that what is clamped to the room passes the question (RSK-4).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Final, NamedTuple
 
 from kraken_pipeline.domain.gates import Objection
@@ -38,6 +38,20 @@ class Bears(Enum):
     ACCOUNT = "account"
 
 
+class Adds(IntEnum):
+    """What a case adds to what is used of a cap; also its place among what is worked out once."""
+
+    NOTIONAL = 0
+    COST = 1
+    """At its worst, with the fee."""
+    STOP_RISK = 2
+    QTY = 3
+    FEE = 4
+    ONE = 5
+    """Whatever the size, as the next: a smaller order would add as much."""
+    NOTHING = 6
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
     """A bound: what is used of it, what the case adds, and how much that may be."""
@@ -50,28 +64,15 @@ class Cap:
     """None where the configuration sets no such cap, or it does not bear on the case."""
     used: Figure
     """Before the case."""
-    adds: Figure
-    per_notional: Figure | None
-    """What a unit of notional adds; None where a smaller order would add as much."""
+    adds: Adds
     places: int = MONEY
 
     def __call__(self, case: Case) -> Objection | None:
         """Object if the case would carry it over its bound."""
-        told = self.measure(case) if case.opens else None
-        return None if told is None else told.objection
-
-    def measure(self, case: Case) -> "Measure | None":
-        """Return how a case stands to it; None where it does not bear on the case."""
-        most = self.most(case)
+        most = self.most(case) if case.opens else None
         if most is None:
             return None
-        return Measure(self, self.used(case) + self.adds(case), most)
-
-    def room(self, case: Case) -> Decimal | None:
-        """Return what it leaves, in base currency before fees; None where it bounds no size."""
-        most = self.most(case)
-        per = None if self.per_notional is None else self.per_notional(case)
-        return None if most is None or not per else (most - self.used(case)) / per
+        return Measure(self, self.used(case) + _added(case)[self.adds], most).objection
 
 
 class Measure(NamedTuple):
@@ -93,19 +94,72 @@ class Measure(NamedTuple):
         )
 
 
-def measures(case: Case) -> tuple[Measure, ...]:
-    """Return how a buy stands to every cap that bears on it, also those that it breaks."""
-    found = (each.measure(case) for each in CAP_RULES)
-    return tuple(each for each in found if each is not None)
+Bound = tuple[Cap, Decimal, Decimal]
+"""A cap, what is used of it before a case, and how much that may be."""
 
 
-def rooms(case: Case) -> dict[str, Decimal]:
+def bounds(case: Case) -> tuple[Bound, ...]:
+    """Return each cap that bears on a case, and where it stands: at whatever size the case has."""
+    return tuple(
+        [(cap, cap.used(case), most) for cap in CAP_RULES if (most := cap.most(case)) is not None]
+    )
+
+
+def measures(case: Case, bound_by: Sequence[Bound]) -> tuple[Measure, ...]:
+    """Return how a buy stands to every cap that bears on it, also those that it breaks.
+
+    Args:
+        case: at its size.
+        bound_by: its `bounds`.
+    """
+    added = _added(case)
+    return tuple([Measure(cap, used + added[cap.adds], most) for cap, used, most in bound_by])
+
+
+def rooms(case: Case, bound_by: Sequence[Bound]) -> dict[str, Decimal]:
     """Return what each cap leaves for a buy, in base currency before fees, by the cap's code.
 
     A size that is clamped to the smallest of these passes every question of this module that a
     smaller size could pass.
+
+    Args:
+        case: at any size.
+        bound_by: its `bounds`.
     """
-    return {each.code: room for each in CAP_RULES if (room := each.room(case)) is not None}
+    per_notional = _per_notional(case)
+    return {
+        cap.code: (most - used) / per
+        for cap, used, most in bound_by
+        if (per := per_notional[cap.adds])
+    }
+
+
+def _added(case: Case) -> tuple[Decimal, ...]:
+    """Return what a case adds of each kind: the caps share these."""
+    notional, fee_share = case.notional, case.fee_share
+    return (
+        notional,
+        notional * (1 + fee_share),
+        notional * case.intent.stop_distance,
+        case.qty,
+        notional * fee_share,
+        ONE,
+        ZERO,
+    )
+
+
+def _per_notional(case: Case) -> tuple[Decimal, ...]:
+    """Return what a unit of notional adds of each kind; nothing where the size does not count."""
+    worth_of_one = case.limit_price * case.quote_rate
+    return (
+        ONE,
+        1 + case.fee_share,
+        case.intent.stop_distance,
+        ONE / worth_of_one if worth_of_one else ZERO,
+        case.fee_share,
+        ZERO,
+        ZERO,
+    )
 
 
 def usual_room(case: Case) -> Decimal:
@@ -125,39 +179,6 @@ def exit_hours(case: Case) -> Decimal | None:
 
 def _nothing(case: Case) -> Decimal:
     return ZERO
-
-
-def _one(case: Case) -> Decimal:
-    return ONE
-
-
-def _notional(case: Case) -> Decimal:
-    return case.notional
-
-
-def _worst_cost(case: Case) -> Decimal:
-    return case.worst_cost
-
-
-def _with_fee(case: Case) -> Decimal:
-    return 1 + case.fee_share
-
-
-def _stop_risk(case: Case) -> Decimal:
-    return case.stop_risk
-
-
-def _stop_distance(case: Case) -> Decimal:
-    return case.intent.stop_distance
-
-
-def _qty(case: Case) -> Decimal:
-    return case.qty
-
-
-def _qty_per_notional(case: Case) -> Decimal:
-    worth_of_one = case.limit_price * case.quote_rate
-    return ONE / worth_of_one if worth_of_one else ZERO
 
 
 def _visible(case: Case) -> Decimal | None:
@@ -183,8 +204,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="what one order may lose at its stop",
         most=lambda case: case.share_of_equity(case.limits.max_risk_per_trade_pct),
         used=_nothing,
-        adds=_stop_risk,
-        per_notional=_stop_distance,
+        adds=Adds.STOP_RISK,
     ),
     Cap(
         code="ALLOCATION",
@@ -192,8 +212,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="what the allocation leaves of what a strategy wants",
         most=lambda case: case.allotted,
         used=_nothing,
-        adds=_notional,
-        per_notional=_one,
+        adds=Adds.NOTIONAL,
     ),
     Cap(
         code="CAP_ORDER_NOTIONAL",
@@ -201,8 +220,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="what one order may be worth",
         most=lambda case: case.limits.max_order_notional,
         used=_nothing,
-        adds=_notional,
-        per_notional=_one,
+        adds=Adds.NOTIONAL,
     ),
     Cap(
         code="CAP_ORDER_QTY",
@@ -210,8 +228,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="how many base units one order may be of",
         most=lambda case: case.limits.max_order_qty,
         used=_nothing,
-        adds=_qty,
-        per_notional=_qty_per_notional,
+        adds=Adds.QTY,
         places=UNITS,
     ),
     Cap(
@@ -220,8 +237,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="one order of what trades in 24 h",
         most=lambda case: case.notional_24h * case.limits.max_order_pct_of_24h_volume * PERCENT,
         used=_nothing,
-        adds=_notional,
-        per_notional=_one,
+        adds=Adds.NOTIONAL,
     ),
     Cap(
         code="DEPTH_VISIBLE",
@@ -229,8 +245,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="one urgent order of what the book shows within the bound, in base units",
         most=_visible,
         used=_nothing,
-        adds=_qty,
-        per_notional=_qty_per_notional,
+        adds=Adds.QTY,
         places=UNITS,
     ),
     Cap(
@@ -239,8 +254,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="how much of an asset can be sold in time",
         most=usual_room,
         used=lambda case: case.exposure.asset,
-        adds=_notional,
-        per_notional=_one,
+        adds=Adds.NOTIONAL,
     ),
     Cap(
         code="CAP_PAIR",
@@ -248,8 +262,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="exposure to the pair",
         most=lambda case: case.limits.max_pair_notional,
         used=lambda case: case.exposure.pair,
-        adds=_worst_cost,
-        per_notional=_with_fee,
+        adds=Adds.COST,
     ),
     Cap(
         code="CAP_ASSET",
@@ -257,8 +270,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="exposure to the asset, over all its pairs",
         most=lambda case: case.share_of_equity(case.limits.max_per_asset_pct),
         used=lambda case: case.exposure.asset,
-        adds=_worst_cost,
-        per_notional=_with_fee,
+        adds=Adds.COST,
     ),
     Cap(
         code="CAP_CLUSTER",
@@ -266,8 +278,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="exposure to all that moves as one with it",
         most=_cluster,
         used=lambda case: case.exposure.cluster,
-        adds=_worst_cost,
-        per_notional=_with_fee,
+        adds=Adds.COST,
     ),
     Cap(
         code="CAP_STRATEGY",
@@ -275,8 +286,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="exposure of the strategy, over all its timeframes",
         most=lambda case: case.share_of_equity(case.limits.max_per_strategy_pct),
         used=lambda case: case.exposure.strategy,
-        adds=_worst_cost,
-        per_notional=_with_fee,
+        adds=Adds.COST,
     ),
     Cap(
         code="CAP_GROSS",
@@ -284,8 +294,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="exposure in all",
         most=lambda case: case.share_of_equity(case.limits.max_gross_exposure_pct),
         used=lambda case: case.exposure.gross,
-        adds=_worst_cost,
-        per_notional=_with_fee,
+        adds=Adds.COST,
     ),
     Cap(
         code="CAP_TOTAL",
@@ -293,8 +302,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="exposure in all, as an amount",
         most=lambda case: case.limits.max_total_notional,
         used=lambda case: case.exposure.gross,
-        adds=_worst_cost,
-        per_notional=_with_fee,
+        adds=Adds.COST,
     ),
     Cap(
         code="CAP_STOP_RISK",
@@ -302,8 +310,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="the loss if every stop were hit at once",
         most=lambda case: case.share_of_equity(case.limits.max_portfolio_stop_risk_pct),
         used=lambda case: case.exposure.stop_risk,
-        adds=_stop_risk,
-        per_notional=_stop_distance,
+        adds=Adds.STOP_RISK,
     ),
     Cap(
         code="CASH",
@@ -311,8 +318,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="what may be spent so that the reserve stays",
         most=lambda case: case.spendable - case.share_of_equity(case.limits.min_cash_reserve_pct),
         used=_nothing,
-        adds=_worst_cost,
-        per_notional=_with_fee,
+        adds=Adds.COST,
     ),
     Cap(
         code="CAP_POSITIONS",
@@ -320,8 +326,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="open positions",
         most=_positions,
         used=lambda case: Decimal(case.exposure.positions),
-        adds=_one,
-        per_notional=None,
+        adds=Adds.ONE,
         places=COUNT,
     ),
     Cap(
@@ -330,8 +335,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="orders in a minute",
         most=lambda case: Decimal(case.limits.max_orders_per_minute),
         used=lambda case: Decimal(case.activity.orders_of_minute),
-        adds=_one,
-        per_notional=None,
+        adds=Adds.ONE,
         places=COUNT,
     ),
     Cap(
@@ -340,8 +344,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="orders in a UTC day",
         most=lambda case: Decimal(case.limits.max_orders_per_day),
         used=lambda case: Decimal(case.activity.orders_of_day),
-        adds=_one,
-        per_notional=None,
+        adds=Adds.ONE,
         places=COUNT,
     ),
     Cap(
@@ -350,8 +353,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="what is traded in a UTC day",
         most=lambda case: case.share_of_equity(case.limits.max_turnover_pct_per_day),
         used=lambda case: case.activity.turnover,
-        adds=_notional,
-        per_notional=_one,
+        adds=Adds.NOTIONAL,
     ),
     Cap(
         code="CAP_FEES",
@@ -359,8 +361,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="fees in a UTC day",
         most=lambda case: case.share_of_equity(case.limits.max_fees_pct_per_day),
         used=lambda case: case.activity.fees,
-        adds=lambda case: case.fee,
-        per_notional=lambda case: case.fee_share,
+        adds=Adds.FEE,
     ),
     Cap(
         code="CAP_LOSS",
@@ -368,8 +369,7 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="the account's loss in a UTC day",
         most=lambda case: case.share_of_equity(case.limits.max_daily_loss_pct),
         used=lambda case: case.activity.loss,
-        adds=_nothing,
-        per_notional=None,
+        adds=Adds.NOTHING,
     ),
     Cap(
         code="CAP_LOSS_STRATEGY",
@@ -377,7 +377,6 @@ CAP_RULES: Final[tuple[Cap, ...]] = (
         says="the strategy's loss in a UTC day",
         most=lambda case: case.share_of_equity(case.limits.max_daily_loss_per_strategy_pct),
         used=lambda case: case.activity.strategy_loss,
-        adds=_nothing,
-        per_notional=None,
+        adds=Adds.NOTHING,
     ),
 )

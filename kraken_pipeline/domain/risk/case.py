@@ -1,8 +1,9 @@
 """All that a risk rule may look at. No field has a default: what is not known must be said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 from kraken_pipeline.domain.activity import Activity
 from kraken_pipeline.domain.intents import Intent
@@ -80,7 +81,7 @@ class Exposure:
     """Whether the asset at hand is among `positions`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """An intent with a size and a price, and the world that it would be sent into."""
 
@@ -91,6 +92,8 @@ class Case:
     """Settings that let more happen than a person agreed to."""
     is_allowed: bool
     """Whether the strategy may trade where orders go."""
+    barred: str
+    """Why the strategy may open nothing at its stage; empty where it may."""
     in_universe: bool
     manner: Manner
     qty: Qty
@@ -150,31 +153,28 @@ class Case:
     """The lowest price at which an open order of ours sells the pair; None where none does."""
     open_orders_alike: int
     """Of the same book, pair and side."""
+    opens: bool = field(init=False, repr=False, compare=False)
+    """Whether it adds risk. Spot without shorts: a buy does, a sell reduces."""
 
-    @property
-    def opens(self) -> bool:
-        """Whether it adds risk. Spot without shorts: a buy does, a sell reduces."""
-        return self.intent.side is Side.BUY
+    if not TYPE_CHECKING:
+        # what is generated sets forty fields one by one, which takes longer than to ask every cap
+
+        def __init__(self, **told: object) -> None:
+            """Take every field but the last; `opens` follows, as hardly a rule does not ask it."""
+            if told.keys() != _TOLD:
+                raise TypeError(f"a case needs {sorted(_TOLD ^ told.keys())} said, or not said")
+            self.__dict__.update(told, opens=told["intent"].side is Side.BUY)
+
+    def sized(self, qty: Qty) -> "Case":
+        """Return the same case with another size."""
+        made = object.__new__(Case)
+        made.__dict__.update(self.__dict__, qty=qty)
+        return made
 
     @property
     def notional(self) -> Decimal:
         """At the limit, in base currency."""
         return self.qty * self.limit_price * self.quote_rate
-
-    @property
-    def worst_cost(self) -> Decimal:
-        """At the limit with the higher fee, in base currency."""
-        return self.notional * (1 + self.fee_share)
-
-    @property
-    def stop_risk(self) -> Decimal:
-        """What a hit stop would lose, in base currency."""
-        return self.notional * self.intent.stop_distance
-
-    @property
-    def fee(self) -> Decimal:
-        """At the limit with the higher rate, in base currency."""
-        return self.notional * self.fee_share
 
     @property
     def takes_depth(self) -> bool:
@@ -184,3 +184,6 @@ class Case:
     def share_of_equity(self, percent: Decimal) -> Decimal:
         """Return a percentage of equity, in base currency."""
         return self.equity * percent * PERCENT
+
+
+_TOLD: Final = frozenset(each.name for each in fields(Case) if each.init)

@@ -13,6 +13,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         # the mode, and what a person or a kill switch stopped
         "NO_MODE": "no mode is configured; that means paper, so nothing is ever denied for it",
         "NOT_ALLOWLISTED": "the strategy may not trade real money",
+        "LIFECYCLE": "the strategy is at a stage at which it opens nothing here",
         "CONFIG_LOOSER": "a bound of live was loosened, and nobody agreed to it",
         "HALTED": "trading is halted: books and exchange disagreed, or panic was called here",
         "REDUCE_ONLY": "trading is reducing; a denial for that has the code of the halt behind it",

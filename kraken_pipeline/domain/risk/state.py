@@ -35,6 +35,13 @@ def strategy_is_allowed(case: Case) -> Objection | None:
     return Objection("NOT_ALLOWLISTED", f"strategy={case.intent.strategy_id}")
 
 
+def stage_lets_open(case: Case) -> Objection | None:
+    """The strategy is at a stage of its life at which it may open something (STG-7)."""
+    if not case.opens or not case.barred:
+        return None
+    return Objection("LIFECYCLE", f"strategy={case.intent.strategy_id}, {case.barred}")
+
+
 def intent_is_alive(case: Case) -> Objection | None:
     """The horizon of the intent is not over."""
     if case.now < case.intent.expires_at:
@@ -90,7 +97,7 @@ def books_are_fresh(case: Case) -> Objection | None:
 
 def equity_is_known(case: Case) -> Objection | None:
     """Nearly all that is held has a fresh price, both sides of the pair among it (RSK-6, PF-12)."""
-    is_doubtful = {case.pair.base, case.pair.quote} & set(case.unpriced)
+    is_doubtful = case.pair.base in case.unpriced or case.pair.quote in case.unpriced
     is_known = case.equity > 0 and case.coverage >= COVERAGE_NEEDED
     if not case.opens or (is_known and not is_doubtful):
         return None
@@ -179,6 +186,8 @@ def trigger_lies_ahead(case: Case) -> Objection | None:
 
 def fates_are_known(case: Case) -> Objection | None:
     """No order of unknown fate has to be settled first (OMS-10)."""
+    if not case.unknowns:
+        return None
     wanted = Wanted(
         pair=case.pair.name,
         asset=case.pair.base,
@@ -236,6 +245,7 @@ STATE_RULES: Final[tuple[Question[Case], ...]] = (
     not_halted,
     bounds_are_acknowledged,
     strategy_is_allowed,
+    stage_lets_open,
     intent_is_alive,
     stream_is_heard,
     pair_is_heard,
@@ -275,7 +285,9 @@ REDUCTION_RULES: Final[tuple[Question[Case], ...]] = (
 
 
 def _undoubted(code: str, case: Case) -> Objection | None:
-    doubts = denials(case.doubts).get(code) if case.opens else None
+    if not case.opens or not case.doubts:
+        return None
+    doubts = denials(case.doubts).get(code)
     if doubts is None:
         return None
     age = "none told" if case.stream_age is None else f"{case.stream_age.total_seconds():.1f} s"

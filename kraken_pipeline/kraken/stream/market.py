@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from time import monotonic
 from types import MappingProxyType
 from typing import Final
@@ -15,7 +14,15 @@ from typing import Final
 from kraken_pipeline.domain.errors import UnexpectedReplyError
 from kraken_pipeline.domain.minutes import Minute
 from kraken_pipeline.domain.quotes import LivePrice
-from kraken_pipeline.domain.staleness import Signs, doubts
+from kraken_pipeline.domain.staleness import Signs
+from kraken_pipeline.kraken.stream.best import (
+    BOOK,
+    TICKER,
+    Best,
+    best_of_book,
+    best_of_ticker,
+    has_failed,
+)
 from kraken_pipeline.kraken.stream.books import Books, BookView, KeptBook
 from kraken_pipeline.kraken.stream.candles import Candles, CandleView
 from kraken_pipeline.kraken.stream.frames import message_of
@@ -29,8 +36,6 @@ from kraken_pipeline.kraken.stream.topics import Topic, Topics
 from kraken_pipeline.kraken.stream.trades import PublicTrade, Trades
 
 LOG: Final = logging.getLogger(__name__)
-BOOK: Final = "book"
-TICKER: Final = "ticker"
 TRADE: Final = "trade"
 OHLC: Final = "ohlc"
 INSTRUMENT: Final = "instrument"
@@ -304,7 +309,7 @@ class MarketFeed:
         with self._lock:
             at = monotonic()
             kept = self._books.kept(symbol)
-            found = _of_book(kept) or _of_ticker(self._tickers.view(symbol))
+            found = best_of_book(kept) or best_of_ticker(self._tickers.view(symbol))
             if found is None:
                 return None
             received_at = now - max(timedelta(seconds=at - found.heard_at), timedelta())
@@ -317,7 +322,7 @@ class MarketFeed:
     def _signs(
         self,
         symbol: str,
-        found: "_Found",
+        found: Best,
         kept: KeptBook | None,
         *,
         received_at: datetime,
@@ -335,7 +340,7 @@ class MarketFeed:
             max_event_age=max_age,
             socket_silent=self.is_silent(),
             subscription_silent=silent,
-            book_failed=_failed(kept),
+            book_failed=has_failed(kept),
             bid=found.bid,
             ask=found.ask,
             last_trade=traded[0]
@@ -354,67 +359,6 @@ class MarketFeed:
         changed = self._instruments.hear(message_of(frame).data)
         for instrument in changed:
             self._books.use(instrument.symbol, instrument.places)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """Best prices and where they were found."""
-
-    bid: Decimal
-    ask: Decimal
-    last: Decimal | None
-    source: str
-    timestamp: str
-    heard_at: float
-
-    def price(self, symbol: str, signs: Signs, *, now: datetime, last: Decimal | None) -> LivePrice:
-        # the exchange's clock may stand a little before or behind ours: no age is negative
-        made_at = signs.received_at if signs.event_at is None else signs.event_at
-        return LivePrice(
-            pair=symbol,
-            bid=self.bid,
-            ask=self.ask,
-            last=self.last if last is None else last,
-            source=self.source,
-            event_at=signs.event_at,
-            received_at=signs.received_at,
-            age=max(now - min(made_at, signs.received_at), timedelta()),
-            doubts=doubts(signs),
-        )
-
-
-def _of_book(kept: KeptBook | None) -> _Found | None:
-    if kept is None or kept.book is None or kept.best is None:
-        return None
-    bid, ask = kept.best
-    return _Found(
-        bid=bid,
-        ask=ask,
-        last=None,
-        source=BOOK,
-        timestamp=kept.book.timestamp,
-        heard_at=kept.pulse.heard_at,
-    )
-
-
-def _of_ticker(view: TickerView | None) -> _Found | None:
-    if view is None:
-        return None
-    return _Found(
-        bid=view.ticker.bid,
-        ask=view.ticker.ask,
-        last=view.ticker.last,
-        source=TICKER,
-        timestamp=view.timestamp,
-        heard_at=view.heard_at,
-    )
-
-
-def _failed(kept: KeptBook | None) -> bool:
-    """A book that is gone after a mismatch, or a pair that is marked."""
-    if kept is None or not kept.integrity.failures:
-        return False
-    return kept.book is None or kept.integrity.is_untradable(monotonic())
 
 
 def _book(symbol: str, depth: int) -> Topic:

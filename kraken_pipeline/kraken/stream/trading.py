@@ -9,13 +9,12 @@ Source: docs.kraken.com/api/docs/websocket-v2/add_order; ws answers may come aft
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, NoReturn
+from typing import Final
 
 from kraken_pipeline.domain.amendments import Amended, Amendment
 from kraken_pipeline.domain.errors import (
     InvalidValueError,
     OrderRefusedError,
-    RefusedError,
 )
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reports import Placed, Rehearsed
@@ -24,6 +23,7 @@ from kraken_pipeline.kraken.batches import batch_request
 from kraken_pipeline.kraken.failures import Call
 from kraken_pipeline.kraken.fields import record
 from kraken_pipeline.kraken.forms import add_request, amend_request
+from kraken_pipeline.kraken.only_checks import OnlyChecks
 from kraken_pipeline.kraken.stream.answers import (
     armed_from,
     placed_from,
@@ -185,7 +185,7 @@ class StreamTrader:
         return armed_from(reply) if seconds else None
 
 
-class StreamValidator:
+class StreamValidator(OnlyChecks):
     """Has orders checked over the stream and never placed: it can't send without `validate`.
 
     A check says nothing of funds; the exchange does not look at them.
@@ -229,32 +229,6 @@ class StreamValidator:
             refused_in(row, Call.REHEARSAL) or rehearsed_from(row.fields, ticket)
             for row, ticket in zip(rows_of(result, tickets), tickets, strict=True)
         )
-
-    def amend(self, kraken_order_id: str, amendment: Amendment, *, deadline: datetime) -> NoReturn:
-        """Refuse: the stream has no check of an amendment.
-
-        Raises:
-            RefusedError: always.
-        """
-        raise RefusedError(f"only validating: {kraken_order_id} stays as it is")
-
-    def cancel(self, kraken_order_id: str) -> NoReturn:
-        """Refuse: a cancel has no form that is only checked.
-
-        Raises:
-            RefusedError: always.
-        """
-        raise RefusedError(
-            f"only validating: {kraken_order_id} stays; `kraken-pipeline panic` cancels everything"
-        )
-
-    def cancel_many(self, kraken_order_ids: Sequence[str]) -> NoReturn:
-        """Refuse, as with `cancel`.
-
-        Raises:
-            RefusedError: always.
-        """
-        raise RefusedError(f"only validating: {', '.join(kraken_order_ids)} stay")
 
 
 def _validated(params: Mapping[str, object]) -> dict[str, object]:

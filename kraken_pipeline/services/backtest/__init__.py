@@ -7,7 +7,7 @@ what it needs from the configuration and the stored bars, and keeps the result a
 from kraken_pipeline.services.backtest.asked import Backtest, Rules, Sending
 from kraken_pipeline.services.backtest.engine import Run
 from kraken_pipeline.services.backtest.history import History
-from kraken_pipeline.services.backtest.model import FeeSchedule, FeeStep, FillModel
+from kraken_pipeline.services.backtest.model import FeeSchedule, FeeStep, FeeTier, FillModel
 from kraken_pipeline.services.backtest.result import Result
 from kraken_pipeline.services.backtest.trips import RoundTrip
 
@@ -15,6 +15,7 @@ __all__ = [
     "Backtest",
     "FeeSchedule",
     "FeeStep",
+    "FeeTier",
     "FillModel",
     "History",
     "Result",

@@ -5,28 +5,29 @@ certified, so that its price is believed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.domain.accounting.valuation import valuations
 from kraken_pipeline.domain.activity import day_of, results
 from kraken_pipeline.domain.allocation import NO_LIMIT
-from kraken_pipeline.domain.lots import Fill, Position, book_of
+from kraken_pipeline.domain.lots import Position, book_of, fill_of
 from kraken_pipeline.domain.market import Pair, Quote, Ticker
 from kraken_pipeline.domain.money import PERCENT, ZERO
 from kraken_pipeline.domain.nav import Snapshot, total
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.prices import PriceTable
 from kraken_pipeline.domain.reports import TradeReport
+from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.backtest.asked import Backtest, Rules
 from kraken_pipeline.services.backtest.exchanges import RunExchange
 from kraken_pipeline.services.backtest.history import exact
 from kraken_pipeline.services.backtest.kept import KeptBooks
-from kraken_pipeline.services.backtest.nav import Curve
+from kraken_pipeline.services.backtest.nav import DAY, Curve
 from kraken_pipeline.services.backtest.tape import Tape
-from kraken_pipeline.services.quotes import Quoted
-from kraken_pipeline.services.world import World, by_our_name
+from kraken_pipeline.services.risk.quotes import Quoted
+from kraken_pipeline.services.risk.world import World, by_our_name
 
 PLACES: Final = 6
 """Of a share that is reckoned from the curve."""
@@ -55,7 +56,8 @@ class RunAccount:
         self._books = books
         self._fell = 0.0
         """How deep equity fell since it was valued before."""
-        self._day = day_of(asked.since)
+        self._day = day_of(asked.since).timestamp()
+        """When the UTC day began that is under way, Unix seconds."""
         self._day_began: Mapping[str, Decimal] = {}
         self._day_equity = asked.cash
         self._has_traded = False
@@ -64,7 +66,8 @@ class RunAccount:
 
     def book(self, trade: TradeReport, order: Order) -> Position:
         """Book a trade of an order, and return what its book holds then."""
-        now = self._books.book(_fill(trade, order))
+        whose = book_of(order.strategy_id, order.timeframe)
+        now = self._books.book(fill_of(trade, quote_rate=order.quote_rate, book=whose))
         self._has_traded = True
         base = self._rules.base_currency
         balances = self._exchange.holdings()
@@ -78,10 +81,9 @@ class RunAccount:
 
     def reach(self, at: float) -> None:
         """Let time go on to an instant, Unix seconds, with what is held as it is."""
-        day = day_of(datetime.fromtimestamp(at, UTC))
-        if day > self._day:
+        if at - self._day >= DAY:
             # between two things that happen nothing changed: the last midnight is like any other
-            self._begin_day(day)
+            self._begin_day(at // DAY * DAY)
         self.curve.reach(at)
 
     def snapshot(self, now: datetime) -> Snapshot:
@@ -100,27 +102,30 @@ class RunAccount:
         """Return what all is worth, in base currency."""
         return self.snapshot(now).equity
 
-    def world(self, names: Iterable[str], now: datetime) -> World:
+    def world(self, names: Iterable[str], now: datetime, universe: Universe) -> World:
         """Return what verdicts stand on: of the pairs that count, and no other.
 
         Args:
             names: pairs that something is wanted of, or ordered on.
             now: the present.
+            universe: in force now.
         """
         listing, exchange = self._rules.listing, self._exchange
-        wanted = dict.fromkeys([*names, *(each.name for each in self._pairs_held())])
+        looked_at = dict.fromkeys(names)
+        wanted = dict.fromkeys([*looked_at, *(each.name for each in self._pairs_held())])
         pairs = {name: listing.pairs[name] for name in wanted if name in listing.pairs}
         tickers = exchange.tickers_of(pairs)
         quotes = {
-            name: Quote(pair=name, ticker=each, source=exchange.source, received_at=now)
-            for name, each in tickers.items()
+            name: Quote(pair=name, ticker=tickers[name], source=exchange.source, received_at=now)
+            for name in looked_at
+            if name in tickers
         }
         snapshot = self._books.snapshot
         if snapshot is None or snapshot.at != now or self._has_traded:
             snapshot = self._snapshot(now, pairs, tickers)
         return World(
             now=now,
-            universe=self._rules.universe,
+            universe=universe,
             pairs=pairs,
             tickers=tickers,
             quoted=Quoted(quotes=quotes, doubts={}, ages={}),
@@ -161,10 +166,9 @@ class RunAccount:
             drawdown_of_all_time=_share(self.curve.fall_of_all_time(float(equity))),
         )
 
-    def _begin_day(self, day: datetime) -> None:
+    def _begin_day(self, at: float) -> None:
         """Note what each strategy had gained, and what all was worth, when a UTC day began."""
-        self._day = day
-        at = day.timestamp()
+        self._day = at
         positions = self._books.positions()
 
         def worth(position: Position) -> Decimal:
@@ -187,20 +191,3 @@ _LEAST: Final = Decimal("0.00000001")
 
 def _share(value: float) -> Decimal:
     return Decimal(f"{value:.{PLACES}f}")
-
-
-def _fill(trade: TradeReport, order: Order) -> Fill:
-    return Fill(
-        trade_id=trade.trade_id,
-        kraken_order_id=trade.kraken_order_id,
-        pair=trade.pair,
-        side=trade.side,
-        price=trade.price,
-        qty=trade.qty,
-        cost=trade.cost,
-        fee=trade.fee,
-        maker=trade.maker,
-        at=trade.at,
-        quote_rate=order.quote_rate,
-        book=book_of(order.strategy_id, order.timeframe),
-    )

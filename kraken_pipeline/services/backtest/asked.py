@@ -14,12 +14,13 @@ from kraken_pipeline.domain.reports import Listing
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, require_utc
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.allocate import Measured
-from kraken_pipeline.services.assess import BenchDesk
 from kraken_pipeline.services.backtest.model import FeeSchedule, FillModel
-from kraken_pipeline.services.decide import Configured
-from kraken_pipeline.services.halt import KillSwitches
-from kraken_pipeline.services.locks import Calm
+from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.evaluate import Evaluate
+from kraken_pipeline.services.risk.allocate import Measured
+from kraken_pipeline.services.risk.assess import BenchDesk
+from kraken_pipeline.services.risk.halt import KillSwitches
+from kraken_pipeline.services.risk.locks import Calm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ class Sending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What holds in a run as in life: the configuration, the pairs, the universe."""
+    """What holds in a run as in life: the configuration, the pairs, the universes."""
 
     bench: BenchDesk
     """What every intent is measured by."""
@@ -108,7 +109,12 @@ class Rules:
     habits: Callable[[Collection[str], datetime], Mapping[str, Habit]]
     """Gives what is usual of pairs, by our names, at an instant."""
     listing: Listing
-    universe: Universe
+    universes: tuple[Universe, ...]
+    """Those in force during the run, oldest first."""
     base_currency: Asset
+    evaluate: Evaluate
+    """Asks a strategy within its bounds of time and memory."""
+    most_faults: int
+    """Of a strategy in a row, after which it is not asked any more."""
     config_hash: str
     run_id: str

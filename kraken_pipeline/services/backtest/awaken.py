@@ -4,6 +4,7 @@ A strategy that can tell so beforehand is asked at no other close. It may wake t
 decides is decided by `decide`, asked with the same bars as in life.
 """
 
+import sys
 from bisect import bisect_right
 from datetime import UTC, datetime
 from math import ceil
@@ -13,13 +14,13 @@ import numpy as np
 
 from kraken_pipeline.services.backtest.asked import Backtest
 from kraken_pipeline.services.backtest.history import History
-from kraken_pipeline.services.certified import absences
-from kraken_pipeline.services.coverage import Certificates
-from kraken_pipeline.services.decide import Configured
-from kraken_pipeline.services.filled_bars import filled
+from kraken_pipeline.services.bars.certified import BELIEVED, absences
+from kraken_pipeline.services.bars.coverage import Certificates
+from kraken_pipeline.services.bars.filled_bars import filled
+from kraken_pipeline.services.deciding.decide import Configured
 from kraken_pipeline.strategies.base import Bars, Flags, View
 
-NEVER: Final = np.iinfo(np.int64).max
+NEVER: Final = sys.maxsize
 
 
 class Alarm:
@@ -44,28 +45,29 @@ class Alarm:
         self._enter = None if enter is None else _rows_of(enter)
         self._leave = None if leave is None else _rows_of(leave)
         self._is_held = [False] * len(bars.pairs)
-        self._next = np.zeros(len(bars.pairs), dtype=np.int64)
+        self._next = [0] * len(bars.pairs)
         self._asked = -1
+        self._set()
 
     def skip_until(self, at: datetime) -> None:
         """Begin with the first close at or after an instant."""
         self._asked = self._row_before(at)
         for column in range(len(self._is_held)):
             self._look(column)
+        self._set()
 
     @property
     def closed_at(self) -> datetime | None:
         """The close that it is asked at next; None where none is left."""
-        row = self._asked + 1 if self._enter is None or self._leave is None else self._soonest()
-        if row >= self._rows:
-            return None
-        return datetime.fromtimestamp(self._begins + row * self.frame.seconds, tz=UTC)
+        return self._closed_at
 
     def was_asked(self, closed_at: datetime) -> None:
         """Go on after a close."""
         self._asked = (int(closed_at.timestamp()) - self._begins) // self.frame.seconds
-        for column in np.flatnonzero(self._next <= self._asked).tolist():
-            self._look(column)
+        for column, row in enumerate(self._next):
+            if row <= self._asked:
+                self._look(column)
+        self._set()
 
     def holds(self, pair: str, *, is_held: bool, at: datetime) -> None:
         """Note whether its book holds a pair: what is held can be left, what is not, entered.
@@ -80,14 +82,22 @@ class Alarm:
         if self._is_held[column] is not is_held:
             self._is_held[column] = is_held
             self._look(column)
+        self._set()
 
     def _row_before(self, at: datetime) -> int:
         """Return the row of the last close before an instant; -1 where there is none."""
         behind = at.timestamp() - self._begins
         return max(ceil(behind / self.frame.seconds), 0) - 1
 
-    def _soonest(self) -> int:
-        return int(self._next.min()) if self._next.size else self._rows
+    def _set(self) -> None:
+        """Work out the next close: it is asked for far more often than it changes."""
+        every = self._enter is None or self._leave is None
+        row = self._asked + 1 if every else min(self._next, default=self._rows)
+        self._closed_at = (
+            datetime.fromtimestamp(self._begins + row * self.frame.seconds, tz=UTC)
+            if row < self._rows
+            else None
+        )
 
     def _look(self, column: int) -> None:
         if self._enter is None or self._leave is None:
@@ -127,7 +137,8 @@ def _filled(bars: Bars, certificates: Certificates) -> Bars:
     """Return a whole stretch as a strategy is shown parts of it: it must wake by what it sees."""
     until = int(bars.opened_at[-1]) + bars.frame.seconds
     closed_at = datetime.fromtimestamp(until, UTC)
-    silent = absences([(bars, len(bars.opened_at))], closed_at, certificates).silent
+    panels = [(bars, len(bars.opened_at))]
+    silent = absences(panels, closed_at, certificates, enough=BELIEVED).silent
     found, _ = filled(bars, silent.get(bars.frame.name, {}), until=until)
     return found
 

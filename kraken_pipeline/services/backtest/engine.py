@@ -19,14 +19,12 @@ from kraken_pipeline.domain.money import ZERO, plain
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.protection import is_stop
 from kraken_pipeline.domain.reports import TradeReport
-from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.allocate import AllocateDesk, allocate
-from kraken_pipeline.services.assess import Bench, reserving_for
 from kraken_pipeline.services.backtest.account import RunAccount
 from kraken_pipeline.services.backtest.asked import Backtest, Rules
 from kraken_pipeline.services.backtest.awaken import Alarm, alarm_of
 from kraken_pipeline.services.backtest.exchange import over_bars
 from kraken_pipeline.services.backtest.exchanges import Opens
+from kraken_pipeline.services.backtest.faults import Faults
 from kraken_pipeline.services.backtest.history import History
 from kraken_pipeline.services.backtest.kept import (
     KeptAssessment,
@@ -43,14 +41,18 @@ from kraken_pipeline.services.backtest.result import Result
 from kraken_pipeline.services.backtest.stops import Stops
 from kraken_pipeline.services.backtest.tape import Tape
 from kraken_pipeline.services.backtest.trips import round_trips
-from kraken_pipeline.services.coverage import Certificates
-from kraken_pipeline.services.decide import Ask, DecisionDesk
-from kraken_pipeline.services.halt import breaches
-from kraken_pipeline.services.hear import STREAM, HearDesk, hear
-from kraken_pipeline.services.locks import LockDesk, judge
-from kraken_pipeline.services.protect import leaves_room
-from kraken_pipeline.services.standing import Standing
-from kraken_pipeline.services.submit import SubmitDesk, submit
+from kraken_pipeline.services.backtest.universes import Universes, survivorship
+from kraken_pipeline.services.bars.certified import BELIEVED
+from kraken_pipeline.services.bars.coverage import Certificates
+from kraken_pipeline.services.deciding.decide import Ask, DecisionDesk
+from kraken_pipeline.services.orders.hear import STREAM, HearDesk, hear
+from kraken_pipeline.services.orders.submit import SubmitDesk, submit
+from kraken_pipeline.services.protection.protect import leaves_room
+from kraken_pipeline.services.risk.allocate import AllocateDesk, allocate
+from kraken_pipeline.services.risk.assess import Bench, reserving_for
+from kraken_pipeline.services.risk.halt import breaches
+from kraken_pipeline.services.risk.locks import LockDesk, judge
+from kraken_pipeline.services.risk.standing import Standing
 from kraken_pipeline.strategies.base import Strategy
 
 TRADED: Final = Namespace.TRADE
@@ -107,6 +109,7 @@ class Run:
         self._halts = KeptHalts()
         self._orders = KeptOrders(self._halts)
         self._books = KeptBooks()
+        self._universes = Universes(rules.universes, self._books, self._orders)
         self._decisions = KeptDecisions()
         self._locks = KeptLocks()
         self._kept = KeptAssessment(
@@ -121,12 +124,15 @@ class Run:
             named=self._named,
             bars=history,
             certificates=certificates,
-            universes=KeptUniverse(rules.universe),
+            universes=KeptUniverse(rules.universes[-1]),
             decisions=self._decisions,
             books=self._books,
             config_hash=rules.config_hash,
             clock=self._clock,
+            enough=BELIEVED,
+            evaluate=rules.evaluate,
         )
+        self._faults = Faults(rules.most_faults)
         self._hearing = HearDesk(orders=self._orders, halts=self._halts, clock=self._clock)
         self._stops = Stops(rules.stops, self._exchange, self._orders, self._books, self._hearing)
         self._sending = self._submit_desk()
@@ -185,6 +191,8 @@ class Run:
         order = hear(self._hearing, order, report, source=STREAM)
         if happened.trade is not None:
             self._book(happened.trade, order)
+        if happened.child is not None:
+            self._stops.adopt(order, happened.child)
 
     def _book(self, trade: TradeReport, order: Order) -> None:
         now = self._account.book(trade, order)
@@ -201,18 +209,22 @@ class Run:
             self._halts.latch(kind, reason=reason, at=snapshot.at, by=BY)
 
     def _decide(self, alarm: Alarm, closed_at: datetime) -> None:
+        if self._faults.is_kept_out(alarm.configured.strategy_id):
+            alarm.was_asked(closed_at)
+            return
         ask = Ask(
             self._deciding,
             alarm.configured,
             alarm.frame,
             closed_at,
-            self._rules.universe,
+            self._universes.at(self._clock()),
             TRADED,
             self._rules.run_id,
             "",
         )
         decision, state = ask.decided()
         self._decisions.record(decision, state)
+        self._faults.hear(decision)
         alarm.was_asked(closed_at)
 
     def _trade(self) -> None:
@@ -223,8 +235,11 @@ class Run:
         names = [each.pair for each in pending]
         names += [each.pair for each in self._orders.reserving()]
         judge(self._locking, {each.pair for each in pending if each.side is Side.BUY})
-        world = self._account.world(names, self._clock())
-        world = replace(world, allocation=allocate(self._allocating, world))
+        now = self._clock()
+        world = self._account.world(names, now, self._universes.at(now))
+        allocated = allocate(self._allocating, world)
+        if allocated is not world.allocation:
+            world = replace(world, allocation=allocated)
         reserving = reserving_for(self._kept, TRADED)
         standing = Standing(
             world,
@@ -307,16 +322,19 @@ class Run:
         }
         balances = self._exchange.holdings()
         cash = balances.get(self._rules.base_currency)
+        used = self._universes.between(asked.since, asked.until)
         return Result(
             asked=asked,
             run_id=self._rules.run_id,
             config_hash=self._rules.config_hash,
             data_digest=self._history.digest,
-            universe_version=self._rules.universe.version,
+            universe_version=used[0].version,
+            universes=tuple((each.at, each.version) for each in used),
             pairs=self._history.pairs,
-            survivorship=_survivorship(self._rules.universe, asked.since),
+            survivorship=survivorship(used[0], asked.since),
             base_currency=self._rules.base_currency,
             decisions=tuple(self._decisions.made),
+            faults=tuple(self._faults.said()),
             asked_closes=self._decisions.asked,
             candles=sum(_bars_within(self._history, name, asked) for name in asked.decided_on),
             plans=tuple(self._kept.plans),
@@ -338,8 +356,11 @@ def _why(order: Order, intent: Intent) -> str:
     """Say what was behind an order."""
     if not is_stop(order):
         return intent.reason
-    price = None if order.trigger is None else order.trigger.price
-    return "trailing stop" if price is None else f"stop at {plain(price)}"
+    if order.trigger is None:
+        return f"closed at {plain(order.limit_price)}"
+    price = order.trigger.price
+    word = "target" if order.order_type.startswith("take-profit") else "stop"
+    return "trailing stop" if price is None else f"{word} at {plain(price)}"
 
 
 def _bars_within(history: History, name: str, asked: Backtest) -> int:
@@ -347,10 +368,3 @@ def _bars_within(history: History, name: str, asked: Backtest) -> int:
     closed = bars.opened_at + bars.frame.seconds
     within = (closed >= asked.since.timestamp()) & (closed <= asked.until.timestamp())
     return int((~np.isnan(bars.close[within])).sum())
-
-
-def _survivorship(universe: Universe, since: datetime) -> str:
-    """Say where the pairs were chosen later than the run begins (UNI-5)."""
-    if universe.at <= since:
-        return ""
-    return f"no universe of then is kept: the pairs are those of {universe.at:%F}, which lived on"

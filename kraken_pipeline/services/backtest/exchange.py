@@ -7,7 +7,7 @@ tape; whoever runs it turns the clock from one to the next.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from heapq import heappop, heappush
 from typing import Final
 
@@ -20,7 +20,7 @@ from kraken_pipeline.domain.errors import (
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.market import Pair, Side, Ticker
 from kraken_pipeline.domain.money import PERCENT, ZERO, Price, Qty, round_down, round_up
-from kraken_pipeline.domain.order_terms import LIMITED, TRAILING
+from kraken_pipeline.domain.order_terms import LIMITED
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reports import (
     Balance,
@@ -33,16 +33,18 @@ from kraken_pipeline.domain.reports import (
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.backtest.asked import Backtest, Rules
 from kraken_pipeline.services.backtest.history import exact
-from kraken_pipeline.services.backtest.model import FeeSchedule, FillModel, fee_of
-from kraken_pipeline.services.backtest.resting import Happened, Resting
+from kraken_pipeline.services.backtest.model import FeeSchedule, FillModel, Traded, fee_of
+from kraken_pipeline.services.backtest.resting import Happened, Resting, closing
 from kraken_pipeline.services.backtest.tape import Tape
-from kraken_pipeline.services.ports import Clock
+from kraken_pipeline.services.ports.exchange import Clock
 
 MICROSECOND: Final = 1e-6
 ONE: Final = Decimal(1)
 NOISE: Final = Decimal("1e-8")
 """As a share of the price: a float that was worked out between two prices is off by so much."""
-ENDS: Final = {"closed": "", "expired": "Order expired", "canceled": "User requested"}
+UNFILLED: Final = {"IOC": "Immediate or cancel", "FOK": "Fill or kill"}
+"""Why what may not rest is over."""
+ENDS: Final = {"closed": "", "expired": "", "canceled": "User requested"}
 
 
 class BarExchange:
@@ -72,6 +74,8 @@ class BarExchange:
         self._tape = tape
         self._listing = listing
         self._model = model
+        self._half_spread = model.half_spread
+        self._crossing_share = model.half_spread + model.slippage
         self._fees = fees
         self._totals: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO, funds)
         self._clock = clock
@@ -80,8 +84,14 @@ class BarExchange:
         """When, in which turn of all, which order, its own turn, and what."""
         self._taken: defaultdict[tuple[int, int], Decimal] = defaultdict(lambda: ZERO)
         """What of a bar's volume was ours, by column and row."""
+        self._traded_lately = Traded()
+        """In base currency; nothing is counted where every volume costs the same."""
         self._serial = 0
         self._trades = 0
+        self._holdings: Mapping[Asset, Balance] = {}
+        """As they were told; nobody writes into what was told."""
+        self._changed = set(self._totals)
+        """Assets of which something has changed since then."""
         self._told: dict[str, Ticker | None] = {}
         """Tickers of an instant, each made once."""
         self._told_at: datetime | None = None
@@ -111,19 +121,33 @@ class BarExchange:
 
     def holdings(self) -> Mapping[Asset, Balance]:
         """Return the same by economic asset: there are no buckets here."""
-        held: defaultdict[Asset, Decimal] = defaultdict(lambda: ZERO)
-        for each in self._open.values():
-            held[each.pair.quote if each.buys else each.pair.base] += each.held
+        if self._changed:
+            self._holdings = self._counted()
+            self._changed.clear()
+        return self._holdings
+
+    def _counted(self) -> dict[Asset, Balance]:
+        before, changed = self._holdings, self._changed
         return {
-            asset: Balance(total=total, held=min(held[asset], total))
+            asset: Balance(total=total, held=min(self._held_of(asset), total))
+            if asset in changed
+            else before[asset]
             for asset, total in self._totals.items()
             if total
         }
 
+    def _held_of(self, asset: Asset) -> Decimal:
+        """Return what open orders hold of an asset."""
+        open_there = (each for each in self._open.values() if each.asset_held == asset)
+        return sum((each.held for each in open_there), ZERO)
+
     def fee_rates(self, pairs: Sequence[Pair]) -> Mapping[str, FeeRates]:
         """Return what fills of pairs cost now."""
-        rates = self._fees.at(self._clock())
+        rates = self._rates(self._clock())
         return {each.name: rates for each in pairs}
+
+    def _rates(self, moment: datetime) -> FeeRates:
+        return self._fees.at(moment, self._traded_lately.at(moment))
 
     # what it is told
 
@@ -143,8 +167,18 @@ class BarExchange:
             raise OrderRefusedError(f"EQuery:Unknown asset pair: {order.pair}")
         _require_rules(order, pair)
         self._require_funds(order, pair)
+        placed = self._opened(order, pair)
+        self._foresee(placed, (placed.opened_at + self._model.latency).timestamp(), "arrive")
+        if order.time_in_force == "GTD":
+            self._foresee(placed, order.expires_at.timestamp(), "expire")
+        return Placed(
+            kraken_order_id=placed.kraken_order_id,
+            description=f"{order.side} {order.qty} {order.pair} @ {order.order_type}",
+        )
+
+    def _opened(self, order: Order, pair: Pair, *, closes: str | None = None) -> Resting:
         self._serial += 1
-        placed = Resting(
+        opened = Resting(
             kraken_order_id=f"OB{self._serial:08}",
             order=order,
             pair=pair,
@@ -153,16 +187,13 @@ class BarExchange:
             qty=order.qty,
             limit=order.limit_price if order.order_type in LIMITED else None,
             trigger=None if order.trigger is None else order.trigger.price,
+            waits=order.trigger is not None,
             is_taker=order.order_type == "market",
+            closes=closes,
         )
-        self._open[placed.kraken_order_id] = placed
-        self._foresee(placed, (placed.opened_at + self._model.latency).timestamp(), "arrive")
-        if order.time_in_force == "GTD":
-            self._foresee(placed, order.expires_at.timestamp(), "expire")
-        return Placed(
-            kraken_order_id=placed.kraken_order_id,
-            description=f"{order.side} {order.qty} {order.pair} @ {order.order_type}",
-        )
+        self._open[opened.kraken_order_id] = opened
+        self._changed.add(opened.asset_held)
+        return opened
 
     def add_batch(
         self, orders: Sequence[Order], *, deadline: datetime
@@ -192,13 +223,16 @@ class BarExchange:
             OrderRefusedError: it is not open any more.
         """
         resting = self._known(kraken_order_id)
+        self._changed.add(resting.asset_held)
         resting.qty = amendment.qty or resting.qty
         if amendment.limit_price is not None:
             resting.limit = amendment.limit_price
         if amendment.trigger_price is not None:
             resting.trigger = amendment.trigger_price
         self._serial += 1
-        self._wait(resting, self._clock().timestamp())
+        if resting.arrived is not None:
+            # with its new terms it may trade at once
+            self._foresee(resting, self._clock().timestamp(), "arrive")
         return resting.report()
 
     def cancel(self, kraken_order_id: str) -> None:
@@ -252,17 +286,17 @@ class BarExchange:
         if what == "expire":
             self._end(resting, "expired")
             return Happened(report=resting.report(), trade=None)
-        if what == "fire":
-            resting.is_taker = resting.limit is None
-            resting.trigger = None if resting.limit is not None else resting.trigger
         if what == "reach":
             return self._fill(resting, at, self._limit_of(resting), is_maker=True)
-        return self._arrive(resting, at, is_fired=what == "fire")
+        if what == "fire":
+            resting.waits, resting.is_taker = False, resting.limit is None
+        return self._arrive(resting, at)
 
-    def _arrive(self, resting: Resting, at: float, *, is_fired: bool) -> Happened | None:
+    def _arrive(self, resting: Resting, at: float) -> Happened | None:
         """Let an order meet the market."""
         order = resting.order
-        if order.trigger is not None and not is_fired and not resting.is_taker:
+        resting.arrived = at if resting.arrived is None else resting.arrived
+        if resting.waits:
             self._wait(resting, at)
             return None
         price = self._tape.price(resting.column, at)
@@ -278,8 +312,8 @@ class BarExchange:
 
     def _crossing(self, resting: Resting, price: Decimal) -> Decimal | None:
         """Return at which price an order trades at once; None where its limit forbids it."""
-        worse, tick = self._model.half_spread + self._model.slippage, resting.pair.tick
-        best = self._beside(price, resting.order.side, self._model.half_spread, tick)
+        worse, tick = self._crossing_share, resting.pair.tick
+        best = self._beside(price, resting.order.side, self._half_spread, tick)
         limit = resting.limit
         if limit is None:
             return self._beside(price, resting.order.side, worse, tick)
@@ -309,18 +343,30 @@ class BarExchange:
         trade = self._traded(resting, at, price, qty, is_maker=is_maker)
         if not resting.left:
             self._end(resting, "closed")
-        elif resting.order.time_in_force in {"IOC", "FOK"}:
-            self._end(resting, "canceled", reason="Immediate or cancel")
+        elif resting.order.time_in_force in UNFILLED:
+            # what traded in part and may not rest is closed, as on Kraken
+            self._end(resting, "closed", reason=UNFILLED[resting.order.time_in_force])
         else:
             self._go_on(resting, at)
-        return Happened(report=resting.report(), trade=trade)
+        child = self._closing(resting, at, qty)
+        return Happened(report=resting.report(), trade=trade, child=child)
+
+    def _closing(self, resting: Resting, at: float, qty: Decimal) -> OrderReport | None:
+        """Place what closes a fill, where that was asked for: it is in the market at once."""
+        close = resting.order.close
+        if close is None:
+            return None
+        order = closing(resting.order, close, qty)
+        child = self._opened(order, resting.pair, closes=resting.kraken_order_id)
+        self._foresee(child, at, "arrive")
+        return child.report()
 
     def _stays_or_ends(
         self, resting: Resting, at: float, *, is_dry: bool = False
     ) -> Happened | None:
         """Let an order rest that may; one that may not is over."""
-        if resting.order.time_in_force in {"IOC", "FOK"} and not resting.order.trigger:
-            self._end(resting, "canceled", reason="Immediate or cancel")
+        if resting.order.time_in_force in UNFILLED and not resting.order.trigger:
+            self._end(resting, "canceled", reason=UNFILLED[resting.order.time_in_force])
             return Happened(report=resting.report(), trade=None)
         if is_dry or resting.is_taker:
             self._go_on(resting, at)
@@ -341,27 +387,46 @@ class BarExchange:
 
     def _wait(self, resting: Resting, at: float) -> None:
         """Foresee when the market comes to an order that rests."""
-        order, until = resting.order, float(self._tape.ends)
-        if order.order_type == TRAILING and order.trigger is not None and not resting.is_taker:
-            share = float((order.trigger.trail_pct or ZERO) * PERCENT)
-            peak = self._tape.price(resting.column, at) or 0.0
-            fell = self._tape.fell_behind_peak(resting.column, share, peak, start=at, until=until)
-            if fell is not None:
-                self._foresee(resting, fell[0], "fire")
+        if resting.waits:
+            fires = self._fires(resting, at)
+            if fires is not None:
+                self._foresee(resting, fires, "fire")
             return
-        if resting.trigger is not None and not resting.is_taker:
-            # a stop sells below, or buys above; what takes a profit the other way round
-            below = (order.side is Side.SELL) is order.order_type.startswith("stop-loss")
-            found = self._reached(resting, resting.trigger, at, below=below, touch=True)
-            if found is not None:
-                self._foresee(resting, found, "fire")
-            return
-        edge = ONE + self._model.half_spread if resting.buys else ONE - self._model.half_spread
+        edge = ONE + self._half_spread if resting.buys else ONE - self._half_spread
         found = self._reached(
             resting, self._limit_of(resting) / edge, at, below=resting.buys, touch=False
         )
         if found is not None:
             self._foresee(resting, found, "reach")
+
+    def _fires(self, resting: Resting, at: float) -> float | None:
+        """Return when the trigger of an order fires, Unix seconds; None if it does not."""
+        order = resting.order
+        if resting.trigger is None:
+            return self._turns_back(resting, at)
+        # a stop sells below, or buys above; what takes a profit the other way round
+        below = (order.side is Side.SELL) is order.order_type.startswith("stop-loss")
+        return self._reached(resting, resting.trigger, at, below=below, touch=True)
+
+    def _turns_back(self, resting: Resting, at: float) -> float | None:
+        """Return when the price has come back from its best since the order arrived by so much."""
+        trigger, tick = resting.order.trigger, resting.pair.tick
+        share = ZERO if trigger is None else (trigger.trail_pct or ZERO) * PERCENT
+        kept = ONE + share if resting.buys else ONE - share
+
+        def stop_of(best: float) -> float:
+            ticks = (exact(best) * kept / tick).to_integral_value(ROUND_HALF_UP)
+            return float(ticks * tick)
+
+        # a change of the order does not make its best price anew
+        since = at if resting.arrived is None else resting.arrived
+        return self._tape.turned_back(
+            resting.column,
+            stop_of,
+            start=since,
+            until=float(self._tape.ends),
+            rising=resting.buys,
+        )
 
     def _reached(
         self, resting: Resting, price: Decimal, at: float, *, below: bool, touch: bool
@@ -390,13 +455,16 @@ class BarExchange:
         cost = price * qty
         if pair.cost_decimals is not None:
             cost = round(cost, pair.cost_decimals)
-        rates = self._fees.at(moment)
+        rates = self._rates(moment)
         fee = fee_of(cost, rates, is_maker=is_maker, decimals=pair.cost_decimals)
         resting.filled, resting.cost = resting.filled + qty, resting.cost + cost
         resting.fee += fee
+        self._changed.update((pair.base, pair.quote))
         sign = 1 if resting.buys else -1
         self._totals[pair.base] += sign * qty
         self._totals[pair.quote] -= sign * cost + fee
+        if self._fees.has_tiers:
+            self._traded_lately.add(moment, cost * resting.order.quote_rate)
         self._trades += 1
         return TradeReport(
             trade_id=f"TB{self._trades:08}",
@@ -416,6 +484,7 @@ class BarExchange:
         resting.reason = ENDS[status] if reason is None else reason
         resting.turn += 1
         del self._open[resting.kraken_order_id]
+        self._changed.add(resting.asset_held)
 
     def _foresee(self, resting: Resting, at: float, what: str) -> None:
         if what != "expire":
@@ -446,8 +515,8 @@ class BarExchange:
         last = _told(told, pair.tick)
         volume, turnover = self._tape.day_before(column, at)
         return Ticker(
-            bid=Price(self._beside(last, Side.SELL, self._model.half_spread, pair.tick)),
-            ask=Price(self._beside(last, Side.BUY, self._model.half_spread, pair.tick)),
+            bid=Price(self._beside(last, Side.SELL, self._half_spread, pair.tick)),
+            ask=Price(self._beside(last, Side.BUY, self._half_spread, pair.tick)),
             last=Price(last),
             volume_24h=exact(volume),
             vwap_24h=exact(turnover / volume) if volume else ZERO,
@@ -456,17 +525,10 @@ class BarExchange:
     def _require_funds(self, order: Order, pair: Pair) -> None:
         asset = pair.quote if order.side is Side.BUY else pair.base
         total = self._totals[asset]
-        held = sum(
-            (
-                each.held
-                for each in self._open.values()
-                if (each.pair.quote if each.buys else each.pair.base) == asset
-            ),
-            ZERO,
-        )
+        held = self._held_of(asset)
         needed: Decimal = order.qty
         if order.side is Side.BUY:
-            needed *= order.limit_price * (1 + self._fees.at(self._clock()).worst_share)
+            needed *= order.limit_price * (1 + self._rates(self._clock()).worst_share)
         if needed > total - held:
             raise FundsRefusedError("EOrder:Insufficient funds")
 
@@ -516,7 +578,5 @@ def _require_rules(order: Order, pair: Pair) -> None:
         raise OrderRefusedError("EOrder:Cost minimum not met")
     if order.order_type in LIMITED and order.limit_price % pair.tick:
         raise OrderRefusedError("EOrder:Tick size check failed")
-    if order.close is not None:
-        raise OrderRefusedError("a backtest has no conditional close; stops follow the fills")
     if order.qty % pair.lot:
         raise InvalidValueError(f"qty {order.qty} is not on the lot {pair.lot}")

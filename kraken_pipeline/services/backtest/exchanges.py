@@ -10,7 +10,8 @@ from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.backtest.asked import Backtest, Rules
 from kraken_pipeline.services.backtest.resting import Happened
 from kraken_pipeline.services.backtest.tape import Tape
-from kraken_pipeline.services.ports import Clock, Gateway, Holding, Quoting
+from kraken_pipeline.services.ports.exchange import Clock, Holding, Quoting
+from kraken_pipeline.services.ports.gateway import Gateway
 
 
 class RunExchange(Quoting, Holding, Gateway, Protocol):

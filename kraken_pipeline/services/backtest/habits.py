@@ -7,7 +7,7 @@ from typing import Final
 from kraken_pipeline.domain.habits import Habit
 from kraken_pipeline.domain.universe_filters import UniverseRules
 from kraken_pipeline.services.backtest.history import History
-from kraken_pipeline.services.habits import DAYS, habits_of
+from kraken_pipeline.services.market.habits import DAYS, habits_of
 
 DAILY: Final = "1d"
 

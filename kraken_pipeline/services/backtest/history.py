@@ -23,6 +23,11 @@ class Part(Bars):
     """Some rows of a history, named by the whole and the rows."""
 
     identity: str
+    lacks_nothing: bool
+
+    def is_whole(self) -> bool:
+        """Tell what is known of the whole: a part is asked about at each close."""
+        return self.lacks_nothing
 
     def digest(self) -> str:
         """Return the name: whoever has the whole can tell what was in here."""
@@ -30,7 +35,7 @@ class Part(Bars):
 
 
 class History:
-    """The bars of some pairs on some timeframes, as `services.decide` reads them."""
+    """The bars of some pairs on some timeframes, as `decide` reads them."""
 
     def __init__(self, panels: Mapping[str, Bars]) -> None:
         """Take the bars of each timeframe, all of the same pairs.
@@ -41,11 +46,15 @@ class History:
         pairs = {each.pairs for each in panels.values()}
         if len(pairs) != 1 or any(not len(each.opened_at) for each in panels.values()):
             raise InvalidValueError("a backtest needs bars of the same pairs on every timeframe")
-        self.panels = dict(panels)
+        # sealed once, so that no part of it has to be
+        self.panels = {name: each.sealed() for name, each in panels.items()}
         [self.pairs] = pairs
-        self.digests = {name: each.digest() for name, each in panels.items()}
+        self.digests = {name: each.digest() for name, each in self.panels.items()}
         self.digest = digest(self.digests)
         self._last = {name: _newest_row(each.close) for name, each in panels.items()}
+        self._some: dict[tuple[str, ...], tuple[NDArray[np.intp], str]] = {}
+        """Where some of the pairs stand, and their name: few are asked for, each at many closes."""
+        self._lacking = {name: _lacking_before(each.close) for name, each in panels.items()}
 
     def read(
         self, frame: Timeframe, pairs: Sequence[str], *, closed_by: datetime, count: int
@@ -56,11 +65,17 @@ class History:
         """
         whole = self.panels[frame.name]
         if tuple(pairs) != whole.pairs:
-            return _of_pairs(self.read(frame, whole.pairs, closed_by=closed_by, count=count), pairs)
+            part = self._part(frame, closed_by=closed_by, count=count)
+            return self._of_pairs(part, tuple(pairs))
+        return self._part(frame, closed_by=closed_by, count=count)
+
+    def _part(self, frame: Timeframe, *, closed_by: datetime, count: int) -> Part:
+        whole = self.panels[frame.name]
         closed = int(last_close(frame, closed_by).timestamp())
         row = min((closed - int(whole.opened_at[0])) // frame.seconds, len(whole.opened_at)) - 1
         stop = int(self._last[frame.name][row]) + 1 if row >= 0 else 0
         rows = slice(max(stop - count, 0), stop)
+        lacking = self._lacking[frame.name]
         return Part(
             frame=frame,
             pairs=whole.pairs,
@@ -71,6 +86,26 @@ class History:
             close=whole.close[rows],
             volume=whole.volume[rows],
             identity=f"{self.digests[frame.name]}:{rows.start}-{rows.stop}",
+            lacks_nothing=lacking.item(rows.stop) == lacking.item(rows.start),
+        )
+
+    def _of_pairs(self, part: Part, pairs: tuple[str, ...]) -> Part:
+        """Return some pairs of a part: copied, and named by the part and the pairs."""
+        known = self._some.get(pairs)
+        if known is None:
+            places = np.array([self.pairs.index(each) for each in pairs], dtype=np.intp)
+            known = self._some[pairs] = places, digest(pairs)
+        places, name = known
+        columns = {each: part.column(each)[:, places] for each in COLUMNS}
+        for each in columns.values():
+            each.flags.writeable = False
+        return Part(
+            frame=part.frame,
+            pairs=pairs,
+            opened_at=part.opened_at,
+            **columns,
+            identity=f"{part.identity}:{name}",
+            lacks_nothing=part.lacks_nothing,
         )
 
     def closes(self, frame: Timeframe, closed_at: datetime) -> Mapping[str, Decimal]:
@@ -86,16 +121,6 @@ class History:
     ) -> Mapping[str, Mapping[datetime, int]]:
         """Return no bar: what was told anew meanwhile is in what was read."""
         return {}
-
-
-def _of_pairs(bars: Bars, pairs: Sequence[str]) -> Bars:
-    columns = [bars.pairs.index(each) for each in pairs]
-    return Bars(
-        frame=bars.frame,
-        pairs=tuple(pairs),
-        opened_at=bars.opened_at,
-        **{name: bars.column(name)[:, columns] for name in COLUMNS},
-    )
 
 
 class _Told(Mapping[str, Decimal]):
@@ -127,3 +152,10 @@ def _newest_row(close: Floats) -> NDArray[np.int64]:
     rows = np.arange(len(close))
     is_there = ~np.isnan(close).all(axis=1)
     return np.maximum.accumulate(np.where(is_there, rows, -1))
+
+
+def _lacking_before(close: Floats) -> NDArray[np.int32]:
+    """Return how many rows before each, and before the end, lack a bar of any pair."""
+    lacks = np.zeros(len(close) + 1, dtype=np.int32)
+    np.cumsum(np.isnan(close).any(axis=1), out=lacks[1:])
+    return lacks

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import takewhile
 
 from kraken_pipeline.domain.activity import MINUTE, Lately, day_of
 from kraken_pipeline.domain.cooldowns import Cooldown
@@ -24,8 +23,10 @@ from kraken_pipeline.domain.nav import Snapshot
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import RESERVING, Event, Fact, Order, advance
 from kraken_pipeline.domain.plans import Plan
+from kraken_pipeline.domain.quarantines import fault_of
 from kraken_pipeline.domain.timeframes import Timeframe
 from kraken_pipeline.domain.universe import Refresh, Universe
+from kraken_pipeline.domain.values import changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class KeptDecisions:
     def __init__(self) -> None:
         """Keep nothing yet."""
         self.made: list[Decision] = []
-        """Those in which anything was wished for, or that were skipped, in order."""
+        """Those in which anything was wished for, or went wrong, or that were skipped, in order."""
         self.asked = 0
         """Decisions in all."""
         self.prices: dict[IntentId, Decimal] = {}
@@ -69,8 +70,9 @@ class KeptDecisions:
         self._last[name] = decision.closed_at
         self._states[*name, decision.strategy_version] = state
         self.asked += 1
-        if decision.intents or decision.seen is None:
-            self.made.append(decision)
+        if decision.intents or decision.seen is None or fault_of(decision):
+            # what was seen is named by the hash of it, and would be most of what is kept
+            self.made.append(changed(decision, seen=None))
         self._pending.update((each.intent_id, each) for each in decision.intents)
         self.prices.update((each.intent_id, each.decision_price) for each in decision.intents)
         return True
@@ -155,6 +157,11 @@ class KeptBooks:
         """The newest."""
         self.realised = self.fees = ZERO
         self._positions: dict[tuple[str, str], Position] = {}
+        self._held: Mapping[tuple[str, str], Position] | None = None
+        """Of now; None where a fill changed it since it was told."""
+        self._day: datetime | None = None
+        """When the UTC day of the newest fill began."""
+        self._traded_of_day = self._fees_of_day = ZERO
 
     def positions(self) -> tuple[Position, ...]:
         """Return every position, also flat ones."""
@@ -164,13 +171,21 @@ class KeptBooks:
         """Return what all was worth when it was last valued."""
         return self.snapshot
 
-    def fills_of_day(self, day: datetime) -> Iterator[Fill]:
-        """Yield the fills since a UTC day began, the newest first."""
-        return takewhile(lambda each: each.at >= day, reversed(self.fills))
+    def traded_of_day(self, day: datetime) -> tuple[Decimal, Decimal]:
+        """Return what fills of a UTC day cost and their fees, in base currency.
+
+        Added up as they are booked: a day of minutes has hundreds, and each close asks.
+
+        Args:
+            day: when the day began; none is later than the present one.
+        """
+        return (self._traded_of_day, self._fees_of_day) if day == self._day else (ZERO, ZERO)
 
     def held(self) -> Mapping[tuple[str, str], Position]:
         """Return what is held, by book and pair."""
-        return {place: each for place, each in self._positions.items() if each.qty}
+        if self._held is None:
+            self._held = {place: each for place, each in self._positions.items() if each.qty}
+        return self._held
 
     def book(self, fill: Fill) -> Position:
         """Book a fill and return what its book holds then."""
@@ -180,7 +195,16 @@ class KeptBooks:
         self.realised += now.realised - before.realised
         self.fees += now.fees - before.fees
         self.fills.append(fill)
+        self._held = None
+        self._count(fill)
         return now
+
+    def _count(self, fill: Fill) -> None:
+        day = day_of(fill.at)
+        if day != self._day:
+            self._day, self._traded_of_day, self._fees_of_day = day, ZERO, ZERO
+        self._traded_of_day += fill.cost * fill.quote_rate
+        self._fees_of_day += fill.fee * fill.quote_rate
 
 
 class KeptOrders:
@@ -222,6 +246,9 @@ class KeptOrders:
             raise ConflictError(f"{order.local_id} was planned already")
         self._made.append(order.created_at)
         self._attempts[order.intent_id, order.purpose] = order.attempt
+        if order.kraken_order_id is not None:
+            # the exchange made it: it was there before we knew
+            self._at_exchange[order.kraken_order_id] = order.local_id
         self._keep(order)
 
     def count_after(self, moment: datetime) -> int:
@@ -417,12 +444,12 @@ class KeptAssessment:
     def lately(self, namespace: Namespace, now: datetime) -> Lately:
         """Return what was ordered in the last minute, and ordered and traded in the UTC day."""
         day = day_of(now)
-        fills = list(self._books.fills_of_day(day))
+        traded, fees = self._books.traded_of_day(day)
         return Lately(
             orders_of_minute=self._orders.count_after(now - MINUTE),
             orders_of_day=self._orders.count_from(day),
-            traded=sum((each.cost * each.quote_rate for each in fills), ZERO),
-            fees=sum((each.fee * each.quote_rate for each in fills), ZERO),
+            traded=traded,
+            fees=fees,
         )
 
     def locks(self, now: datetime) -> tuple[Lock, ...]:

@@ -1,5 +1,6 @@
 """What a backtest assumes of the exchange: how late, how dear and how much (BT-2)."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,8 @@ from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.money import BPS, ZERO
 
+VOLUME_WINDOW: Final = timedelta(days=30)
+"""Source: kraken.com/features/fee-schedule."""
 MOST_BPS: Final = Decimal(1000)
 """A spread or slippage beyond a tenth of the price is a slip of the pen."""
 
@@ -59,12 +62,34 @@ class FillModel:
         return self.slippage_bps * BPS
 
 
+ASSUMED: Final = "assumed"
+"""Where fees come from that nobody told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeTier:
+    """What fills cost whoever traded so much."""
+
+    volume: Decimal
+    """Of 30 days, in base currency, from which on it holds."""
+    rates: FeeRates
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeStep:
     """What fills cost from an instant on."""
 
     since: datetime
     rates: FeeRates
+    """Of whoever traded nothing yet."""
+    source: str = ASSUMED
+    tiers: Sequence[FeeTier] = ()
+    """Of larger volumes, the smallest first; none where every volume costs the same."""
+
+    def of(self, volume: Decimal) -> FeeRates:
+        """Return what whoever traded so much in 30 days pays."""
+        reached = [each.rates for each in self.tiers if each.volume <= volume]
+        return reached[-1] if reached else self.rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +98,6 @@ class FeeSchedule:
 
     steps: Sequence[FeeStep]
     """Oldest first; what was before the first is taken to be as the first."""
-    source: str
-    """Where they come from: `assumed`, or a schedule's name."""
 
     def __post_init__(self) -> None:
         """Refuse a schedule that says nothing, or not in order.
@@ -86,10 +109,56 @@ class FeeSchedule:
         if not since or since != sorted(since):
             raise InvalidValueError("a fee schedule needs steps, the oldest first")
 
-    def at(self, moment: datetime) -> FeeRates:
-        """Return the rates in force."""
-        known = [each.rates for each in self.steps if each.since <= moment]
-        return known[-1] if known else self.steps[0].rates
+    @property
+    def has_tiers(self) -> bool:
+        """Whether it matters how much was traded."""
+        return any(each.tiers for each in self.steps)
+
+    @property
+    def source(self) -> str:
+        """Where they come from, each once, the oldest first."""
+        return "; ".join(dict.fromkeys(each.source for each in self.steps))
+
+    def at(self, moment: datetime, volume: Decimal = ZERO) -> FeeRates:
+        """Return the rates in force.
+
+        Args:
+            moment: when.
+            volume: what was traded in the 30 days before, in base currency.
+        """
+        known = [each for each in self.steps if each.since <= moment]
+        return (known[-1] if known else self.steps[0]).of(volume)
+
+    def within(self, since: datetime, until: datetime) -> "FeeSchedule":
+        """Return what of it is in force at any time of a stretch."""
+        ends = [each.since for each in self.steps[1:]]
+        kept = [
+            step
+            for number, step in enumerate(self.steps)
+            if (number == 0 or step.since <= until)
+            and (number == len(ends) or ends[number] > since)
+        ]
+        return FeeSchedule(steps=kept)
+
+
+class Traded:
+    """What was traded in the last 30 days."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._costs: deque[tuple[datetime, Decimal]] = deque()
+        self._sum = ZERO
+
+    def add(self, moment: datetime, cost: Decimal) -> None:
+        """Count a fill, in base currency."""
+        self._costs.append((moment, cost))
+        self._sum += cost
+
+    def at(self, moment: datetime) -> Decimal:
+        """Return what the 30 days before an instant come to; instants must not go back."""
+        while self._costs and self._costs[0][0] <= moment - VOLUME_WINDOW:
+            self._sum -= self._costs.popleft()[1]
+        return self._sum
 
 
 def fee_of(cost: Decimal, rates: FeeRates, *, is_maker: bool, decimals: int | None) -> Decimal:

@@ -33,7 +33,7 @@ class Curve:
         self._tape = tape
         self._first = min(max(tape.row(since.timestamp()), 0), tape.rows)
         self._done = self._first
-        self._closes = _carried_forward(tape.bars.close)
+        self._closes = tape.carried_forward()
         self._seen = self._watched = self._first
         self._peak = float(cash)
         self._cash = float(cash)
@@ -74,7 +74,8 @@ class Curve:
             now: the equity of now, in base currency.
         """
         rows = DAY // self._tape.seconds
-        return _fall(self.equity[max(self._done - rows, self._first) : self._done], now)
+        before = self.equity[max(self._done - rows, self._first) : self._done]
+        return _share(max(_highest(before), now), now)
 
     def deepest(self, least: float) -> float:
         """Return the deepest fall from the highest of 24 h since it was last asked, as a share.
@@ -86,7 +87,7 @@ class Curve:
         rows = DAY // self._tape.seconds
         seen = self.equity[max(first - rows, self._first) : self._done]
         news = self.equity[first : self._done]
-        if not news.size or news.min() >= seen.max() * (1 - least):
+        if not news.size or np.minimum.reduce(news) >= np.maximum.reduce(seen) * (1 - least):
             return 0.0
         peaks = sliding_window_view(np.pad(seen, (rows, 0), mode="edge"), rows + 1).max(axis=1)
         falls = 1 - news / np.maximum(peaks[-len(news) :], TINY)
@@ -94,23 +95,18 @@ class Curve:
 
     def fall_of_all_time(self, now: float) -> float:
         """Return how far it is below the highest that it ever was."""
-        self._peak = max(self._peak, now, *self._unseen())
-        return _fall(np.array([self._peak]), now)
+        self._peak = max(self._peak, now, self._unseen())
+        return _share(self._peak, now)
 
-    def _unseen(self) -> list[float]:
+    def _unseen(self) -> float:
         """Return the highest of what was written since it was last asked for."""
-        rows, self._seen = slice(self._seen, self._done), self._done
-        return [float(self.equity[rows].max())] if rows.start < rows.stop else []
+        first, self._seen = self._seen, self._done
+        return _highest(self.equity[first : self._done])
 
 
-def _fall(before: Floats, now: float) -> float:
-    peak = max(float(before.max()), now) if before.size else now
+def _highest(some: Floats) -> float:
+    return float(np.maximum.reduce(some)) if some.size else 0.0
+
+
+def _share(peak: float, now: float) -> float:
     return (peak - now) / peak if peak > 0 else 0.0
-
-
-def _carried_forward(close: Floats) -> Floats:
-    """Return the closes with the last one standing where nothing traded; zero before the first."""
-    rows = np.arange(len(close))[:, None]
-    newest = np.maximum.accumulate(np.where(np.isnan(close), -1, rows), axis=0)
-    columns = np.arange(close.shape[1])[None, :]
-    return np.where(newest >= 0, close[np.maximum(newest, 0), columns], 0.0)

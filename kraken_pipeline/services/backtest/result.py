@@ -3,7 +3,8 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
@@ -31,6 +32,9 @@ class Result:
     data_digest: str
     """Of every bar that was looked at."""
     universe_version: str
+    """Of the first; the others follow."""
+    universes: tuple[tuple[datetime, str], ...]
+    """Since when each was in force, and its version, oldest first."""
     pairs: tuple[str, ...]
     """That could be traded, by our names."""
     survivorship: str
@@ -38,6 +42,8 @@ class Result:
     base_currency: Asset
     decisions: tuple[Decision, ...]
     """Those in which anything was wished for, and those that were skipped."""
+    faults: tuple[str, ...]
+    """What went wrong in strategies, a sentence each."""
     asked_closes: int
     """How often a strategy was asked; at all other closes it could not have wished for anything."""
     candles: int
@@ -61,6 +67,8 @@ class Result:
     """In base currency."""
     final_equity: Decimal
     """With what was held valued at its last close."""
+    unproven: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Timeframe to pair to how many of its bars are believed not to exist, without a proof."""
 
     @property
     def denials(self) -> Mapping[str, int]:

@@ -34,13 +34,21 @@ class Table:
 
 def cell(value: object) -> Cell:
     """Return a value as it is kept."""
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if value is None or isinstance(value, str | int | float):
-        return value
-    return canonical(value)
+    written = _WAYS.get(type(value))
+    if written is not None:
+        return written(value)
+    return value if isinstance(value, str | int | float) else canonical(value)
+
+
+_AS_THEY_ARE: Final = frozenset({str, int, float, type(None)})
+"""The types of most cells."""
+_WAYS: Final[dict[type, Callable[[Any], Cell]]] = {Decimal: plain, datetime: datetime.isoformat}
+"""How values of the types are kept that most others are of."""
+
+
+def _cells(row: Iterable[object]) -> tuple[Cell, ...]:
+    told = [each if type(each) in _AS_THEY_ARE else cell(each) for each in row]
+    return tuple(told)  # type: ignore[arg-type]  # the types of those that are left alone are asked
 
 
 def _texts(names: str, **others: str) -> Mapping[str, str]:
@@ -279,7 +287,7 @@ def tables_of(
 ) -> Iterator[tuple[str, Mapping[str, str], Iterable[tuple[Cell, ...]]]]:
     """Yield each table of a run: its name, its columns with their types, its rows."""
     for name, table in TABLES.items():
-        yield name, table.columns, (tuple(map(cell, row)) for row in table.rows(result))
+        yield name, table.columns, map(_cells, table.rows(result))
 
 
 def fill_of(row: Mapping[str, Cell]) -> Fill:

@@ -3,6 +3,7 @@
 The exchange answers at once here, so that a stop stands one latency after the fill that it is for.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -15,12 +16,14 @@ from kraken_pipeline.domain.money import NOTHING, ZERO, Qty
 from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.protection import Step, StopStyle, is_stop
+from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.services.backtest.exchanges import RunExchange
 from kraken_pipeline.services.backtest.kept import KeptBooks, KeptOrders
-from kraken_pipeline.services.hear import STREAM, HearDesk, hear
-from kraken_pipeline.services.protect import BY, make_room, protect
-from kraken_pipeline.services.standing import place_of
-from kraken_pipeline.services.stops import StopDesk
+from kraken_pipeline.services.orders.children import adopt_child
+from kraken_pipeline.services.orders.hear import STREAM, HearDesk, hear
+from kraken_pipeline.services.protection.protect import BY, make_room, protect
+from kraken_pipeline.services.protection.stops import StopDesk
+from kraken_pipeline.services.risk.standing import place_of
 
 
 class KeptProtections:
@@ -30,6 +33,8 @@ class KeptProtections:
         """Take where they are kept."""
         self._orders = orders
         self._books = books
+        self._children: defaultdict[str, list[str]] = defaultdict(list)
+        """What the exchange made for an order, by our ids."""
 
     def holdings(self) -> Mapping[tuple[str, str], Qty]:
         """Return what each book holds of each pair; every fill is booked at once here."""
@@ -40,12 +45,19 @@ class KeptProtections:
         return self._orders.entry(book, pair)
 
     def closing_since(self, at: datetime) -> tuple[Order, ...]:
-        """Return none: an order with a conditional close is refused here."""
+        """Return none: what closes a fill is told with it here, and need not be looked for."""
         return ()
 
     def closed_qty(self, local_id: str) -> Decimal:
-        """Return nothing, for the same reason."""
-        return ZERO
+        """Return how much of an order has stops that the exchange made for it, standing or not."""
+        children = map(self._orders.order, self._children.get(local_id, ()))
+        return sum((each.qty for each in children), ZERO)
+
+    def adopt(self, order: Order, *, why: str) -> bool:
+        """Write an order that the exchange made for one of ours."""
+        self._orders.plan(order)
+        self._children[str(order.parent_id)].append(order.local_id)
+        return True
 
     def next_attempt(self, intent: IntentId, purpose: Purpose) -> int:
         """Return which attempt of an intent for a purpose would be the next; 1 for the first."""
@@ -92,15 +104,16 @@ class Stops:
         self._exchange = exchange
         self._orders = orders
         self._hearing = hearing
-        self.is_on = style is not None
-        """Whether any are wanted."""
+        self.are_there = style is not None
+        """Whether any are wanted, or the exchange made some."""
+        self._protections = KeptProtections(orders, books)
         self.desk = StopDesk(
-            is_on=self.is_on,
+            is_on=style is not None,
             style=style or StopStyle(order_type="stop-loss", max_slippage_bps=0),
             market=exchange,
             account=exchange,
             orders=orders,
-            protections=KeptProtections(orders, books),
+            protections=self._protections,
             panic_is_latched=lambda: False,
             resize=self._resized,
             cancel=self._canceled,
@@ -109,12 +122,17 @@ class Stops:
 
     def tend(self, send: Callable[[], object]) -> None:
         """Bring every stop to what is held, and send what is planned for that."""
-        if self.is_on and protect(self.desk).steps[Step.PLACE]:
+        if self.are_there and protect(self.desk).steps[Step.PLACE]:
             send()
+
+    def adopt(self, entry: Order, report: OrderReport) -> None:
+        """Take what the exchange placed for a fill into the books."""
+        adopt_child(self._hearing, self._protections, entry, report)
+        self.are_there = True
 
     def give_way(self) -> None:
         """Free what stops hold of what is about to be sold."""
-        if self.is_on:
+        if self.are_there:
             make_room(self.desk)
 
     def _resized(self, order: Order, amendment: Amendment) -> Order:

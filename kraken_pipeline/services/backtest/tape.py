@@ -6,7 +6,7 @@ anybody knows it went there, and the farther end came first. Prices are floats h
 at the pair's tick.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -19,7 +19,7 @@ FIRST_LOOK: Final = 64
 """Bars that are searched at first; then four times as many, and so on: most orders end soon."""
 DAY: Final = 86_400
 Knot = tuple[float, float]
-"""A share of the bar's time, 0 to 1, and the price then."""
+"""An instant, or a share of the bar's time, 0 to 1; and the price then."""
 
 
 class Tape:
@@ -34,8 +34,8 @@ class Tape:
         self.ends = self.begins + self.rows * self.seconds
         self._last = _newest_bar(bars.close)
         self._column = {pair: at for at, pair in enumerate(bars.pairs)}
-        self._traded = _sums(np.nan_to_num(bars.volume))
-        self._turnover = _sums(np.nan_to_num(bars.volume * bars.close))
+        self._traded = _sums(bars.volume)
+        self._turnover = _sums(bars.volume * bars.close)
 
     def column(self, pair: str) -> int:
         """Return where a pair stands."""
@@ -58,15 +58,23 @@ class Tape:
         row = min(self.row(at), self.rows - 1)
         if row < 0:
             return None
-        last = int(self._last[row, column])
+        last = self._last.item(row, column)
         if last < 0:
             return None
         if last < row or at >= self.ends:
-            return float(self.bars.close[last, column])
+            return self.bars.close.item(last, column)
         passed = (at - self.opened(row)) / self.seconds
-        return (
-            float(self.bars.open[row, column]) if not passed else self._walked(column, row, passed)
-        )
+        return self._walked(column, row, passed) if passed else self.bars.open.item(row, column)
+
+    def carried_forward(self) -> NDArray[np.float64]:
+        """Return the closes with the last one standing where nothing traded; zero before any."""
+        close = self.bars.close
+        is_missing = np.isnan(close)
+        if not is_missing.any():
+            return close
+        carried = np.take_along_axis(close, np.maximum(self._last, 0), axis=0)
+        carried[self._last < 0] = 0
+        return carried
 
     def next_bar(self, column: int, row: int) -> int | None:
         """Return the first row after one in which something traded; None if nothing ever did."""
@@ -82,8 +90,11 @@ class Tape:
         """Return what traded in the whole bars of the 24 h before, in base and in quote."""
         stop = min(max(self.row(at), 0), self.rows)
         start = max(stop - DAY // self.seconds, 0)
-        traded = self._traded[stop, column] - self._traded[start, column]
-        return float(traded), float(self._turnover[stop, column] - self._turnover[start, column])
+        traded, turnover = self._traded, self._turnover
+        return (
+            traded.item(stop, column) - traded.item(start, column),
+            turnover.item(stop, column) - turnover.item(start, column),
+        )
 
     def reached(
         self, column: int, price: float, *, start: float, until: float, below: bool, touch: bool
@@ -115,33 +126,55 @@ class Tape:
                 return at if at <= until else None
         return None
 
-    def fell_behind_peak(
-        self, column: int, share: float, peak: float, *, start: float, until: float
-    ) -> tuple[float, float] | None:
-        """Return when the price first fell that share below its best since, and where; or None.
+    def turned_back(
+        self,
+        column: int,
+        stop_of: Callable[[float], float],
+        *,
+        start: float,
+        until: float,
+        rising: bool,
+    ) -> float | None:
+        """Return when the price first came back from its best as far as to a stop; or None.
 
         Args:
             column: of the pair.
-            share: of the best price.
-            peak: the best price until `start`.
-            start: from then on.
+            stop_of: gives where the stop is for a best price.
+            start: from then on; the best price until then is that of then.
             until: up to then.
+            rising: whether the price comes back by rising, so that its best is its lowest.
         """
+        better = min if rising else max
+        knots = self._knots(column, start=start, until=until)
+        earlier, left = next(knots, (start, None))
+        if left is None:
+            return None
+        best, stop = left, stop_of(left)
+        for at, price in knots:
+            if _is_beyond(price, stop, below=not rising, touch=True):
+                found = _crossing(earlier, left, at, price, stop)
+                return found if found <= until else None
+            if better(best, price) != best:
+                best, stop = price, stop_of(price)
+            earlier, left = at, price
+        return None
+
+    def _knots(self, column: int, *, start: float, until: float) -> Iterator[Knot]:
+        """Yield when the price turned and where, from an instant on: Unix seconds, then prices."""
+        price = self.price(column, start)
+        if price is not None:
+            yield start, price
         for row in range(max(self.row(start), 0), min(self.row(until), self.rows - 1) + 1):
+            opened = self.opened(row)
             if not self.is_there(column, row):
                 continue
-            begun = max((start - self.opened(row)) / self.seconds, 0.0)
-            for (before, left), (after, price) in pairwise(self._rest(column, row, begun)):
-                peak = max(peak, left)
-                stop = peak * (1 - share)
-                if price <= stop:
-                    at = (
-                        self.opened(row)
-                        + _crossing(before, left, after, price, stop) * self.seconds
-                    )
-                    return (at, stop) if at <= until else None
-                peak = max(peak, price)
-        return None
+            if price is not None and opened > start:
+                # up to here it stood where it was; then it may jump
+                yield opened, price
+            for share, turned in self._path(column, row):
+                at, price = opened + share * self.seconds, turned
+                if at > start:
+                    yield at, turned
 
     def _beyond(
         self, column: int, rows: slice, price: float, *, below: bool, touch: bool
@@ -214,14 +247,18 @@ def _looks(first: int, stop: int) -> Iterator[tuple[int, int]]:
         first, length = first + length, length * 4
 
 
-def _newest_bar(close: NDArray[np.float64]) -> NDArray[np.int64]:
+def _newest_bar(close: NDArray[np.float64]) -> NDArray[np.int32]:
     """Return of each row and pair which row has the newest bar; -1 where none was yet."""
-    rows = np.arange(len(close))[:, None]
-    return np.maximum.accumulate(np.where(np.isnan(close), -1, rows), axis=0)
+    newest = np.repeat(np.arange(len(close), dtype=np.int32)[:, None], close.shape[1], axis=1)
+    newest[np.isnan(close)] = -1
+    return np.maximum.accumulate(newest, axis=0, out=newest)
 
 
 def _sums(column: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what a column adds up to before each row, and after the last."""
     sums = np.zeros((len(column) + 1, column.shape[1]))
-    np.cumsum(column, axis=0, out=sums[1:])
+    told = sums[1:]
+    told[:] = column
+    told[np.isnan(column)] = 0
+    np.cumsum(told, axis=0, out=told)
     return sums

@@ -8,8 +8,10 @@ from decimal import Decimal
 from kraken_pipeline.domain.lots import Fill, Position, booked
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
+from kraken_pipeline.domain.values import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundTrip:
     """One position, in base currency where nothing else is said."""

@@ -15,7 +15,7 @@ from kraken_pipeline.strategies.base import Floats
 
 DRAWS: Final = 1000
 PERCENTILES: Final = (5, 25, 50, 75, 95)
-AT_ONCE: Final = 2_000_000
+AT_ONCE: Final = 200_000
 """Numbers that are held in memory for one step."""
 
 

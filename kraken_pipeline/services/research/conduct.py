@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from kraken_pipeline.domain.errors import ConflictError
+from kraken_pipeline.domain.proofs import parameters_hash
 from kraken_pipeline.services.research.plan import Evidence, Plan, Wanted, fold_of, planned
 from kraken_pipeline.services.research.search import Fitted, Try, fit, judge
 
@@ -48,6 +49,8 @@ class Lab:
     config_hash: str
     data_digest: str
     """Of the bars of the whole stretch."""
+    caveats: tuple[str, ...] = ()
+    """What was assumed of its bars and pairs, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +114,14 @@ def conclude(desk: SearchDesk, search_id: str) -> tuple[Evidence, str]:
     strategy = plan.wanted.strategy_id
     earlier = tuple(trial_ratios(desk.store, {strategy}, but=search_id))
     judged = judge(lab.attempt, folds, plan.space, plan.wanted.whole, earlier=earlier)
-    evidence = Evidence(plan=plan, data_digest=lab.data_digest, fitted=folds, judged=judged)
+    evidence = Evidence(
+        plan=plan,
+        parameters=parameters_hash(lab.configured),
+        data_digest=lab.data_digest,
+        caveats=lab.caveats,
+        fitted=folds,
+        judged=judged,
+    )
     return evidence, desk.store.keep(search_id, EVIDENCE, evidence)
 
 

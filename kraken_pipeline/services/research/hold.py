@@ -3,9 +3,27 @@
 Bought are the pairs that have a price then, for the same amount each; what is listed later is not.
 """
 
+from datetime import date
+from typing import Final
+
 import numpy as np
 
-from kraken_pipeline.strategies.base import Floats
+from kraken_pipeline.strategies.base import Bars, Floats
+
+DAY_SECONDS: Final = 86_400
+
+
+def ends_of_days(bars: Bars) -> tuple[list[date], Floats]:
+    """Return the UTC days in which bars ended, and at what each pair stood at the end of each.
+
+    Args:
+        bars: of a day or shorter; a day that has just begun ends with its newest bar.
+    """
+    # a bar that closes at midnight is the last of the day before
+    day = (bars.opened_at + bars.frame.seconds - 1) // DAY_SECONDS
+    last = np.flatnonzero(np.diff(day, append=day[-1:] + 1))
+    days: list[date] = day[last].astype("datetime64[D]").tolist()
+    return days, _carried(bars.close)[last]
 
 
 def held(closes: Floats, fee: float) -> Floats:

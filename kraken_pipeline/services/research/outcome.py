@@ -16,6 +16,7 @@ def outcome(told: Told) -> Mapping[str, str]:
     ran, done, held = told.ran, told.performance, told.held
     equity = told.days[-1].equity if told.days else ran.cash
     return {
+        "strategies": ", ".join(ran.strategies),
         "from": f"{ran.since:%Y-%m-%d}",
         "to": f"{last_day(ran.until):%Y-%m-%d}",
         "equity at the end": f"{equity:.2f} {ran.base_currency}",

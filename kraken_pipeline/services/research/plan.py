@@ -45,6 +45,8 @@ class Wanted:
     purge_days: int
     embargo_days: int
     seed: int
+    pairs: tuple[str, ...] = ()
+    """Our names of those that it is tried on; none for the universe of then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +71,14 @@ class Evidence:
     """A search with all that came of it."""
 
     plan: Plan
+    parameters: str
+    """Names those that were configured then: they were run on each test, too."""
     data_digest: str
     """Of the bars that were read."""
     fitted: tuple[Fitted, ...]
     judged: Judged
+    caveats: tuple[str, ...] = ()
+    """What was assumed of bars and pairs, in words."""
 
 
 def planned(wanted: Wanted, *, strategy_version: str, config_hash: str) -> Plan:
@@ -88,6 +94,7 @@ def planned(wanted: Wanted, *, strategy_version: str, config_hash: str) -> Plan:
         *(wanted.strategy_id, wanted.timeframe, wanted.whole.since, wanted.whole.until),
         *(wanted.choices, wanted.scheme, wanted.folds, wanted.trials, wanted.seed),
         *(wanted.purge_days, wanted.embargo_days, strategy_version, config_hash),
+        *sorted(wanted.pairs),
     )
     since = f"{wanted.whole.since:%Y%m%d}-{wanted.whole.until:%Y%m%d}"
     return Plan(

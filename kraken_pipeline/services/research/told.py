@@ -17,7 +17,7 @@ from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.backtest import RoundTrip
 from kraken_pipeline.services.research.chance import Spread, Worse, filled_worse, redrawn, reordered
 from kraken_pipeline.services.research.days import Course, day_before, day_returns, days_of
-from kraken_pipeline.services.research.hold import held
+from kraken_pipeline.services.research.hold import ends_of_days, held
 from kraken_pipeline.services.research.sharpe import (
     Deflated,
     Sample,
@@ -28,6 +28,8 @@ from kraken_pipeline.services.research.sharpe import (
 from kraken_pipeline.services.research.trips import Tally, tally
 from kraken_pipeline.strategies.base import Bars, Floats
 
+DEEPER: Final = Decimal("0.001")
+"""From which share on it is told that a fall was deeper than between ends of days."""
 FEW_TRADES: Final = 30
 """Round trips; of fewer, averages are next to nothing."""
 MISSED: Final = 0.05
@@ -43,6 +45,8 @@ class Ran:
     run_id: str
     since: datetime
     until: datetime
+    strategies: tuple[str, ...]
+    """Each with the timeframes that it decides on, in words."""
     asked: Mapping[str, str]
     """What was asked for, and what it was run with, by name, in words."""
     assumed: tuple[str, ...]
@@ -63,6 +67,8 @@ class Ran:
     """Decisions, intents, orders and such."""
     denials: Mapping[str, int]
     """By code."""
+    faults: tuple[str, ...] = ()
+    """What went wrong in its strategies."""
     survivors: str = ""
     """Why the pairs may be only those that lived on; empty where they are those of then."""
 
@@ -111,12 +117,12 @@ class Told:
     """What a reader must know before believing the figures."""
 
 
-def tell(ran: Ran, daily: Bars | None) -> Told:
+def tell(ran: Ran, bars: Bars | None) -> Told:
     """Return what is told of a run.
 
     Args:
         ran: the run.
-        daily: bars of one day of its pairs, from the one that closed when it began; None where
+        bars: of its pairs, of a day or shorter, from the one that closed when it began; None where
             there are none.
     """
     days = days_of(ran.course, ran.cash)
@@ -128,7 +134,7 @@ def tell(ran: Ran, daily: Bars | None) -> Told:
         tally=tally(ran.trips),
         by_book=_tallies(ran.trips, lambda each: each.book),
         by_pair=_tallies(ran.trips, lambda each: each.pair),
-        held=None if daily is None else _held(ran, daily),
+        held=None if bars is None else _held(ran, bars),
         sample=sample(day_returns(days)),
     )
     return replace(found, notes=tuple(_notes(found)))
@@ -167,15 +173,14 @@ def _tallies(trips: Sequence[RoundTrip], name: Callable[[RoundTrip], str]) -> Ma
     return {each: tally(found[each]) for each in sorted(found)}
 
 
-def _held(ran: Ran, daily: Bars) -> Held | None:
-    worth = held(daily.close, float(ran.fee)) * float(ran.cash)
+def _held(ran: Ran, bars: Bars) -> Held | None:
+    days, closes = ends_of_days(bars)
+    worth = held(closes, float(ran.fee)) * float(ran.cash)
     if not worth.size:
         return None
     peak = np.maximum.accumulate(np.maximum(worth, worth[0]))
-    # a bar is known by when it opens, and what it closed at is the end of that day
-    at = daily.opened_at.astype("datetime64[s]").astype("datetime64[D]").tolist()
     return Held(
-        days=tuple((day, _cents(value)) for day, value in zip(at, worth.tolist(), strict=True)),
+        days=tuple((day, _cents(value)) for day, value in zip(days, worth.tolist(), strict=True)),
         gained=_share(worth[-1] / float(ran.cash) - 1),
         fallen=_share(float(np.max(1 - worth / peak))),
     )
@@ -215,14 +220,27 @@ def _of_equity(ran: Ran) -> tuple[Floats, Floats]:
 
 def _notes(of: Told) -> Iterator[str]:
     yield "what was earned in the past says little about what will be earned"
+    yield from of.ran.faults
     if of.ran.survivors:
         yield of.ran.survivors
     if not of.tally.trades:
         yield "nothing was bought and sold again, so that there is nothing to judge"
     elif of.tally.trades < FEW_TRADES:
         yield f"{of.tally.trades} round trips are too few to tell skill from luck"
+    within = _fallen(of.ran)
+    if of.performance is not None and within >= of.performance.deepest_fall + DEEPER:
+        yield (
+            "the deepest fall is told between ends of days; at a close within a day it was "
+            f"{within * 100:.2f} %"
+        )
     if len(of.days) < LEAST_DAYS:
         yield f"{len(of.days)} days are too few to speak of a year"
+
+
+def _fallen(ran: Ran) -> Decimal:
+    """Return the deepest fall between any two closes, as a share."""
+    worth = np.concatenate([[float(ran.cash)], ran.course.equity])
+    return _share(float(np.max(1 - worth / np.maximum.accumulate(worth))))
 
 
 def _cents(value: float) -> Decimal:

@@ -75,6 +75,10 @@ def words(of: Evidence) -> tuple[str, ...]:
 def _words(of: Evidence) -> Iterator[str]:
     judged = of.judged
     trades = sum(each.came.trades for each in of.fitted)
+    if of.plan.wanted.pairs:
+        named = ", ".join(of.plan.wanted.pairs)
+        yield f"it was tried on {named} alone, which somebody chose: others may tell otherwise"
+    yield from of.caveats
     if trades < FEW_TRADES:
         yield f"{trades} round trips in all tests are too few to tell skill from luck"
     if judged.outside <= 0:

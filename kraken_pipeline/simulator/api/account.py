@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.simulator import collateral, wire
-from kraken_pipeline.simulator.accounts import Account, Entry
+from kraken_pipeline.simulator.accounts import Account
 from kraken_pipeline.simulator.api import named, order_shapes, shapes
 from kraken_pipeline.simulator.api.paging import Page, newest_first, page
 from kraken_pipeline.simulator.buckets import held_asset, underlying
 from kraken_pipeline.simulator.engine import NOTHING
+from kraken_pipeline.simulator.entries import Entry
 from kraken_pipeline.simulator.events import OrderFilled
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.listing import Pair

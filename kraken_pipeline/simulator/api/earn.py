@@ -3,16 +3,19 @@
 Source: Kraken's OpenAPI file for parameters and errors, recorded answers for the fields.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.simulator import treasury, wire
 from kraken_pipeline.simulator.api import named
+from kraken_pipeline.simulator.buckets import VAULT
 from kraken_pipeline.simulator.engine import NOTHING
+from kraken_pipeline.simulator.entries import Entry
 from kraken_pipeline.simulator.exchange import Exchange
 from kraken_pipeline.simulator.listing import Asset
 from kraken_pipeline.simulator.params import Params, RefusedError, invalid
-from kraken_pipeline.simulator.strategies import LEAST_USD, Strategy, offered
+from kraken_pipeline.simulator.strategies import FLEX, LEAST_USD, Strategy, offered
 from kraken_pipeline.simulator.treasury import Draft
 
 PAYOUT_SECONDS: Final = {"opt_in_rewards": 302_400, "staking": 604_800}
@@ -40,7 +43,9 @@ def strategies(exchange: Exchange, params: Params) -> str:
 
 
 def _lock_type(strategy: Strategy) -> str:
-    return "instant" if strategy.can_be_entered else "bonded"
+    if strategy.kind == FLEX:
+        return "flex"
+    return "bonded" if strategy.unbonding_seconds else "instant"
 
 
 def _shown(strategy: Strategy) -> dict[str, object]:
@@ -82,10 +87,10 @@ def allocations(exchange: Exchange, params: Params) -> str:
     hides = params.flag("hide_zero_allocations")
     items, allocated, rewarded = [], NOTHING, NOTHING
     for strategy in offered(listing):
-        held = account.balances.get(strategy.bucket)
-        if held is None or (hides and not held):
+        rows, held = _rows(exchange, strategy), account.has(strategy.bucket)
+        if not rows or (hides and not held):
             continue
-        earned = _rewarded(exchange, strategy)
+        earned = _rewarded(rows)
         allocated += _worth(exchange, strategy.asset, held, into)
         rewarded += _worth(exchange, strategy.asset, earned, into)
         items.append(
@@ -107,18 +112,16 @@ def allocations(exchange: Exchange, params: Params) -> str:
     )
 
 
-def _rewarded(exchange: Exchange, strategy: Strategy) -> Decimal:
-    rows = exchange.account.ledger.values()
-    return sum(
-        (
-            row.amount
-            for row in rows
-            if row.asset == strategy.bucket
-            and row.type in REWARDS
-            and row.subtype in {"", "reward"}
-        ),
-        NOTHING,
-    )
+def _rows(exchange: Exchange, strategy: Strategy) -> list[Entry]:
+    """Return what ever moved in a strategy's bucket."""
+    account = exchange.account
+    rows = account.vault_rows if strategy.kind == VAULT else account.ledger.values()
+    return [row for row in rows if row.asset == strategy.bucket]
+
+
+def _rewarded(rows: Iterable[Entry]) -> Decimal:
+    earned = (row.amount for row in rows if row.type in REWARDS and row.subtype in {"", "reward"})
+    return sum(earned, NOTHING)
 
 
 def _both(exchange: Exchange, strategy: Strategy, amount: Decimal, into: Asset) -> dict[str, str]:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from kraken_pipeline.simulator import fees, wire
-from kraken_pipeline.simulator.accounts import Account, Entry
+from kraken_pipeline.simulator.accounts import Account
 from kraken_pipeline.simulator.api.order_shapes import traded_as
 from kraken_pipeline.simulator.buckets import held_asset
 from kraken_pipeline.simulator.engine import NOTHING
+from kraken_pipeline.simulator.entries import Entry
 from kraken_pipeline.simulator.events import OrderFilled
 from kraken_pipeline.simulator.listing import Pair
 from kraken_pipeline.simulator.params import Params
@@ -52,7 +53,7 @@ def trade(account: Account, fill: OrderFilled, params: Params) -> dict[str, obje
         "ordertype": traded_as(order),
         "price": wire.fixed(price, decimals),
         "cost": wire.fixed(fill.cost, decimals),
-        "fee": wire.fixed(fill.fee, decimals),
+        "fee": wire.fixed(fees.fee_in_quote(fill, pair, in_base=order.fee_in_base), decimals),
         "vol": wire.fixed(fill.qty, pair.lot_decimals),
         "margin": wire.fixed(NOTHING, decimals),
         "leverage": "0",
@@ -61,7 +62,7 @@ def trade(account: Account, fill: OrderFilled, params: Params) -> dict[str, obje
         "maker": fill.maker,
     }
     if params.flag("ledgers"):
-        shown["ledgers"] = [fill.base_ledger_id, fill.quote_ledger_id]
+        shown["ledgers"] = account.entries_of(fill)
     return shown
 
 

@@ -25,7 +25,11 @@ STAKING_LEGS: Final[Mapping[tuple[str, str], str]] = {
     ("out", "arrive"): "spotfromstaking",
 }
 """The subtype of each leg of a staking move, by whether it goes in or out of staking."""
-EARN_SUBTYPES: Final[Mapping[str, str]] = {"F": "autoallocation", "B": "allocation"}
+EARN_SUBTYPES: Final[Mapping[str, str]] = {
+    "F": "autoallocation",
+    "B": "allocation",
+    buckets.VAULT: "allocation",
+}
 """What a move into a bucket of the newer products is called, by its suffix."""
 STAKED: Final = frozenset({"S", "M", "P"})
 

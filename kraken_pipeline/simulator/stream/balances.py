@@ -8,9 +8,10 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from kraken_pipeline.simulator.accounts import Account, Entry
+from kraken_pipeline.simulator.accounts import Account
 from kraken_pipeline.simulator.buckets import held_asset, underlying
 from kraken_pipeline.simulator.engine import NOTHING
+from kraken_pipeline.simulator.entries import Entry
 from kraken_pipeline.simulator.listing import Asset, display_name
 from kraken_pipeline.simulator.stream import frames
 from kraken_pipeline.simulator.wire import amount

@@ -1,8 +1,6 @@
-import json
 import re
-import subprocess
 from dataclasses import replace
-from html import escape, unescape
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +9,13 @@ import pytest
 from kraken_pipeline.cli.report.backtest import MOST_PAIRS, Shown, page
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.risk.codes import MEANINGS
-from kraken_pipeline.services.report import Traded
+from kraken_pipeline.services.books.report import Traded
 from kraken_pipeline.services.research.days import Course
 from kraken_pipeline.services.research.told import luck_of, tell
 from kraken_pipeline_tests.cli.report.test_charts import bars
 from kraken_pipeline_tests.cli.report.test_in_a_browser import (  # noqa: F401 - a fixture among them
-    LOOK,
-    QUIET,
     browser,
+    seen_by,
 )
 from kraken_pipeline_tests.services.research.runs import daily, fill, ran, trip
 
@@ -112,24 +109,9 @@ def test_a_browser_draws_every_chart(
     wide: int,
 ) -> None:
     (tmp_path / "report.html").write_text(page(shown(pairs=2)))
-    (tmp_path / "look.html").write_text(LOOK.replace("WIDE", str(wide)))
 
-    ended = subprocess.run(
-        [
-            browser,
-            *QUIET,
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"file://{tmp_path}/look.html",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    drawn = seen_by(browser, tmp_path, wide)
 
-    assert "CONSOLE" not in ended.stderr
-    [seen] = re.findall(r"<pre>(.*?)</pre>", ended.stdout, re.DOTALL)
-    drawn = json.loads(unescape(seen))
     assert len(drawn["sizes"]) == 3 + 2
     assert all(width > wide * 0.8 and height > 90 for width, height in drawn["sizes"])
     assert drawn["overhang"] == 0

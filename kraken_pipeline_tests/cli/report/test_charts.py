@@ -9,7 +9,7 @@ from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.services.report import Traded
+from kraken_pipeline.services.books.report import Traded
 from kraken_pipeline.strategies.base import Bars
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

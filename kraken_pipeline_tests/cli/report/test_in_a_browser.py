@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,26 @@ def browser() -> str:
     return found
 
 
+def seen_by(browser: str, folder: Path, wide: int) -> Any:  # noqa: ANN401 - JSON is of any shape
+    """Return what a browser shows of `report.html` at a width, in pixels; it must say nothing."""
+    (folder / "look.html").write_text(LOOK.replace("WIDE", str(wide)))
+    ended = subprocess.run(
+        [
+            browser,
+            *QUIET,
+            f"--user-data-dir={folder / 'profile'}",
+            f"file://{folder}/look.html",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert "CONSOLE" not in ended.stderr
+    [seen] = re.findall(r"<pre>(.*?)</pre>", ended.stdout, re.DOTALL)
+    return json.loads(unescape(seen))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("wide", [1100, 360])
 def test_a_browser_draws_every_chart_and_shows_the_books(
@@ -57,24 +78,9 @@ def test_a_browser_draws_every_chart_and_shows_the_books(
 ) -> None:
     lived(market, pipeline)
     command("portfolio", "report", "--out", str(tmp_path / "report.html"), environ=market.environ)
-    (tmp_path / "look.html").write_text(LOOK.replace("WIDE", str(wide)))
 
-    ended = subprocess.run(
-        [
-            browser,
-            *QUIET,
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"file://{tmp_path}/look.html",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    drawn = seen_by(browser, tmp_path, wide)
 
-    assert "CONSOLE" not in ended.stderr
-    [seen] = re.findall(r"<pre>(.*?)</pre>", ended.stdout, re.DOTALL)
-    drawn = json.loads(unescape(seen))
     snapshot = pipeline.stores.books.latest_snapshot()
     assert snapshot is not None
     assert len(drawn["sizes"]) == 3 + len(pipeline.stores.books.fills_after(None))

@@ -4,8 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from kraken_pipeline.domain.accounting.causes import Cause, Explained, Unexplained
 from kraken_pipeline.domain.accounting.legs import InFlight
-from kraken_pipeline.domain.accounting.open_points import What, of_books, of_moves, of_orders
+from kraken_pipeline.domain.accounting.open_points import (
+    What,
+    of_books,
+    of_moves,
+    of_orders,
+    of_trades,
+    of_unexplained,
+    of_vaults,
+)
+from kraken_pipeline.domain.accounting.vaults import Look
 from kraken_pipeline.domain.lots import MANUAL, Position
 from kraken_pipeline.domain.money import Qty
 from kraken_pipeline.domain.nav import Valuation
@@ -42,6 +52,33 @@ def test_fills_that_are_not_booked_are_awaited_and_those_that_are_say_nothing() 
 
     assert (found.what, found.since) == (What.AWAITED, ended.updated_at)
     assert found.said == f"filled 2 {ended.pair}, booked 1"
+
+
+def test_an_entry_that_nobody_can_explain_is_a_fault_and_says_why() -> None:
+    """PF-2."""
+    came = entry("L1", asset="MOON", amount=Decimal(7), fee=Decimal(0))
+    told = Explained(entry=came, cause=Cause.UNKNOWN, event_id="R1", why="no such asset")
+
+    [found] = of_unexplained([Unexplained(told=told, found_at=NOW)])
+
+    assert (found.of, found.said, found.since) == ("MOON", "7 of L1: no such asset", came.at)
+    assert not found.is_explained
+
+
+def test_trades_without_a_fill_are_told_by_bucket_since_the_oldest() -> None:
+    rows = [
+        entry(name, asset=asset, amount=Decimal(amount), fee=Decimal(0), minutes=number)
+        for number, (name, asset, amount) in enumerate(
+            [("L1", "XXBT", 2), ("L2", "ZUSD", -9), ("L3", "XXBT", -5)]
+        )
+    ]
+    some = [Explained(entry=row, cause=Cause.FILL, event_id="R1", why="") for row in rows]
+
+    coins, money = of_trades(some)
+
+    assert (coins.of, coins.said, coins.since) == ("XXBT", "-3 of L1 and 1 more", rows[0].at)
+    assert (money.of, money.said) == ("ZUSD", "-9 of L2")
+    assert coins.is_explained
 
 
 def test_what_left_one_bucket_is_named_with_when() -> None:
@@ -87,3 +124,16 @@ def test_a_balance_that_differs_is_no_reason_and_has_its_age() -> None:
     [found] = of_books(taken, BASES, since)
 
     assert (found.of, found.since, found.is_explained) == ("ZUSD", since, False)
+
+
+def test_vaults_that_may_not_be_read_are_told_and_are_no_reason() -> None:
+    [found] = of_vaults(Look(at=NOW, refused="EGeneral:Permission denied", hidden={}))
+
+    assert (found.what, found.since, found.is_explained) == (What.UNSEEN, NOW, False)
+    assert "EGeneral:Permission denied" in found.said
+    assert "query funds" in found.said
+
+
+def test_vaults_that_were_read_or_never_asked_for_are_no_point() -> None:
+    assert list(of_vaults(None)) == []
+    assert list(of_vaults(Look(at=NOW, refused="", hidden={}))) == []

@@ -7,12 +7,13 @@ import pytest
 
 from kraken_pipeline.domain.order_terms import Urgency
 from kraken_pipeline.domain.risk import Case, Limits
-from kraken_pipeline.domain.risk.caps import CAP_RULES
+from kraken_pipeline.domain.risk.caps import CAP_RULES, bounds, measures
 from kraken_pipeline_tests.builders import activity, case, exposure, limits, sale
 
-WORST = case().worst_cost
+WORST = case().notional * (1 + case().fee_share)
 """100.902: 100.5 at the limit and the fee."""
 CENT = Decimal("0.01")
+AT_RISK = case().notional * case().intent.stop_distance
 
 
 def held(**amounts: Decimal) -> Case:
@@ -40,7 +41,7 @@ WITHIN = [
     ("CAP_STRATEGY", held(strategy=1000 - WORST)),
     ("CAP_GROSS", held(gross=1000 - WORST)),
     ("CAP_TOTAL", bounded(max_total_notional=WORST)),
-    ("CAP_STOP_RISK", held(stop_risk=1000 - case().stop_risk)),
+    ("CAP_STOP_RISK", held(stop_risk=1000 - AT_RISK)),
     ("CAP_POSITIONS", case(exposure=exposure(positions=4))),
     ("ALLOCATION", case(allotted=Decimal("100.5"))),
     ("CAP_ORDER_NOTIONAL", bounded(max_order_notional=Decimal("100.5"))),
@@ -64,7 +65,7 @@ OVER = [
     ("CAP_STRATEGY", held(strategy=1000 - WORST + CENT)),
     ("CAP_GROSS", held(gross=1000 - WORST + CENT)),
     ("CAP_TOTAL", bounded(max_total_notional=WORST - CENT)),
-    ("CAP_STOP_RISK", held(stop_risk=1000 - case().stop_risk + CENT)),
+    ("CAP_STOP_RISK", held(stop_risk=1000 - AT_RISK + CENT)),
     ("CAP_POSITIONS", case(exposure=exposure(positions=5))),
     ("ALLOCATION", case(allotted=Decimal("100.49"))),
     ("CAP_ORDER_NOTIONAL", bounded(max_order_notional=Decimal("100.49"))),
@@ -129,6 +130,15 @@ def test_every_cap_is_asked_also_after_one_failed() -> None:
     worst = urgent(limits=NOTHING_ALLOWED, visible_qty=Decimal(1), activity=lost, allotted=CENT)
 
     assert sorted(codes(worst)) == sorted(code for code, _ in OVER)
+
+
+@pytest.mark.parametrize(("code", "told"), WITHIN + OVER)
+def test_all_caps_at_once_say_what_each_says_by_itself(code: str, told: Case) -> None:
+    at_once = [each.objection for each in measures(told, bounds(told))]
+
+    assert [each for each in at_once if each] == [
+        found for rule in CAP_RULES if (found := rule(told))
+    ]
 
 
 def test_no_cap_stands_in_the_way_of_a_sale() -> None:

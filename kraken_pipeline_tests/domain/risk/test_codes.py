@@ -70,8 +70,8 @@ DENYING = (
     *sorted(DOMAIN.glob("risk/*.py")),
     DOMAIN / "order_checks.py",
     DOMAIN / "unknowns.py",
-    SERVICES / "assess.py",
-    SERVICES / "submit.py",
+    SERVICES / "risk" / "assess.py",
+    SERVICES / "orders" / "submit.py",
 )
 CODE = re.compile(r'(?:Objection\(|code=|f")\s*"?([A-Z_]{4,})(?:"|: )')
 GUIDE = DOMAIN.parent.parent / "docs" / "risk.md"

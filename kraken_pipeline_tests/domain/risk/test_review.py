@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kraken_pipeline.domain.locks import LockKind
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.risk import RULES, Approved, Case, Denied, Limits, review
-from kraken_pipeline.domain.risk.caps import measures
+from kraken_pipeline.domain.risk.caps import bounds, measures
 from kraken_pipeline.domain.staleness import Doubt
 from kraken_pipeline_tests.builders import (
     NOW,
@@ -66,6 +66,7 @@ CODES = {
     "KILL_DRAWDOWN",
     "KILL_DRIFT",
     "KILL_MANUAL",
+    "LIFECYCLE",
     "LIQUIDITY",
     "LOSS_STREAK",
     "LOW_PROFIT_PAIR",
@@ -203,7 +204,7 @@ def halted(told: Case) -> list[Case]:
 
 def test_a_case_that_nothing_stands_against_is_approved() -> None:
     assert review(case(), clamped_by=("CAP_ASSET",)) == Approved(
-        case(), ("CAP_ASSET",), measures(case())
+        case(), ("CAP_ASSET",), measures(case(), bounds(case()))
     )
 
 

@@ -26,7 +26,7 @@ from kraken_pipeline.kraken.limits import Params
 from kraken_pipeline.kraken.stream.desk import Bookkeeping
 from kraken_pipeline.kraken.stream.hosted import AccountStream
 from kraken_pipeline.kraken.stream.trading import StreamTrader, StreamValidator
-from kraken_pipeline.services.ports import Gateway
+from kraken_pipeline.services.ports.gateway import Gateway
 from kraken_pipeline.simulator.faults.kinds import Kind
 from kraken_pipeline_tests.builders import order
 from kraken_pipeline_tests.kraken.stream.world import World, eventually, world

@@ -11,13 +11,13 @@ from kraken_pipeline.domain.allocation import AllocationRules
 from kraken_pipeline.domain.certificates import Certificate
 from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.intents import Action
+from kraken_pipeline.domain.lifecycle import never_barred
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.order_style import OrderStyle
 from kraken_pipeline.domain.order_terms import OrderTerms
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.assess import BenchDesk
 from kraken_pipeline.services.backtest import (
     Backtest,
     FeeSchedule,
@@ -29,10 +29,12 @@ from kraken_pipeline.services.backtest import (
     Run,
     Sending,
 )
-from kraken_pipeline.services.decide import Configured
-from kraken_pipeline.services.halt import KillSwitches
+from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.evaluate import isolated
+from kraken_pipeline.services.risk.assess import BenchDesk
+from kraken_pipeline.services.risk.halt import KillSwitches
 from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, Wish, Wishes
-from kraken_pipeline.wiring.backtest import listing_of
+from kraken_pipeline.wiring.run_universes import listing_of
 from kraken_pipeline_tests.builders import limits, pair
 
 BEGUN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -110,7 +112,8 @@ def scripted(
                 confidence=1.0,
                 stop_distance=stop,
                 reason=f"bar {bar}",
-                terms=terms,
+                # what closes a fill goes with what opens
+                terms=terms if action.opens or terms is None else replace(terms, close=None),
             )
             for name in snapshot.pairs
             if action is not None
@@ -151,10 +154,21 @@ def asked(strategy: Strategy, **changed: object) -> Backtest:
                     rates=FeeRates(maker_pct=Decimal("0.1"), taker_pct=Decimal("0.2")),
                 ),
             ),
-            source="assumed",
         ),
     )
     return replace(made, **changed)  # type: ignore[arg-type]  # as a test names them
+
+
+def universe_of(*members: Pair, at: datetime = BEGUN) -> Universe:
+    """Return a universe of some pairs."""
+    return Universe(
+        version=f"u{''.join(each.name for each in members)}",
+        at=at,
+        members=members,
+        leaving=(),
+        notional_24h={each.name: Decimal(1_000_000) for each in members},
+        reasons={},
+    )
 
 
 def rules(**changed: object) -> Rules:
@@ -172,6 +186,8 @@ def rules(**changed: object) -> Rules:
             panic_is_latched=False,
             unacknowledged=(),
             allowed=None,
+            barred=never_barred,
+            parts={},
             kraken_stops=None,
             config_hash="c",
         ),
@@ -190,20 +206,17 @@ def rules(**changed: object) -> Rules:
             on_drift=True,
         ),
         qty_caps={},
-        allocation=AllocationRules(weights={}, dynamic=None, throttle=None, risk_pct=Decimal(1)),
+        evaluate=isolated,
+        most_faults=3,
+        allocation=AllocationRules(
+            weights={}, parts={}, dynamic=None, throttle=None, risk_pct=Decimal(1)
+        ),
         measured=None,
         protections=(),
         calm=None,
         habits=lambda names, now: {},
         listing=listing_of(members),
-        universe=Universe(
-            version="u",
-            at=BEGUN,
-            members=members,
-            leaving=(),
-            notional_24h={"XBTUSD": Decimal(1_000_000)},
-            reasons={},
-        ),
+        universes=(universe_of(*members),),
         base_currency=USD,
         config_hash="c",
         run_id="r",

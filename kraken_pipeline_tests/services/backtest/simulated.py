@@ -17,11 +17,13 @@ from kraken_pipeline.domain.reports import (
 )
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.backtest.resting import Happened
-from kraken_pipeline.services.ports import Clock
-from kraken_pipeline.services.world import funds_of
+from kraken_pipeline.services.ports.exchange import Clock
+from kraken_pipeline.services.risk.world import funds_of
 from kraken_pipeline.wiring.edge import Edge
 
 LOOK_BACK = timedelta(minutes=1)
+LOOKS = timedelta(minutes=5)
+"""How often what rests is looked at, as the books of life are read."""
 
 
 class SimulatedExchange:
@@ -35,7 +37,7 @@ class SimulatedExchange:
         self._clock = clock
         self._open: set[str] = set()
         self._seen: set[str] = set()
-        self._since = clock()
+        self._since = self._looked_at = clock()
         self._news: list[Happened] = []
 
     # what it says
@@ -101,17 +103,27 @@ class SimulatedExchange:
     # what happens
 
     def next_before(self, until: float) -> float | None:
+        end = datetime.fromtimestamp(until, UTC)
         if not self._news:
-            self._turn(datetime.fromtimestamp(until, UTC))
+            self._looked_at = max(self._looked_at, self._clock())
+        # what filled at once is news at once
+        self._look()
+        while not self._news and self._open and self._looked_at < end:
+            self._looked_at = min(self._looked_at + LOOKS, end)
+            self._turn(self._looked_at)
             self._look()
-        return until if self._news else None
+        if not self._news:
+            self._looked_at = end
+            self._turn(end)
+        # the account is already as it is after all of them, so that they are told together
+        return self._looked_at.timestamp() if self._news else None
 
     def happen(self) -> Happened | None:
         return self._news.pop(0)
 
     def _look(self) -> None:
         """Read what became of what was open, and what it traded."""
-        if not self._open:
+        if self._news or not self._open:
             return
         reports = self._edge.account.orders(sorted(self._open))
         trades = self._edge.account.trades(since=self._since - LOOK_BACK)

@@ -8,19 +8,20 @@ import pytest
 
 from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.errors import FundsRefusedError, OrderRefusedError
+from kraken_pipeline.domain.fees import FeeRates
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.order_terms import Trigger
 from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.reports import Placed
 from kraken_pipeline.domain.symbols import Asset
-from kraken_pipeline.services.backtest import FillModel
+from kraken_pipeline.services.backtest import FeeSchedule, FeeStep, FeeTier, FillModel
 from kraken_pipeline.services.backtest.engine import TurnedClock
 from kraken_pipeline.services.backtest.exchange import BarExchange
 from kraken_pipeline.services.backtest.resting import Happened
 from kraken_pipeline.services.backtest.tape import Tape
 from kraken_pipeline.strategies.base import Bars
-from kraken_pipeline.wiring.backtest import listing_of
+from kraken_pipeline.wiring.run_universes import listing_of
 from kraken_pipeline_tests.builders import order
 from kraken_pipeline_tests.services.backtest.runs import (
     BEGUN,
@@ -37,12 +38,17 @@ from kraken_pipeline_tests.services.backtest.runs import (
 Open = Callable[..., BarExchange]
 
 
-def exchange(panel: Bars, model: FillModel = EXACT_FILLS, at: datetime = BEGUN) -> BarExchange:
+def exchange(
+    panel: Bars,
+    model: FillModel = EXACT_FILLS,
+    at: datetime = BEGUN,
+    fees: FeeSchedule | None = None,
+) -> BarExchange:
     return BarExchange(
         Tape(panel),
         listing_of([listed()]),
         model,
-        asked(scripted({})).fees,
+        fees or asked(scripted({})).fees,
         {USD: Decimal(10_000), Asset("XBT"): Decimal(10)},
         TurnedClock(at),
     )
@@ -135,13 +141,13 @@ def test_a_large_order_fills_with_a_share_of_each_bars_volume() -> None:
     assert [each.trade.qty for each in everything(opened) if each.trade] == [1, 1, Decimal("0.5")]
 
 
-def test_what_must_be_done_at_once_is_canceled_for_the_rest() -> None:
+def test_what_must_be_done_at_once_is_closed_with_what_it_got() -> None:
     model = replace(EXACT_FILLS, volume_share=Decimal("0.1"))
     opened = exchange(flat(*[100.0] * 3, volume=10.0), model)
     sent(opened, wanted(time_in_force="IOC"))
 
     [done] = everything(opened)
-    assert (done.report.status, done.report.filled_qty) == ("canceled", Decimal(1))
+    assert (done.report.status, done.report.filled_qty) == ("closed", Decimal(1))
 
 
 def test_a_post_only_order_that_would_take_is_canceled() -> None:
@@ -193,6 +199,20 @@ def test_a_fill_moves_the_balances_by_cost_and_fee() -> None:
 
     totals = {name: each.total for name, each in opened.balances().items()}
     assert totals == {"USD": Decimal(10_000) - 200 - Decimal("0.4"), "XBT": 12}
+
+
+def test_who_traded_much_pays_less_from_the_next_fill_on() -> None:
+    cheap = FeeRates(maker_pct=Decimal(0), taker_pct=Decimal("0.1"))
+    dear = FeeRates(maker_pct=Decimal(0), taker_pct=Decimal("0.5"))
+    step = FeeStep(since=BEGUN, rates=dear, tiers=(FeeTier(volume=Decimal(150), rates=cheap),))
+    opened = exchange(flat(100.0, 100.0), fees=FeeSchedule(steps=(step,)))
+    for _ in range(2):
+        sent(opened, wanted())
+
+    assert [each.trade.fee for each in everything(opened) if each.trade] == [
+        Decimal(1),
+        Decimal("0.2"),
+    ]
 
 
 def test_open_orders_hold_what_they_may_need() -> None:

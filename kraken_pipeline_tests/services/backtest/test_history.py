@@ -7,6 +7,7 @@ import pytest
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.services.backtest import History
+from kraken_pipeline.strategies.base import COLUMNS, Bars
 from kraken_pipeline_tests.services.backtest.runs import BEGUN, HOUR, bars, flat
 
 ONE_HOUR = TIMEFRAMES["1h"]
@@ -56,6 +57,17 @@ def test_a_part_is_named_by_the_whole_and_its_rows() -> None:
     assert len({first, later, elsewhere}) == 3
 
 
+@pytest.mark.parametrize("hours", range(1, 6))
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_part_knows_whether_it_lacks_a_bar(hours: int, count: int) -> None:
+    each = (1.0, 1.0, 1.0, 1.0, 1.0)
+    history = History({"1h": bars(each, (), each, each, ())})
+
+    seen = history.read(ONE_HOUR, ("XBTUSD",), closed_by=BEGUN + hours * HOUR, count=count)
+
+    assert seen.is_whole() == (not np.isnan(seen.close).any())
+
+
 def test_closes_are_exact_and_left_out_where_nothing_traded() -> None:
     history = History({"1h": bars((1, 1, 1, 0.1, 1), ())})
 
@@ -75,3 +87,29 @@ def test_a_history_is_not_copied() -> None:
     seen = History({"1h": panel}).read(ONE_HOUR, ("XBTUSD",), closed_by=BEGUN + 2 * HOUR, count=2)
 
     assert np.shares_memory(seen.close, panel.close)
+
+
+def test_nobody_can_write_into_what_is_read() -> None:
+    history = History({"1h": flat(1.0, 2.0)})
+
+    seen = history.read(ONE_HOUR, ("XBTUSD",), closed_by=BEGUN + 2 * HOUR, count=2)
+
+    assert seen.is_sealed
+    assert seen.sealed() is seen
+
+
+def test_some_of_the_pairs_are_read_as_a_part_with_a_name_of_its_own() -> None:
+    one = flat(1.0, 2.0, 3.0)
+    columns = {name: np.hstack([one.column(name), 2 * one.column(name)]) for name in COLUMNS}
+    pairs = ("ETHUSD", "XBTUSD")
+    history = History({"1h": Bars(frame=ONE_HOUR, pairs=pairs, opened_at=one.opened_at, **columns)})
+
+    whole, some, again = (
+        history.read(ONE_HOUR, each, closed_by=BEGUN + 2 * HOUR, count=2)
+        for each in (pairs, ("XBTUSD",), ("XBTUSD",))
+    )
+
+    assert some.open[:, 0].tolist() == [2, 4]
+    assert some.pairs == ("XBTUSD",)
+    assert some.is_sealed
+    assert some.digest() == again.digest() != whole.digest()

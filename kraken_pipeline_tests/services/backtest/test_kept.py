@@ -1,10 +1,13 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from kraken_pipeline.domain.activity import day_of
 from kraken_pipeline.domain.errors import ConflictError, RefusedError, UnknownNameError
 from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.market import Side
+from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import Event, Fact, State
 from kraken_pipeline.services.backtest.kept import KeptBooks, KeptHalts, KeptOrders
 from kraken_pipeline_tests.builders import fill, order
@@ -76,3 +79,28 @@ def test_fills_move_the_position_of_their_book() -> None:
     assert now.qty == 0
     assert books.held() == {}
     assert len(books.fills) == 2
+
+
+def test_what_a_day_traded_begins_anew_with_the_next() -> None:
+    books, first = KeptBooks(), fill(side=Side.BUY)
+    today, tomorrow = day_of(first.at), day_of(first.at) + timedelta(days=1)
+    books.book(first)
+    books.book(first)
+    twice = books.traded_of_day(today)
+
+    books.book(replace(first, at=tomorrow))
+
+    worth, paid = first.cost * first.quote_rate, first.fee * first.quote_rate
+    assert twice == (2 * worth, 2 * paid)
+    assert books.traded_of_day(tomorrow) == (worth, paid)
+    assert books.traded_of_day(tomorrow + timedelta(days=1)) == (ZERO, ZERO)
+
+
+def test_what_is_held_follows_each_fill() -> None:
+    books = KeptBooks()
+    before = books.held()
+
+    now = books.book(fill(side=Side.BUY))
+
+    assert before == {}
+    assert books.held() == {(now.book, now.pair): now}

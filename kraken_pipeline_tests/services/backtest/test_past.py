@@ -87,6 +87,7 @@ def test_who_lost_in_a_run_gets_less_than_it_wants() -> None:
     dynamic = Dynamic(lookback=72 * HOUR, min_pct=ZERO, max_pct=Decimal(100))
     told = AllocationRules(
         weights={"s": Decimal(1), "other": Decimal(1)},
+        parts={},
         dynamic=dynamic,
         throttle=None,
         risk_pct=Decimal(1),

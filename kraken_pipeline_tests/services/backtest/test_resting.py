@@ -18,6 +18,7 @@ def test_an_order_is_shown_as_far_as_it_came() -> None:
         qty=Decimal(2),
         limit=Decimal(100),
         trigger=None,
+        waits=False,
         is_taker=False,
         filled=Decimal("0.5"),
         cost=Decimal(49),

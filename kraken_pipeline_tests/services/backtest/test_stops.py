@@ -3,10 +3,10 @@ from decimal import Decimal
 
 import pytest
 
-from kraken_pipeline.domain.errors import OrderRefusedError
 from kraken_pipeline.domain.intents import Action
+from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price
-from kraken_pipeline.domain.order_terms import Close, Purpose
+from kraken_pipeline.domain.order_terms import Close, OrderTerms, Purpose
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline.domain.protection import StopStyle
 from kraken_pipeline.services.backtest import History, Result, Run
@@ -21,7 +21,6 @@ from kraken_pipeline_tests.services.backtest.runs import (
     rules,
     scripted,
 )
-from kraken_pipeline_tests.services.backtest.test_exchange import exchange, wanted
 
 IN, OUT = Action.ENTER, Action.EXIT
 STOP = StopStyle(order_type="stop-loss", max_slippage_bps=50)
@@ -83,8 +82,40 @@ def test_without_stops_none_is_placed() -> None:
     assert [each.purpose for each in result.orders] == [Purpose.OPEN]
 
 
-def test_a_conditional_close_is_refused_and_not_forgotten() -> None:
-    close = Close(order_type="stop-loss", trigger_price=Price(Decimal(90)))
+@pytest.mark.parametrize(
+    ("close", "prices", "sold"),
+    [
+        (Close(order_type="stop-loss", trigger_price=Price(Decimal(90))), [80.0] * 3, 90),
+        (Close(order_type="take-profit", trigger_price=Price(Decimal(110))), [120.0] * 3, 110),
+        (Close(order_type="limit", limit_price=Price(Decimal(110))), [120.0] * 3, 110),
+    ],
+)
+def test_a_conditional_close_follows_each_fill_and_sells_it(
+    close: Close, prices: list[float], sold: int
+) -> None:
+    thin = replace(EXACT_FILLS, volume_share=Decimal("0.1"))
+    strategy = scripted({2: IN}, terms=OrderTerms(close=close))
+    panel = flat(*[100.0] * 10, *prices, *prices, volume=200.0)
+    result = Run(asked(strategy, model=thin), rules(), History({"1h": panel}), Nothing()).run()
 
-    with pytest.raises(OrderRefusedError, match="no conditional close"):
-        exchange(flat(100.0, 100.0)).add(wanted(close=close), deadline=BEGUN)
+    entry, *children = result.orders
+    bought = [each.qty for each in result.fills if each.side is Side.BUY]
+    left = [each for each in result.fills if each.side is Side.SELL]
+    assert [each.qty for each in children] == bought
+    assert {each.parent_id for each in children} == {entry.local_id}
+    assert sum(each.qty for each in left) == sum(bought)
+    assert left[0].price == sold
+    assert [each.qty for each in result.positions] == [0]
+    [trip] = result.trips
+    assert f"at {sold}" in trip.why_closed
+
+
+def test_a_conditional_close_gives_way_to_what_its_strategy_sells() -> None:
+    close = Close(order_type="stop-loss", trigger_price=Price(Decimal(90)))
+    strategy = scripted({2: IN, 5: OUT}, terms=OrderTerms(close=close))
+
+    result = Run(asked(strategy), rules(), History({"1h": flat(*[100.0] * 9)}), Nothing()).run()
+
+    entry, child, sale = result.orders
+    assert (child.purpose, child.state) == (Purpose.PROTECT, State.CANCELED)
+    assert (sale.purpose, sale.state, sale.qty) == (Purpose.CLOSE, State.FILLED, entry.qty)

@@ -77,9 +77,31 @@ def test_what_comes_after_the_end_is_not_told() -> None:
 def test_a_trailing_stop_falls_behind_the_best_price_since() -> None:
     tape = Tape(flat(100.0, 120.0, 120.0, 100.0))
 
-    found = tape.fell_behind_peak(0, 0.1, 100.0, start=START, until=START + 9 * 3600)
+    found = tape.turned_back(
+        0, lambda best: best * 0.9, start=START, until=START + 9 * 3600, rising=False
+    )
 
-    assert found == (START + 2 * 3600 + 3600 * 12 / 20, 108.0)
+    assert found == START + 2 * 3600 + 3600 * 12 / 20
+
+
+def test_a_jump_from_one_bar_to_the_next_takes_no_time() -> None:
+    tape = Tape(bars((90, 90, 90, 90, 1), (105, 105, 105, 105, 1)))
+
+    found = tape.turned_back(
+        0, lambda best: best * 1.1, start=START, until=START + 9 * 3600, rising=True
+    )
+
+    assert found == START + 3600
+
+
+def test_a_trailing_buy_rises_above_the_best_price_since() -> None:
+    tape = Tape(flat(100.0, 80.0, 80.0, 100.0))
+
+    found = tape.turned_back(
+        0, lambda best: best * 1.1, start=START, until=START + 9 * 3600, rising=True
+    )
+
+    assert found == START + 2 * 3600 + 3600 * 8 / 20
 
 
 def test_a_day_of_volume_is_that_of_whole_bars() -> None:
@@ -109,3 +131,15 @@ def test_a_bar_goes_no_farther_than_its_ends_and_reaches_both(
     }
     assert all(low <= each <= high for each in walked)
     assert None not in reached.values()
+
+
+def test_the_last_close_stands_where_nothing_traded_and_none_before_the_first() -> None:
+    made = Tape(bars((), (1, 2, 1, 2, 5), (), (2, 3, 2, 3, 5)))
+
+    assert made.carried_forward()[:, 0].tolist() == [0, 2, 2, 3]
+
+
+def test_closes_that_are_all_there_are_not_copied() -> None:
+    made = Tape(flat(1.0, 2.0))
+
+    assert made.carried_forward() is made.bars.close

@@ -31,6 +31,7 @@ def desk(root: Path, market: Market | None = None, *, version: str = "1.0.0") ->
             strategy_version=version,
             config_hash="c" * 8,
             data_digest="d" * 8,
+            caveats=("a market of its own",),
         ),
     )
 

@@ -1,7 +1,12 @@
+from dataclasses import replace
+from datetime import date
+
 import numpy as np
 import pytest
 
-from kraken_pipeline.services.research.hold import held
+from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.services.research.hold import ends_of_days, held
+from kraken_pipeline_tests.services.research.runs import daily
 
 NONE = np.nan
 
@@ -25,3 +30,20 @@ def test_what_stops_trading_keeps_its_last_price() -> None:
 @pytest.mark.parametrize("closes", [np.empty((0, 2)), np.full((3, 2), NONE)])
 def test_without_a_price_at_first_nothing_is_held(closes: np.ndarray) -> None:
     assert held(closes, 0).tolist() == []
+
+
+def test_a_day_ends_with_the_bar_that_closes_at_midnight() -> None:
+    bars = replace(daily(1, 2, NONE, 4), frame=TIMEFRAMES["4h"])
+    hours = bars.opened_at[0] + 3600 * np.array([20, 24, 40, 44])
+
+    days, closes = ends_of_days(replace(bars, opened_at=hours))
+
+    assert days == [date(2023, 12, 31), date(2024, 1, 1)]
+    assert closes.tolist() == [[1.0], [4.0]]
+
+
+def test_a_day_without_a_price_at_its_end_ends_with_the_last_there_was() -> None:
+    days, closes = ends_of_days(daily(1, NONE, 3))
+
+    assert days == [date(2023, 12, 31), date(2024, 1, 1), date(2024, 1, 2)]
+    assert closes.tolist() == [[1.0], [1.0], [3.0]]

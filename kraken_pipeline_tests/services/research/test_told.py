@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -61,6 +62,17 @@ def test_too_little_to_judge_is_said_and_why_pairs_may_be_survivors() -> None:
     assert any("nothing to judge" in each for each in none.notes)
     assert (none.performance, none.sample) == (None, None)
     assert luck_of(none).reordered is None
+
+
+def test_a_fall_within_a_day_is_told_where_it_was_deeper_than_between_days() -> None:
+    course = ran().course
+    dipped = course.equity.copy()
+    dipped[30] = dipped[:30].max() * 0.8
+
+    found = tell(ran(course=replace(course, equity=dipped)), None)
+
+    assert any("at a close within a day it was 20.00 %" in each for each in found.notes)
+    assert not any("within a day" in each for each in tell(ran(), None).notes)
 
 
 def test_enough_trades_and_days_need_no_excuse() -> None:

@@ -78,3 +78,10 @@ def test_a_choice_that_earns_nothing_stands_on_no_spike(evidence: Evidence) -> N
 
 def test_a_test_is_told_by_its_first_and_its_last_day(evidence: Evidence) -> None:
     assert fold_rows(evidence)[-1]["test"] == "2024-05-16 to 2024-06-30"
+
+
+def test_what_was_assumed_of_bars_and_pairs_is_said(evidence: Evidence) -> None:
+    told = words(replace(evidence, caveats=("the pairs are those which lived on",)))
+
+    assert "the pairs are those which lived on" in told
+    assert "the pairs are those which lived on" not in words(evidence)

@@ -7,8 +7,8 @@ from kraken_pipeline.domain.amendments import Amendment
 from kraken_pipeline.domain.halts import EVERYTHING, Scope, ScopeKind
 from kraken_pipeline.domain.money import Price, Qty
 from kraken_pipeline.domain.orders import State
-from kraken_pipeline.services.amend import AmendDesk, amend
-from kraken_pipeline.services.settle import cancel
+from kraken_pipeline.services.orders.amend import AmendDesk, amend
+from kraken_pipeline.services.orders.settle import cancel
 from kraken_pipeline_tests.simulation.life import Life
 from kraken_pipeline_tests.simulation.process import DEADLINE, LEASE
 

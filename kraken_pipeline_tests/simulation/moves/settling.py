@@ -6,8 +6,8 @@ from functools import partial
 from typing import Final
 
 from kraken_pipeline.domain.orders import Order, State
-from kraken_pipeline.services import resolve
-from kraken_pipeline.services.flatten import Extent
+from kraken_pipeline.services.orders import resolve
+from kraken_pipeline.services.orders.flatten import Extent
 from kraken_pipeline.simulator.faults.kinds import Kind
 from kraken_pipeline.simulator.faults.rules import Rule
 from kraken_pipeline_tests.simulation.flattening import flattened

@@ -131,6 +131,15 @@ def test_the_fee_can_be_taken_in_base(client: Client) -> None:
     assert by_asset["XXBT"]["balance"] == "0.0099200000"
 
 
+def test_a_fee_taken_in_base_is_told_in_quote_by_trades_and_orders(client: Client) -> None:
+    txid = client.placed(ordertype="market", oflags="fcib")
+
+    [trade] = client.did("TradesHistory")["trades"].values()
+    told = Decimal(trade["fee"])
+    assert told == (Decimal("0.00008") * Decimal(trade["price"])).quantize(Decimal("0.00001"))
+    assert Decimal(client.did("QueryOrders", txid=txid)[txid]["fee"]) == told
+
+
 def test_a_post_only_order_that_would_take_is_canceled(client: Client) -> None:
     txid = client.placed(price="90000", oflags="post", volume="0.001")
 

@@ -1,0 +1,1 @@
+"""The account's books: synced, kept, valued, compared with the exchange, reported."""

@@ -1,0 +1,1 @@
+"""Strategies asked, their answers kept, and asked once more from what was kept."""

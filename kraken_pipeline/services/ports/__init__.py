@@ -1,0 +1,1 @@
+"""What services need from outside. Adapters fit by shape and inherit nothing."""

@@ -1,0 +1,1 @@
+"""What is known just before an assessment, and what risk makes of it."""
