@@ -15,7 +15,8 @@ from kraken_pipeline.kraken.signing import Credential
 SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
 """The example of Kraken's own documentation."""
 CREDENTIAL = Credential(key="made-up-key", secret=SECRET)
-QUICK = Timeouts(connect_seconds=1, read_seconds=0.3)
+# a scripted server answers within a millisecond, unless its thread waits for a processor
+QUICK = Timeouts(connect_seconds=2, read_seconds=2)
 
 SYMBOLS = SymbolTable(
     assets={"XXBT": "XBT", "ZUSD": "USD", "XETH": "ETH", "USDT": "USDT"},

@@ -43,7 +43,7 @@ def test_an_answer_that_drips_holds_a_call_no_longer_than_its_time(start: bytes)
         with pytest.raises(UnreachableError):
             PublicLine(server.url, timeouts=QUICK).ask("Time")
 
-        assert time.monotonic() - began < QUICK.read_seconds + 0.5
+        assert time.monotonic() - began < QUICK.read_seconds + 2
 
 
 def test_an_order_whose_answer_drips_may_have_been_done() -> None:
@@ -69,10 +69,10 @@ def test_an_answer_in_pieces_is_read_whole_if_it_comes_in_time() -> None:
 
 def test_each_answer_has_its_own_time() -> None:
     with scripted(always(ok(1))) as server:
-        connections = Connections(server.url, Timeouts(read_seconds=0.2))
+        connections = Connections(server.url, Timeouts(read_seconds=1))
         for _ in range(4):
             connections.get("/")
-            time.sleep(0.1)
+            time.sleep(0.3)
 
         assert server.connections == 1
         connections.close()

@@ -47,8 +47,8 @@ def house(folder: Path) -> Household:
     return Household(folder=folder, tier=TIERS["pro"], clock=lambda: NOON)
 
 
-def line_in(folder: Path, url: str, *, read_seconds: float = 0.3) -> PrivateLine:
-    timeouts = Timeouts(connect_seconds=1, read_seconds=read_seconds)
+def line_in(folder: Path, url: str, *, read_seconds: float = 2) -> PrivateLine:
+    timeouts = Timeouts(connect_seconds=2, read_seconds=read_seconds)
     return private_line(url, CREDENTIAL, house(folder), timeouts=timeouts)
 
 
