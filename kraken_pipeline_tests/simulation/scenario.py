@@ -126,8 +126,9 @@ def _calm(life: Life) -> None:
     theirs.reopen(life)
     world.time.sleep(60)
     if world.tape.counts["lockouts"]:
-        # whoever is locked out stays silent for that long, and is right to
-        world.time.sleep(LOCKOUT.total_seconds())
+        # whoever is locked out stays silent for that long, and is right to; one lock may follow
+        # another, and whoever did not see the second asks too early and prolongs it once
+        world.time.sleep(2 * LOCKOUT.total_seconds())
     world.resume()
 
 

@@ -23,6 +23,7 @@ REGRESSIONS: Final[Mapping[int, str]] = MappingProxyType(
         500074: "a fill that nothing had booked yet stood against the absence of a later order",
         614943: "another late part at each look was taken for one that stays",
         702286: "two lags of one bucket were taken for lasting drift",
+        915500: "a second lock of the key, which nobody saw, outlasted the quiet",
         60: "a key that was locked out kept fills out of the books until the end",
     }
 )
