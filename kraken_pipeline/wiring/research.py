@@ -9,8 +9,6 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any, Final
 
-import numpy as np
-
 from kraken_pipeline.domain.accounting.performance import deepest_fall
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.money import BPS, PERCENT
@@ -36,6 +34,7 @@ from kraken_pipeline.store.searches import SearchFiles
 from kraken_pipeline.strategies.base import Bars
 from kraken_pipeline.wiring import backtest
 from kraken_pipeline.wiring.clock import system_now
+from kraken_pipeline.wiring.tried_by_hand import course_of, ratios_by_hand
 
 _DAY: Final = timedelta(days=1)
 MOST_BESIDE: Final = 4
@@ -87,10 +86,13 @@ def luck_in(loaded: Loaded, run: StoredRun, told: Told) -> Luck:
     """Return what chance may have done to a run, counting every trial of its strategies.
 
     Raises:
-        ConfigurationError: a search is torn.
+        ConfigurationError: a search is torn, or the card of another run.
+        StorageError: the rows of another run are damaged.
     """
     names = {each["strategy_id"] for each in run.card["asked"]["strategies"]}
-    return luck_of(told, tuple(trial_ratios(SearchFiles(loaded.data_dir), names)))
+    searched = trial_ratios(SearchFiles(loaded.data_dir), names)
+    by_hand = ratios_by_hand(backtest.backtests(loaded), names, but=run)
+    return luck_of(told, (*searched, *by_hand))
 
 
 def traded_in(loaded: Loaded, told: Told) -> tuple[Traded, ...]:
@@ -117,9 +119,6 @@ def ran_of(run: StoredRun) -> Ran:
     """
     card = run.card
     asked, fills = card["asked"], card["asked"]["fills"]
-    course = np.array([list(row.values()) for row in run.rows("equity")], dtype=np.float64).reshape(
-        -1, 3
-    )
     return Ran(
         run_id=run.run_id,
         since=datetime.fromisoformat(asked["since"]),
@@ -135,7 +134,7 @@ def ran_of(run: StoredRun) -> Ran:
         fee=Decimal(asked["fees"]["steps"][0]["taker_pct"]) * PERCENT,
         slippage=Decimal(fills["slippage_bps"]) * BPS,
         seed=asked["seed"],
-        course=Course(at=course[:, 0].astype(np.int64), equity=course[:, 1], exposure=course[:, 2]),
+        course=course_of(run),
         fills=tuple(map(fill_of, run.rows("fills"))),
         trips=tuple(map(trip_of, run.rows("trips"))),
         counts=card["counts"],
@@ -298,6 +297,7 @@ def lab(loaded: Loaded, wanted: Wanted) -> Lab:
         strategy_version=configured.strategy.version,
         config_hash=loaded.hash,
         data_digest=ready.history.digest,
+        by_hand=tuple(ratios_by_hand(backtest.backtests(loaded), {wanted.strategy_id})),
         caveats=(*_survivors(ready.universes[0], asked.since), *_believed(ready.unproven)),
     )
 

@@ -57,6 +57,23 @@ def test_a_run_is_kept_shown_listed_compared_reported_and_removed(
     assert [each["run"] for each in left] == [two["run_id"]]
 
 
+def test_parameters_that_were_tried_one_run_at_a_time_are_trials(
+    command: Command, history: dict[str, str]
+) -> None:
+    asked = (
+        *("backtest", "run", "--since", "2024-02-18", "--until", LAST, "--timeframe", "1h"),
+        *("--json", "--strategy", "trend_core", "--param"),
+    )
+
+    def trials(profile: str, *more: str) -> int | None:
+        luck = document(command(*asked, f"profile={profile}", *more, environ=history))["luck"]
+        return None if luck["deflated"] is None else int(luck["deflated"]["trials"])
+
+    assert trials("balanced") is None
+    assert trials("aggressive") == 2
+    assert trials("aggressive", "--cash", "5000") == 2
+
+
 def test_a_run_says_that_its_strategy_went_wrong(
     command: Command, history: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,8 @@ class Lab:
     """Of the bars of the whole stretch."""
     caveats: tuple[str, ...] = ()
     """What was assumed of its bars and pairs, in words."""
+    by_hand: tuple[float, ...] = ()
+    """The ratios of its other trials, each a run that somebody kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,7 @@ def conclude(desk: SearchDesk, search_id: str) -> tuple[Evidence, str]:
     folds = tuple(desk.store.read(search_id, fold_name(each.number), Fitted) for each in plan.folds)
     lab = _lab_of(desk, plan)
     strategy = plan.wanted.strategy_id
-    earlier = tuple(trial_ratios(desk.store, {strategy}, but=search_id))
+    earlier = (*trial_ratios(desk.store, {strategy}, but=search_id), *lab.by_hand)
     judged = judge(lab.attempt, folds, plan.space, plan.wanted.whole, earlier=earlier)
     evidence = Evidence(
         plan=plan,

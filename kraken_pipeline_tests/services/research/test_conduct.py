@@ -80,6 +80,21 @@ def test_every_search_of_a_strategy_counts_against_the_next(tmp_path: Path) -> N
     assert stranger.judged.trials == 30
 
 
+def test_what_was_tried_by_hand_counts_against_a_search_as_well(tmp_path: Path) -> None:
+    alone, _ = searched(tmp_path)
+    opened = desk(tmp_path).lab
+    watched = replace(
+        desk(tmp_path), lab=lambda wanted: replace(opened(wanted), by_hand=(0.1, -0.2, 0.9))
+    )
+
+    after, _ = conclude(watched, alone.plan.search_id)
+
+    assert (alone.judged.trials, after.judged.trials) == (30, 33)
+    assert alone.judged.deflated is not None
+    assert after.judged.deflated is not None
+    assert after.judged.deflated.chance < alone.judged.deflated.chance
+
+
 def test_without_every_fold_there_is_no_evidence(tmp_path: Path) -> None:
     search_id = plan_search(desk(tmp_path), WANTED).search_id
     do_fold(desk(tmp_path), search_id, 1)
