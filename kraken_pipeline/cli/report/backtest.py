@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from kraken_pipeline.cli.report import columns
-from kraken_pipeline.cli.report.charts import Curve, candles, curve
+from kraken_pipeline.cli.report.charts import MANYFOLD, Curve, candles, curve
 from kraken_pipeline.cli.report.markup import Html, joined, tag
 from kraken_pipeline.cli.report.parts import (
     before_you_read,
@@ -101,6 +101,7 @@ def _curves(of: Told) -> Iterator[Html]:
             title=f"Equity, {of.ran.base_currency}",
             points=[(each.day, each.equity) for each in of.days],
             written=lambda value: f"{value:,.2f}",
+            by_ratio_from=MANYFOLD,
             beside=held,
             beside_title="bought at first and held",
         )

@@ -7,12 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from math import inf
 from typing import Final
 
 import numpy as np
 
 from kraken_pipeline.cli.report.markup import Html, joined, tag
-from kraken_pipeline.cli.report.scales import EDGE, WIDTH, Scale, padded, place, round_values
+from kraken_pipeline.cli.report.scales import (
+    EDGE,
+    WIDTH,
+    Ratios,
+    Scale,
+    padded,
+    padded_ratios,
+    place,
+)
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import plain
@@ -25,6 +34,8 @@ BELOW: Final = 30.0
 """For the days under a picture."""
 TEXT: Final = 22.0
 """How tall it may be, for a phone makes it larger: so much is left bare at the top."""
+MANYFOLD: Final = 5.0
+"""How many times the least a worth must reach to be drawn by its ratios: else it begins flat."""
 FEW: Final = 40
 """Points up to which each has a dot."""
 MOST_MARKS: Final = 500
@@ -47,6 +58,8 @@ class Curve:
     beside: Sequence[tuple[date, Decimal]] = ()
     """What is drawn with it, dashed, within the same days; oldest first."""
     beside_title: str = ""
+    by_ratio_from: float = inf
+    """How many times the lowest the highest must be so that equal ratios are equally far apart."""
 
 
 def curve(of: Curve) -> Html:
@@ -55,8 +68,7 @@ def curve(of: Curve) -> Html:
     values = [float(value) for _, value in of.points]
     across = Scale(low=days[0], high=days[-1], at_low=EDGE, at_high=WIDTH - EDGE)
     others = [float(value) for _, value in of.beside]
-    low, high = padded(min(values + others), max(values + others))
-    up = Scale(low=low, high=high, at_low=HEIGHT - BELOW, at_high=TEXT)
+    up = _up(of, min(values + others), max(values + others))
     places = _places(of.points, across, up)
     # what is never above zero hangs from there
     ground = place(up(0.0) if max(values) <= 0 else HEIGHT - BELOW)
@@ -71,6 +83,8 @@ def curve(of: Curve) -> Html:
     if of.beside:
         told += f"; {of.beside_title}, dashed, ends at {of.written(others[-1])}"
         title += f"; dashed: {of.beside_title}"
+    if isinstance(up, Ratios):
+        title += "; equal ratios are equally far apart"
     drawn = (
         *_lines(up),
         tag("polygon", points=" ".join((ends[0], *places, ends[1])), class_="area"),
@@ -81,6 +95,15 @@ def curve(of: Curve) -> Html:
         *_ends([first.isoformat(), last.isoformat()], HEIGHT),
     )
     return _picture(of.name, title, told, HEIGHT, drawn)
+
+
+def _up(of: Curve, low: float, high: float) -> Scale:
+    at = {"at_low": HEIGHT - BELOW, "at_high": TEXT}
+    if low > 0 and high / low >= of.by_ratio_from:
+        low, high = padded_ratios(low, high)
+        return Ratios(low=low, high=high, **at)
+    low, high = padded(low, high)
+    return Scale(low=low, high=high, **at)
 
 
 def _places(points: Sequence[tuple[date, Decimal]], across: Scale, up: Scale) -> list[str]:
@@ -184,14 +207,14 @@ def _mark(fill: Fill, x: float, y: float) -> Html:
 
 
 def _lines(up: Scale) -> Iterator[Html]:
-    for value in round_values(up.low, up.high):
+    for value in up.lines():
         y = place(up(value))
         yield tag("path", d=f"M{place(EDGE)} {y}H{place(WIDTH - EDGE)}", class_="grid")
 
 
 def _values(up: Scale, written: Callable[[float], str]) -> Iterator[Html]:
     """Yield what the lines stand for: above them, over what is drawn."""
-    for value in round_values(up.low, up.high):
+    for value in up.lines():
         yield tag("text", written(value), x=place(EDGE + 2), y=place(up(value) - 3))
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from kraken_pipeline.cli.portfolio_lists import RARE
 from kraken_pipeline.cli.report import columns
-from kraken_pipeline.cli.report.charts import Curve, candles, curve
+from kraken_pipeline.cli.report.charts import MANYFOLD, Curve, candles, curve
 from kraken_pipeline.cli.report.markup import Html, joined, tag
 from kraken_pipeline.cli.report.parts import (
     before_you_read,
@@ -80,6 +80,7 @@ def _curves(of: Report) -> Iterator[Html]:
                 title=money,
                 points=[(each.day, each.equity) for each in of.curve],
                 written=lambda value: f"{value:,.2f}",
+                by_ratio_from=MANYFOLD,
             )
         )
         yield shares("drawdown", "Fall from the highest", [(e.day, -e.fallen) for e in of.curve])

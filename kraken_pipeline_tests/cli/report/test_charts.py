@@ -4,7 +4,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from kraken_pipeline.cli.report.charts import FEW, MOST_MARKS, Curve, candles, curve
+from kraken_pipeline.cli.report.charts import FEW, MANYFOLD, MOST_MARKS, Curve, candles, curve
 from kraken_pipeline.domain.lots import Fill
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import Price, Qty
@@ -101,3 +101,20 @@ def test_what_is_drawn_beside_a_curve_is_dashed_named_and_within_the_picture() -
     assert "Worth; dashed: held" in picture
     assert "held, dashed, ends at 40" in picture
     assert ">40<" in picture
+
+
+@pytest.mark.parametrize(("last", "by_ratio"), [(400, False), (500, True), (1_000_000, True)])
+def test_a_worth_that_grew_manyfold_is_drawn_by_its_ratios(last: int, *, by_ratio: bool) -> None:
+    days = [date(2026, 1, 1) + timedelta(days=each) for each in range(3)]
+    worth = zip(days, map(Decimal, (100, 200, last)), strict=True)
+    picture = curve(
+        Curve(
+            name="x",
+            title="Worth",
+            points=list(worth),
+            written=lambda value: f"{value:.0f}",
+            by_ratio_from=MANYFOLD,
+        )
+    )
+
+    assert ("equal ratios are equally far apart" in picture) is by_ratio
