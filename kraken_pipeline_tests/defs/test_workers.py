@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,6 +54,24 @@ def show(
     )
 
 
+@contextmanager
+def speaking(presence: Presence) -> Iterator[None]:
+    """Show each second that the worker is busy."""
+    done = threading.Event()
+
+    def speak() -> None:
+        while not done.wait(1):
+            show(presence)
+
+    voice = threading.Thread(target=speak)
+    voice.start()
+    try:
+        yield
+    finally:
+        done.set()
+        voice.join()
+
+
 def quickly(runs: Runs) -> dg.RunRequest | dg.SkipReason:
     """Return what the schedule asks for at noon; it may not wait for anybody."""
     began = time.monotonic()
@@ -62,14 +81,17 @@ def quickly(runs: Runs) -> dg.RunRequest | dg.SkipReason:
 
 
 def test_the_schedule_waits_for_a_worker_that_is_at_it_and_finds_nothing_left(
-    runs: Runs, presence: Presence
+    runs: Runs, presence: Presence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # however long this machine takes to decide
+    monkeypatch.setattr(workers, "SPARE", -timedelta(minutes=10))
     show(presence)
     warm = Warm(pipeline=runs.pipeline, instance=runs.instance, worker=me(runs))
     started = threading.Timer(0.3, warm.decide_and_trade, (NOONS,))
     started.start()
-    answer = asked_of(runs.pipeline, runs.instance, NOON)
-    started.join()
+    with speaking(presence):
+        answer = asked_of(runs.pipeline, runs.instance, NOON)
+        started.join()
 
     assert reason(answer) == "the close of 12:00 is decided; no run is needed"
     assert runs.instance.get_runs_count() == 2
