@@ -39,7 +39,10 @@ MADE_UP: Final = (
     "the market of this data folder is made up: with paper.market: kraken and a folder of its own "
     "paper trades on Kraken's prices, and history is Kraken's"
 )
-NO_TRIP: Final = "nothing was bought and sold in any of its tests, so that they tell nothing"
+NO_TRIP: Final = (
+    "nothing was bought and sold with these parameters in any of its tests, so that they tell "
+    "nothing"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +196,10 @@ def _walk_forward(bench: Bench) -> Shown:
         lacks = NO_SEARCH.format(bench.subject.strategy_id, bench.subject.timeframe)
         return bench.shown(Proof.WALK_FORWARD, faults=(lacks,), notes=(), report={})
     evidence, known = found
-    traded = () if any(each.came.trades for each in evidence.fitted) else (NO_TRIP,)
+    # of what is configured, what it came to counts, and not what else was chosen in its place
+    is_as_it_was = evidence.parameters == bench.subject.parameters
+    tests = [each.unchosen if is_as_it_was else each.came for each in evidence.fitted]
+    traded = () if any(each.trades for each in tests) else (NO_TRIP,)
     return bench.shown(
         Proof.WALK_FORWARD,
         faults=(*bench.made_up, *traded),

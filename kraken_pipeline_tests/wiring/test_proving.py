@@ -1,6 +1,6 @@
 """What is shown of a strategy, from what is tried and what was searched to what is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,12 +24,13 @@ from kraken_pipeline.strategies import STRATEGIES
 from kraken_pipeline.strategies.base import Snapshot, Wishes
 from kraken_pipeline.wiring.configured import configured, subjects
 from kraken_pipeline.wiring.modes import MARK, SIMULATED
-from kraken_pipeline.wiring.proving import Asked, adopt, kept, prove
+from kraken_pipeline.wiring.proving import NO_TRIP, Asked, adopt, kept, prove
 from kraken_pipeline_tests.builders import NOW
 from kraken_pipeline_tests.services.research.test_plan import WANTED
 from kraken_pipeline_tests.services.research.test_search import Market
 
 TRIED = Asked(closes=24, seed=1, days=None)
+TRADED = range(5, 21)
 
 
 def configuration(root: Path, more: str = "", *, data: str = "data") -> Loaded:
@@ -47,15 +48,26 @@ def shown(loaded: Loaded, proof: Proof, asked: Asked = TRIED) -> Shown:
 
 
 def searched(
-    loaded: Loaded, wanted: Wanted = WANTED, *, version: str = "", trades: bool = True
+    loaded: Loaded,
+    wanted: Wanted = WANTED,
+    *,
+    version: str = "",
+    trades: Container[object] = TRADED,
 ) -> str:
-    """End a search in a made-up world for the strategy as it is configured, and name it."""
+    """End a search in a made-up world for the strategy as it is configured, and name it.
+
+    Args:
+        loaded: the configuration.
+        wanted: the search.
+        version: of the strategy; as it is if empty.
+        trades: with which `atr_bars` anything is traded.
+    """
     of = configured(loaded.settings, "trend_core")
     world = Market()
 
     def attempt(parameters: Mapping[str, object], span: object) -> object:
         came = world({**parameters, "fast": parameters["atr_bars"]}, span)  # type: ignore[arg-type]  # the world's own word
-        return came if trades else replace(came, trades=0)
+        return came if parameters["atr_bars"] in trades else replace(came, trades=0)
 
     lab = Lab(
         attempt=attempt,  # type: ignore[arg-type]  # spelled above
@@ -146,20 +158,30 @@ def test_a_search_on_a_made_up_market_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "version", "trades"),
     [
-        (replace(WANTED, scheme=Scheme.PURGED), "", True),
-        (replace(WANTED, timeframe="4h"), "", True),
-        (WANTED, "0.0.0", True),
-        (WANTED, "", False),
+        (replace(WANTED, scheme=Scheme.PURGED), "", TRADED),
+        (replace(WANTED, timeframe="4h"), "", TRADED),
+        (WANTED, "0.0.0", TRADED),
+        (WANTED, "", ()),
     ],
     ids=["it did not walk forward", "another timeframe", "another version", "nothing traded"],
 )
 def test_a_search_that_shows_nothing_of_it_is_none(
-    tmp_path: Path, wanted: Wanted, version: str, *, trades: bool
+    tmp_path: Path, wanted: Wanted, version: str, trades: Container[object]
 ) -> None:
     loaded = configuration(tmp_path)
     searched(loaded, wanted, version=version, trades=trades)
 
     assert not shown(loaded, Proof.WALK_FORWARD).holds
+
+
+def test_trades_of_what_was_chosen_show_nothing_of_what_is_configured(tmp_path: Path) -> None:
+    plain = configuration(tmp_path)
+    searched(plain, trades=range(5, 20))
+    chosen = _last_choice(plain)["atr_bars"]
+    assert configured(plain.settings, "trend_core").parameters["atr_bars"] == 20
+
+    assert shown(plain, Proof.WALK_FORWARD).said == (NO_TRIP,)
+    assert shown_again(configuration(tmp_path, f", params: {{atr_bars: {chosen}}}")).holds
 
 
 def test_what_a_search_chose_last_is_shown_too_and_nothing_else(tmp_path: Path) -> None:
