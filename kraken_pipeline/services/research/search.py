@@ -243,4 +243,5 @@ def _suggested(proposed: "optuna.Trial", name: str, choice: Any) -> Any:  # noqa
         return proposed.suggest_int(
             name, int(choice.low), int(choice.high), step=int(choice.step or 1)
         )
-    return proposed.suggest_float(name, choice.low, choice.high, step=choice.step)
+    found = proposed.suggest_float(name, choice.low, choice.high, step=choice.step)
+    return choice.on_step(found)

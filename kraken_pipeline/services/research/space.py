@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from kraken_pipeline.domain.errors import InvalidValueError
 
@@ -21,6 +22,13 @@ class Between:
     def is_whole(self) -> bool:
         """Whether only whole numbers are meant."""
         return isinstance(self.low, int) and isinstance(self.high, int) and self._step_is_whole
+
+    def on_step(self, value: float) -> float:
+        """Return a value as a person writes it: adding up steps leaves noise in its last digits."""
+        if self.step is None:
+            return value
+        low, step = Decimal(str(self.low)), Decimal(str(self.step))
+        return float(low + round((Decimal(str(value)) - low) / step) * step)
 
     @property
     def _step_is_whole(self) -> bool:
@@ -111,7 +119,8 @@ def nearby(of: Space, chosen: Mapping[str, object]) -> tuple[tuple[str, Mapping[
         step = choice.step or (1 if choice.is_whole else (choice.high - choice.low) / 10)
         found += [
             (f"{name}={other:g}", {**chosen, name: other})
-            for other in (value - step, value + step)
+            for moved in (value - step, value + step)
+            for other in (moved if choice.is_whole else choice.on_step(moved),)
             if choice.low <= other <= choice.high
         ]
     return tuple(found)

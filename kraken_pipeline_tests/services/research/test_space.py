@@ -59,3 +59,14 @@ def test_a_range_ends_at_its_ends_and_a_list_at_each() -> None:
     of = space(["fast=5:20", "profile=a,b,c"])
 
     assert [ends(each) for each in of.values()] == [(5, 20), ("a", "b", "c")]
+
+
+def test_a_step_lands_on_what_a_person_would_write() -> None:
+    of = Between(low=0.1, high=0.3, step=0.1)
+
+    assert (0.1 + 0.2, of.on_step(0.1 + 0.2)) == (0.30000000000000004, 0.3)
+    assert Between(low=0.1, high=0.3).on_step(0.1 + 0.2) == 0.1 + 0.2
+    assert [change for change, _ in nearby({"share": of}, {"share": 0.2})] == [
+        "share=0.1",
+        "share=0.3",
+    ]
