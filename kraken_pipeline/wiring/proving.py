@@ -218,8 +218,11 @@ def _searches(bench: Bench) -> Iterator[tuple[Evidence, str]]:
     store, subject = SearchFiles(bench.loaded.data_dir), bench.subject
     for name in store.names():
         plan = store.read(name, PLAN, Plan)
-        told = plan.wanted.strategy_id, plan.wanted.timeframe, plan.strategy_version
-        is_of_it = told == (subject.strategy_id, subject.timeframe, subject.version)
+        told = plan.wanted.strategy_id, plan.wanted.timeframe
+        is_of_it = (*told, plan.strategy_type, plan.strategy_version) == (
+            *(subject.strategy_id, subject.timeframe),
+            *(subject.type, subject.version),
+        )
         if not is_of_it or plan.wanted.scheme is not Scheme.WALK_FORWARD:
             continue
         if store.has(name, EVIDENCE):

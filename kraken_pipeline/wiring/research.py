@@ -294,6 +294,7 @@ def lab(loaded: Loaded, wanted: Wanted) -> Lab:
     return Lab(
         attempt=attempt,
         configured=configured.parameters,
+        strategy_type=configured.strategy.name,
         strategy_version=configured.strategy.version,
         config_hash=loaded.hash,
         data_digest=ready.history.digest,

@@ -52,6 +52,7 @@ def searched(
     wanted: Wanted = WANTED,
     *,
     version: str = "",
+    kind: str = "",
     trades: Container[object] = TRADED,
 ) -> str:
     """End a search in a made-up world for the strategy as it is configured, and name it.
@@ -59,7 +60,8 @@ def searched(
     Args:
         loaded: the configuration.
         wanted: the search.
-        version: of the strategy; as it is if empty.
+        version: of the strategy; as it is if empty, and so is its kind.
+        kind: its type.
         trades: with which `atr_bars` anything is traded.
     """
     of = configured(loaded.settings, "trend_core")
@@ -72,6 +74,7 @@ def searched(
     lab = Lab(
         attempt=attempt,  # type: ignore[arg-type]  # spelled above
         configured=of.parameters,
+        strategy_type=kind or of.strategy.name,
         strategy_version=version or of.strategy.version,
         config_hash="c",
         data_digest="d",
@@ -170,6 +173,13 @@ def test_a_search_that_shows_nothing_of_it_is_none(
 ) -> None:
     loaded = configuration(tmp_path)
     searched(loaded, wanted, version=version, trades=trades)
+
+    assert not shown(loaded, Proof.WALK_FORWARD).holds
+
+
+def test_a_search_of_another_type_under_the_same_name_is_none(tmp_path: Path) -> None:
+    loaded = configuration(tmp_path)
+    searched(loaded, kind="a_copy")
 
     assert not shown(loaded, Proof.WALK_FORWARD).holds
 
