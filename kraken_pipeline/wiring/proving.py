@@ -39,9 +39,8 @@ MADE_UP: Final = (
     "the market of this data folder is made up: with paper.market: kraken and a folder of its own "
     "paper trades on Kraken's prices, and history is Kraken's"
 )
-NO_TRIP: Final = (
-    "nothing was bought and sold with these parameters in any of its tests, so that they tell "
-    "nothing"
+NOT_TRADED: Final = (
+    "nothing was traded with these parameters in any of its tests, so that they tell nothing"
 )
 
 
@@ -199,7 +198,8 @@ def _walk_forward(bench: Bench) -> Shown:
     # of what is configured, what it came to counts, and not what else was chosen in its place
     is_as_it_was = evidence.parameters == bench.subject.parameters
     tests = [each.unchosen if is_as_it_was else each.came for each in evidence.fitted]
-    traded = () if any(each.trades for each in tests) else (NO_TRIP,)
+    # who buys a little at a time and holds has no round trip, and days that tell of it
+    traded = () if any(each.trades or each.fills for each in tests) else (NOT_TRADED,)
     return bench.shown(
         Proof.WALK_FORWARD,
         faults=(*bench.made_up, *traded),

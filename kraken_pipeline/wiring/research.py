@@ -319,6 +319,7 @@ def came_of(result: Result) -> Came:
     return Came(
         returns=tuple(returns.tolist()),
         trades=len(result.trips),
+        fills=len(result.fills),
         grown=float(result.final_equity / result.asked.cash - 1),
         fallen=float(deepest_fall([result.asked.cash, *(each.equity for each in days)])),
     )

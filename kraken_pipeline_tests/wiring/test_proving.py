@@ -24,7 +24,7 @@ from kraken_pipeline.strategies import STRATEGIES
 from kraken_pipeline.strategies.base import Snapshot, Wishes
 from kraken_pipeline.wiring.configured import configured, subjects
 from kraken_pipeline.wiring.modes import MARK, SIMULATED
-from kraken_pipeline.wiring.proving import NO_TRIP, Asked, adopt, kept, prove
+from kraken_pipeline.wiring.proving import NOT_TRADED, Asked, adopt, kept, prove
 from kraken_pipeline_tests.builders import NOW
 from kraken_pipeline_tests.services.research.test_plan import WANTED
 from kraken_pipeline_tests.services.research.test_search import Market
@@ -54,6 +54,7 @@ def searched(
     version: str = "",
     kind: str = "",
     trades: Container[object] = TRADED,
+    fills: int = 0,
 ) -> str:
     """End a search in a made-up world for the strategy as it is configured, and name it.
 
@@ -62,14 +63,15 @@ def searched(
         wanted: the search.
         version: of the strategy; as it is if empty, and so is its kind.
         kind: its type.
-        trades: with which `atr_bars` anything is traded.
+        trades: with which `atr_bars` positions are closed.
+        fills: with which number of fills they stay open otherwise.
     """
     of = configured(loaded.settings, "trend_core")
     world = Market()
 
     def attempt(parameters: Mapping[str, object], span: object) -> object:
         came = world({**parameters, "fast": parameters["atr_bars"]}, span)  # type: ignore[arg-type]  # the world's own word
-        return came if parameters["atr_bars"] in trades else replace(came, trades=0)
+        return came if parameters["atr_bars"] in trades else replace(came, trades=0, fills=fills)
 
     lab = Lab(
         attempt=attempt,  # type: ignore[arg-type]  # spelled above
@@ -184,13 +186,20 @@ def test_a_search_of_another_type_under_the_same_name_is_none(tmp_path: Path) ->
     assert not shown(loaded, Proof.WALK_FORWARD).holds
 
 
+def test_who_buys_and_holds_is_shown_without_a_round_trip(tmp_path: Path) -> None:
+    loaded = configuration(tmp_path)
+    searched(loaded, trades=(), fills=20)
+
+    assert shown(loaded, Proof.WALK_FORWARD).holds
+
+
 def test_trades_of_what_was_chosen_show_nothing_of_what_is_configured(tmp_path: Path) -> None:
     plain = configuration(tmp_path)
     searched(plain, trades=range(5, 20))
     chosen = _last_choice(plain)["atr_bars"]
     assert configured(plain.settings, "trend_core").parameters["atr_bars"] == 20
 
-    assert shown(plain, Proof.WALK_FORWARD).said == (NO_TRIP,)
+    assert shown(plain, Proof.WALK_FORWARD).said == (NOT_TRADED,)
     assert shown_again(configuration(tmp_path, f", params: {{atr_bars: {chosen}}}")).holds
 
 
