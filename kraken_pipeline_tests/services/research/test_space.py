@@ -2,6 +2,7 @@ import pytest
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.services.research.space import Between, OneOf, ends, nearby, space
+from kraken_pipeline.strategies import STRATEGIES
 
 
 def test_ranges_steps_and_lists_are_read() -> None:
@@ -13,6 +14,13 @@ def test_ranges_steps_and_lists_are_read() -> None:
         "profile": OneOf(values=("balanced", "aggressive")),
         "days": OneOf(values=(1, 7)),
     }
+
+
+def test_a_yes_or_no_can_be_chosen_as_it_is_configured() -> None:
+    [choice] = space(["daily_filter=true,false"]).values()
+    check = STRATEGIES["trend_core"].parameters
+
+    assert [check({"daily_filter": each})["daily_filter"] for each in ends(choice)] == [True, False]
 
 
 def test_numbers_are_whole_where_all_that_is_told_is() -> None:
@@ -32,6 +40,7 @@ def test_numbers_are_whole_where_all_that_is_told_is() -> None:
         (["fast=5:5"], "its low end must be below its high end"),
         (["fast=5:x"], "is no range"),
         (["fast=nan:5"], "is no range"),
+        (["fast=false:true"], "is no range"),
         (["fast=1:2:3:4"], "is no range"),
         (["fast=5:20:0"], "has a step of 0"),
         (["fast=5:20:16"], "has a step of 16"),
