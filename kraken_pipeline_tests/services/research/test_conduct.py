@@ -109,7 +109,7 @@ def test_without_every_fold_there_is_no_evidence(tmp_path: Path) -> None:
 )
 def test_what_changed_since_is_planned_again(tmp_path: Path, name: str) -> None:
     search_id = plan_search(desk(tmp_path), WANTED).search_id
-    changed = desk(tmp_path, **{name: "x"})
+    changed = desk(tmp_path, Market(), **{name: "x"})
 
     with pytest.raises(ConflictError, match="plan it again"):
         do_fold(changed, search_id, 1)

@@ -42,7 +42,7 @@ def test_the_same_search_has_the_same_name_and_another_another() -> None:
     "name", ["strategy_type", "strategy_version", "config_hash", "data_digest"]
 )
 def test_a_search_on_anything_else_has_another_name(name: str) -> None:
-    other = plan(**{name: "x"})
+    other = plan(WANTED, **{name: "x"})
 
     assert getattr(other, name) == "x"
     assert other.search_id != plan().search_id
