@@ -58,6 +58,7 @@ def test_a_search_on_some_pairs_says_which_and_is_another_search(
     [
         (("--choose", "nothing"), "is no choice"),
         (("--choose", "profil=a,b"), "did you mean profile"),
+        (("--choose", "atr_bars=5:500"), "atr_bars=500 cannot be chosen"),
         (("--folds", "40"), "cannot be divided"),
         (("--strategy", "nobody"), "nobody"),
         (("--pair", "NOUSD"), "NOUSD is not in the universe"),
