@@ -75,7 +75,7 @@ class Shown:
 
 
 def parameters_hash(parameters: Mapping[str, object]) -> str:
-    """Return what names parameters, whichever order they are in."""
+    """Return what names parameters, whichever order they, or the names within one, are in."""
     return spelled_hash(spelled(parameters))
 
 
@@ -86,7 +86,12 @@ def spelled(parameters: Mapping[str, object]) -> dict[str, str]:
 
 def spelled_hash(parameters: Mapping[str, str]) -> str:
     """Return what names parameters that are spelled as JSON already."""
-    return digest(dict(parameters))
+    return digest({name: _in_order(each) for name, each in parameters.items()})
+
+
+def _in_order(told: str) -> str:
+    # what is read back from a file comes in another order than it was configured in
+    return json.dumps(json.loads(told), sort_keys=True)
 
 
 def newest(shown: Iterable[Shown], proof: Proof, of: Subject) -> Shown | None:

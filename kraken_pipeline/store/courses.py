@@ -31,8 +31,10 @@ class Recorded:
 
     version: str
     """Of the strategy."""
+    type: str | None
+    """Of the strategy; None where nothing was looked at, as of what follows."""
     parameters: str | None
-    """Their hash; None where nothing was looked at."""
+    """Their hash."""
     close: Close
 
 
@@ -69,6 +71,7 @@ def _recorded(row: RowMapping, wishes: Sequence[Wished]) -> Recorded:
     is_skipped = row["outcome"] == Outcome.SKIPPED.value
     return Recorded(
         version=row["strategy_version"],
+        type=None if seen is None else seen["strategy"],
         parameters=None if seen is None else spelled_hash(seen["parameters"]),
         close=Close(
             closed_at=row["closed_at"],

@@ -1,5 +1,6 @@
 """What was shown of strategies: a folder each, with a file for each proof of each subject."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +34,9 @@ class ProofFiles:
             ConfigurationError: a file is torn, was changed by hand, or is not ours.
         """
         remedy = "remove it, and prove that again"
-        found = [
-            unsealed(path, Shown, remedy=remedy)
-            for path in (self._root / strategy_id).glob("*.json")
-        ]
+        found = []
+        for path in (self._root / strategy_id).glob("*.json"):
+            # whoever follows the remedy may do so while we look
+            with suppress(FileNotFoundError):
+                found.append(unsealed(path, Shown, remedy=remedy))
         return sorted(found, key=lambda each: each[0].at)

@@ -36,14 +36,16 @@ def unsealed(path: Path, kind: type[Of], *, remedy: str) -> tuple[Of, str]:
 
     Raises:
         FileNotFoundError: there is none.
-        ConfigurationError: it is torn, was changed by hand, or is not ours.
+        ConfigurationError: it is torn, was changed by hand, is not ours, or cannot be read.
     """
     try:
         whole = msgspec.json.decode(path.read_bytes(), type=_Kept)
         if hashlib.sha256(whole.of).hexdigest() != whole.sha256:
             raise ConfigurationError(f"{path} is not as it was written: {remedy}")
         return msgspec.json.decode(whole.of, type=kind), whole.sha256
-    except msgspec.DecodeError as torn:
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as torn:
         raise ConfigurationError(f"{path} cannot be read: {torn}: {remedy}") from torn
 
 

@@ -3,6 +3,7 @@
 Nothing hangs on it: what is torn or not there is not shown, and the next time it is written anew.
 """
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,7 @@ class SpeedFile:
     def note(self, work: Work, speed: Speed) -> None:
         """Keep a measurement in place of the one before."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_suffix(".tmp")
+        # of its own, as an import and a fetch may end at once
+        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_bytes(msgspec.json.encode({**self.noted(), work: speed}))
         temporary.replace(self._path)

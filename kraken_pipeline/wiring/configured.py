@@ -17,7 +17,7 @@ def configured_strategies(settings: Settings) -> tuple[Configured, ...]:
     """Return the enabled strategies with their parameters checked.
 
     Raises:
-        ConfigurationError: a strategy's type is unknown or one of its parameters is wrong.
+        ConfigurationError: as with `configured`.
     """
     return tuple(configured(settings, each) for each in settings.strategies.running())
 
@@ -36,7 +36,8 @@ def configured(settings: Settings, strategy_id: str) -> Configured:
     """Return one strategy with its parameters checked, whether it is enabled or not.
 
     Raises:
-        ConfigurationError: its type is unknown or one of its parameters is wrong.
+        ConfigurationError: its type is unknown, one of its parameters is wrong, or it decides on
+            none of the timeframes that it is given, so that it would never be asked.
     """
     config = settings.strategies.config(strategy_id)
     try:
@@ -49,10 +50,17 @@ def configured(settings: Settings, strategy_id: str) -> Configured:
         parameters = strategy.parameters(config.params)
     except InvalidValueError as error:
         raise ConfigurationError(f"strategies.configs.{strategy_id}.params: {error}") from error
+    timeframes = tuple(each for each in config.timeframes if each in strategy.timeframes)
+    if not timeframes:
+        raise ConfigurationError(
+            f"strategies.configs.{strategy_id}.timeframes names "
+            f"{', '.join(config.timeframes) or 'none'}, and {config.type} decides on "
+            f"{', '.join(strategy.timeframes)}: name one of those"
+        )
     return Configured(
         strategy_id=strategy_id,
         strategy=strategy,
-        timeframes=tuple(each for each in config.timeframes if each in strategy.timeframes),
+        timeframes=timeframes,
         parameters=parameters,
         userref=config.userref,
     )

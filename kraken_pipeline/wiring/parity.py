@@ -139,7 +139,11 @@ def _stretch(recorded: Sequence[Recorded], of: Subject, days: int | None) -> lis
 
 
 def _is_other(recorded: Recorded, of: Subject) -> bool:
-    return recorded.version != of.version or recorded.parameters not in {None, of.parameters}
+    return (
+        recorded.version != of.version
+        or recorded.type not in {None, of.type}
+        or recorded.parameters not in {None, of.parameters}
+    )
 
 
 def _held(database: Database, strategy_id: str, frame: str, at: datetime) -> str:

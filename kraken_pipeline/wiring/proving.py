@@ -39,7 +39,9 @@ MADE_UP: Final = (
     "the market of this data folder is made up: with paper.market: kraken and a folder of its own "
     "paper trades on Kraken's prices, and history is Kraken's"
 )
-NO_TRIP: Final = "nothing was bought and sold in any of its tests, so that they tell nothing"
+NOT_TRADED: Final = (
+    "nothing was traded with these parameters in any of its tests, so that they tell nothing"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,11 @@ def _walk_forward(bench: Bench) -> Shown:
         lacks = NO_SEARCH.format(bench.subject.strategy_id, bench.subject.timeframe)
         return bench.shown(Proof.WALK_FORWARD, faults=(lacks,), notes=(), report={})
     evidence, known = found
-    traded = () if any(each.came.trades for each in evidence.fitted) else (NO_TRIP,)
+    # of what is configured, what it came to counts, and not what else was chosen in its place
+    is_as_it_was = evidence.parameters == bench.subject.parameters
+    tests = [each.unchosen if is_as_it_was else each.came for each in evidence.fitted]
+    # who buys a little at a time and holds has no round trip, and days that tell of it
+    traded = () if any(each.trades or each.fills for each in tests) else (NOT_TRADED,)
     return bench.shown(
         Proof.WALK_FORWARD,
         faults=(*bench.made_up, *traded),
@@ -212,8 +218,11 @@ def _searches(bench: Bench) -> Iterator[tuple[Evidence, str]]:
     store, subject = SearchFiles(bench.loaded.data_dir), bench.subject
     for name in store.names():
         plan = store.read(name, PLAN, Plan)
-        told = plan.wanted.strategy_id, plan.wanted.timeframe, plan.strategy_version
-        is_of_it = told == (subject.strategy_id, subject.timeframe, subject.version)
+        told = plan.wanted.strategy_id, plan.wanted.timeframe
+        is_of_it = (*told, plan.strategy_type, plan.strategy_version) == (
+            *(subject.strategy_id, subject.timeframe),
+            *(subject.type, subject.version),
+        )
         if not is_of_it or plan.wanted.scheme is not Scheme.WALK_FORWARD:
             continue
         if store.has(name, EVIDENCE):

@@ -1,7 +1,6 @@
 """What is told of a backtest that is kept, and where parameters are searched for."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -26,7 +25,7 @@ from kraken_pipeline.services.research.days import Course, day_returns, days_of
 from kraken_pipeline.services.research.folds import Span
 from kraken_pipeline.services.research.plan import Wanted
 from kraken_pipeline.services.research.search import Came
-from kraken_pipeline.services.research.space import Space, ends, space
+from kraken_pipeline.services.research.space import Space, Value, ends, space
 from kraken_pipeline.services.research.told import Luck, Ran, Told, luck_of, tell
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.backtests import StoredRun
@@ -269,7 +268,8 @@ def lab(loaded: Loaded, wanted: Wanted) -> Lab:
 
     Raises:
         ConfigurationError: the strategy is configured wrongly, or the bars cannot be read.
-        InvalidValueError: bars are missing, or there is no universe.
+        InvalidValueError: bars are missing, there is no universe, or the strategy refuses the end
+            of a choice.
     """
     asked = backtest.asked_of(
         loaded.settings,
@@ -294,6 +294,7 @@ def lab(loaded: Loaded, wanted: Wanted) -> Lab:
     return Lab(
         attempt=attempt,
         configured=configured.parameters,
+        strategy_type=configured.strategy.name,
         strategy_version=configured.strategy.version,
         config_hash=loaded.hash,
         data_digest=ready.history.digest,
@@ -303,11 +304,26 @@ def lab(loaded: Loaded, wanted: Wanted) -> Lab:
 
 
 def _extremes(configured: Configured, of: Space) -> Iterator[Configured]:
-    """Yield a strategy with each choice at either end, so that it is known what it looks at."""
+    """Yield a strategy with each choice at either end, so that it is known what it looks at.
+
+    Raises:
+        InvalidValueError: an end is refused whatever else is chosen: how far back the choices
+            before it look is not known.
+    """
+    refused: dict[tuple[str, Value], InvalidValueError] = {}
+    taken: set[tuple[str, Value]] = set()
     for values in product(*(ends(each) for each in of.values())):
-        given = {**configured.parameters, **dict(zip(of, values, strict=True))}
-        with suppress(InvalidValueError):
-            yield replace(configured, parameters=configured.strategy.parameters(given))
+        chosen = dict(zip(of, values, strict=True))
+        try:
+            parameters = configured.strategy.parameters({**configured.parameters, **chosen})
+        except InvalidValueError as refusal:
+            refused = dict.fromkeys(chosen.items(), refusal) | refused
+            continue
+        taken.update(chosen.items())
+        yield replace(configured, parameters=parameters)
+    for (name, value), why in refused.items():
+        if (name, value) not in taken:
+            raise InvalidValueError(f"{name}={value} cannot be chosen: {why}")
 
 
 def came_of(result: Result) -> Came:
@@ -318,6 +334,7 @@ def came_of(result: Result) -> Came:
     return Came(
         returns=tuple(returns.tolist()),
         trades=len(result.trips),
+        fills=len(result.fills),
         grown=float(result.final_equity / result.asked.cash - 1),
         fallen=float(deepest_fall([result.asked.cash, *(each.equity for each in days)])),
     )

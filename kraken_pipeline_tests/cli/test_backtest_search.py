@@ -27,6 +27,9 @@ def test_a_search_ends_in_words_and_in_a_file_with_its_hash(
     assert "fold 2 of 2: 2 trials" in said.err
     assert again["sha256"] in said.out
     assert again["evidence"]["judged"]["trials"] == 4
+    tests = [each["came"] for each in again["evidence"]["fitted"]]
+    assert all(each["fills"] >= 2 * each["trades"] for each in tests)
+    assert sum(each["fills"] for each in tests) > 0
     shown = command(
         *("backtest", "run", "--since", "2024-02-18", "--until", "2024-02-26"),
         *("--timeframe", "1h"),
@@ -55,6 +58,7 @@ def test_a_search_on_some_pairs_says_which_and_is_another_search(
     [
         (("--choose", "nothing"), "is no choice"),
         (("--choose", "profil=a,b"), "did you mean profile"),
+        (("--choose", "atr_bars=5:500"), "atr_bars=500 cannot be chosen"),
         (("--folds", "40"), "cannot be divided"),
         (("--strategy", "nobody"), "nobody"),
         (("--pair", "NOUSD"), "NOUSD is not in the universe"),

@@ -23,6 +23,11 @@ def test_a_stage_opens_where_it_may_and_says_why_not_elsewhere(stage: Stage) -> 
     assert all(f"stage={stage}" in each for each in (on_paper, with_money) if each)
 
 
+def test_what_lacks_bars_nobody_where_no_money_is_spent() -> None:
+    assert barred(Stage.LIVE, spends=False, lacks=("parity 1h",)) == ""
+    assert barred(Stage.LIVE, spends=True, lacks=("parity 1h",)).endswith("lacks=parity 1h")
+
+
 def test_who_may_spend_may_trade_on_paper_too() -> None:
     assert all(on_paper or not with_money for on_paper, with_money in MAY.values())
 

@@ -131,6 +131,44 @@ def test_what_shows_too_little_or_does_not_agree_is_no_proof(said: str) -> None:
     assert any(said in each for each in found.faults)
 
 
+LAST = NOW + timedelta(days=7)
+BOUNDS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "at least 7 days": ({"until": LAST}, {"until": LAST - HOUR}),
+    "at least 24": ({"both": 24, "equal": 24}, {"both": 23, "equal": 23}),
+    "did not decide": (
+        {"closes": 200, "missed": {"gone": 20}},
+        {"closes": 200, "missed": {"gone": 21}},
+    ),
+    "have the same wishes": ({"both": 30, "equal": 27}, {"both": 30, "equal": 26}),
+    "that both filled are too few": (
+        {"worse_bps": (Decimal(0),) * 3},
+        {"worse_bps": (Decimal(0),) * 2},
+    ),
+    "bps worse in the middle": (
+        {"worse_bps": (Decimal(0), Decimal(50), Decimal(90))},
+        {"worse_bps": (Decimal(0), Decimal("50.01"), Decimal(90))},
+    ),
+}
+"""What is said, to what just suffices, and what does not any more."""
+
+
+@pytest.mark.parametrize("said", BOUNDS)
+def test_what_is_asked_for_is_enough_and_a_little_less_is_not(said: str) -> None:
+    enough, less = (replace(compared(FIVE, FIVE), **each) for each in BOUNDS[said])  # type: ignore[arg-type]  # spelled above
+
+    assert enough.faults == ()
+    [fault] = less.faults
+    assert said in fault
+
+
+def test_a_close_that_only_the_backtest_skipped_is_not_compared() -> None:
+    there = {NOW: close(0, skipped="DATA_STALE_STRATEGY: too old")}
+
+    found = parity(course((0, wish()), closes=3), there, length=HOUR)
+
+    assert (found.closes, found.both, found.equal, found.missed) == (3, 2, 2, {})
+
+
 @given(st.lists(st.tuples(st.integers(1, 100), st.integers(1, 1000)), min_size=1, max_size=4))
 def test_several_attempts_of_a_wish_have_one_price_between_theirs(
     traded: list[tuple[int, int]],

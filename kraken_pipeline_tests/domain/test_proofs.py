@@ -73,6 +73,14 @@ def test_parameters_are_the_same_in_whichever_order_and_others_are_others() -> N
     assert one == parameters_hash({"pairs": ("a", "b"), "fast": 5})
     assert one == parameters_hash({"pairs": ["a", "b"], "fast": 5})
     assert one != parameters_hash({"fast": 5.0, "pairs": ("a", "b")})
+    assert one != parameters_hash({"fast": 5, "pairs": ("b", "a")})
+
+
+def test_names_within_a_parameter_are_the_same_in_whichever_order() -> None:
+    one = parameters_hash({"weights": {"XBTUSD": 1.0, "ETHUSD": 2.0}})
+
+    assert one == parameters_hash({"weights": {"ETHUSD": 2.0, "XBTUSD": 1.0}})
+    assert one != parameters_hash({"weights": {"XBTUSD": 2.0, "ETHUSD": 1.0}})
 
 
 def test_each_proof_names_the_command_that_makes_it() -> None:

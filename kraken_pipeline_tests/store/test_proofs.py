@@ -37,6 +37,15 @@ def test_another_version_lies_beside_the_first(tmp_path: Path) -> None:
     assert {each.of.version for each, _ in store.of("mine")} == {"1", "2"}
 
 
+def test_what_goes_while_it_is_looked_at_is_not_there(tmp_path: Path) -> None:
+    store = ProofFiles(tmp_path)
+    store.keep(shown())
+    # a link to nothing: it is listed, and there is nothing to be read
+    store.path(Proof.LOOK_AHEAD, DAILY).symlink_to(tmp_path / "gone")
+
+    assert [each for each, _ in store.of("mine")] == [shown()]
+
+
 def test_what_was_changed_by_hand_is_refused(tmp_path: Path) -> None:
     store = ProofFiles(tmp_path)
     store.keep(shown(holds=False))

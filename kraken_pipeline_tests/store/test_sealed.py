@@ -22,15 +22,25 @@ def test_a_file_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
         unsealed(tmp_path / "none.json", dict, remedy="")
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"sha256":"x"}', '{"sha256":"x","of":{}}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b'{"sha256":"x"}', b'{"sha256":"x","of":{}}', b'{"sha256":"\xff","of":{}}'],
+)
 def test_a_file_that_is_not_as_it_was_written_is_named_with_what_helps(
-    tmp_path: Path, content: str
+    tmp_path: Path, content: bytes
 ) -> None:
     path = tmp_path / "torn.json"
-    path.write_text(content)
+    path.write_bytes(content)
 
     with pytest.raises(ConfigurationError, match=r"torn\.json .*: write it again"):
         unsealed(path, dict, remedy="write it again")
+
+
+def test_what_cannot_be_read_is_named_with_what_helps(tmp_path: Path) -> None:
+    (tmp_path / "other.json").mkdir()
+
+    with pytest.raises(ConfigurationError, match=r"other\.json .*: write it again"):
+        unsealed(tmp_path / "other.json", dict, remedy="write it again")
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

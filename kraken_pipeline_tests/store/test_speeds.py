@@ -1,5 +1,8 @@
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from kraken_pipeline.domain.speeds import Speed, Work
 from kraken_pipeline.store.speeds import NAME, SpeedFile
@@ -22,4 +25,23 @@ def test_what_is_torn_is_not_shown_and_written_anew(tmp_path: Path) -> None:
 
     assert SpeedFile(tmp_path).noted() == {}
     SpeedFile(tmp_path).note(Work.CALLS, CALLS)
+    assert SpeedFile(tmp_path).noted() == {Work.CALLS: CALLS}
+
+
+NOTING: Final = """
+import sys
+from pathlib import Path
+from kraken_pipeline.domain.speeds import Work
+from kraken_pipeline.store.speeds import SpeedFile
+from kraken_pipeline_tests.store.test_speeds import CALLS
+for _ in range(300):
+    SpeedFile(Path(sys.argv[1])).note(Work.CALLS, CALLS)
+"""
+
+
+def test_two_processes_that_note_at_once_do_not_stop_each_other(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NOTING, str(tmp_path)]
+    both = [subprocess.Popen(command, env={"PYTHONPATH": ":".join(sys.path)}) for _ in range(2)]
+
+    assert [each.wait(60) for each in both] == [0, 0]
     assert SpeedFile(tmp_path).noted() == {Work.CALLS: CALLS}

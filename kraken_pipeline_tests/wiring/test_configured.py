@@ -69,3 +69,11 @@ def test_who_is_in_research_is_configured_and_not_asked() -> None:
 
 def test_a_strategy_that_is_not_enabled_is_configured_all_the_same() -> None:
     assert configured(Settings(), "rs_rotation").strategy is STRATEGIES["rs_rotation"]
+
+
+def test_one_that_would_never_be_asked_is_refused_with_its_timeframes() -> None:
+    told = settings(strategies={"configs": {"rs_rotation": {"timeframes": ["1h", "1d"]}}})
+
+    said = "timeframes names 1h, 1d, and rs_rotation decides on 4h: name one of those"
+    with pytest.raises(ConfigurationError, match=said):
+        configured(told, "rs_rotation")

@@ -129,6 +129,13 @@ def test_what_another_version_did_does_not_count(lived: PaperMarket) -> None:
     )
 
 
+def test_what_another_type_did_under_the_same_name_does_not_count(lived: PaperMarket) -> None:
+    _, of = as_it_is(lived)
+    copy = replace(of.strategy, name="a_copy")
+
+    assert str(found(lived, strategy=copy)).startswith("paper decided 0 closes")
+
+
 def test_what_other_parameters_did_does_not_count(lived: PaperMarket) -> None:
     _, of = as_it_is(lived)
     others = of.strategy.parameters({**of.parameters, "atr_bars": 33})

@@ -1,6 +1,6 @@
 """What is shown of a strategy, from what is tried and what was searched to what is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,12 +24,13 @@ from kraken_pipeline.strategies import STRATEGIES
 from kraken_pipeline.strategies.base import Snapshot, Wishes
 from kraken_pipeline.wiring.configured import configured, subjects
 from kraken_pipeline.wiring.modes import MARK, SIMULATED
-from kraken_pipeline.wiring.proving import Asked, adopt, kept, prove
+from kraken_pipeline.wiring.proving import NOT_TRADED, Asked, adopt, kept, prove
 from kraken_pipeline_tests.builders import NOW
 from kraken_pipeline_tests.services.research.test_plan import WANTED
 from kraken_pipeline_tests.services.research.test_search import Market
 
 TRIED = Asked(closes=24, seed=1, days=None)
+TRADED = range(5, 21)
 
 
 def configuration(root: Path, more: str = "", *, data: str = "data") -> Loaded:
@@ -47,19 +48,35 @@ def shown(loaded: Loaded, proof: Proof, asked: Asked = TRIED) -> Shown:
 
 
 def searched(
-    loaded: Loaded, wanted: Wanted = WANTED, *, version: str = "", trades: bool = True
+    loaded: Loaded,
+    wanted: Wanted = WANTED,
+    *,
+    version: str = "",
+    kind: str = "",
+    trades: Container[object] = TRADED,
+    fills: int = 0,
 ) -> str:
-    """End a search in a made-up world for the strategy as it is configured, and name it."""
+    """End a search in a made-up world for the strategy as it is configured, and name it.
+
+    Args:
+        loaded: the configuration.
+        wanted: the search.
+        version: of the strategy; as it is if empty, and so is its kind.
+        kind: its type.
+        trades: with which `atr_bars` positions are closed.
+        fills: with which number of fills they stay open otherwise.
+    """
     of = configured(loaded.settings, "trend_core")
     world = Market()
 
     def attempt(parameters: Mapping[str, object], span: object) -> object:
         came = world({**parameters, "fast": parameters["atr_bars"]}, span)  # type: ignore[arg-type]  # the world's own word
-        return came if trades else replace(came, trades=0)
+        return came if parameters["atr_bars"] in trades else replace(came, trades=0, fills=fills)
 
     lab = Lab(
         attempt=attempt,  # type: ignore[arg-type]  # spelled above
         configured=of.parameters,
+        strategy_type=kind or of.strategy.name,
         strategy_version=version or of.strategy.version,
         config_hash="c",
         data_digest="d",
@@ -146,20 +163,44 @@ def test_a_search_on_a_made_up_market_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "version", "trades"),
     [
-        (replace(WANTED, scheme=Scheme.PURGED), "", True),
-        (replace(WANTED, timeframe="4h"), "", True),
-        (WANTED, "0.0.0", True),
-        (WANTED, "", False),
+        (replace(WANTED, scheme=Scheme.PURGED), "", TRADED),
+        (replace(WANTED, timeframe="4h"), "", TRADED),
+        (WANTED, "0.0.0", TRADED),
+        (WANTED, "", ()),
     ],
     ids=["it did not walk forward", "another timeframe", "another version", "nothing traded"],
 )
 def test_a_search_that_shows_nothing_of_it_is_none(
-    tmp_path: Path, wanted: Wanted, version: str, *, trades: bool
+    tmp_path: Path, wanted: Wanted, version: str, trades: Container[object]
 ) -> None:
     loaded = configuration(tmp_path)
     searched(loaded, wanted, version=version, trades=trades)
 
     assert not shown(loaded, Proof.WALK_FORWARD).holds
+
+
+def test_a_search_of_another_type_under_the_same_name_is_none(tmp_path: Path) -> None:
+    loaded = configuration(tmp_path)
+    searched(loaded, kind="a_copy")
+
+    assert not shown(loaded, Proof.WALK_FORWARD).holds
+
+
+def test_who_buys_and_holds_is_shown_without_a_round_trip(tmp_path: Path) -> None:
+    loaded = configuration(tmp_path)
+    searched(loaded, trades=(), fills=20)
+
+    assert shown(loaded, Proof.WALK_FORWARD).holds
+
+
+def test_trades_of_what_was_chosen_show_nothing_of_what_is_configured(tmp_path: Path) -> None:
+    plain = configuration(tmp_path)
+    searched(plain, trades=range(5, 20))
+    chosen = _last_choice(plain)["atr_bars"]
+    assert configured(plain.settings, "trend_core").parameters["atr_bars"] == 20
+
+    assert shown(plain, Proof.WALK_FORWARD).said == (NOT_TRADED,)
+    assert shown_again(configuration(tmp_path, f", params: {{atr_bars: {chosen}}}")).holds
 
 
 def test_what_a_search_chose_last_is_shown_too_and_nothing_else(tmp_path: Path) -> None:

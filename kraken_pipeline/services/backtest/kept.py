@@ -14,7 +14,7 @@ from kraken_pipeline.domain.cooldowns import Cooldown
 from kraken_pipeline.domain.errors import ConflictError, RefusedError, UnknownNameError
 from kraken_pipeline.domain.halts import ACTIONS, EVERYTHING, Halt, HaltKind, Scope
 from kraken_pipeline.domain.ids import IntentId
-from kraken_pipeline.domain.intents import Decision, Intent, Namespace
+from kraken_pipeline.domain.intents import Decision, Intent, Namespace, Outcome
 from kraken_pipeline.domain.locks import Lock
 from kraken_pipeline.domain.lots import Fill, Position, book_of, booked
 from kraken_pipeline.domain.market import Side
@@ -70,7 +70,7 @@ class KeptDecisions:
         self._last[name] = decision.closed_at
         self._states[*name, decision.strategy_version] = state
         self.asked += 1
-        if decision.intents or decision.seen is None or fault_of(decision):
+        if decision.intents or decision.outcome is Outcome.SKIPPED or fault_of(decision):
             # what was seen is named by the hash of it, and would be most of what is kept
             self.made.append(changed(decision, seen=None))
         self._pending.update((each.intent_id, each) for each in decision.intents)

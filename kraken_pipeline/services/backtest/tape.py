@@ -83,8 +83,8 @@ class Tape:
         return row + 1 + found if after.size and after[found] > row else None
 
     def volume(self, column: int, row: int) -> float:
-        """Return what traded in a bar, in base."""
-        return float(self._traded[row + 1, column] - self._traded[row, column])
+        """Return what traded in a bar that is there, in base, as it was told."""
+        return self.bars.volume.item(row, column)
 
     def day_before(self, column: int, at: float) -> tuple[float, float]:
         """Return what traded in the whole bars of the 24 h before, in base and in quote."""

@@ -45,6 +45,7 @@ class Lab:
     attempt: Try
     configured: Mapping[str, object]
     """Its parameters as the configuration has them."""
+    strategy_type: str
     strategy_version: str
     config_hash: str
     data_digest: str
@@ -71,7 +72,13 @@ def plan_search(desk: SearchDesk, wanted: Wanted) -> Plan:
         InvalidValueError: it makes no search; the message says why.
     """
     lab = desk.lab(wanted)
-    plan = planned(wanted, strategy_version=lab.strategy_version, config_hash=lab.config_hash)
+    plan = planned(
+        wanted,
+        strategy_type=lab.strategy_type,
+        strategy_version=lab.strategy_version,
+        config_hash=lab.config_hash,
+        data_digest=lab.data_digest,
+    )
     if not desk.store.has(plan.search_id, PLAN):
         desk.store.keep(plan.search_id, PLAN, plan)
     return plan
@@ -82,7 +89,7 @@ def do_fold(desk: SearchDesk, search_id: str, number: int) -> Fitted:
 
     Raises:
         UnknownNameError: there is no such search, or no such fold.
-        ConflictError: strategy or configuration changed since it was planned.
+        ConflictError: strategy, configuration or bars changed since it was planned.
         InvalidValueError: the strategy refuses whatever is proposed.
     """
     plan = desk.store.read(search_id, PLAN, Plan)
@@ -108,7 +115,7 @@ def conclude(desk: SearchDesk, search_id: str) -> tuple[Evidence, str]:
 
     Raises:
         UnknownNameError: there is no such search, or a fold of it was not done.
-        ConflictError: strategy or configuration changed since it was planned.
+        ConflictError: strategy, configuration or bars changed since it was planned.
     """
     plan = desk.store.read(search_id, PLAN, Plan)
     folds = tuple(desk.store.read(search_id, fold_name(each.number), Fitted) for each in plan.folds)
@@ -134,10 +141,11 @@ def fold_name(number: int) -> str:
 
 def _lab_of(desk: SearchDesk, plan: Plan) -> Lab:
     lab = desk.lab(plan.wanted)
-    found = lab.strategy_version, lab.config_hash
-    if found != (plan.strategy_version, plan.config_hash):
+    found = lab.strategy_type, lab.strategy_version, lab.config_hash, lab.data_digest
+    if found != (plan.strategy_type, plan.strategy_version, plan.config_hash, plan.data_digest):
         raise ConflictError(
-            f"{plan.search_id} was planned with another strategy or configuration: plan it again"
+            f"{plan.search_id} was planned with another strategy or configuration, or on other "
+            "bars: plan it again"
         )
     return lab
 

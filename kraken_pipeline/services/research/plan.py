@@ -59,6 +59,10 @@ class Plan:
     folds: tuple[Fold, ...]
     strategy_version: str
     config_hash: str
+    strategy_type: str = ""
+    """Empty, as what follows, in a plan that is older than the keeping of it."""
+    data_digest: str = ""
+    """Of the bars of the whole stretch."""
 
     @property
     def space(self) -> Space:
@@ -81,8 +85,17 @@ class Evidence:
     """What was assumed of bars and pairs, in words."""
 
 
-def planned(wanted: Wanted, *, strategy_version: str, config_hash: str) -> Plan:
+def planned(
+    wanted: Wanted, *, strategy_type: str, strategy_version: str, config_hash: str, data_digest: str
+) -> Plan:
     """Return the folds of a search.
+
+    Args:
+        wanted: as it is asked for.
+        strategy_type: of what is tried, as are the version and the configuration.
+        strategy_version: likewise.
+        config_hash: likewise.
+        data_digest: of the bars of the whole stretch.
 
     Raises:
         InvalidValueError: the choices or the folds make no search; the message says why.
@@ -93,7 +106,8 @@ def planned(wanted: Wanted, *, strategy_version: str, config_hash: str) -> Plan:
     named = (
         *(wanted.strategy_id, wanted.timeframe, wanted.whole.since, wanted.whole.until),
         *(wanted.choices, wanted.scheme, wanted.folds, wanted.trials, wanted.seed),
-        *(wanted.purge_days, wanted.embargo_days, strategy_version, config_hash),
+        *(wanted.purge_days, wanted.embargo_days),
+        *(strategy_type, strategy_version, config_hash, data_digest),
         *sorted(wanted.pairs),
     )
     since = f"{wanted.whole.since:%Y%m%d}-{wanted.whole.until:%Y%m%d}"
@@ -101,8 +115,10 @@ def planned(wanted: Wanted, *, strategy_version: str, config_hash: str) -> Plan:
         search_id=f"{wanted.strategy_id}-{wanted.timeframe}-{since}-{digest(named)[:8]}",
         wanted=wanted,
         folds=folds,
+        strategy_type=strategy_type,
         strategy_version=strategy_version,
         config_hash=config_hash,
+        data_digest=data_digest,
     )
 
 

@@ -32,6 +32,8 @@ class Came:
     """The return of all of it, as a share."""
     fallen: float
     """The deepest fall between two ends of days, as a share, 0 to 1."""
+    fills: int = 0
+    """What traded, also of positions that stay open; 0 of what was tried before that was kept."""
 
 
 Try = Callable[[Mapping[str, object], Span], Came]
@@ -243,4 +245,5 @@ def _suggested(proposed: "optuna.Trial", name: str, choice: Any) -> Any:  # noqa
         return proposed.suggest_int(
             name, int(choice.low), int(choice.high), step=int(choice.step or 1)
         )
-    return proposed.suggest_float(name, choice.low, choice.high, step=choice.step)
+    found = proposed.suggest_float(name, choice.low, choice.high, step=choice.step)
+    return choice.on_step(found)

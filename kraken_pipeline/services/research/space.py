@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
 
 from kraken_pipeline.domain.errors import InvalidValueError
 
-Value = int | float | str
+Value = bool | int | float | str
+YES_OR_NO: Final = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,13 @@ class Between:
     def is_whole(self) -> bool:
         """Whether only whole numbers are meant."""
         return isinstance(self.low, int) and isinstance(self.high, int) and self._step_is_whole
+
+    def on_step(self, value: float) -> float:
+        """Return a value as a person writes it: adding up steps leaves noise in its last digits."""
+        if self.step is None:
+            return value
+        low, step = Decimal(str(self.low)), Decimal(str(self.step))
+        return float(low + round((Decimal(str(value)) - low) / step) * step)
 
     @property
     def _step_is_whole(self) -> bool:
@@ -58,10 +68,11 @@ def space(texts: Sequence[str]) -> Space:
 
 
 def _between(text: str, told: str) -> Between:
-    numbers = [value_of(each) for each in told.split(":")]
-    if not all(isinstance(each, int | float) for each in numbers) or len(numbers) not in {2, 3}:
+    values = [value_of(each) for each in told.split(":")]
+    numbers = [each for each in values if not isinstance(each, bool | str)]
+    if len(numbers) != len(values) or len(numbers) not in {2, 3}:
         raise InvalidValueError(f"{text!r} is no range: write NAME=LOW:HIGH or NAME=LOW:HIGH:STEP")
-    low, high, *rest = [each for each in numbers if not isinstance(each, str)]
+    low, high, *rest = numbers
     step = rest[0] if rest else None
     if not low < high:
         raise InvalidValueError(
@@ -82,7 +93,9 @@ def _one_of(text: str, told: str) -> OneOf:
 
 
 def value_of(text: str) -> Value:
-    """Return what a person wrote: a whole number, a number, or text."""
+    """Return what a person wrote: yes or no, a whole number, a number, or text."""
+    if text in YES_OR_NO:
+        return YES_OR_NO[text]
     for kind in (int, float):
         try:
             found = kind(text)
@@ -111,7 +124,8 @@ def nearby(of: Space, chosen: Mapping[str, object]) -> tuple[tuple[str, Mapping[
         step = choice.step or (1 if choice.is_whole else (choice.high - choice.low) / 10)
         found += [
             (f"{name}={other:g}", {**chosen, name: other})
-            for other in (value - step, value + step)
+            for moved in (value - step, value + step)
+            for other in (moved if choice.is_whole else choice.on_step(moved),)
             if choice.low <= other <= choice.high
         ]
     return tuple(found)

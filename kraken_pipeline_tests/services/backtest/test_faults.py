@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from kraken_pipeline.domain.errors import DataStaleError
+from kraken_pipeline.domain.intents import Outcome
 from kraken_pipeline.services.backtest import History, Result, Run
 from kraken_pipeline.strategies.base import Awake, Bars, Snapshot, Strategy, Wishes
 from kraken_pipeline_tests.services.backtest.runs import (
@@ -55,6 +57,21 @@ def test_one_that_always_fails_is_asked_three_times_and_told_of() -> None:
         "s was not asked any more after 3 faults in a row until 2026-03-01 03:00; in life a "
         "person may release it",
     )
+
+
+def test_a_close_that_a_strategy_would_not_judge_is_told_as_skipped() -> None:
+    def decide(shown: Snapshot, state: Mapping[str, str]) -> Wishes:
+        if shown.closed_at == BEGUN + 2 * HOUR:
+            raise DataStaleError("too old")
+        return NONE
+
+    history = History({"1h": flat(*[100] * 5)})
+    wanted = asked(replace(scripted({}), decide=decide), until=BEGUN + 4 * HOUR)
+
+    [skip] = Run(wanted, rules(), history, Nothing()).run().decisions
+
+    assert (skip.outcome, skip.closed_at) == (Outcome.SKIPPED, BEGUN + 2 * HOUR)
+    assert skip.reason == "DATA_STALE_STRATEGY: too old"
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,12 @@ def test_a_day_of_volume_is_that_of_whole_bars() -> None:
     assert tape.day_before(0, START + 3600 * 26 + 5) == (48.0, 480.0)
 
 
+def test_a_small_volume_after_large_ones_loses_no_digit() -> None:
+    price = (1.0, 1.0, 1.0, 1.0)
+
+    assert Tape(bars((*price, 1e12), (*price, 0.0001))).volume(0, 1) == 0.0001
+
+
 def test_the_next_bar_is_one_in_which_something_traded() -> None:
     tape = Tape(bars(RISING, (), FALLING))
 

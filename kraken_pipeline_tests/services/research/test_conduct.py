@@ -1,5 +1,6 @@
+import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,14 @@ import pytest
 from kraken_pipeline.domain.errors import ConflictError, UnknownNameError
 from kraken_pipeline.services.research.conduct import (
     EVIDENCE,
+    PLAN,
     Lab,
     SearchDesk,
     conclude,
     do_fold,
     plan_search,
 )
-from kraken_pipeline.services.research.plan import Evidence, Wanted
+from kraken_pipeline.services.research.plan import Evidence, Plan, Wanted
 from kraken_pipeline.store.searches import SearchFiles
 from kraken_pipeline_tests.services.research.test_plan import WANTED
 from kraken_pipeline_tests.services.research.test_search import Market
@@ -21,19 +23,18 @@ from kraken_pipeline_tests.services.research.test_search import Market
 CONFIGURED: Mapping[str, object] = {"fast": 3}
 
 
-def desk(root: Path, market: Market | None = None, *, version: str = "1.0.0") -> SearchDesk:
-    tried = market or Market()
-    return SearchDesk(
-        store=SearchFiles(root),
-        lab=lambda wanted: Lab(
-            attempt=tried,
-            configured=CONFIGURED,
-            strategy_version=version,
-            config_hash="c" * 8,
-            data_digest="d" * 8,
-            caveats=("a market of its own",),
-        ),
+def desk(root: Path, market: Market | None = None, **changed: str) -> SearchDesk:
+    lab = Lab(
+        attempt=market or Market(),
+        configured=CONFIGURED,
+        strategy_type="trend_core",
+        strategy_version="1.0.0",
+        config_hash="c" * 8,
+        data_digest="d" * 8,
+        caveats=("a market of its own",),
     )
+    found = replace(lab, **changed)  # type: ignore[arg-type]  # each test names its own
+    return SearchDesk(store=SearchFiles(root), lab=lambda wanted: found)
 
 
 def searched(root: Path, wanted: Wanted = WANTED) -> tuple[Evidence, str]:
@@ -103,8 +104,24 @@ def test_without_every_fold_there_is_no_evidence(tmp_path: Path) -> None:
         conclude(desk(tmp_path), search_id)
 
 
-def test_a_strategy_that_changed_since_is_planned_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["strategy_type", "strategy_version", "config_hash", "data_digest"]
+)
+def test_what_changed_since_is_planned_again(tmp_path: Path, name: str) -> None:
     search_id = plan_search(desk(tmp_path), WANTED).search_id
+    changed = desk(tmp_path, Market(), **{name: "x"})
 
     with pytest.raises(ConflictError, match="plan it again"):
-        do_fold(desk(tmp_path, version="1.0.1"), search_id, 1)
+        do_fold(changed, search_id, 1)
+    assert plan_search(changed, WANTED).search_id != search_id
+
+
+def test_a_plan_from_before_its_bars_were_named_is_read_and_planned_again(tmp_path: Path) -> None:
+    plan = plan_search(desk(tmp_path), WANTED)
+    older = json.loads(json.dumps(asdict(plan), default=str))
+    del older["strategy_type"], older["data_digest"]
+    SearchFiles(tmp_path).keep(plan.search_id, PLAN, older)
+
+    assert SearchFiles(tmp_path).read(plan.search_id, PLAN, Plan).data_digest == ""
+    with pytest.raises(ConflictError, match="plan it again"):
+        do_fold(desk(tmp_path), plan.search_id, 1)

@@ -21,8 +21,14 @@ WANTED = Wanted(
 )
 
 
-def plan(wanted: Wanted = WANTED) -> Plan:
-    return planned(wanted, strategy_version="1.0.0", config_hash="c" * 8)
+def plan(wanted: Wanted = WANTED, **changed: str) -> Plan:
+    stands_on = {
+        "strategy_type": "trend_core",
+        "strategy_version": "1.0.0",
+        "config_hash": "c" * 8,
+        "data_digest": "d" * 8,
+    }
+    return planned(wanted, **(stands_on | changed))
 
 
 def test_the_same_search_has_the_same_name_and_another_another() -> None:
@@ -30,6 +36,16 @@ def test_the_same_search_has_the_same_name_and_another_another() -> None:
     assert plan().search_id.startswith("trend_core-1h-20240101-20240701-")
     assert plan(replace(WANTED, seed=2)).search_id != plan().search_id
     assert plan(replace(WANTED, trials=11)).search_id != plan().search_id
+
+
+@pytest.mark.parametrize(
+    "name", ["strategy_type", "strategy_version", "config_hash", "data_digest"]
+)
+def test_a_search_on_anything_else_has_another_name(name: str) -> None:
+    other = plan(WANTED, **{name: "x"})
+
+    assert getattr(other, name) == "x"
+    assert other.search_id != plan().search_id
 
 
 def test_each_scheme_divides_as_it_says() -> None:

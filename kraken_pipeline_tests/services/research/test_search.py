@@ -75,6 +75,16 @@ def test_what_is_proposed_twice_is_run_once() -> None:
     assert len(market.asked) == 4 + 2
 
 
+def test_what_is_chosen_by_steps_can_be_configured_as_it_is_read() -> None:
+    def came(parameters: Mapping[str, object], span: Span) -> Came:
+        return Came(returns=(0.0,), trades=0, grown=0.0, fallen=0.0)
+
+    found = fit(came, FOLDS[0], space(["share=0.1:0.9:0.1"]), {}, trials=9, seed=1)
+
+    tenths = {number / 10 for number in range(1, 10)}
+    assert {each.parameters["share"] for each in found.trials} <= tenths
+
+
 def test_what_the_strategy_refuses_is_counted_and_is_no_trial() -> None:
     found = fit(Market(), FOLDS[0], space(["fast=27:30"]), CONFIGURED, trials=4, seed=1)
 

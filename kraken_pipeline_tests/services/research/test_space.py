@@ -2,6 +2,7 @@ import pytest
 
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.services.research.space import Between, OneOf, ends, nearby, space
+from kraken_pipeline.strategies import STRATEGIES
 
 
 def test_ranges_steps_and_lists_are_read() -> None:
@@ -13,6 +14,13 @@ def test_ranges_steps_and_lists_are_read() -> None:
         "profile": OneOf(values=("balanced", "aggressive")),
         "days": OneOf(values=(1, 7)),
     }
+
+
+def test_a_yes_or_no_can_be_chosen_as_it_is_configured() -> None:
+    [choice] = space(["daily_filter=true,false"]).values()
+    check = STRATEGIES["trend_core"].parameters
+
+    assert [check({"daily_filter": each})["daily_filter"] for each in ends(choice)] == [True, False]
 
 
 def test_numbers_are_whole_where_all_that_is_told_is() -> None:
@@ -32,6 +40,7 @@ def test_numbers_are_whole_where_all_that_is_told_is() -> None:
         (["fast=5:5"], "its low end must be below its high end"),
         (["fast=5:x"], "is no range"),
         (["fast=nan:5"], "is no range"),
+        (["fast=false:true"], "is no range"),
         (["fast=1:2:3:4"], "is no range"),
         (["fast=5:20:0"], "has a step of 0"),
         (["fast=5:20:16"], "has a step of 16"),
@@ -59,3 +68,14 @@ def test_a_range_ends_at_its_ends_and_a_list_at_each() -> None:
     of = space(["fast=5:20", "profile=a,b,c"])
 
     assert [ends(each) for each in of.values()] == [(5, 20), ("a", "b", "c")]
+
+
+def test_a_step_lands_on_what_a_person_would_write() -> None:
+    of = Between(low=0.1, high=0.3, step=0.1)
+
+    assert (0.1 + 0.2, of.on_step(0.1 + 0.2)) == (0.30000000000000004, 0.3)
+    assert Between(low=0.1, high=0.3).on_step(0.1 + 0.2) == 0.1 + 0.2
+    assert [change for change, _ in nearby({"share": of}, {"share": 0.2})] == [
+        "share=0.1",
+        "share=0.3",
+    ]
