@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import ConfigurationError, StorageError
 from kraken_pipeline.domain.proofs import Proof
 from kraken_pipeline.store.proofs import ProofFiles
 from kraken_pipeline_tests.domain.test_proofs import DAILY, HOURLY, shown
@@ -35,6 +35,13 @@ def test_another_version_lies_beside_the_first(tmp_path: Path) -> None:
         store.keep(shown(of=replace(HOURLY, version=version)))
 
     assert {each.of.version for each, _ in store.of("mine")} == {"1", "2"}
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "proofs").touch()
+
+    with pytest.raises(StorageError, match=r"look_ahead-1h.* cannot be written: "):
+        ProofFiles(tmp_path).keep(shown())
 
 
 def test_what_was_changed_by_hand_is_refused(tmp_path: Path) -> None:
