@@ -4,13 +4,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
+from kraken_pipeline.cli.amounts import amount_typed
 from kraken_pipeline.cli.output import print_json, print_rows
 from kraken_pipeline.cli.sheets import exact
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
-from kraken_pipeline.domain.money import decimal_from
 from kraken_pipeline.domain.risk.codes import MEANINGS
 from kraken_pipeline.services.backtest import FillModel
 from kraken_pipeline.services.research.outcome import chances, last_day, outcome, percent, ratio
@@ -152,23 +152,16 @@ def _wanted(asked: Asked) -> backtest.Wanted:
         timeframes=asked.timeframes,
         pairs=asked.pairs,
         parameters=_parameters(asked),
-        cash=_amount("--cash", asked.cash),
+        cash=amount_typed("--cash", asked.cash),
         model=FillModel(
             decides_after=timedelta(milliseconds=asked.decides_after_ms),
             latency=timedelta(milliseconds=asked.latency_ms),
-            spread_bps=_amount("--spread-bps", asked.spread_bps),
-            slippage_bps=_amount("--slippage-bps", asked.slippage_bps),
-            volume_share=_amount("--volume-share", asked.volume_share),
+            spread_bps=amount_typed("--spread-bps", asked.spread_bps),
+            slippage_bps=amount_typed("--slippage-bps", asked.slippage_bps),
+            volume_share=amount_typed("--volume-share", asked.volume_share),
         ),
         seed=asked.seed,
     )
-
-
-def _amount(option: str, text: str) -> Decimal:
-    try:
-        return decimal_from(text)
-    except (InvalidValueError, InvalidOperation) as error:
-        raise InvalidValueError(f"{option} is {text!r}: use a plain number") from error
 
 
 def _parameters(asked: Asked) -> Mapping[str, object]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
+from kraken_pipeline.cli.amounts import amount_typed
 from kraken_pipeline.cli.consent import Asked, actor, require_consent
 from kraken_pipeline.cli.explain import is_of, print_sections
 from kraken_pipeline.cli.names import asset_named
@@ -12,7 +13,7 @@ from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.domain.accounting.adjustments import Adjustment
 from kraken_pipeline.domain.accounting.partings import Replay, replayed
 from kraken_pipeline.domain.errors import InvalidValueError, UnknownNameError
-from kraken_pipeline.domain.money import decimal_from, plain
+from kraken_pipeline.domain.money import plain
 from kraken_pipeline.services.books.book import Booked
 from kraken_pipeline.wiring.pipeline import Pipeline, connect
 
@@ -47,7 +48,7 @@ def adjust_drift(environ: Mapping[str, str], asset: str, amount: str, asked: Ask
     """
     if not asked.reason.strip():
         raise InvalidValueError("an adjustment needs its reason: give --reason")
-    lacks = decimal_from(amount)
+    lacks = amount_typed("AMOUNT", amount)
     pipeline = connect(environ)
     try:
         made = pipeline.adjustment(asset, lacks, by=actor(), reason=asked.reason)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kraken_pipeline.cli.output import print_json
-from kraken_pipeline.domain.errors import InvalidValueError
+from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
 from kraken_pipeline.wiring.strategies import GROUP, kinds
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,38}[a-z0-9]")
@@ -31,7 +31,8 @@ def write_package(name: str, into: Path, *, as_json: bool) -> None:
 
     Raises:
         InvalidValueError: the name cannot be one, is taken, or its folder is there already.
-        ConfigurationError: two packages bring a strategy of the same name.
+        ConfigurationError: two packages bring a strategy of the same name, or the folder cannot be
+            written.
     """
     _require_a_name(name)
     folder = into.expanduser() / name
@@ -39,6 +40,19 @@ def write_package(name: str, into: Path, *, as_json: bool) -> None:
         raise InvalidValueError(f"{folder} is there already: choose another name or --into")
     if find_spec(name) is not None:
         raise InvalidValueError(f"there is a Python module {name!r} already: choose another name")
+    try:
+        _write(name, folder)
+    except OSError as failure:
+        raise ConfigurationError(
+            f"--into is {str(into)!r}, which cannot be written: {failure.strerror}"
+        ) from failure
+    if as_json:
+        print_json({"strategy": name, "folder": str(folder)})
+    else:
+        sys.stdout.write(_next_steps(name, folder))
+
+
+def _write(name: str, folder: Path) -> None:
     folder.mkdir(parents=True)
     words = {
         "name": name,
@@ -50,10 +64,6 @@ def write_package(name: str, into: Path, *, as_json: bool) -> None:
     for target, source in FILES.items():
         told = Template((templates / source).read_text(encoding="utf-8")).substitute(words)
         (folder / target.format(name=name)).write_text(told, encoding="utf-8")
-    if as_json:
-        print_json({"strategy": name, "folder": str(folder)})
-    else:
-        sys.stdout.write(_next_steps(name, folder))
 
 
 def _require_a_name(name: str) -> None:

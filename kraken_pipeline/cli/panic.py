@@ -2,10 +2,15 @@
 
 import sys
 from collections.abc import Mapping
+from typing import Final
 
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.domain.errors import PipelineError
-from kraken_pipeline.wiring.panic import panic_now
+from kraken_pipeline.settings.environment import data_folder
+from kraken_pipeline.wiring.panic import LATCH, latch_text, panic_now
+
+STOPPED: Final = "opening stays stopped until `kraken-pipeline resume --reason ...`"
+NOT_STOPPED: Final = "opening is NOT stopped: end whatever trades here, such as `dev` and Dagster"
 
 
 def run_panic(environ: Mapping[str, str], *, url: str | None, as_json: bool) -> int:
@@ -31,15 +36,20 @@ def run_panic(environ: Mapping[str, str], *, url: str | None, as_json: bool) -> 
         open_now, why = _open_in_our_books(environ)
         if not as_json:
             sys.stdout.write(outcome.said + "\n")
+    latched = bool(latch_text(data_folder(environ) / LATCH))
     if as_json:
-        told = {"exit_code": outcome.exit_code, "said": outcome.said.splitlines()}
+        told = {
+            "exit_code": outcome.exit_code,
+            "said": outcome.said.splitlines(),
+            "latched": latched,
+        }
         print_json({**told, "open_in_our_books": open_now, "books_failed": why or None})
         return outcome.exit_code
     if why:
         sys.stdout.write(f"our books could not be brought up to date: {why}\n")
     else:
         sys.stdout.write(f"open in our books: {open_now}\n")
-    sys.stdout.write("opening stays stopped until `kraken-pipeline resume --reason ...`\n")
+    sys.stdout.write(f"{STOPPED if latched else NOT_STOPPED}\n")
     return outcome.exit_code
 
 

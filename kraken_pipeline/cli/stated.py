@@ -4,11 +4,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from kraken_pipeline.cli.amounts import amount_typed
 from kraken_pipeline.cli.consent import actor
 from kraken_pipeline.cli.output import print_json
 from kraken_pipeline.domain.accounting.stated import StatedCost
 from kraken_pipeline.domain.errors import InvalidValueError
-from kraken_pipeline.domain.money import decimal_from, plain
+from kraken_pipeline.domain.money import plain
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.pipeline import connect
@@ -27,7 +28,11 @@ def state_cost(
     if not reason:
         raise InvalidValueError("a stated cost needs its source: give --reason")
     stated = StatedCost(
-        entry_id=entry_id, cost=decimal_from(amount), at=system_now(), by=actor(), reason=reason
+        entry_id=entry_id,
+        cost=amount_typed("AMOUNT", amount),
+        at=system_now(),
+        by=actor(),
+        reason=reason,
     )
     pipeline = connect(environ)
     try:

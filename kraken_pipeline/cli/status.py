@@ -209,10 +209,12 @@ def _money(pipeline: Pipeline) -> dict[str, object]:
         **_ledger(pipeline, snapshot.at),
         "books_at": snapshot.at,
         # a simulator may live at another time than this machine
-        "sync_age_seconds": int((system_now() - snapshot.at).total_seconds())
-        if pipeline.is_live
-        else None,
+        **({"sync_age_seconds": _age_seconds(snapshot.at)} if pipeline.is_live else {}),
     }
+
+
+def _age_seconds(at: datetime) -> int:
+    return int((system_now() - at).total_seconds())
 
 
 def _ledger(pipeline: Pipeline, now: datetime) -> dict[str, object]:

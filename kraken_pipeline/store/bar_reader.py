@@ -12,7 +12,7 @@ import numpy as np
 from kraken_pipeline.domain.bars import MonthReport
 from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.money import decimal_from, plain
-from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close
+from kraken_pipeline.domain.timeframes import EPOCH, Timeframe, last_close, stretch_of
 from kraken_pipeline.store import bar_tables
 from kraken_pipeline.store.arrow import integers, numbers
 from kraken_pipeline.store.bar_access import KEYS, BarAccess
@@ -176,9 +176,12 @@ class BarReader(BarAccess):
     def _read(self, frame: Timeframe, pairs: tuple[str, ...], last: int, count: int) -> Bars:
         places = bar_tables.Places(pairs)
         first = end = self._last_until(frame, last)
+        # who asks for more than there is gets no room for what is not there
+        months = self._listing(frame)
+        oldest = stretch_of(f"{min(months)}-01")[0] if months else 0
         is_guess = True
         while end >= 0:
-            first = end - (count - 1) * frame.seconds
+            first = max(end - (count - 1) * frame.seconds, oldest)
             found = self._newest_at(frame, places, first, end)
             if found == end:
                 break

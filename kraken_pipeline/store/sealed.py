@@ -7,23 +7,37 @@ from typing import TypeVar
 
 import msgspec
 
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import ConfigurationError, StorageError
 
 Of = TypeVar("Of")
 
 
 def seal(path: Path, what: object) -> str:
-    """Write a value over what was there, and return its hash."""
+    """Write a value over what was there, and return its hash.
+
+    Raises:
+        StorageError: it cannot be written; what was there stays.
+    """
     told = msgspec.json.format(msgspec.json.encode(what, order="sorted"), indent=1)
     known = hashlib.sha256(told).hexdigest()
+    try:
+        _replace(path, b'{"sha256":"%b","of":%b}\n' % (known.encode(), told))
+    except OSError as failure:
+        raise StorageError(
+            f"{path} cannot be written: {failure.strerror}; free some space, or make its folder "
+            "one that you may write to"
+        ) from failure
+    return known
+
+
+def _replace(path: Path, told: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(f".{os.getpid()}.tmp")
     with beside.open("wb") as file:
-        file.write(b'{"sha256":"%b","of":%b}\n' % (known.encode(), told))
+        file.write(told)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-    return known
 
 
 def unsealed(path: Path, kind: type[Of], *, remedy: str) -> tuple[Of, str]:

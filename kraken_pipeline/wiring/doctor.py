@@ -22,6 +22,7 @@ from kraken_pipeline.domain.preflight import Grounded
 from kraken_pipeline.domain.remedies import REMEDIES
 from kraken_pipeline.domain.switch import Keeper
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
+from kraken_pipeline.services.market.universe import names_now, with_our_names
 from kraken_pipeline.settings import load
 from kraken_pipeline.wiring.barred import barring
 from kraken_pipeline.wiring.clock import system_now
@@ -33,6 +34,7 @@ from kraken_pipeline.wiring.protecting import unprotected
 from kraken_pipeline.wiring.risk_rules import wants_stops
 from kraken_pipeline.wiring.stream_sign import stream_sign
 from kraken_pipeline.wiring.styles import strategy_styles
+from kraken_pipeline.wiring.universe import universe_desk
 
 LITTLE: Final = 100 * 2**20
 """Bytes below which a disk may be full before a person looks."""
@@ -165,6 +167,13 @@ def exchange(pipeline: Pipeline) -> Iterator[Finding]:
     if not listing.pairs:
         raise UnreachableError("the listing holds no pair that can be read")
     yield _ok("listing", f"{len(listing.pairs)} pairs, {len(listing.left_out)} cannot be read")
+
+
+def names(pipeline: Pipeline) -> Iterator[Finding]:
+    """Every pair and currency that the configuration names is listed."""
+    desk = universe_desk(pipeline)
+    with_our_names(desk.rules, names_now(desk, desk.market.listing()))
+    yield _ok("names", "every pair and currency that the configuration names is listed")
 
 
 def account(pipeline: Pipeline) -> Iterator[Finding]:
@@ -323,6 +332,7 @@ CHECKS: Final[Mapping[str, tuple[Check, str]]] = {
     ),
     "halts": (halts, "look at the cause, then `kraken-pipeline resume`"),
     "exchange": (exchange, "wait, or look at status.kraken.com"),
+    "names": (names, "mend what is named: until then no universe is made and nothing is decided"),
     "account": (account, "`kraken-pipeline keys doctor` says what is wrong with the key"),
     "preflight": (preflight, "`kraken-pipeline keys doctor` says what is wrong with the key"),
     "stream": (stream, "look at the network; orders are polled meanwhile"),

@@ -110,4 +110,4 @@ def latch_failed_storage(parts: Parts, why: str, *, by: str) -> None:
         parts.stores.halts.latch(HaltKind.STORAGE, reason=why, at=system_now(), by=by)
         return
     with suppress(OSError):
-        parts.panic_file.touch()
+        parts.panic_file.touch(exist_ok=False)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -67,7 +68,9 @@ def panic_now(
         # the program tries once more and tells of it: a disk that takes nothing more, or may not
         # be written, leaves orders at the exchange that can be canceled all the same
         folder.mkdir(parents=True, exist_ok=True)
-        latch.touch()
+        # one that lies there stays as it is: a newer time would be another cause to panic, and
+        # what panics because of the file would call for the next without end
+        latch.touch(exist_ok=False)
     try:
         if url is not None:
             return _program(url, _guard(environ), latch, folder / NONCES)
@@ -137,11 +140,12 @@ def latch_text(latch: Path) -> str:
     """
     try:
         words = latch.read_text(errors="replace").strip()
-        return f"{latch.stat().st_mtime_ns}: {words or 'without a word'}"
+        since = datetime.fromtimestamp(latch.stat().st_mtime, UTC)
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as failure:
         return f"it cannot be read: {failure}"
+    return f"since {since:%F %T.%f}: {words or 'without a word'}"
 
 
 @contextlib.contextmanager

@@ -45,6 +45,27 @@ def test_a_wrong_configuration_is_the_only_thing_that_is_looked_at(
     assert found["remedy"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (
+            "region: {default_quote: EURO}\n",
+            "universe.filters.quote or region.default_quote: 'EURO'",
+        ),
+        ("portfolio: {base_currency: EURO}\n", "portfolio.base_currency: 'EURO'"),
+    ],
+)
+def test_a_name_that_the_exchange_does_not_list_fails_before_anything_is_decided(
+    command: Command, market: PaperMarket, wrong: str, named: str
+) -> None:
+    market.configure(wrong)
+
+    said = command("doctor", environ=market.environ)
+
+    assert said.code == 2
+    assert f"fail  names           {named}" in said.out
+
+
 def test_an_exchange_that_does_not_answer_is_stale_and_the_rest_is_still_looked_at(
     command: Command, fresh: dict[str, str]
 ) -> None:

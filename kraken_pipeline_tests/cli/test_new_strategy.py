@@ -88,3 +88,14 @@ def test_what_is_there_already_is_not_written_over(
 
     assert said.code == 2
     assert "is there already: choose another name or --into" in said.err
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    command: Command, fresh: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    into = tmp_path / "file" / "mine"
+
+    said = command("strategy", "new", "my_trend", "--into", str(into), environ=fresh)
+
+    assert (said.code, f"--into is '{into}', which cannot be written" in said.err) == (2, True)

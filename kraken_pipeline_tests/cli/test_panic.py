@@ -44,6 +44,19 @@ def test_panic_cancels_whatever_is_wrong_with_the_configuration(
     assert (said.code, "riskk" in said.out) == (0, True)
 
 
+def test_a_panic_that_could_not_latch_does_not_say_that_opening_is_stopped(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    said = command("panic", environ={"KRAKEN_PIPELINE_DATA_DIR": str(tmp_path / "file" / "data")})
+
+    assert said.code == 5
+    assert "NOT latched" in said.out
+    assert "opening is NOT stopped" in said.out
+    assert "opening stays stopped" not in said.out
+
+
 def test_f_pan_1_panic_needs_nothing_but_a_key_and_an_address(
     command: Command, market: PaperMarket, pipeline: Pipeline, tmp_path: Path
 ) -> None:

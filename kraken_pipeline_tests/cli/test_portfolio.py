@@ -1,6 +1,8 @@
 import json
 from decimal import Decimal
 
+import pytest
+
 from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.simulator.flows.play import play
@@ -71,6 +73,17 @@ def test_the_performance_begins_with_the_day_that_is_asked_for(
     said = command("portfolio", "performance", "--since", "2999-01-01", environ=market.environ)
 
     assert "no day is kept" in said.out
+
+
+@pytest.mark.parametrize(("amount", "said"), [("abc", "AMOUNT is 'abc'"), ("-12", "-12")])
+def test_a_stated_cost_that_is_none_is_refused_by_name(
+    command: Command, market: PaperMarket, amount: str, said: str
+) -> None:
+    refused = command("portfolio", "cost", "LX", amount, "--reason", "r", environ=market.environ)
+
+    assert refused.code == 2
+    assert said in refused.err
+    assert "No such option" not in refused.err
 
 
 def test_a_stated_cost_needs_a_reason_and_coins_that_came_without_a_trade(

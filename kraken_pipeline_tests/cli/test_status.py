@@ -53,6 +53,7 @@ def test_the_status_shows_equity_open_orders_and_halts(
     assert "kraken-pipeline risk status" in shown["caps_note"]
     assert shown["halts"] == ["KILL_MANUAL: prices look wrong"]
     assert shown["books"] == "equal the balances"
+    assert "sync_age_seconds" not in shown, "only live reads the books by this machine's clock"
 
 
 def test_money_is_rounded_for_people_only(

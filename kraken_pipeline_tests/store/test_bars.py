@@ -69,6 +69,14 @@ def test_bars_of_two_months_are_read_together(store: ShelvedBars) -> None:
     assert len(closes(store, "XBTUSD", until=8, count=100)) == 8
 
 
+def test_bars_of_ten_million_years_are_asked_for_without_the_room_for_them(
+    store: ShelvedBars,
+) -> None:
+    store.append(HOURLY, [bars("XBTUSD", range(8))])
+
+    assert len(closes(store, "XBTUSD", until=8, count=10**11)) == 8
+
+
 def test_nothing_stored_reads_as_an_empty_matrix(store: ShelvedBars) -> None:
     read = store.read(HOURLY, ("XBTUSD",), closed_by=at(0), count=3)
 

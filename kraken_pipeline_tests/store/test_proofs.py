@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kraken_pipeline.domain.errors import ConfigurationError
+from kraken_pipeline.domain.errors import ConfigurationError, StorageError
 from kraken_pipeline.domain.proofs import Proof
 from kraken_pipeline.store.proofs import ProofFiles
 from kraken_pipeline_tests.domain.test_proofs import DAILY, HOURLY, shown
@@ -44,6 +44,13 @@ def test_what_goes_while_it_is_looked_at_is_not_there(tmp_path: Path) -> None:
     store.path(Proof.LOOK_AHEAD, DAILY).symlink_to(tmp_path / "gone")
 
     assert [each for each, _ in store.of("mine")] == [shown()]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "proofs").touch()
+
+    with pytest.raises(StorageError, match=r"look_ahead-1h.* cannot be written: "):
+        ProofFiles(tmp_path).keep(shown())
 
 
 def test_what_was_changed_by_hand_is_refused(tmp_path: Path) -> None:

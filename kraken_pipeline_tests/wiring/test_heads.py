@@ -15,6 +15,7 @@ from kraken_pipeline.settings.environment import DB_URL
 from kraken_pipeline.store import heads
 from kraken_pipeline.store.audit import head, verify
 from kraken_pipeline.wiring.heads import accept, publish
+from kraken_pipeline.wiring.panic import latch_text
 from kraken_pipeline.wiring.pipeline import connect
 from kraken_pipeline_tests.full_disk import full_disk
 from kraken_pipeline_tests.paper_market import PaperMarket, resting_buy
@@ -126,8 +127,12 @@ def test_aud_3_a_stage_on_a_full_disk_stops_opening_also_once_there_is_room_agai
     with market.pipeline() as pipeline:
         with full_disk(), pytest.raises(StorageError):
             pipeline.submit(Namespace.TRADE, owner="a test")
+        first = latch_text(pipeline.panic_file)
+        with full_disk(), pytest.raises(StorageError):
+            pipeline.submit(Namespace.TRADE, owner="a test")
 
-        assert pipeline.panic_file.exists()
+        assert first
+        assert latch_text(pipeline.panic_file) == first, "each stage would call for panic anew"
         resting = resting_buy(pipeline)
         assert resting.kraken_order_id is None
     assert market.open_orders == []

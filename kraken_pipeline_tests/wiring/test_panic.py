@@ -45,6 +45,17 @@ def test_the_same_words_at_another_time_are_another_panic(tmp_path: Path) -> Non
     assert latch_text(latch) != first
 
 
+def test_a_panic_that_a_file_called_for_leaves_it_as_it_is(tmp_path: Path) -> None:
+    latch = tmp_path / "panic.latch"
+    latch.touch()
+    os.utime(latch, ns=(1, 1))
+    first = latch_text(latch)
+
+    panic_now({"KRAKEN_PIPELINE_DATA_DIR": str(tmp_path)})
+
+    assert latch_text(latch) == first
+
+
 @pytest.mark.parametrize("mark", [None, "", "\0\0\0", "krake"])
 def test_where_nobody_can_tell_whose_orders_they_are_no_simulator_gives_the_all_clear(
     tmp_path: Path, mark: str | None

@@ -266,7 +266,8 @@ def performance(
     show_performance(with_books(db), None if since is None else since.date(), as_json=json)
 
 
-@app.command()
+# an amount below zero is no option, and is refused as an amount
+@app.command(context_settings={"ignore_unknown_options": True})
 def cost(
     entry: Annotated[str, typer.Argument(help="The ledger entry that brought it, `L...`.")],
     amount: Annotated[str, typer.Argument(help="What it had cost in all, in base currency.")],

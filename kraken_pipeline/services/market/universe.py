@@ -64,12 +64,11 @@ def refresh_universe(desk: UniverseDesk) -> Universe:
     """Ask the exchange, filter, keep the version and return it.
 
     Raises:
-        ConfigurationError: an include or exclude entry names nothing that the exchange lists.
+        ConfigurationError: the configuration names what the exchange does not list.
         ExchangeError: the exchange did not answer; the version in force stays.
     """
     listing = desk.market.listing()
-    current = in_force(desk.aliases, desk.clock())
-    symbols = listing.symbols.with_old_names({old: each.new for old, each in current.items()})
+    symbols = names_now(desk, listing)
     rules = with_our_names(desk.rules, symbols)
     named = rules_hash(rules)
     seen = _seen(desk, rules, listing, symbols)
@@ -88,6 +87,12 @@ def refresh_universe(desk: UniverseDesk) -> Universe:
     return universe
 
 
+def names_now(desk: UniverseDesk, listing: Listing) -> SymbolTable:
+    """Return every way to spell what is listed, with the names that assets had before."""
+    current = in_force(desk.aliases, desk.clock())
+    return listing.symbols.with_old_names({old: each.new for old, each in current.items()})
+
+
 def pairs_in_use(desk: UniverseDesk) -> frozenset[str]:
     """Return the pairs of which something is held, ordered, or filled and not yet booked (UNI-6).
 
@@ -102,13 +107,17 @@ def with_our_names(rules: UniverseRules, symbols: SymbolTable) -> UniverseRules:
     """Return the rules with every configured spelling replaced by our name (UNI-1).
 
     Raises:
-        ConfigurationError: a name means nothing.
+        ConfigurationError: a name means nothing, or the base currency is called otherwise here.
     """
+    base = _asset("portfolio.base_currency", rules.base_currency, symbols)
+    if base != rules.base_currency:
+        # the books are kept in it by this name
+        raise ConfigurationError(
+            f"portfolio.base_currency: {rules.base_currency!r} is {base} here; write it so"
+        )
     return replace(
         rules,
-        quote=_named(
-            "region.default_quote", rules.quote, symbols.asset, nearest=symbols.nearest_assets
-        ),
+        quote=_asset("universe.filters.quote or region.default_quote", rules.quote, symbols),
         include=_pairs("universe.include_pairs", rules.include, symbols),
         exclude=_pairs("universe.exclude_pairs", rules.exclude, symbols),
     )
@@ -227,6 +236,10 @@ def _pairs(key: str, spellings: frozenset[str], symbols: SymbolTable) -> frozens
         _named(key, each, lambda name: symbols.pair(name).pair, nearest=symbols.nearest_pairs)
         for each in sorted(spellings)
     )
+
+
+def _asset(key: str, spelling: str, symbols: SymbolTable) -> str:
+    return _named(key, spelling, symbols.asset, nearest=symbols.nearest_assets)
 
 
 def _named(

@@ -58,6 +58,7 @@ def test_the_quote_is_told_in_any_spelling(desk: Paper, quote: str) -> None:
         ("include", frozenset({"XBTUSD", "NOSUCHUSD"}), "universe.include_pairs"),
         ("exclude", frozenset({"NOSUCHUSD"}), "universe.exclude_pairs"),
         ("quote", "NOSUCH", "region.default_quote"),
+        ("base_currency", "NOSUCH", "portfolio.base_currency"),
     ],
 )
 def test_a_name_that_means_nothing_is_told_with_its_key_and_the_version_in_force_stays(
@@ -69,6 +70,13 @@ def test_a_name_that_means_nothing_is_told_with_its_key_and_the_version_in_force
         _names(desk, **{rule: value})
 
     assert desk.stores.universes.latest() == before
+
+
+def test_a_base_currency_that_is_called_otherwise_here_is_told_with_our_name(
+    desk: Paper,
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"portfolio.base_currency: 'ZUSD' is USD here"):
+        _names(desk, base_currency="ZUSD")
 
 
 def test_an_outage_leaves_the_version_in_force(desk: Paper) -> None:
