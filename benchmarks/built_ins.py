@@ -27,7 +27,8 @@ from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.backtest import History, Result, Run
 from kraken_pipeline.settings import load
 from kraken_pipeline.strategies.base import COLUMNS, Bars, Floats
-from kraken_pipeline.wiring.backtest import Wanted, asked_of, rules_of
+from kraken_pipeline.wiring.backtest import rules_of
+from kraken_pipeline.wiring.backtest_asked import Wanted, asked_of
 
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "kraken" / "recorded"
 CASH = Decimal(10_000)

@@ -18,14 +18,9 @@ from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.services.backtest import FillModel, Result, Run
 from kraken_pipeline.settings import load
 from kraken_pipeline.simulator.simulation import Settings, simulated
-from kraken_pipeline.wiring.backtest import (
-    Wanted,
-    prepare,
-    rules_of,
-)
-from kraken_pipeline.wiring.backtest import (
-    asked_of as backtest_of,
-)
+from kraken_pipeline.wiring.backtest import prepare, rules_of
+from kraken_pipeline.wiring.backtest_asked import Wanted
+from kraken_pipeline.wiring.backtest_asked import asked_of as backtest_of
 from kraken_pipeline.wiring.exchange import KEY, SECRET
 from kraken_pipeline_tests.defs.runs import QUIET, Runs, failures_of
 from kraken_pipeline_tests.paper_market import PaperMarket

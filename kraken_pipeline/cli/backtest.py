@@ -20,6 +20,7 @@ from kraken_pipeline.services.research.trips import Tally
 from kraken_pipeline.settings import Loaded, load
 from kraken_pipeline.store.backtests import BacktestFolder, StoredRun
 from kraken_pipeline.wiring import backtest
+from kraken_pipeline.wiring.backtest_asked import Wanted
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.research import luck_in, told_of
 from kraken_pipeline.wiring.secrecy import keep_secrets
@@ -144,8 +145,8 @@ def _loaded(environ: Mapping[str, str]) -> Loaded:
     return load(environ)
 
 
-def _wanted(asked: Asked) -> backtest.Wanted:
-    return backtest.Wanted(
+def _wanted(asked: Asked) -> Wanted:
+    return Wanted(
         since=asked.since,
         until=asked.until,
         strategies=asked.strategies,

@@ -34,7 +34,8 @@ from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.courses import WISHED_FOR, Recorded, course
 from kraken_pipeline.store.database import Database, read_only
-from kraken_pipeline.wiring.backtest import Wanted, run_backtest
+from kraken_pipeline.wiring.backtest import run_backtest
+from kraken_pipeline.wiring.backtest_asked import Wanted
 from kraken_pipeline.wiring.configured import stage_of, subjects
 from kraken_pipeline.wiring.modes import REAL, books_of
 

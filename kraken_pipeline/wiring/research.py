@@ -31,7 +31,7 @@ from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.backtests import StoredRun
 from kraken_pipeline.store.searches import SearchFiles
 from kraken_pipeline.strategies.base import Bars
-from kraken_pipeline.wiring import backtest
+from kraken_pipeline.wiring import backtest, backtest_asked, backtest_bars
 from kraken_pipeline.wiring.clock import system_now
 from kraken_pipeline.wiring.tried_by_hand import course_of, ratios_by_hand
 
@@ -51,7 +51,7 @@ def told_of(loaded: Loaded, run: StoredRun) -> Told:
         ConfigurationError: the stored bars cannot be read.
     """
     ran = ran_of(run)
-    bars, _ = backtest.stored_bars(loaded)
+    bars, _ = backtest_bars.stored_bars(loaded)
     return tell(ran, _priced(bars, ran, list(run.card["pairs"]), _frames(run.card["asked"])))
 
 
@@ -70,7 +70,7 @@ def backfill(
         InvalidValueError: bars are missing, or no strategy decides on these frames.
         StorageError: it cannot be kept.
     """
-    wanted = backtest.Wanted(
+    wanted = backtest_asked.Wanted(
         since=datetime.fromtimestamp(stretch_of(min(months))[0], tz=UTC),
         until=datetime.fromtimestamp(stretch_of(max(months))[1], tz=UTC),
         timeframes=tuple(each.name for each in frames),
@@ -271,9 +271,9 @@ def lab(loaded: Loaded, wanted: Wanted) -> Lab:
         InvalidValueError: bars are missing, there is no universe, or the strategy refuses the end
             of a choice.
     """
-    asked = backtest.asked_of(
+    asked = backtest_asked.asked_of(
         loaded.settings,
-        backtest.Wanted(
+        backtest_asked.Wanted(
             since=wanted.whole.since,
             until=wanted.whole.until,
             strategies=(wanted.strategy_id,),

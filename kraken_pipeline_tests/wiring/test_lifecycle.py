@@ -14,7 +14,7 @@ from kraken_pipeline.domain.proofs import Proof
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.settings import Loaded, Settings, load
 from kraken_pipeline.strategies import STRATEGIES
-from kraken_pipeline.wiring.backtest import Wanted, asked_of
+from kraken_pipeline.wiring.backtest_asked import Wanted, asked_of
 from kraken_pipeline.wiring.bounds import bounds_of
 from kraken_pipeline.wiring.doctor import Finding, examine
 from kraken_pipeline.wiring.lifecycle import barring_of, parts_of
