@@ -16,7 +16,7 @@ from kraken_pipeline.services.backtest import (
     FeeTier,
     FillModel,
 )
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.settings.fee_ladders import FeeLadder
 from kraken_pipeline.wiring.configured import configured, configured_strategies, stage_of

@@ -3,7 +3,7 @@
 from kraken_pipeline.domain.errors import ConfigurationError, InvalidValueError
 from kraken_pipeline.domain.lifecycle import ASKED, Stage
 from kraken_pipeline.domain.proofs import Subject, parameters_hash
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.settings import Settings
 from kraken_pipeline.wiring.strategies import kinds
 

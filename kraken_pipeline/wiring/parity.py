@@ -29,7 +29,7 @@ from kraken_pipeline.domain.parity import (
 from kraken_pipeline.domain.proofs import Subject
 from kraken_pipeline.domain.timeframes import timeframe
 from kraken_pipeline.services.backtest import Result
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.settings import Loaded
 from kraken_pipeline.store.books import SqlBookStore
 from kraken_pipeline.store.courses import WISHED_FOR, Recorded, course

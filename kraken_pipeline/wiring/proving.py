@@ -13,7 +13,7 @@ from kraken_pipeline.domain.errors import InvalidValueError
 from kraken_pipeline.domain.parity import Parity
 from kraken_pipeline.domain.proofs import Proof, Shown, Subject, newest, parameters_hash
 from kraken_pipeline.domain.timeframes import timeframe
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.services.research import verdict
 from kraken_pipeline.services.research.conduct import EVIDENCE, PLAN
 from kraken_pipeline.services.research.plan import Evidence, Plan, Scheme

@@ -18,7 +18,7 @@ from kraken_pipeline.services.backtest import Result
 from kraken_pipeline.services.backtest.rows import fill_of, trip_of
 from kraken_pipeline.services.backtest.universes import survivorship
 from kraken_pipeline.services.books.report import Traded, traded_of
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.services.ports.bars import BarReading
 from kraken_pipeline.services.research.conduct import Lab, SearchDesk, trial_ratios
 from kraken_pipeline.services.research.days import Course, day_returns, days_of

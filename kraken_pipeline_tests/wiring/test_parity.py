@@ -10,7 +10,7 @@ from kraken_pipeline.domain.intents import Namespace
 from kraken_pipeline.domain.parity import Parity
 from kraken_pipeline.domain.proofs import Proof
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.settings import Loaded, load
 from kraken_pipeline.store.courses import course
 from kraken_pipeline.store.database import read_only

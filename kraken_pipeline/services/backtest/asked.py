@@ -15,8 +15,8 @@ from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, require_utc
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.backtest.model import FeeSchedule, FillModel
-from kraken_pipeline.services.deciding.decide import Configured
 from kraken_pipeline.services.deciding.evaluate import Evaluate
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.services.risk.allocate import Measured
 from kraken_pipeline.services.risk.assess import BenchDesk
 from kraken_pipeline.services.risk.halt import KillSwitches

@@ -17,7 +17,7 @@ from kraken_pipeline.services.backtest.history import History
 from kraken_pipeline.services.bars.certified import BELIEVED, absences
 from kraken_pipeline.services.bars.coverage import Certificates
 from kraken_pipeline.services.bars.filled_bars import filled
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.strategies.base import Bars, Flags, View
 
 NEVER: Final = sys.maxsize

@@ -30,11 +30,11 @@ from kraken_pipeline.services.backtest.kept import (
     KeptAssessment,
     KeptBooks,
     KeptDecisions,
-    KeptHalts,
     KeptLocks,
-    KeptOrders,
     KeptUniverse,
 )
+from kraken_pipeline.services.backtest.kept_halts import KeptHalts
+from kraken_pipeline.services.backtest.kept_orders import KeptOrders
 from kraken_pipeline.services.backtest.past import KeptPast
 from kraken_pipeline.services.backtest.resting import Happened
 from kraken_pipeline.services.backtest.result import Result

@@ -13,7 +13,8 @@ from kraken_pipeline.domain.order_terms import Purpose
 from kraken_pipeline.domain.orders import Fact, Order, State
 from kraken_pipeline.domain.protections import Ending, Slip
 from kraken_pipeline.domain.round_trips import RoundTrip, Sent, TripWalk
-from kraken_pipeline.services.backtest.kept import KeptBooks, KeptDecisions, KeptOrders
+from kraken_pipeline.services.backtest.kept import KeptBooks, KeptDecisions
+from kraken_pipeline.services.backtest.kept_orders import KeptOrders
 
 Place = tuple[str, str]
 

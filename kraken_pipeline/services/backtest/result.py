@@ -17,7 +17,7 @@ from kraken_pipeline.domain.orders import Order
 from kraken_pipeline.domain.plans import Plan
 from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.services.backtest.asked import Backtest
-from kraken_pipeline.services.backtest.kept import Moved
+from kraken_pipeline.services.backtest.kept_orders import Moved
 from kraken_pipeline.services.backtest.trips import RoundTrip
 from kraken_pipeline.strategies.base import Floats
 

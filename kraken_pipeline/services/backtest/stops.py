@@ -18,7 +18,8 @@ from kraken_pipeline.domain.orders import Event, Fact, Order
 from kraken_pipeline.domain.protection import Step, StopStyle, is_stop
 from kraken_pipeline.domain.reports import OrderReport
 from kraken_pipeline.services.backtest.exchanges import RunExchange
-from kraken_pipeline.services.backtest.kept import KeptBooks, KeptOrders
+from kraken_pipeline.services.backtest.kept import KeptBooks
+from kraken_pipeline.services.backtest.kept_orders import KeptOrders
 from kraken_pipeline.services.orders.children import adopt_child
 from kraken_pipeline.services.orders.hear import STREAM, HearDesk, hear
 from kraken_pipeline.services.protection.protect import BY, make_room, protect

@@ -9,7 +9,8 @@ from kraken_pipeline.domain.ids import digest
 from kraken_pipeline.domain.market import Pair
 from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.backtest.kept import KeptBooks, KeptOrders
+from kraken_pipeline.services.backtest.kept import KeptBooks
+from kraken_pipeline.services.backtest.kept_orders import KeptOrders
 
 
 class Universes:

@@ -1,6 +1,5 @@
 """Closed bars, holdings and state to a decision, recorded with the identity of all it saw."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,12 +11,10 @@ from kraken_pipeline.domain.certificates import Reason
 from kraken_pipeline.domain.errors import DataStaleError, InvalidValueError, StrategyFaultError
 from kraken_pipeline.domain.ids import (
     DecisionId,
-    Written,
     canonical,
     chance_seed,
     decision_id,
     digest,
-    written,
 )
 from kraken_pipeline.domain.intents import Decision, Holding, Intent, Namespace, Outcome, Seen
 from kraken_pipeline.domain.lots import book_of
@@ -30,6 +27,7 @@ from kraken_pipeline.services.bars.coverage import Certificates
 from kraken_pipeline.services.bars.filled_bars import filled
 from kraken_pipeline.services.deciding.evaluate import Evaluate, isolated
 from kraken_pipeline.services.deciding.quarantine import NoWard, Ward
+from kraken_pipeline.services.deciding.showing import Configured, Showing, Shown
 from kraken_pipeline.services.deciding.wishes import Market, Occasion, intents_of
 from kraken_pipeline.services.ports.bars import BarReading
 from kraken_pipeline.services.ports.books import Positions
@@ -45,61 +43,6 @@ STALE: Final = "DATA_STALE_STRATEGY"
 """What is said of a close that a strategy would not judge begins so; its own words follow."""
 Heard = tuple[Wishes, tuple[Intent, ...], dict[str, str]]
 """What a strategy said, the intents that it makes, and why other wishes make none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configured:
-    """A strategy as the configuration runs it."""
-
-    strategy_id: str
-    strategy: Strategy
-    timeframes: tuple[str, ...]
-    parameters: Mapping[str, object]
-    userref: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
-    """What a universe and parameters come to, as strategies and records see them."""
-
-    pairs: tuple[str, ...]
-    tradable: frozenset[str]
-    parameters: Mapping[str, str]
-    """As they are recorded."""
-    named: Mapping[str, Written]
-    """As they stand in the name of all that was seen."""
-
-
-class Showing:
-    """Remembers what strategies are shown again and again: it changes with the universe only."""
-
-    def __init__(self) -> None:
-        """Remember nothing yet."""
-        self._known: dict[str, tuple[Universe, Mapping[str, object], _Shown]] = {}
-
-    def of(self, configured: Configured, universe: Universe) -> _Shown:
-        """Return what a strategy is shown of a universe; made anew where either is another one."""
-        known = self._known.get(configured.strategy_id)
-        if known is None or known[0] is not universe or known[1] is not configured.parameters:
-            shown = _shown(configured.parameters, universe)
-            known = self._known[configured.strategy_id] = universe, configured.parameters, shown
-        return known[2]
-
-
-def _shown(parameters: Mapping[str, object], universe: Universe) -> _Shown:
-    pairs = tuple(each.name for each in universe.managed)
-    tradable = frozenset(universe.names)
-    return _Shown(
-        pairs=pairs,
-        tradable=tradable,
-        parameters={name: json.dumps(each, default=str) for name, each in parameters.items()},
-        named={
-            "pairs": written(pairs),
-            "tradable": written(tradable),
-            "parameters": written({name: str(each) for name, each in parameters.items()}),
-            "universe": written(universe.version),
-        },
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,7 +361,7 @@ def _survivors(universe: Universe) -> str:
     return f"{SURVIVORS}no universe of then is kept, that of {universe.at:%F} stands for it"
 
 
-def _inputs_hash(seen: Seen, shown: _Shown) -> str:
+def _inputs_hash(seen: Seen, shown: Shown) -> str:
     return digest(
         {
             **shown.named,

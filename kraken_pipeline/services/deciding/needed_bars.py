@@ -8,7 +8,7 @@ from kraken_pipeline.domain.certificates import Source, Stretch
 from kraken_pipeline.domain.timeframes import EPOCH, TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.services.bars.completeness import Kept, Lack, kept, lacks
 from kraken_pipeline.services.bars.coverage import NO_CERTIFICATE, Bars, Certificates
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from kraken_pipeline.domain.intents import Decision, Holding, Seen
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, last_close
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.bars import certified
-from kraken_pipeline.services.deciding.decide import SURVIVORS, Ask, Configured, DecisionDesk
+from kraken_pipeline.services.deciding.decide import SURVIVORS, Ask, DecisionDesk
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.services.ports.bars import BarReading
 from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy
 

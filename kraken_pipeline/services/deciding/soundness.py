@@ -6,8 +6,9 @@ from typing import Final
 from kraken_pipeline.domain.lots import book_of
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe, last_close
 from kraken_pipeline.domain.universe import Universe
-from kraken_pipeline.services.deciding.decide import Configured, DecisionDesk
+from kraken_pipeline.services.deciding.decide import DecisionDesk
 from kraken_pipeline.services.deciding.evaluate import bounded
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.strategies.checks import Outcome, Trial, bars_for, tried
 
 FAULTS: Final = 3

@@ -29,8 +29,8 @@ from kraken_pipeline.services.backtest import (
     Run,
     Sending,
 )
-from kraken_pipeline.services.deciding.decide import Configured
 from kraken_pipeline.services.deciding.evaluate import isolated
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.services.risk.assess import BenchDesk
 from kraken_pipeline.services.risk.halt import KillSwitches
 from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, Wish, Wishes

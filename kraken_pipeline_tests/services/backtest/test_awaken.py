@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kraken_pipeline.services.backtest.awaken import Alarm
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.strategies.base import Flags
 from kraken_pipeline_tests.services.backtest.runs import BEGUN, HOUR, flat, scripted
 

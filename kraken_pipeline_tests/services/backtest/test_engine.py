@@ -17,7 +17,7 @@ from kraken_pipeline.domain.order_terms import OrderTerms, Urgency
 from kraken_pipeline.domain.orders import Fact, State
 from kraken_pipeline.domain.timeframes import TIMEFRAMES, Timeframe
 from kraken_pipeline.services.backtest import FillModel, History, Result, Run
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.strategies import STRATEGIES
 from kraken_pipeline.strategies.base import Awake, Bars, Floats, Strategy
 from kraken_pipeline_tests.builders import limits

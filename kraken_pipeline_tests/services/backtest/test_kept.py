@@ -9,7 +9,9 @@ from kraken_pipeline.domain.halts import HaltKind
 from kraken_pipeline.domain.market import Side
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import Event, Fact, State
-from kraken_pipeline.services.backtest.kept import KeptBooks, KeptHalts, KeptOrders
+from kraken_pipeline.services.backtest.kept import KeptBooks
+from kraken_pipeline.services.backtest.kept_halts import KeptHalts
+from kraken_pipeline.services.backtest.kept_orders import KeptOrders
 from kraken_pipeline_tests.builders import fill, order
 from kraken_pipeline_tests.services.backtest.runs import BEGUN
 

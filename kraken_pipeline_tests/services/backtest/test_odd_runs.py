@@ -11,7 +11,7 @@ from kraken_pipeline.domain.intents import Action, Outcome
 from kraken_pipeline.domain.money import ZERO
 from kraken_pipeline.domain.orders import State
 from kraken_pipeline.services.backtest import History, Result, Run
-from kraken_pipeline.services.deciding.decide import Configured
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.strategies.base import Bars, Snapshot, Strategy, Wishes
 from kraken_pipeline_tests.services.backtest.runs import (
     BEGUN,

@@ -10,7 +10,9 @@ from kraken_pipeline.domain.symbols import Asset
 from kraken_pipeline.domain.timeframes import EPOCH
 from kraken_pipeline.domain.universe import Universe
 from kraken_pipeline.services.backtest import History, Result, Run
-from kraken_pipeline.services.backtest.kept import KeptBooks, KeptHalts, KeptOrders
+from kraken_pipeline.services.backtest.kept import KeptBooks
+from kraken_pipeline.services.backtest.kept_halts import KeptHalts
+from kraken_pipeline.services.backtest.kept_orders import KeptOrders
 from kraken_pipeline.services.backtest.universes import Universes, managed_within, pairs_of
 from kraken_pipeline.strategies.base import COLUMNS, Bars
 from kraken_pipeline.wiring.run_universes import listing_of

@@ -32,14 +32,10 @@ from kraken_pipeline.domain.order_terms import Close, OrderTerms, Trigger, Urgen
 from kraken_pipeline.domain.quarantines import fault_of
 from kraken_pipeline.domain.timeframes import TIMEFRAMES
 from kraken_pipeline.services.bars.history import HistoryDesk, refresh
-from kraken_pipeline.services.deciding.decide import (
-    Configured,
-    DecisionDesk,
-    decide,
-    decide_close,
-)
+from kraken_pipeline.services.deciding.decide import DecisionDesk, decide, decide_close
 from kraken_pipeline.services.deciding.quarantine import Ward, release
 from kraken_pipeline.services.deciding.replay import replay
+from kraken_pipeline.services.deciding.showing import Configured
 from kraken_pipeline.services.deciding.wishes import horizon
 from kraken_pipeline.services.market.universe import refresh_universe
 from kraken_pipeline.services.risk.assess import assess
